@@ -1,0 +1,12 @@
+# uplift_layer(NAME [LINKS ...]): one static library a floor, from every .cpp in the current folder (and below).
+function(uplift_layer name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC uplift_flags ${arg_LINKS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE uplift_flags ${arg_LINKS})
+  endif()
+endfunction()

@@ -1,0 +1,8 @@
+# One interface target carries the warning flags and the include root, so that no library can forget them.
+add_library(uplift_flags INTERFACE)
+target_include_directories(uplift_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/kernels)
+target_compile_options(uplift_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+                       -Wno-psabi -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
+if(UPLIFT_WERROR)
+  target_compile_options(uplift_flags INTERFACE -Werror)
+endif()

@@ -1,0 +1,90 @@
+#pragma once
+// The backend interface (floor 3): whole-kernel operations on the backend's own copy of the state. The engine sees nothing else,
+// so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "uplift/core/box.hpp"
+#include "uplift/model/energies.hpp"
+#include "uplift/model/state.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift {
+
+/// Force groups of the YAML's multiple_time_step, as a bit set.
+enum class ForceGroup : unsigned { bonded = 1, nonbonded = 2, pme_reciprocal = 4, implicit_solvent = 8, restraints = 16 };
+using ForceGroups = unsigned;
+inline constexpr ForceGroups all_force_groups = 31;
+
+/// What one force evaluation must deliver. Decided once a step; nothing downstream asks again.
+struct ForcePlan {
+  ForceGroups groups = all_force_groups;
+  bool energies = false;
+  bool virial = false;
+};
+
+// Stages of an integrator, as values. A backend may fuse neighbours; the result is as if run one after the other.
+struct Kick {                    ///< v += dt f/m
+  double dt;                     ///< [ps]
+};
+struct Drift {                   ///< x += dt v
+  double dt;
+};
+struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
+  double dt, friction, temperature;
+  std::uint64_t seed;
+};
+struct SavePositions {};         ///< the reference that ConstrainPositions works from
+struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
+  double dt;
+};
+struct ConstrainVelocities {};   ///< removes velocity along every constraint
+struct PlaceVirtualSites {};
+struct ComputeForces {           ///< f = sum over the groups of the step's ForcePlan
+  ForceGroups groups = all_force_groups;
+};
+struct RemoveComMotion {};
+using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
+                           ComputeForces, RemoveComMotion>;
+
+/// Time spent in one kind of work since the backend was made.
+struct PhaseTime {
+  std::string name;
+  double seconds = 0;
+  std::int64_t calls = 0;
+};
+
+/// PME as resolved for the current box.
+struct PmeParameters {
+  double alpha = 0;              ///< [1/nm]
+  std::array<int, 3> grid{};
+  int order = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;         ///< "cpu"
+  virtual std::string description() const = 0;  ///< for the log: processor, instruction set, threads, precision
+
+  virtual void upload(const State& state) = 0;
+  virtual void download(State& state) const = 0;                  ///< x, v, box; not step and time
+  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, zero on virtual sites
+
+  /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.
+  virtual void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) = 0;
+  /// Energies and virial of the last force evaluation whose plan asked for them.
+  virtual Energies energies() const = 0;
+  virtual double kinetic_energy() const = 0;    ///< sum of m v^2/2 of the current velocities [kJ/mol]
+  /// Largest force of the last evaluation and its atom: how a blow-up is found and named.
+  struct WorstForce { int atom = -1; double magnitude = 0; };
+  virtual WorstForce worst_force() const = 0;
+
+  virtual PmeParameters pme() const = 0;
+  virtual std::vector<PhaseTime> phases() const = 0;
+};
+
+}  // namespace uplift

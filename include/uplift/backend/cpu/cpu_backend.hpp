@@ -1,0 +1,17 @@
+#pragma once
+#include <memory>
+
+#include "uplift/backend/backend.hpp"
+
+namespace uplift::cpu {
+
+struct CpuOptions {
+  Precision precision = Precision::mixed;
+  int threads = 0;   ///< 0: as many as the process may use
+};
+
+/// The native CPU backend: SIMD kernels chosen at run time, threaded, results independent of the number of threads.
+/// `box` is the initial box: PME's alpha and grid are resolved for it.
+std::unique_ptr<Backend> make_cpu_backend(const System& system, const Box& box, const CpuOptions& options);
+
+}  // namespace uplift::cpu

@@ -1,0 +1,33 @@
+#pragma once
+// One contribution to the forces on the CPU. The backend owns a list of terms and runs those whose group the step asks for.
+#include <memory>
+#include <string>
+
+#include "cpu/force_sums.hpp"
+#include "cpu/threads.hpp"
+#include "uplift/backend/backend.hpp"
+
+namespace uplift::cpu {
+
+class ForceTerm {
+ public:
+  virtual ~ForceTerm() = default;
+  virtual std::string name() const = 0;      ///< row of the phase table: "pairs", "PME spread" ...
+  virtual ForceGroup group() const = 0;
+  /// Adds forces (always), energies and virial (when asked) to `sums`.
+  virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
+  /// Own sub-phases for the phase table; empty: the backend times compute() as a whole under name().
+  virtual std::vector<PhaseTime> phases() const { return {}; }
+};
+
+// Each factory returns nullptr when the system has nothing for it to do. `Precision` picks real = float or double.
+std::unique_ptr<ForceTerm> make_bonded_term(const System&, Precision, const Threads&);      // bond..cmap, 1-4, position restraints apart
+std::unique_ptr<ForceTerm> make_restraint_term(const System&, Precision, const Threads&);
+std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision, const Threads&);  // pairs + exclusion corrections + dispersion correction
+std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&);
+std::unique_ptr<ForceTerm> make_implicit_solvent_term(const System&, Precision, const Threads&);
+
+/// alpha, grid and order for a box: as given, or from the tolerance (direct-space error at the cutoff, grid from the error estimate).
+PmeParameters resolve_pme(const ForceSettings& settings, const Box& box);
+
+}  // namespace uplift::cpu

@@ -1,0 +1,30 @@
+#pragma once
+// Order-free sums: whatever crosses threads, tiles or ranks is added as a 64-bit integer, so the result has the same bits for any
+// number of threads. One unit is 2^-32 of the quantity (kJ/mol/nm for forces, kJ/mol for energies and virials).
+#include <cmath>
+#include <cstdint>
+
+#include "uplift/core/macros.hpp"
+
+namespace uplift {
+
+inline constexpr double fixed_scale = 4294967296.0;           ///< 2^32
+inline constexpr double fixed_unit = 1.0 / fixed_scale;
+/// One contribution to a force is clamped to this magnitude [kJ/mol/nm], so that sums cannot wrap round; NaN becomes the clamp too.
+inline constexpr double force_clamp = 16777216.0;             ///< 2^24
+/// A total force above this [kJ/mol/nm] means overlapping atoms or a run that has blown up.
+inline constexpr double force_limit = 8388608.0;              ///< 2^23
+/// One contribution to an energy or virial is clamped to this magnitude [kJ/mol].
+inline constexpr double energy_clamp = 1.0e9;
+
+using Fixed = std::int64_t;
+
+UPLIFT_HD Fixed fixed_clamped(double value, double clamp) {
+  const double bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;  // NaN compares false: becomes +clamp
+  return static_cast<Fixed>(bounded * fixed_scale + (bounded >= 0 ? 0.5 : -0.5));
+}
+UPLIFT_HD Fixed fixed_force(double value) { return fixed_clamped(value, force_clamp); }
+UPLIFT_HD Fixed fixed_energy(double value) { return fixed_clamped(value, energy_clamp); }
+UPLIFT_HD double from_fixed(Fixed value) { return static_cast<double>(value) * fixed_unit; }
+
+}  // namespace uplift

@@ -1,0 +1,110 @@
+#pragma once
+// What the user asked for, resolved: the YAML reader fills these, everything below reads them. Units: nm, ps, kJ/mol, K, bar, Da.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace uplift {
+
+enum class NonbondedMethod { pme, reaction_field, no_cutoff };
+enum class GbModel { hct, obc1, obc2, gbn, gbn2 };
+enum class SurfaceModel { none, ace };
+enum class ConstraintMode { none, h_bonds, all_bonds, h_angles };
+enum class IntegratorKind { verlet, langevin, nose_hoover, v_rescale };
+enum class Precision { mixed, double_ };
+
+struct PmeSettings {
+  double tolerance = 5e-4;
+  std::optional<double> alpha;              ///< [1/nm]; given together with grid
+  std::optional<std::array<int, 3>> grid;
+  int order = 5;                            ///< 4, 5 or 6
+};
+
+struct ImplicitSolventSettings {
+  GbModel model = GbModel::obc2;
+  double solute_dielectric = 1.0;
+  double solvent_dielectric = 78.5;
+  double salt = 0;                          ///< [mol/L]
+  SurfaceModel surface = SurfaceModel::ace;
+};
+
+struct ForceSettings {
+  NonbondedMethod nonbonded = NonbondedMethod::pme;
+  double cutoff = 0.9;                      ///< [nm]
+  std::optional<double> switch_distance;    ///< [nm]
+  bool dispersion_correction = true;        ///< periodic systems only
+  PmeSettings pme;
+  double reaction_field_dielectric = 78.5;
+  std::optional<ImplicitSolventSettings> implicit_solvent;
+  ConstraintMode constraints = ConstraintMode::h_bonds;
+  bool rigid_water = true;
+  std::optional<double> hydrogen_mass;      ///< [Da]
+};
+
+struct RestraintSettings {
+  std::string selection;                    ///< "protein-heavy"
+  double k = 0;                             ///< [kJ/mol/nm^2]
+};
+
+struct DynamicsSettings {
+  IntegratorKind integrator = IntegratorKind::langevin;
+  double timestep = 0.002;                  ///< [ps]
+  double temperature = 300;                 ///< [K]
+  double friction = 1;                      ///< [1/ps]
+  std::uint64_t seed = 0;
+  double constraint_tolerance = 1e-6;       ///< relative
+  int com_removal_every = 100;              ///< steps; 0: never
+};
+
+struct MinimizeSettings {
+  int max_steps = 1000;
+  double force_tolerance = 10;              ///< largest force component that ends it [kJ/mol/nm]
+};
+
+/// One stage with everything it inherits already applied.
+struct StageSettings {
+  std::string name;
+  double time = 0;                          ///< total length [ps]; 0 for a minimisation
+  std::optional<MinimizeSettings> minimize;
+  ForceSettings forces;
+  DynamicsSettings dynamics;
+  std::optional<RestraintSettings> restraints;
+};
+
+struct OutputSettings {
+  std::string directory;
+  double trajectory_every = 2;              ///< [ps]; 0: none
+  bool velocities = false;
+  std::optional<double> position_precision; ///< [nm], lossy rounding
+  double energies_every = 0.2;              ///< [ps]
+  std::string atoms = "all";
+};
+
+struct ComputeSettings {
+  std::string backend = "auto";             ///< auto cuda cpu simt
+  Precision precision = Precision::mixed;
+  int threads = 0;                          ///< 0: as many as the process may use
+};
+
+struct SystemSettings {
+  std::string topology;                     ///< absolute paths
+  std::string coordinates;
+  std::optional<std::array<double, 6>> box; ///< lengths [nm] and angles [rad]
+};
+
+/// A whole input file, resolved and checked.
+struct RunInput {
+  std::string file;                         ///< the YAML's path
+  std::string title;
+  SystemSettings system;
+  ForceSettings forces;
+  DynamicsSettings dynamics;
+  std::vector<StageSettings> stages;
+  OutputSettings output;
+  ComputeSettings compute;
+  std::string resolved;                     ///< the fully resolved input as YAML text, for the log and the output files
+};
+
+}  // namespace uplift

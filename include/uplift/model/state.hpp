@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "uplift/core/box.hpp"
+
+namespace uplift {
+
+/// The moving part, in host memory and in the input's atom order. Backends keep their own copy and hand this one out on request.
+struct State {
+  std::vector<Vec3d> x;      ///< [atoms] nm, unwrapped
+  std::vector<Vec3d> v;      ///< [atoms] nm/ps
+  Box box;
+  std::int64_t step = 0;
+  double time = 0;           ///< [ps]
+
+  int size() const { return static_cast<int>(x.size()); }
+};
+
+}  // namespace uplift

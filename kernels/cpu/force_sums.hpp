@@ -1,0 +1,48 @@
+#pragma once
+// Where the CPU's force terms put their results: order-free sums in fixed point (uplift/core/fixed_point.hpp).
+#include <array>
+#include <atomic>
+#include <span>
+
+#include "uplift/core/box.hpp"
+#include "uplift/core/fixed_point.hpp"
+#include "uplift/data/buffer.hpp"
+#include "uplift/model/energies.hpp"
+#include "cpu/threads.hpp"
+
+namespace uplift::cpu {
+
+/// What a force term is asked for. Positions are in atom order, unwrapped, double; virtual sites already placed.
+struct ForceRequest {
+  std::span<const Vec3d> x;   ///< [atoms] nm
+  Box box;
+  bool energies = false;
+  bool virial = false;
+};
+
+/// Totals in atom order. Terms run one after the other; within a term, threads either own disjoint atoms, or keep private sums
+/// and add them at the end, or use add_atomic().
+struct ForceSums {
+  Buffer<Fixed> force;                              ///< [3 * atoms], x y z interleaved, unit 2^-32 kJ/mol/nm
+  std::array<Fixed, energy_term_count> energy{};    ///< unit 2^-32 kJ/mol
+  std::array<Fixed, 9> virial{};                    ///< unit 2^-32 kJ/mol, row-major, sum of r (x) f
+
+  void clear() {
+    force.clear();
+    energy.fill(0);
+    virial.fill(0);
+  }
+  void add_atomic(int atom, const Vec3d& f) {
+    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom)]).fetch_add(fixed_force(f.x), std::memory_order_relaxed);
+    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 1]).fetch_add(fixed_force(f.y), std::memory_order_relaxed);
+    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 2]).fetch_add(fixed_force(f.z), std::memory_order_relaxed);
+  }
+  void add_energy_atomic(EnergyTerm term, double e) {
+    std::atomic_ref<Fixed>(energy[static_cast<std::size_t>(term)]).fetch_add(fixed_energy(e), std::memory_order_relaxed);
+  }
+  void add_virial_atomic(int component, double w) {
+    std::atomic_ref<Fixed>(virial[static_cast<std::size_t>(component)]).fetch_add(fixed_energy(w), std::memory_order_relaxed);
+  }
+};
+
+}  // namespace uplift::cpu
