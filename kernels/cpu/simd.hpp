@@ -22,7 +22,7 @@ struct Pack {
   using Tag = D;
   using Vec = hn::Vec<D>;
   using Mask = hn::Mask<D>;
-  static constexpr int width = static_cast<int>(HWY_MAX_LANES_D(D));
+  static constexpr int width = static_cast<int>(hn::MaxLanes(D()));
 
   Vec v;
   Pack() = default;
