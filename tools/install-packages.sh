@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that are missing for: build | test. Does nothing, and needs no root, when all are there.
+set -euo pipefail
+build=(g++ cmake ninja-build pkg-config libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libhdf5-dev libnetcdf-dev libeigen3-dev
+       libfftw3-dev libhwy-dev librandom123-dev nlohmann-json3-dev zlib1g-dev)
+test=(libgtest-dev libgmock-dev python3-numpy python3-h5py python3-mdanalysis)
+wanted=("${build[@]}")
+[[ ${1:-build} == test ]] && wanted+=("${test[@]}")
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+echo "Installing: ${missing[*]}"
+as_root=()
+if [[ $(id -u) != 0 ]]; then
+  command -v sudo >/dev/null || { echo "These packages are missing and can only be installed by root: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
