@@ -5,6 +5,8 @@
 
 namespace uplift {
 
+struct ForceField;
+
 struct Atom {
   std::string name;        ///< PDB-style, "CA"
   std::string type;        ///< force-field type, "CT"
@@ -41,6 +43,9 @@ struct Molecules {
   std::vector<int> molecule_of;
   int count = 0;
 };
+
+/// Molecules by the bonds of the topology, and virtual sites with their parents; harmonic bonds of the force field do not count.
+Molecules find_molecules(const Topology& topology, const ForceField& force_field);
 
 /// Chemical symbol for an atomic number ("H"; "X" for 0 or unknown), and the reverse (0 when unknown).
 std::string element_symbol(int atomic_number);

@@ -1,0 +1,43 @@
+#pragma once
+// Whole-file reading and number parsing shared by the readers of text formats.
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace uplift {
+
+/// The bytes of a file, decompressed when it starts with gzip's magic number (whatever its name; several members are joined).
+/// Throws InputError when it cannot be read, is a directory or device, is damaged, is compressed in another way, or holds more
+/// than `max_bytes` once decompressed (a guard against decompression bombs).
+std::string read_file(const std::string& path, std::size_t max_bytes = std::size_t{4} << 30);
+
+/// Walks through the lines of a text; '\n' and "\r\n" both end a line. The text must outlive it.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text, int first_line = 1) : rest_(text), next_(first_line) {}
+  bool done() const { return rest_.empty(); }
+  /// The next line without its end; empty when done.
+  std::string_view next();
+  /// Number of the line handed out last, from 1.
+  int line() const { return next_ - 1; }
+  /// What has not been handed out yet.
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+  int next_;
+};
+
+/// Without blanks, tabs and carriage returns at both ends.
+std::string_view trim(std::string_view text);
+
+/// The whole of `text` (blanks around it allowed) as an integer; false when it is not one or does not fit.
+bool parse_int(std::string_view text, int& value);
+/// The whole of `text` (blanks around it allowed) as a finite real in any form Fortran writes: 1.5, 1.5E+01, 1.5D+01, 1.5+101.
+/// False for anything else, NaN and infinity included.
+bool parse_real(std::string_view text, double& value);
+
+/// Text of a user's file made fit for a message: at most 40 characters, unprintable ones as '?'.
+std::string printable(std::string_view text);
+
+}  // namespace uplift

@@ -1,0 +1,53 @@
+#pragma once
+// Shared by h5.cpp and h5_attributes.cpp: checking of calls, types, strings.
+#include <hdf5.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "uplift/io/h5.hpp"
+
+namespace uplift::h5::detail {
+
+static_assert(std::is_same_v<hid_t, std::int64_t> && std::is_same_v<herr_t, int>, "Handle stores HDF5 1.10 identifiers");
+
+/// Keeps HDF5 from printing its error stack. The setting is per thread.
+void silence();
+/// Throws SimulationError with `what`, the file of `object` and the causes that HDF5 recorded.
+[[noreturn]] void fail(const std::string& what, std::int64_t object);
+
+/// The result of an HDF5 call, or a SimulationError when it is negative.
+template <class R>
+R check(R result, const std::string& what, std::int64_t object = -1) {
+  if (result < 0) fail(what, object);
+  return result;
+}
+
+std::int64_t memory_type(Type type);
+std::int64_t file_type(Type type);   ///< little-endian
+Handle variable_text();              ///< variable-length UTF-8 string
+/// Chunks and compresses a constant dataset of more than 64 KiB.
+void compress_if_large(std::int64_t storage, const Shape& shape, std::size_t value_bytes);
+
+/// Strings of a dataset or attribute, of fixed or variable length; `read(memory type, buffer)` is the HDF5 read call.
+template <class Read>
+std::vector<std::string> read_strings(std::int64_t type, std::int64_t space, std::size_t count, std::int64_t object, Read&& read) {
+  std::vector<std::string> result(count);
+  if (count == 0) return result;
+  if (check(H5Tis_variable_str(type), "string type", object) > 0) {
+    // The memory type follows the stored character set: HDF5 does not convert between ASCII and UTF-8.
+    std::vector<char*> pointers(count, nullptr);
+    check(read(type, pointers.data()), "reading strings", object);
+    for (std::size_t i = 0; i < count; ++i) result[i] = pointers[i] ? pointers[i] : "";
+    check(H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data()), "reading strings", object);
+  } else {
+    const std::size_t width = H5Tget_size(type);
+    std::vector<char> buffer(count * width);
+    check(read(type, buffer.data()), "reading strings", object);
+    for (std::size_t i = 0; i < count; ++i) result[i].assign(&buffer[i * width], ::strnlen(&buffer[i * width], width));
+  }
+  return result;
+}
+
+}  // namespace uplift::h5::detail

@@ -1,0 +1,89 @@
+#include "uplift/io/run_log.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "uplift/core/error.hpp"
+#include "uplift/io/info.hpp"
+
+namespace uplift {
+namespace {
+
+template <class F>
+void for_each_line(const std::string& text, F&& f) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) f(line);
+  if (text.empty()) f(text);
+}
+
+}  // namespace
+
+Echo choose_echo(bool quiet) {
+  if (quiet) return Echo::none;
+  const char* terminal = std::getenv("TERM");
+  const bool dumb = terminal && std::string(terminal) == "dumb";
+  return ::isatty(STDOUT_FILENO) && !dumb ? Echo::live : Echo::plain;
+}
+
+RunLog::RunLog(const std::string& path, Echo echo, bool append, std::FILE* terminal) : terminal_(terminal), echo_(echo) {
+  try {
+    log_ = std::make_unique<spdlog::logger>("run", std::make_shared<spdlog::sinks::basic_file_sink_st>(path, !append));
+  } catch (const spdlog::spdlog_ex& failure) {
+    throw SimulationError(path + ": cannot be written (" + failure.what() + "); check the directory, its permissions and free space");
+  }
+  log_->set_pattern("%Y-%m-%d %H:%M:%S  %v");
+  log_->flush_on(spdlog::level::info);  // few lines, and the last one is the one that matters after a crash
+}
+
+RunLog::~RunLog() { clear_live(); }
+
+void RunLog::show(const std::string& text) {
+  if (echo_ == Echo::none) return;
+  clear_live();
+  std::fputs((text + "\n").c_str(), terminal_);
+  std::fflush(terminal_);
+}
+
+void RunLog::info(const std::string& text) {
+  note(text);
+  show(text);
+}
+
+void RunLog::note(const std::string& text) {
+  for_each_line(text, [&](const std::string& line) { log_->log(spdlog::level::info, line); });
+}
+
+void RunLog::warn(const std::string& text) {
+  for_each_line("warning: " + text, [&](const std::string& line) { log_->log(spdlog::level::warn, line); });
+  warnings_.push_back(text);
+  show("warning: " + text);
+}
+
+void RunLog::live(const std::string& text) {
+  if (echo_ != Echo::live) return;
+  std::fputs(("\r\x1b[K" + text).c_str(), terminal_);  // back to the margin, clear to the end of the line
+  std::fflush(terminal_);
+  live_shown_ = true;
+}
+
+void RunLog::clear_live() {
+  if (!live_shown_) return;
+  std::fputs("\r\x1b[K", terminal_);
+  std::fflush(terminal_);
+  live_shown_ = false;
+}
+
+void write_log_header(RunLog& log, const LogHeader& header) {
+  log.info(fmt::format("uplift {}: {}", header.version, header.title.empty() ? "untitled" : header.title));
+  log.note(describe_machine());
+  log.info("backend: " + header.backend);
+  log.note("resolved input:");
+  log.note(header.input);
+}
+
+}  // namespace uplift
