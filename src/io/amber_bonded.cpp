@@ -107,8 +107,6 @@ void read_angles(const Sections& sections, const Pointers& p, AmberTopology& out
                   const int k = atom_of_entry(sections, flag, term[2], topology);
                   check_distinct(sections, flag, {i, j, k}, topology);
                   const std::size_t type = type_of_entry(sections, flag, term[3], types);
-                  if (is_virtual(topology, i) || is_virtual(topology, j) || is_virtual(topology, k))
-                    return;  // constant: the site is rigid
                   out.force_field.angles.push_back({i, j, k, theta0[type], force_constant[type] * angle_constant});
                 });
 }

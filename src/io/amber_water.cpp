@@ -160,11 +160,10 @@ void find_elements(const std::vector<HarmonicBond>& bonds, Topology& topology) {
 
 void place_bonds(const Sections& sections, const std::vector<HarmonicBond>& bonds, AmberTopology& out) {
   Topology& topology = out.topology;
-  for (const HarmonicBond& b : bonds) {
-    if (is_virtual(topology, b.i) || is_virtual(topology, b.j)) continue;
-    out.force_field.bonds.push_back(b);
-    topology.bonds.push_back({std::min(b.i, b.j), std::max(b.i, b.j)});
-  }
+  out.force_field.bonds = bonds;
+  for (const HarmonicBond& b : bonds)
+    if (!is_virtual(topology, b.i) && !is_virtual(topology, b.j))
+      topology.bonds.push_back({std::min(b.i, b.j), std::max(b.i, b.j)});
   const auto key = [](const Bond& b) { return std::pair(b.i, b.j); };
   std::sort(topology.bonds.begin(), topology.bonds.end(), [&](const Bond& a, const Bond& b) { return key(a) < key(b); });
   topology.bonds.erase(
