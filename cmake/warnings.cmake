@@ -2,7 +2,8 @@
 add_library(uplift_flags INTERFACE)
 target_include_directories(uplift_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/kernels)
 target_compile_options(uplift_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
-                       -Wno-psabi -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
+                       -Wno-psabi -Wno-restrict  # the latter: false alarms of GCC 12 in std::string (PR 105651)
+                       -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
 if(UPLIFT_WERROR)
   target_compile_options(uplift_flags INTERFACE -Werror)
 endif()
