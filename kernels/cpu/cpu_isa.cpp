@@ -35,7 +35,7 @@ bool supported(Isa isa) {
   __builtin_cpu_init();
   switch (isa) {
     case Isa::portable:
-      return __builtin_cpu_supports("sse4.1");
+      return __builtin_cpu_supports("sse4.2");
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     case Isa::avx512:

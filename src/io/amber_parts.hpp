@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/amber_sections.hpp"
+#include "amber_sections.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/io/amber.hpp"
 
@@ -48,8 +48,6 @@ void read_exclusions(const Sections& sections, const Pointers& pointers, AmberTo
 void read_gb(const Sections& sections, AmberTopology& out);
 void read_box(const Sections& sections, const Pointers& pointers, AmberTopology& out);
 
-/// "atom 12 (CA of ALA 2)"
-std::string describe_atom(const Topology& topology, int atom);
 /// Atom number of an entry of a bond, angle or dihedral list (three times the index); throws when it is none.
 int atom_of_entry(const Sections& sections, const std::string& flag, int entry, const Topology& topology);
 /// The same for lists that hold atom numbers from 1.

@@ -1,13 +1,33 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
+#include <numeric>
+#include <utility>
 
-#include "io/amber_parts.hpp"
+#include "amber_parts.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift::amber {
 namespace {
+
+/// Residue numbers and chains as in the PDB file the system came from. They are labels only: ParmEd writes numbers above 9999
+/// too wide for their columns and cpptraj leaves both behind when it strips atoms, so sections that do not fit are passed over.
+std::pair<std::vector<int>, std::vector<std::string>> read_residue_labels(const Sections& sections, std::size_t nres) {
+  std::vector<int> numbers(nres);
+  std::iota(numbers.begin(), numbers.end(), 1);
+  std::vector<std::string> chains(nres);
+  try {
+    if (sections.has("RESIDUE_NUMBER")) numbers = sections.integers("RESIDUE_NUMBER", nres);
+  } catch (const InputError&) {  // the numbers from 1 stay
+  }
+  try {
+    if (sections.has("RESIDUE_CHAINID")) chains = sections.words("RESIDUE_CHAINID", nres);
+  } catch (const InputError&) {  // no chains
+  }
+  return {numbers, chains};
+}
 
 bool any_nonzero(const std::vector<double>& values) {
   return std::any_of(values.begin(), values.end(), [](double v) { return v != 0; });
@@ -83,13 +103,6 @@ Pointers read_pointers(const Sections& sections) {
   return q;
 }
 
-std::string describe_atom(const Topology& topology, int atom) {
-  const Atom& a = topology.atoms[static_cast<std::size_t>(atom)];
-  const Residue& r = topology.residues[static_cast<std::size_t>(a.residue)];
-  return "atom " + std::to_string(atom + 1) + " (" + printable(a.name) + " of " + printable(r.name) + " " +
-         std::to_string(r.number) + ")";
-}
-
 int atom_of_entry(const Sections& sections, const std::string& flag, int entry, const Topology& topology) {
   if (entry < 0 || entry % 3 != 0 || entry / 3 >= topology.size())
     sections.fail(flag, "entry " + std::to_string(entry) + " is not three times the number of an atom (0 to " +
@@ -126,12 +139,9 @@ void read_atoms(const Sections& sections, const Pointers& p, AmberTopology& out)
   const auto first_atoms = sections.integers("RESIDUE_POINTER", nres);
   const auto names = sections.words("ATOM_NAME", natom);
   const auto labels = sections.words("RESIDUE_LABEL", nres);
-  const auto types =
-      sections.has("AMBER_ATOM_TYPE") ? sections.words("AMBER_ATOM_TYPE", natom) : std::vector<std::string>(natom);
+  const auto types = sections.words("AMBER_ATOM_TYPE", natom);
   const auto numbers = sections.has("ATOMIC_NUMBER") ? sections.integers("ATOMIC_NUMBER", natom) : std::vector<int>(natom);
-  const auto residue_numbers = sections.has("RESIDUE_NUMBER") ? sections.integers("RESIDUE_NUMBER", nres) : std::vector<int>{};
-  const auto chains =
-      sections.has("RESIDUE_CHAINID") ? sections.words("RESIDUE_CHAINID", nres) : std::vector<std::string>(nres);
+  const auto [residue_numbers, chains] = read_residue_labels(sections, nres);
 
   Topology& topology = out.topology;
   topology.title = sections.text(sections.has("CTITLE") ? "CTITLE" : "TITLE");
@@ -143,8 +153,7 @@ void read_atoms(const Sections& sections, const Pointers& p, AmberTopology& out)
       sections.fail("RESIDUE_POINTER", "residue " + std::to_string(r + 1) + " starts at atom " +
                                            std::to_string(first_atoms[r]) +
                                            " (first atoms must start at 1 and rise); the file is damaged");
-    topology.residues[r] = {labels[r], residue_numbers.empty() ? static_cast<int>(r) + 1 : residue_numbers[r], chains[r], first,
-                            next - first};
+    topology.residues[r] = {labels[r], residue_numbers[r], chains[r], first, next - first};
     for (int i = first; i < next; ++i) {
       const auto a = static_cast<std::size_t>(i);
       const int element = numbers[a] >= 1 && numbers[a] <= 118 ? numbers[a] : 0;
@@ -159,7 +168,7 @@ void read_atoms(const Sections& sections, const Pointers& p, AmberTopology& out)
 }
 
 void read_gb(const Sections& sections, AmberTopology& out) {
-  if (!sections.has("RADII") || !sections.has("SCREEN")) return;
+  if (!sections.has("RADII") && !sections.has("SCREEN")) return;  // then there is no implicit solvent to be had
   const auto natom = static_cast<std::size_t>(out.topology.size());
   const auto radii = sections.reals("RADII", natom), screens = sections.reals("SCREEN", natom);
   out.force_field.gb.resize(natom);
@@ -171,7 +180,7 @@ void read_gb(const Sections& sections, AmberTopology& out) {
 }
 
 void read_box(const Sections& sections, const Pointers& p, AmberTopology& out) {
-  if (p.ifbox == 0 || !sections.has("BOX_DIMENSIONS")) return;
+  if (p.ifbox == 0) return;
   const std::string flag = "BOX_DIMENSIONS";
   const auto b = sections.reals(flag, 4);  // beta [degrees], then the three lengths [A]
   if (b[1] == 0 && b[2] == 0 && b[3] == 0) return;
@@ -191,7 +200,7 @@ void read_box(const Sections& sections, const Pointers& p, AmberTopology& out) {
 
 namespace uplift {
 
-AmberTopology read_prmtop(const std::string& path) {
+AmberTopology read_prmtop(const std::string& path) try {
   using namespace amber;
   const Sections sections(path, read_file(path));
   refuse_unsupported_sections(sections);
@@ -211,6 +220,8 @@ AmberTopology read_prmtop(const std::string& path) {
   read_gb(sections, out);
   read_box(sections, pointers, out);
   return out;
+} catch (const std::bad_alloc&) {
+  throw InputError(path + ": the system it describes does not fit into this machine's memory");
 }
 
 void check(const AmberTopology& topology, const Coordinates& coordinates) {

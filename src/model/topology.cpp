@@ -39,6 +39,13 @@ bool bonded(const std::vector<Bond>& sorted, int i, int j) {
   return at != sorted.end() && key(*at) == key(wanted);
 }
 
+/// Names come from files: nothing that a terminal would act on goes into a message.
+std::string plain(std::string name) {
+  for (char& c : name)
+    if (c < ' ' || c > '~') c = '?';
+  return name;
+}
+
 }  // namespace
 
 Molecules find_molecules(const Topology& topology, const ForceField& force_field) {
@@ -57,6 +64,13 @@ Molecules find_molecules(const Topology& topology, const ForceField& force_field
   return molecules;
 }
 
+std::string describe_atom(const Topology& topology, int atom) {
+  const Atom& a = topology.atoms[static_cast<std::size_t>(atom)];
+  const Residue& r = topology.residues[static_cast<std::size_t>(a.residue)];
+  return "atom " + std::to_string(atom + 1) + " (" + plain(a.name) + " of " + plain(r.name) + " " +
+         std::to_string(r.number) + ")";
+}
+
 bool is_water(const Topology& topology, const Residue& residue) {
   if (residue.atom_count < 3 || residue.atom_count > 5) return false;
   int oxygen = -1, hydrogens[2] = {-1, -1}, n_hydrogen = 0;
@@ -72,7 +86,9 @@ bool is_water(const Topology& topology, const Residue& residue) {
   }
   if (oxygen < 0 || n_hydrogen != 2) return false;
   if (bonded(topology.bonds, oxygen, hydrogens[0]) && bonded(topology.bonds, oxygen, hydrogens[1])) return true;
-  // Readers keep bonds sorted; for a topology made in another way look at all of them.
+  // Readers keep bonds sorted. A small topology made by hand may not be; a scan of all bonds for each residue is cheap there
+  // only.
+  if (topology.bonds.size() > 10000) return false;
   int found = 0;
   for (const Bond& b : topology.bonds)
     for (int h : hydrogens) found += (b.i == oxygen && b.j == h) || (b.i == h && b.j == oxygen);

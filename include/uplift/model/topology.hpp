@@ -32,7 +32,7 @@ struct Topology {
   std::string title;
   std::vector<Atom> atoms;
   std::vector<Residue> residues;
-  std::vector<Bond> bonds;  ///< chemical bonds only: no H-H bond of rigid water, no bond to a virtual site
+  std::vector<Bond> bonds;  ///< chemical bonds only, sorted: no H-H bond of rigid water, no bond to a virtual site
 
   int size() const { return static_cast<int>(atoms.size()); }
 };
@@ -54,6 +54,9 @@ int element_number(const std::string& symbol);
 int element_from_mass(double mass);
 /// Standard atomic weight [Da] (IUPAC 2021 abridged); 0 when unknown.
 double element_mass(int atomic_number);
+
+/// "atom 12 (CA of ALA 2)", as messages name an atom; counted from 1.
+std::string describe_atom(const Topology& topology, int atom);
 
 /// Water is recognised by shape (one oxygen, two hydrogens bonded to it, any virtual sites), not by residue name.
 bool is_water(const Topology& topology, const Residue& residue);

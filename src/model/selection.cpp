@@ -1,0 +1,164 @@
+#include "uplift/model/selection.hpp"
+
+#include <charconv>
+#include <functional>
+#include <set>
+
+#include "uplift/core/error.hpp"
+
+namespace uplift {
+namespace {
+
+// Names that Amber and CHARMM give to amino acids in their protonation states, and to caps.
+const std::set<std::string> amino_acids = {
+    "ALA", "ARG", "ASN", "ASP", "ASH", "CYS", "CYX", "CYM", "GLN", "GLU", "GLH", "GLY", "HIS", "HID", "HIE", "HIP", "HSD", "HSE", "HSP", "HYP",
+    "ILE", "LEU", "LYS", "LYN", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL", "MSE", "ACE", "NME", "NMA", "NHE", "NH2"};
+const std::set<std::string> backbone_names = {"N", "CA", "C", "O", "OXT"};
+
+/// Recursive descent: or < and < not < term. Works on sets as one flag an atom.
+class Parser {
+ public:
+  using Flags = std::vector<char>;
+  Parser(const Topology& t, const std::string& text) : t_(t), text_(text) { next(); }
+
+  Flags parse() {
+    Flags f = any();
+    if (!word_.empty()) fail("unexpected '" + word_ + "'");
+    return f;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw InputError("selection '" + text_ + "', column " + std::to_string(begin_ + 1) + ": " + what +
+                     "; use all, protein, backbone, protein-heavy, heavy, water, name, resname, resid, not, and, or, ( )");
+  }
+  void next() {
+    while (end_ < text_.size() && text_[end_] == ' ') ++end_;
+    begin_ = end_;
+    if (end_ < text_.size() && (text_[end_] == '(' || text_[end_] == ')'))
+      ++end_;
+    else
+      while (end_ < text_.size() && text_[end_] != ' ' && text_[end_] != '(' && text_[end_] != ')') ++end_;
+    word_ = text_.substr(begin_, end_ - begin_);
+  }
+  bool take(const std::string& w) {
+    if (word_ != w) return false;
+    next();
+    return true;
+  }
+  Flags any() {
+    Flags f = both();
+    while (take("or")) {
+      const Flags g = both();
+      for (std::size_t i = 0; i < f.size(); ++i) f[i] = f[i] || g[i];
+    }
+    return f;
+  }
+  Flags both() {
+    Flags f = negated();
+    while (take("and")) {
+      const Flags g = negated();
+      for (std::size_t i = 0; i < f.size(); ++i) f[i] = f[i] && g[i];
+    }
+    return f;
+  }
+  Flags negated() {
+    if (depth_ > 100) fail("nested too deeply");
+    if (take("not")) {
+      ++depth_;
+      Flags f = negated();
+      --depth_;
+      for (char& c : f) c = !c;
+      return f;
+    }
+    if (take("(")) {
+      ++depth_;
+      Flags f = any();
+      --depth_;
+      if (!take(")")) fail("')' is missing");
+      return f;
+    }
+    return term();
+  }
+  Flags where(const std::function<bool(const Atom&, const Residue&)>& keep) const {
+    Flags f;
+    for (const Atom& a : t_.atoms) f.push_back(keep(a, t_.residues[static_cast<std::size_t>(a.residue)]));
+    return f;
+  }
+  static bool protein(const Residue& r) {
+    // Terminal residues carry an N or C in front in some force fields.
+    return amino_acids.count(r.name) || (r.name.size() == 4 && (r.name[0] == 'N' || r.name[0] == 'C') && amino_acids.count(r.name.substr(1)));
+  }
+  Flags term() {
+    if (take("all")) return where([](const Atom&, const Residue&) { return true; });
+    if (take("protein")) return where([](const Atom&, const Residue& r) { return protein(r); });
+    if (take("backbone")) return where([](const Atom& a, const Residue& r) { return protein(r) && backbone_names.count(a.name); });
+    if (take("protein-heavy")) return where([](const Atom& a, const Residue& r) { return protein(r) && a.element > 1; });
+    if (take("heavy")) return where([](const Atom& a, const Residue&) { return a.element > 1; });
+    if (take("water")) return where([&](const Atom&, const Residue& r) { return is_water(t_, r); });
+    if (take("name")) {
+      const std::set<std::string> names = words();
+      return where([&](const Atom& a, const Residue&) { return names.count(a.name) > 0; });
+    }
+    if (take("resname")) {
+      const std::set<std::string> names = words();
+      return where([&](const Atom&, const Residue& r) { return names.count(r.name) > 0; });
+    }
+    if (take("resid")) {
+      Flags f(t_.atoms.size(), 0);
+      for (const std::string& w : words()) {
+        int low = 0, high = 0;
+        const char* stop = w.data() + w.size();
+        auto [p, error] = std::from_chars(w.data(), stop, low);
+        high = low;
+        if (error == std::errc() && p != stop && *p == '-') std::tie(p, error) = from(p + 1, stop, high);
+        if (error != std::errc() || p != stop || high < low) fail("'" + w + "' is not a residue number or a range like 1-20");
+        const Flags g = where([&](const Atom&, const Residue& r) { return r.number >= low && r.number <= high; });
+        for (std::size_t i = 0; i < f.size(); ++i) f[i] = f[i] || g[i];
+      }
+      return f;
+    }
+    fail(word_.empty() ? "something to select is missing" : "unknown word '" + word_ + "'");
+  }
+  static std::pair<const char*, std::errc> from(const char* p, const char* stop, int& value) {
+    const auto r = std::from_chars(p, stop, value);
+    return {r.ptr, r.ec};
+  }
+  std::set<std::string> words() {
+    std::set<std::string> all;
+    while (!word_.empty() && word_ != "and" && word_ != "or" && word_ != "not" && word_ != ")" && word_ != "(") {
+      all.insert(word_);
+      next();
+    }
+    if (all.empty()) fail("a name or number is missing");
+    return all;
+  }
+
+  const Topology& t_;
+  const std::string& text_;
+  std::string word_;
+  std::size_t begin_ = 0, end_ = 0;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::vector<int> select_atoms(const Topology& topology, const std::string& expression) {
+  const std::vector<char> flags = Parser(topology, expression).parse();
+  std::vector<int> atoms;
+  for (std::size_t i = 0; i < flags.size(); ++i)
+    if (flags[i]) atoms.push_back(static_cast<int>(i));
+  return atoms;
+}
+
+void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference) {
+  int restrained = 0;
+  for (int i : select_atoms(system.topology, settings.selection)) {
+    if (!(system.masses[static_cast<std::size_t>(i)] > 0)) continue;
+    system.position_restraints.push_back({i, reference[static_cast<std::size_t>(i)], settings.k});
+    ++restrained;
+  }
+  if (restrained == 0) throw InputError("restraints.positions: '" + settings.selection + "' selects no atom of this system; check it with `uplift info`");
+}
+
+}  // namespace uplift
