@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "io/amber_parts.hpp"
+#include "amber_parts.hpp"
 
 namespace uplift::amber {
 namespace {
@@ -46,7 +46,7 @@ struct Scaled14 {
 void add_pairs14(const Sections& sections, std::vector<Scaled14>& pairs, AmberTopology& out) {
   ForceField& ff = out.force_field;
   const auto nt = static_cast<std::size_t>(ff.lj_types);
-  const bool own_table = sections.has("LENNARD_JONES_14_ACOEF");
+  const bool own_table = out.chamber || sections.has("LENNARD_JONES_14_ACOEF") || sections.has("LENNARD_JONES_14_BCOEF");
   std::vector<double> a, b;
   std::vector<int> index;
   if (own_table) {

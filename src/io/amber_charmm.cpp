@@ -1,7 +1,7 @@
 // CMAP (ff19SB and CHAMBER), and CHAMBER's Urey-Bradley terms and harmonic impropers.
 #include <cmath>
 
-#include "io/amber_parts.hpp"
+#include "amber_parts.hpp"
 
 namespace uplift::amber {
 namespace {

@@ -1,9 +1,10 @@
 // ASCII coordinates: title, number of atoms and time, then positions, velocities and box in columns of 12 (6F12.7).
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <optional>
 
-#include "io/amber_netcdf.hpp"
+#include "amber_netcdf.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
@@ -21,12 +22,15 @@ constexpr double largest_coordinate = 1e7;  ///< [A or A per Amber time unit]
 struct Line {
   std::string_view text;
   int number;
+  bool ended = true;  ///< false for a last line without line end
 };
 
 /// The numbers of one line, by column.
 std::vector<double> parse_columns(const std::string& path, const Line& line, const char* what,
                                   std::optional<std::size_t> first_value) {
   const std::string_view text = line.text.substr(0, line.text.find_last_not_of(" \t") + 1);
+  if (!line.ended && text.size() % column != 0)
+    fail(path, line.number, "the file ends inside a number; it is truncated, copy it again");
   std::vector<double> values;
   for (std::size_t at = 0; at < text.size(); at += column) {
     const std::string_view field = text.substr(at, column);
@@ -36,14 +40,14 @@ std::vector<double> parse_columns(const std::string& path, const Line& line, con
           std::string(what) + (first_value ? " of atom " + std::to_string((*first_value + values.size()) / 3 + 1) : "") + ": ";
       if (field.find('*') != std::string_view::npos)
         fail(path, line.number,
-             where + "'" + printable(trim(field)) +
-                 "' marks a number too wide for its column (the atom has flown away, or was never wrapped); write the file as "
+             where + quoted(trim(field)) +
+                 " marks a number too wide for its column (the atom has flown away, or was never wrapped); write the file as "
                  "NetCDF or wrap it");
       if (values.size() == columns)
         fail(path, line.number, where + "the line has more than six columns of 12; the file is damaged or was edited");
       fail(path, line.number,
-           where + "'" + printable(trim(field)) +
-               "' is not a number within bounds; the columns are 12 wide, the file is damaged or was edited");
+           where + quoted(trim(field)) +
+               " is not a number within bounds; the columns are 12 wide, the file is damaged or was edited");
     }
     values.push_back(value);
   }
@@ -105,11 +109,11 @@ std::size_t parse_head(const std::string& path, const Line& line, double& time) 
   int atoms = 0;
   if (!parse_int(next_word(), atoms) || atoms < 1)
     fail(path, line.number,
-         "the second line must start with the number of atoms (it reads '" + printable(trim(line.text)) +
-             "'); give an Amber inpcrd/rst7 or NetCDF restart file");
+         "the second line must start with the number of atoms (it reads " + quoted(trim(line.text)) +
+             "); give an Amber inpcrd/rst7 or NetCDF restart file");
   const std::string_view word = next_word();
   if (!word.empty() && !parse_real(word, time))
-    fail(path, line.number, "'" + printable(word) + "' is not a time in ps; the file is damaged");
+    fail(path, line.number, quoted(word) + " is not a time in ps; the file is damaged");
   return static_cast<std::size_t>(atoms);
 }
 
@@ -132,7 +136,7 @@ Coordinates read_ascii(const std::string& path, std::string_view text) {
   std::vector<Line> lines;
   while (!reader.done()) {
     const std::string_view line = reader.next();
-    lines.push_back({line, reader.line()});
+    lines.push_back({line, reader.line(), !reader.done() || text.back() == '\n'});
   }
   while (!lines.empty() && trim(lines.back().text).empty()) lines.pop_back();
   if (lines.size() < block)
@@ -168,14 +172,16 @@ Box box_from_angstrom(const std::vector<double>& values) {
   return make_box({values[0] * nm, values[1] * nm, values[2] * nm}, {angle(3), angle(4), angle(5)});
 }
 
-Coordinates read_amber_coordinates(const std::string& path) {
+Coordinates read_amber_coordinates(const std::string& path) try {
   const std::string bytes = read_file(path);
-  if (trim(bytes).empty()) throw InputError(path + ": is empty; coordinates are needed");
-  if (bytes.starts_with("CDF")) return read_netcdf_restart(path, bytes);
+  if (bytes.find_first_not_of(" \t\r\n") == std::string::npos) throw InputError(path + ": is empty; coordinates are needed");
+  if (is_netcdf_classic(bytes)) return read_netcdf_restart(path, bytes);
   if (bytes.starts_with("\x89HDF"))
     throw InputError(path +
                      ": is an HDF5 or NetCDF-4 file; Amber restarts are NetCDF classic (convert it with 'nccopy -k classic')");
   return read_ascii(path, bytes);
+} catch (const std::bad_alloc&) {
+  throw InputError(path + ": its coordinates do not fit into this machine's memory");
 }
 
 }  // namespace uplift

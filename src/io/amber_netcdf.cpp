@@ -1,7 +1,7 @@
 // NetCDF restart files (AMBERRESTART convention 1.0, ambermd.org/netcdf/nctraj). The classic format is read here and not by
 // libnetcdf, since a damaged header must end in a message, and gzipped files are in memory anyway. Grammar: NetCDF classic
 // format specification.
-#include "io/amber_netcdf.hpp"
+#include "amber_netcdf.hpp"
 
 #include <bit>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "io/amber_parts.hpp"
+#include "amber_parts.hpp"
 
 namespace uplift::amber {
 namespace {
@@ -41,6 +41,9 @@ void read_nonbonded(const Sections& sections, const Pointers& p, AmberTopology& 
                                                 " have two different entries; the file is damaged");
     if (index[n] < 0) {
       // A negative entry is a 10-12 hydrogen-bond term; those of the ff9x files have zero coefficients: no interaction at all.
+      if (!sections.has("HBOND_ACOEF") || !sections.has("HBOND_BCOEF"))
+        sections.fail("HBOND_ACOEF",
+                      "this section or HBOND_BCOEF is missing; the file is truncated or not a complete prmtop, make it again");
       const long long k = -static_cast<long long>(index[n]) - 1;
       if (k >= static_cast<long long>(std::min(hbond_a.size(), hbond_b.size())))
         sections.fail("NONBONDED_PARM_INDEX", "there is no 10-12 parameter " + std::to_string(k + 1) + "; the file is damaged");

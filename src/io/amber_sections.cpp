@@ -1,8 +1,9 @@
-#include "io/amber_sections.hpp"
+#include "amber_sections.hpp"
 
 #include <cctype>
 #include <cmath>
 
+#include "amber_netcdf.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
@@ -89,8 +90,8 @@ bool parse_number(std::string_view field, double& value) { return parse_real(fie
 std::string describe_bad_number(std::string_view field) {
   field = trim(field);
   if (field.find('*') != std::string_view::npos)
-    return "'" + printable(field) + "' marks a number too wide for its column when the file was written; write the file again";
-  return "'" + printable(field) + "' is not a finite number in the form of %FORMAT; the file is damaged or was edited";
+    return quoted(field) + " marks a number too wide for its column when the file was written; write the file again";
+  return quoted(field) + " is not a finite number in the form of %FORMAT; the file is damaged or was edited";
 }
 
 }  // namespace
@@ -105,21 +106,20 @@ std::vector<FormatField> parse_fortran_format(std::string_view format) {
 }
 
 Sections::Sections(std::string path, std::string text) : path_(std::move(path)), text_(std::move(text)) {
-  if (trim(text_).empty()) throw InputError(path_ + ": is empty; a prmtop is needed");
-  if (text_.starts_with("CDF") || text_.starts_with("\x89HDF"))
+  if (text_.find_first_not_of(" \t\r\n") == std::string::npos) throw InputError(path_ + ": is empty; a prmtop is needed");
+  if (is_netcdf_classic(text_) || text_.starts_with("\x89HDF"))
     throw InputError(path_ + ": is a NetCDF or HDF5 file (coordinates?); a prmtop is needed as topology");
   if (text_.find('\0') != std::string::npos) throw InputError(path_ + ": is not a text file; a prmtop is needed");
   if (text_.find("%FLAG") == std::string::npos)
     throw InputError(
         path_ +
-        ":1: there is no %FLAG section (neither a prmtop of the present kind, nor one this program reads; Amber 6 and "
-        "older wrote prmtops without %VERSION and %FLAG, and an inpcrd has none either); give a prmtop, or convert an old one "
-        "with Amber's new2oldparm/ParmEd");
+        ":1: there is no %FLAG section, so this is not a prmtop of the present format (an inpcrd has none, nor has a prmtop "
+        "of Amber 6 or older); give a prmtop, or convert an old one with ParmEd");
   LineReader lines(text_);
   std::string_view line = lines.next();
   if (!line.starts_with("%VERSION"))
-    throw InputError(path_ + ":1: the first line does not start with %VERSION (it reads '" + printable(trim(line)) +
-                     "'); give an unedited prmtop");
+    throw InputError(path_ + ":1: the first line does not start with %VERSION (it reads " + quoted(trim(line)) +
+                     "); give an unedited prmtop");
   std::string flag;
   Section current;
   bool has_format = false;
@@ -155,14 +155,13 @@ Sections::Sections(std::string path, std::string text) : path_(std::move(path)),
                          ": %FORMAT that belongs to no %FLAG; the file is damaged");
       current.format = parse_fortran_format(trim(line.substr(7)));
       if (current.format.empty())
-        fail_at(lines.line(), flag,
-                "the format '" + printable(trim(line.substr(7))) + "' is not understood; the file is damaged");
+        fail_at(lines.line(), flag, "the format " + quoted(trim(line.substr(7))) + " is not understood; the file is damaged");
       has_format = true;
       data_begin = lines.rest().data();
       current.data_line = lines.line() + 1;
     } else if (!line.starts_with("%COMMENT") && !line.starts_with("%VERSION")) {
-      throw InputError(path_ + ":" + std::to_string(lines.line()) + ": '" + printable(trim(line)) +
-                       "' is none of %FLAG, %FORMAT and %COMMENT; the file is damaged");
+      throw InputError(path_ + ":" + std::to_string(lines.line()) + ": " + quoted(trim(line)) +
+                       " is none of %FLAG, %FORMAT and %COMMENT; the file is damaged");
     }
   }
   finish(text_.data() + text_.size());
@@ -211,6 +210,9 @@ std::vector<T> Sections::numbers(const std::string& flag, const Section& section
       const std::string_view value_text = line.substr(at, static_cast<std::size_t>(field.width));
       at += static_cast<std::size_t>(field.width);
       if (field.kind == 'X') continue;
+      // Numbers fill their columns; one cut short at the very end of the file would be read as another number.
+      if (at > line.size() && line.data() + line.size() == text_.data() + text_.size())
+        fail_at(lines.line(), flag, "the file ends inside a number; it is truncated, copy it again");
       T value;
       if (!parse_number(value_text, value))
         fail_at(lines.line(), flag,
@@ -261,6 +263,8 @@ std::vector<std::string> Sections::words(const std::string& flag, std::size_t co
       const std::string_view word =
           at < line.size() ? line.substr(at, static_cast<std::size_t>(field.width)) : std::string_view{};
       at += static_cast<std::size_t>(field.width);
+      if (values.size() < count && at > line.size() && line.data() + line.size() == text_.data() + text_.size())
+        fail_at(lines.line(), flag, "the file ends inside a text; it is truncated, copy it again");
       if (field.kind == 'X') continue;
       if (values.size() < count) {
         values.emplace_back(trim(word));

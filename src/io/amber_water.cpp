@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "io/amber_parts.hpp"
+#include "amber_parts.hpp"
 
 namespace uplift::amber {
 namespace {

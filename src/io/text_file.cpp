@@ -44,7 +44,8 @@ std::string read_raw(const std::string& path, std::size_t max_bytes) {
   std::error_code size_error;
   const auto size = std::filesystem::file_size(path, size_error);
   if (!size_error && size <= max_bytes) bytes.reserve(static_cast<std::size_t>(size) + 1);
-  std::string chunk(chunk_bytes, '\0');
+  // One read sees the end of an ordinary file; a pipe comes in as many as it takes.
+  std::string chunk(std::min(chunk_bytes, size_error ? chunk_bytes : static_cast<std::size_t>(size) + 1), '\0');
   while (true) {
     const std::size_t n = std::fread(chunk.data(), 1, chunk.size(), file.get());
     if (bytes.size() + n > max_bytes) fail_too_large(path, max_bytes);
@@ -73,8 +74,9 @@ class Inflater {
 
 bool is_gzip(std::string_view bytes) { return bytes.size() >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b'; }
 
-std::string gunzip(const std::string& path, const std::string& packed, std::size_t max_bytes) {
-  std::string out, chunk(chunk_bytes, '\0'), input(packed);
+/// `input` is not const only because zlib's interface is older than const.
+std::string gunzip(const std::string& path, std::string& input, std::size_t max_bytes) {
+  std::string out, chunk(std::min(chunk_bytes, 16 * input.size() + 64), '\0');
   Inflater inflater;
   std::size_t fed = 0;
   while (true) {
@@ -157,7 +159,7 @@ bool parse_real(std::string_view text, double& value) {
   for (char& c : plain)
     if (c == 'D' || c == 'd' || c == 'e') c = 'E';
   const std::size_t sign = plain.find_first_of("+-", 1);
-  if (plain.find('E') == std::string::npos && sign != std::string::npos) plain.insert(sign, "E");
+  if (plain.find('E') == std::string::npos && sign != std::string::npos) plain.insert(sign, 1, 'E');
   const std::size_t plus = plain.find("E+");
   if (plus != std::string::npos) plain.erase(plus + 1, 1);
   const char* const plain_last = plain.data() + plain.size();
@@ -174,6 +176,13 @@ std::string printable(std::string_view text) {
   std::string out;
   for (char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
   return text.size() > 40 ? out + "..." : out;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out(1, '\'');
+  out += printable(text);
+  out += '\'';
+  return out;
 }
 
 }  // namespace uplift

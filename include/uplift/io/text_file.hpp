@@ -39,5 +39,7 @@ bool parse_real(std::string_view text, double& value);
 
 /// Text of a user's file made fit for a message: at most 40 characters, unprintable ones as '?'.
 std::string printable(std::string_view text);
+/// The same between single quotes.
+std::string quoted(std::string_view text);
 
 }  // namespace uplift
