@@ -69,4 +69,90 @@ struct Pack {
   }
 };
 
+// ---- exponentials and reciprocals of generalized Born --------------------------------------------------------------------------
+
+/// 1/a: for float the hardware's estimate and one Newton step (22 to 24 bits), for double the division.
+template <class T, class D>
+UPLIFT_HD Pack<T, D> reciprocal(Pack<T, D> a) {
+  if constexpr (sizeof(T) == 4) {
+    const Pack<T, D> y(hn::ApproximateReciprocal(a.v));
+    return y * nmadd(a, y, Pack<T, D>(T(2)));
+  } else {
+    return Pack<T, D>(T(1)) / a;
+  }
+}
+
+/// exp(a), relative error 2 epsilon. Arguments are held where the result is a normal number: below the smallest of those it is 1e-38
+/// (float) or 1e-308 (double) instead of less.
+/// 2^n exp(f) with n = round(a/ln 2), |f| <= ln 2/2 in two pieces, exp(f) interpolated at Chebyshev nodes (3e-9; 4e-18).
+template <class T, class D>
+UPLIFT_HD Pack<T, D> exp(Pack<T, D> a) {
+  using P = Pack<T, D>;
+  constexpr bool single = sizeof(T) == 4;
+  const hn::RebindToSigned<D> integers;
+  using Int = hn::TFromD<hn::RebindToSigned<D>>;
+  constexpr int mantissa = single ? 23 : 52;
+  constexpr Int bias = single ? 127 : 1023;
+  a = max(min(a, P(single ? T(88) : T(709))), P(single ? T(-87) : T(-708)));
+  const P n = round(a * P(T(1.4426950408889634)));
+  P f = nmadd(n, P(single ? T(0.693145751953125) : T(0.69314718036912382)), a);
+  f = nmadd(n, P(single ? T(1.4286068203094172e-6) : T(1.9082149292705877e-10)), f);
+  P p;
+  if constexpr (single) {
+    p = madd(P(T(0.0013941108433972675)), f, P(T(0.0083751263981533357)));
+    p = madd(p, f, P(T(0.041666352896775157)));
+    p = madd(p, f, P(T(0.16666415514653275)));
+    p = madd(p, f, P(T(0.50000000471177577)));
+    p = madd(p, f, P(T(1.0000000377162138)));
+  } else {
+    p = madd(P(T(2.5110037605963778e-8)), f, P(T(2.763263963904103e-7)));
+    p = madd(p, f, P(T(2.755724091857897e-6)));
+    p = madd(p, f, P(T(2.4801485482328492e-5)));
+    p = madd(p, f, P(T(0.00019841269890047114)));
+    p = madd(p, f, P(T(0.0013888888952314775)));
+    p = madd(p, f, P(T(0.0083333333333196006)));
+    p = madd(p, f, P(T(0.041666666666488095)));
+    p = madd(p, f, P(T(0.16666666666666681)));
+    p = madd(p, f, P(T(0.50000000000000184)));
+    p = madd(p, f, P(T(1)));
+  }
+  p = madd(p, f, P(T(1)));
+  const auto exponent = hn::ShiftLeft<mantissa>(hn::Add(hn::ConvertTo(integers, n.v), hn::Set(integers, bias)));
+  return p * P(hn::BitCast(D(), exponent));
+}
+
+/// ln(a) of a normal number a > 0, absolute error epsilon, relative error 3 epsilon outside of 0.7 < a < 1.4.
+/// n ln 2 + 2 artanh(s), a = 2^n m, s = (m - 1)/(m + 1), m in [0.7, 1.4): the series of artanh to s^11 (float) or s^23 (double).
+template <class T, class D>
+UPLIFT_HD Pack<T, D> log(Pack<T, D> a) {
+  using P = Pack<T, D>;
+  constexpr bool single = sizeof(T) == 4;
+  const hn::RebindToSigned<D> integers;
+  using Int = hn::TFromD<hn::RebindToSigned<D>>;
+  constexpr int mantissa = single ? 23 : 52;
+  constexpr Int root_half = static_cast<Int>(single ? 0x3f3504f3LL : 0x3fe6a09e667f3bcdLL);  // bits of sqrt(1/2)
+  const auto bits = hn::BitCast(integers, a.v);
+  const auto n = hn::ShiftRight<mantissa>(hn::Sub(bits, hn::Set(integers, root_half)));
+  const P m(hn::BitCast(D(), hn::Sub(bits, hn::ShiftLeft<mantissa>(n))));
+  const P s = (m - P(T(1))) * reciprocal(m + P(T(1)));
+  const P z = s * s;
+  P p;
+  if constexpr (single) {
+    p = madd(P(T(1.0 / 11)), z, P(T(1.0 / 9)));
+  } else {
+    p = madd(P(T(1.0 / 23)), z, P(T(1.0 / 21)));
+    p = madd(p, z, P(T(1.0 / 19)));
+    p = madd(p, z, P(T(1.0 / 17)));
+    p = madd(p, z, P(T(1.0 / 15)));
+    p = madd(p, z, P(T(1.0 / 13)));
+    p = madd(p, z, P(T(1.0 / 11)));
+    p = madd(p, z, P(T(1.0 / 9)));
+  }
+  p = madd(p, z, P(T(1.0 / 7)));
+  p = madd(p, z, P(T(1.0 / 5)));
+  p = madd(p, z, P(T(1.0 / 3)));
+  p = madd(p * z, s, s);
+  return madd(P(hn::ConvertTo(D(), n)), P(T(0.69314718055994531)), p + p);
+}
+
 }  // namespace uplift::cpu::UPLIFT_ISA
