@@ -1,0 +1,319 @@
+// See the diagram in pair_kernels.hpp. Arithmetic is in physics/pair; here are loads, masks and sums.
+#include "cpu/pair_kernels.hpp"
+#include "cpu/simd.hpp"
+#include "uplift/core/fixed_point.hpp"
+
+namespace uplift::cpu::UPLIFT_ISA {
+namespace {
+
+template <class real>
+struct Shape {
+  using Tag = hn::CappedTag<real, 16>;
+  using P = Pack<real, Tag>;
+  static constexpr int width = P::width;
+  static constexpr int rows = width > cluster_j ? width / cluster_j : 1;    // i atoms a register
+  static constexpr int parts = width < cluster_j ? cluster_j / width : 1;   // registers a row
+  static constexpr int groups = cluster_i / rows;
+  static constexpr int chunk = cluster_j / parts;                           // j atoms a register
+  using Coordinate = typename PairCoordinate<real>::type;
+  using CoordinateTag = hn::Rebind<Coordinate, Tag>;
+  using CoordinateVec = hn::Vec<CoordinateTag>;
+  using IntTag = hn::RebindToSigned<Tag>;
+  using Int = hn::TFromD<IntTag>;
+
+  /// Eight (or fewer) j values, repeated for every row of the register.
+  template <class D, class T>
+  static UPLIFT_HD hn::Vec<D> load_j(D d, const T* p) {
+    if constexpr (rows == 1) {
+      return hn::LoadU(d, p);
+    } else {
+      const hn::Half<D> half;
+      const auto v = hn::LoadU(half, p);
+      return hn::Combine(d, v, v);
+    }
+  }
+  /// i values of group g, each repeated along its row.
+  template <class D, class T>
+  static UPLIFT_HD hn::Vec<D> load_i(D d, const T* p, int g) {
+    if constexpr (rows == 1) {
+      return hn::Set(d, p[g]);
+    } else {
+      const hn::Half<D> half;
+      return hn::Combine(d, hn::Set(half, p[2 * g + 1]), hn::Set(half, p[2 * g]));
+    }
+  }
+};
+
+template <class real>
+struct Displacement {
+  Pack<real, typename Shape<real>::Tag> x, y, z;
+};
+
+/// Difference of two coordinates as a fraction of the period in the nearest image, in units of the coordinate.
+template <class real>
+UPLIFT_HD auto difference(typename Shape<real>::CoordinateVec a, typename Shape<real>::CoordinateVec b, bool periodic) {
+  using P = typename Shape<real>::P;
+  if constexpr (sizeof(real) == 4) {
+    (void)periodic;
+    return P(hn::ConvertTo(typename Shape<real>::Tag(), hn::Sub(a, b)));
+  } else {
+    P d(hn::Sub(a, b));
+    if (periodic) d = d - round(d);
+    return d;
+  }
+}
+
+template <class real, bool triclinic>
+UPLIFT_HD Displacement<real> displacement(const PairParameters<real>& p, const typename Shape<real>::CoordinateVec xi[3],
+                                          const typename Shape<real>::CoordinateVec xj[3]) {
+  using P = typename Shape<real>::P;
+  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic), w = difference<real>(xi[2], xj[2], p.periodic);
+  if constexpr (triclinic) {
+    return {madd(P(p.a[0]), u, madd(P(p.a[1]), v, P(p.a[2]) * w)), madd(P(p.a[3]), v, P(p.a[4]) * w), P(p.a[5]) * w};
+  } else {
+    return {P(p.a[0]) * u, P(p.a[3]) * v, P(p.a[5]) * w};
+  }
+}
+
+/// Lanes of group g, part h whose bit is set in the mask.
+template <class real>
+UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
+  using S = Shape<real>;
+  typename S::IntTag d;
+  alignas(64) static constexpr std::int32_t bit32[16] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  alignas(64) static constexpr std::int64_t bit64[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  const int shift = cluster_j * S::rows * g + S::chunk * h;
+  const auto bits = hn::Set(d, static_cast<typename S::Int>((mask >> shift) & 0xffffu));
+  if constexpr (sizeof(real) == 4) return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
+  else return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
+}
+
+/// Adds one register of j forces (all rows summed) to int64 slots.
+template <class real>
+UPLIFT_HD void add_fixed(Pack<real, typename Shape<real>::Tag> f, std::int64_t* to) {
+  using S = Shape<real>;
+  using P = typename S::P;
+  const P limit(static_cast<real>(force_clamp));
+  f = max(min(f, limit), P(real(0)) - limit);
+  if constexpr (sizeof(real) == 4 && S::chunk == 8 && HWY_TARGET <= HWY_AVX3) {
+    const hn::CappedTag<double, 8> dd;
+    const hn::Rebind<std::int64_t, decltype(dd)> di;
+    const auto wide = hn::Mul(hn::PromoteTo(dd, hn::LowerHalf(hn::CappedTag<float, 8>(), f.v)), hn::Set(dd, fixed_scale));
+    hn::StoreU(hn::Add(hn::LoadU(di, to), hn::ConvertTo(di, wide)), di, to);
+  } else {
+    alignas(64) real lane[S::width];
+    f.store(lane);
+    for (int k = 0; k < S::chunk; ++k) to[k] += static_cast<std::int64_t>(static_cast<double>(lane[k]) * fixed_scale);
+  }
+}
+
+template <class real>
+UPLIFT_HD Pack<real, typename Shape<real>::Tag> fold_rows(Pack<real, typename Shape<real>::Tag> f) {
+  if constexpr (Shape<real>::rows == 2) {
+    const typename Shape<real>::Tag d;
+    return hn::Add(f.v, hn::ConcatLowerUpper(d, f.v, f.v));
+  } else {
+    return f;
+  }
+}
+
+/// Sums of the rows of a register: one number an i atom.
+template <class real>
+UPLIFT_HD void row_sums(Pack<real, typename Shape<real>::Tag> f, double* out) {
+  using S = Shape<real>;
+  alignas(64) real lane[S::width];
+  f.store(lane);
+  for (int r = 0; r < S::rows; ++r) {
+    double sum = 0;
+    for (int k = 0; k < S::width / S::rows; ++k) sum += static_cast<double>(lane[r * (S::width / S::rows) + k]);
+    out[r] += sum;
+  }
+}
+
+template <class real, LjForm lj_form, CoulombForm form, bool triclinic, bool energies, int erf_terms = 0, bool switching = true>
+void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, std::int64_t* force,
+               long plane, PairSums* sums) {
+  using S = Shape<real>;
+  using P = typename S::P;
+  const typename S::Tag d;
+  const typename S::CoordinateTag dc;
+  const int i0 = i_cluster * cluster_i;
+
+  typename S::CoordinateVec xi[S::groups][3];
+  P qi[S::groups], si[S::groups], ei[S::groups];
+  for (int g = 0; g < S::groups; ++g) {
+    xi[g][0] = S::load_i(dc, s.x + i0, g);
+    xi[g][1] = S::load_i(dc, s.y + i0, g);
+    xi[g][2] = S::load_i(dc, s.z + i0, g);
+    qi[g] = P(S::load_i(d, s.charge + i0, g));
+    if constexpr (lj_form == LjForm::combined) {
+      si[g] = P(S::load_i(d, s.half_sigma + i0, g));
+      ei[g] = P(S::load_i(d, s.root_epsilon + i0, g));
+    }
+  }
+  const P zero(real(0)), cutoff2(p.cutoff2);
+  P fi[S::groups][3];
+  for (auto& f : fi) f[0] = f[1] = f[2] = zero;
+  P e_lj = zero, e_coulomb = zero, w[6] = {zero, zero, zero, zero, zero, zero};
+
+  for (int k = 0; k < count; ++k) {
+    const int j0 = entries[k].j * cluster_j;
+    const std::uint32_t mask = entries[k].mask;
+    for (int h = 0; h < S::parts; ++h) {
+      const int j = j0 + h * S::chunk;
+      const typename S::CoordinateVec xj[3] = {S::load_j(dc, s.x + j), S::load_j(dc, s.y + j), S::load_j(dc, s.z + j)};
+      const P qj(S::load_j(d, s.charge + j));
+      P sj, ej;
+      if constexpr (lj_form == LjForm::combined) {
+        sj = P(S::load_j(d, s.half_sigma + j));
+        ej = P(S::load_j(d, s.root_epsilon + j));
+      }
+      P fj[3] = {zero, zero, zero};
+      for (int g = 0; g < S::groups; ++g) {
+        const Displacement<real> r = displacement<real, triclinic>(p, xi[g], xj);
+        const P r2 = madd(r.x, r.x, madd(r.y, r.y, r.z * r.z));
+        auto in = r2 < cutoff2;
+        if (mask != 0xffffffffu) in = hn::And(in, mask_lanes<real>(mask, g, h));
+        // Outside pairs get a harmless distance; at zero distance the force saturates and is found as a blow-up.
+        const P safe = select(in, max(r2, P(real(1e-12))), P(real(1)));
+        const P inverse = rsqrt(safe), inverse2 = inverse * inverse;
+        physics::PairTerm<P> lj;
+        if constexpr (lj_form == LjForm::combined) {
+          lj = physics::lennard_jones_combined(inverse2, si[g], sj, ei[g], ej);
+        } else {
+          alignas(64) real c6[S::width], c12[S::width];
+          for (int lane = 0; lane < S::width; ++lane) {
+            const int row = S::rows == 2 ? 2 * g + lane / cluster_j : g;
+            const int pair = s.type[i0 + row] * p.lj_types + s.type[j + lane % S::chunk];
+            c6[lane] = p.c6[pair];
+            c12[lane] = p.c12[pair];
+          }
+          lj = physics::lennard_jones(inverse2, P::load(c6), P::load(c12));
+        }
+        if (switching && p.switching) lj = physics::switched(lj, safe * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
+        const P qq = qi[g] * qj;
+        physics::PairTerm<P> coulomb;
+        if constexpr (form == CoulombForm::ewald) coulomb = physics::coulomb_ewald<erf_terms>(safe, inverse, qq, p.erf);
+        if constexpr (form == CoulombForm::reaction_field) coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
+        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse, qq);
+        const P f = select(in, lj.force_over_r + coulomb.force_over_r, zero);
+        const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
+        fi[g][0] += fx; fi[g][1] += fy; fi[g][2] += fz;
+        fj[0] -= fx; fj[1] -= fy; fj[2] -= fz;
+        if constexpr (energies) {
+          e_lj += select(in, lj.energy, zero);
+          e_coulomb += select(in, coulomb.energy, zero);
+          w[0] = madd(fx, r.x, w[0]); w[1] = madd(fy, r.y, w[1]); w[2] = madd(fz, r.z, w[2]);
+          w[3] = madd(fx, r.y, w[3]); w[4] = madd(fx, r.z, w[4]); w[5] = madd(fy, r.z, w[5]);
+        }
+      }
+      for (int c = 0; c < 3; ++c) add_fixed<real>(fold_rows<real>(fj[c]), force + c * plane + j);
+    }
+  }
+  for (int g = 0; g < S::groups; ++g)
+    for (int c = 0; c < 3; ++c) {
+      double row[2] = {0, 0};
+      row_sums<real>(fi[g][c], row);
+      for (int r = 0; r < S::rows; ++r) force[c * plane + i0 + S::rows * g + r] += fixed_force(row[r]);
+    }
+  if constexpr (energies) {
+    const auto total = [](P v) {
+      double out[2] = {0, 0};
+      row_sums<real>(v, out);
+      return out[0] + out[1];
+    };
+    sums->lj = total(e_lj);
+    sums->coulomb = total(e_coulomb);
+    for (int c = 0; c < 6; ++c) sums->virial[c] = total(w[c]);
+  }
+}
+
+template <class real, LjForm lj, CoulombForm form>
+void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, std::int64_t* f, long plane, PairSums* sums) {
+  // The everyday case, forces of a rectangular box in mixed precision, with the length of the polynomial known to the compiler.
+  if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald)
+    if (!sums && !p.triclinic && !p.switching) {
+      switch (p.erf.count) {
+        case 10: return pair_loop<real, lj, form, false, false, 10, false>(p, s, i, e, n, f, plane, sums);
+        case 12: return pair_loop<real, lj, form, false, false, 12, false>(p, s, i, e, n, f, plane, sums);
+        case 14: return pair_loop<real, lj, form, false, false, 14, false>(p, s, i, e, n, f, plane, sums);
+        case 16: return pair_loop<real, lj, form, false, false, 16, false>(p, s, i, e, n, f, plane, sums);
+        default: break;
+      }
+    }
+  if (p.triclinic)
+    sums ? pair_loop<real, lj, form, true, true>(p, s, i, e, n, f, plane, sums) : pair_loop<real, lj, form, true, false>(p, s, i, e, n, f, plane, sums);
+  else
+    sums ? pair_loop<real, lj, form, false, true>(p, s, i, e, n, f, plane, sums) : pair_loop<real, lj, form, false, false>(p, s, i, e, n, f, plane, sums);
+}
+
+template <class real>
+void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj, CoulombForm form, std::int64_t* f,
+           long plane, PairSums* sums) {
+  const bool table = lj == LjForm::table;
+  switch (form) {
+    case CoulombForm::plain:
+      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, plane, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, plane, sums);
+    case CoulombForm::reaction_field:
+      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, plane, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, plane, sums);
+    case CoulombForm::ewald:
+      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, plane, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, plane, sums);
+  }
+}
+
+template <class real, bool triclinic>
+int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real reach2, PairEntry* kept) {
+  using S = Shape<real>;
+  const typename S::CoordinateTag dc;
+  const typename S::Tag d;
+  const int i0 = i_cluster * cluster_i;
+  typename S::CoordinateVec xi[S::groups][3];
+  for (int g = 0; g < S::groups; ++g) {
+    xi[g][0] = S::load_i(dc, s.x + i0, g);
+    xi[g][1] = S::load_i(dc, s.y + i0, g);
+    xi[g][2] = S::load_i(dc, s.z + i0, g);
+  }
+  int n = 0;
+  for (int k = 0; k < count; ++k) {
+    bool near = false;
+    for (int h = 0; h < S::parts; ++h) {
+      const int j = entries[k].j * cluster_j + h * S::chunk;
+      const typename S::CoordinateVec xj[3] = {S::load_j(dc, s.x + j), S::load_j(dc, s.y + j), S::load_j(dc, s.z + j)};
+      auto closest = hn::Set(d, real(1e30));
+      for (int g = 0; g < S::groups; ++g) {
+        const Displacement<real> r = displacement<real, triclinic>(p, xi[g], xj);
+        closest = hn::Min(closest, madd(r.x, r.x, madd(r.y, r.y, r.z * r.z)).v);
+      }
+      near = near || !hn::AllFalse(d, hn::Lt(closest, hn::Set(d, reach2)));
+    }
+    kept[n] = entries[k];  // kept may be entries: never ahead of what is read
+    n += near;
+  }
+  return n;
+}
+
+template <class real>
+int prune(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real reach2, PairEntry* kept) {
+  return p.triclinic ? prune_loop<real, true>(p, s, i, e, n, reach2, kept) : prune_loop<real, false>(p, s, i, e, n, reach2, kept);
+}
+
+template <class real>
+void excluded(const physics::ErfTable<real>& table, const real* dx, const real* dy, const real* dz, const real* qq, int count, real* force_over_r, real* energy) {
+  using P = Pack<real, hn::CappedTag<real, 16>>;
+  for (int k = 0; k < count; k += P::width) {
+    const P x = P::loadu(dx + k), y = P::loadu(dy + k), z = P::loadu(dz + k), q = P::loadu(qq + k);
+    const P t = madd(madd(x, x, madd(y, y, z * z)), P(table.scale), P(real(-1)));
+    (q * physics::polynomial(t, table.energy, table.count)).storeu(energy + k);
+    (q * physics::polynomial(t, table.force, table.count)).storeu(force_over_r + k);
+  }
+}
+
+}  // namespace
+
+extern const PairKernels pair_kernels;
+const PairKernels pair_kernels = {{pairs<float>, prune<float>, excluded<float>}, {pairs<double>, prune<double>, excluded<double>}};
+
+}  // namespace uplift::cpu::UPLIFT_ISA

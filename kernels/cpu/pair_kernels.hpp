@@ -1,0 +1,79 @@
+#pragma once
+// Nonbonded pairs on the CPU: clusters of four atoms (i) against clusters of eight (j), one 4 x 8 block of pairs an entry of the list.
+//
+//        j0 j1 j2 j3 j4 j5 j6 j7        AVX-512, float: rows i0 and i1 share a register, i2 and i3 the next
+//   i0 |  .  .  .  .  .  .  .  .        AVX2, float, and AVX-512, double: a row a register
+//   i1 |  .  .  .  .  .  .  .  .        narrower: a row is several registers
+//   i2 |  .  .  .  .  .  .  .  .
+//   i3 |  .  .  .  .  .  .  .  .        bit 8 i + j of an entry's mask: the pair interacts
+#include <cstdint>
+
+#include "cpu/cpu_isa.hpp"
+#include "physics/pair/coulomb.hpp"
+
+namespace uplift::cpu {
+
+inline constexpr int cluster_i = 4, cluster_j = 8;
+
+enum class LjForm : int { combined, table };
+enum class CoulombForm : int { plain, reaction_field, ewald };
+
+struct PairEntry {
+  std::int32_t j;       ///< cluster of eight
+  std::uint32_t mask;
+};
+
+/// Positions as the pair loop sees them. Mixed: 32-bit fractions of the period, differences exact and periodic by overflow. Double:
+/// fractions in [0, 1), the nearest image by rounding.
+template <class real> struct PairCoordinate;
+template <> struct PairCoordinate<float> { using type = std::int32_t; };
+template <> struct PairCoordinate<double> { using type = double; };
+
+template <class real>
+struct PairParameters {
+  real a[6];                       ///< displacement from fractions: x = a0 u + a1 v + a2 w, y = a3 v + a4 w, z = a5 w [nm a unit]
+  bool triclinic, periodic;
+  real cutoff2;                    ///< [nm^2]; infinite without a cutoff
+  bool switching;
+  real switch_on, switch_inverse_width;
+  real rf_k, rf_c;
+  int lj_types;
+  const real* c6;                  ///< [lj_types^2]
+  const real* c12;
+  physics::ErfTable<real> erf;
+};
+
+/// One entry a slot; slots beyond the atoms of a cluster are fillers, masked everywhere.
+template <class real>
+struct PairSlots {
+  const typename PairCoordinate<real>::type *x, *y, *z;
+  const real* charge;              ///< times sqrt of the Coulomb constant
+  const real *half_sigma, *root_epsilon;
+  const std::int32_t* type;
+};
+
+/// What the energies variant adds up, for one i cluster.
+struct PairSums {
+  double lj, coulomb, virial[6];   ///< virial xx yy zz xy xz yz
+};
+
+template <class real>
+struct PairOps {
+  /// Forces of one i cluster against its entries. force_i: 12 numbers, added to nothing; force_j: three planes of `plane` int64 each,
+  /// unit 2^-32 kJ/mol/nm, added to. sums: nullptr for forces only.
+  void (*pairs)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, LjForm, CoulombForm,
+                std::int64_t* force, long plane, PairSums* sums);
+  /// Keeps the entries with a pair closer than sqrt(reach2); returns how many.
+  int (*prune)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, real reach2, PairEntry* kept);
+  /// qq erf(alpha r)/r of excluded pairs, from displacements; count is a multiple of 16 or padded with zero charges. force: 3 a pair.
+  void (*excluded)(const physics::ErfTable<real>&, const real* dx, const real* dy, const real* dz, const real* qq, int count, real* force_over_r, real* energy);
+};
+
+struct PairKernels {
+  PairOps<float> mixed;
+  PairOps<double> double_;
+};
+
+}  // namespace uplift::cpu
+
+UPLIFT_DECLARE_KERNELS(PairKernels, pair_kernels)

@@ -1,0 +1,47 @@
+#pragma once
+// Coulomb between two charges; qq is the product of charges times the Coulomb constant [kJ nm/mol].
+#include "physics/pair/lennard_jones.hpp"
+
+namespace uplift::physics {
+
+template <class T>
+UPLIFT_HD PairTerm<T> coulomb_plain(const T& inverse_r, const T& qq) {
+  const T e = qq * inverse_r;
+  return {e, e * inverse_r * inverse_r};
+}
+
+/// Reaction field: E = qq (1/r + k r^2 - c), Tironi, Sperb, Smith and van Gunsteren, J. Chem. Phys. 102, 5451 (1995).
+template <class T>
+UPLIFT_HD PairTerm<T> coulomb_reaction_field(const T& r2, const T& inverse_r, const T& qq, const T& k, const T& c) {
+  return {qq * (inverse_r + k * r2 - c), qq * (inverse_r * inverse_r * inverse_r - T(2) * k)};
+}
+
+/// Polynomial in t = r^2 scale - 1 on [-1, 1] (t = -1 at r = 0, 1 at the range's end), by Horner's rule; coefficients from the highest.
+template <class T, class C>
+UPLIFT_HD T polynomial(const T& t, const C* coefficient, int count) {
+  T sum(coefficient[0]);
+  for (int k = 1; k < count; ++k) sum = madd(sum, t, T(coefficient[k]));
+  return sum;
+}
+
+/// The smooth part erf(alpha r)/r of the Ewald direct sum and its derivative over r, as polynomials in r^2 fitted once for the
+/// range in use (Essmann et al., J. Chem. Phys. 103, 8577 (1995), eq. 2.3, has the erfc form):
+///   energy   erf(alpha r)/r                                                  [1/nm]
+///   force    erf(alpha r)/r^3 - 2 alpha/sqrt(pi) exp(-alpha^2 r^2)/r^2       [1/nm^3]
+template <class C>
+struct ErfTable {
+  static constexpr int most = 48;
+  C scale;                 ///< t = scale r^2 - 1
+  int count;
+  C energy[most], force[most];
+};
+
+/// Pair within the cutoff: qq erfc(alpha r)/r. `terms`: the table's count where it is known when compiling, else 0.
+template <int terms = 0, class T, class C>
+UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const T& qq, const ErfTable<C>& table) {
+  const T t = madd(r2, T(table.scale), T(C(-1)));
+  const int count = terms > 0 ? terms : table.count;
+  return {qq * (inverse_r - polynomial(t, table.energy, count)), qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force, count))};
+}
+
+}  // namespace uplift::physics

@@ -1,0 +1,98 @@
+#include "backend/cpu/erf_table.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift::cpu {
+namespace {
+
+/// Chebyshev coefficients of f on [-1, 1] from n samples, then as powers of t, highest first.
+template <class F>
+std::vector<long double> powers(F&& f, int n) {
+  std::vector<long double> sample(static_cast<std::size_t>(n)), a(static_cast<std::size_t>(n), 0.0L);
+  const long double pi = 3.14159265358979323846264338327950288L;
+  for (int k = 0; k < n; ++k) sample[static_cast<std::size_t>(k)] = f(static_cast<double>(std::cos(pi * (k + 0.5L) / n)));
+  for (int j = 0; j < n; ++j) {
+    for (int k = 0; k < n; ++k) a[static_cast<std::size_t>(j)] += sample[static_cast<std::size_t>(k)] * std::cos(pi * j * (k + 0.5L) / n);
+    a[static_cast<std::size_t>(j)] *= (j == 0 ? 1.0L : 2.0L) / n;
+  }
+  // T_(j+1) = 2 t T_j - T_(j-1)
+  std::vector<long double> result(static_cast<std::size_t>(n), 0.0L), before(result), now(result);
+  before[0] = 1;
+  if (n > 1) now[1] = 1;
+  for (int j = 0; j < n; ++j) {
+    const std::vector<long double>& t = j == 0 ? before : now;
+    for (int k = 0; k <= j; ++k) result[static_cast<std::size_t>(k)] += a[static_cast<std::size_t>(j)] * t[static_cast<std::size_t>(k)];
+    if (j == 0) continue;
+    std::vector<long double> next(static_cast<std::size_t>(n), 0.0L);
+    for (int k = 0; k < n; ++k)
+      next[static_cast<std::size_t>(k)] = (k > 0 ? 2 * now[static_cast<std::size_t>(k - 1)] : 0.0L) - before[static_cast<std::size_t>(k)];
+    before = now;
+    now = next;
+  }
+  return {result.rbegin(), result.rend()};
+}
+
+double evaluate(const std::vector<long double>& p, double t) {
+  long double sum = 0;
+  for (long double c : p) sum = sum * t + c;
+  return static_cast<double>(sum);
+}
+
+}  // namespace
+
+double erf_over_r(double alpha, double r) {
+  const double z = alpha * r;
+  if (z < 1e-4) return 2 * alpha / std::sqrt(constants::pi) * (1 - z * z / 3);
+  return std::erf(z) / r;
+}
+
+double erf_force_over_r(double alpha, double r) {
+  const double z = alpha * r, root = 2 / std::sqrt(constants::pi);
+  if (z < 0.3) {  // the two terms cancel: power series, sum of (-1)^k 2 (k+1) z^(2k) / ((2k+3) (k+1)!)
+    double sum = 0, power = 1, factorial = 1;
+    for (int k = 0; k < 14; ++k) {
+      factorial *= k + 1;
+      sum += (k % 2 ? -1 : 1) * 2.0 * (k + 1) * power / ((2 * k + 3) * factorial);
+      power *= z * z;
+    }
+    return alpha * alpha * alpha * root * sum;
+  }
+  return (std::erf(z) / r - alpha * root * std::exp(-z * z)) / (r * r);
+}
+
+template <class C>
+physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy) {
+  physics::ErfTable<C> table{};
+  const double range = reach * reach;
+  table.scale = static_cast<C>(2 / range);
+  const auto r_of = [&](double t) { return std::sqrt(std::max(0.0, 0.5 * (t + 1) * range)); };
+  for (int n = 8; n <= physics::ErfTable<C>::most; n += 2) {
+    const auto energy = powers([&](double t) { return erf_over_r(alpha, r_of(t)); }, n);
+    const auto force = powers([&](double t) { return erf_force_over_r(alpha, r_of(t)); }, n);
+    double worst = 0;
+    for (int k = 0; k <= 500; ++k) {
+      const double t = -1 + k / 250.0;
+      worst = std::max(worst, std::abs(evaluate(force, t) - erf_force_over_r(alpha, r_of(t))) / erf_force_over_r(alpha, 0));
+      worst = std::max(worst, std::abs(evaluate(energy, t) - erf_over_r(alpha, r_of(t))) / erf_over_r(alpha, 0));
+    }
+    if (worst > accuracy && n + 2 <= physics::ErfTable<C>::most) continue;
+    if (worst > 100 * accuracy)
+      throw InputError("forces.pme: alpha times the cutoff is too large (the direct sum would lose accuracy); use a smaller alpha or cutoff");
+    table.count = n;
+    for (int k = 0; k < n; ++k) {
+      table.energy[k] = static_cast<C>(energy[static_cast<std::size_t>(k)]);
+      table.force[k] = static_cast<C>(force[static_cast<std::size_t>(k)]);
+    }
+    break;
+  }
+  return table;
+}
+
+template physics::ErfTable<float> make_erf_table<float>(double, double, double);
+template physics::ErfTable<double> make_erf_table<double>(double, double, double);
+
+}  // namespace uplift::cpu
