@@ -1,0 +1,105 @@
+#pragma once
+// The moving part of the CPU backend: state in double and in atom order, every stage of an integrator but the forces.
+#include <array>
+#include <span>
+#include <vector>
+
+#include "cpu/constrain_kernels.hpp"
+#include "cpu/force_sums.hpp"
+#include "cpu/integrate_kernels.hpp"
+#include "cpu/threads.hpp"
+#include "uplift/backend/backend.hpp"
+
+namespace uplift::cpu {
+
+/// Solves the constraints of a system on [3 * atoms] arrays in double. Rigid water goes to SETTLE; an atom with up to four others
+/// bound to it alone (hydrogens, as a rule) is swept in SIMD lanes; whatever else hangs together is swept by one thread, one group
+/// after the other, in the order of the input. Results do not depend on the number of threads.
+class CpuConstraints {
+ public:
+  /// `tolerance`: relative error of a constrained length.
+  CpuConstraints(const System& system, double tolerance, const Threads& threads);
+
+  /// x onto the constraints that `before` met; v += displacement / dt. Throws SimulationError naming atoms and deviation.
+  void positions(double dt, const double* before, double* x, double* v) const;
+  /// Removes velocity along every constraint.
+  void velocities(const double* x, double* v) const;
+
+ private:
+  struct Waters {
+    std::vector<int> o, h1, h2;
+    std::vector<double> mass_o, mass_h, ra, rb, rc, oh;
+    int padded() const { return static_cast<int>(o.size()); }
+    WaterList list() const { return {o.data(), h1.data(), h2.data(), mass_o.data(), mass_h.data(), ra.data(), rb.data(), rc.data(), oh.data()}; }
+  };
+  struct Stars {
+    int arms = 0;
+    std::array<std::vector<int>, most_arms + 1> atoms;
+    std::array<std::vector<double>, most_arms + 1> inverse_mass;
+    std::array<std::vector<double>, most_arms> length2;
+    int padded() const { return static_cast<int>(atoms[0].size()); }
+    StarList list() const;
+  };
+  /// Constraints that share atoms: `count` of constraints_ from `first`.
+  struct Group {
+    int first, count;
+  };
+
+  void add_waters();
+  void sort_constraints();
+  bool add_star(const Group& group);
+  void pad();
+  void shake(const Group& group, double dt, const double* before, double* x, double* v) const;
+  void rattle(const Group& group, const double* x, double* v) const;
+  [[noreturn]] void torn(int oxygen) const;
+  [[noreturn]] void not_met(int i, int j, double length, const double* x) const;
+
+  const System& system_;
+  const Threads& threads_;
+  double tolerance_;
+  std::vector<double> inverse_mass_;        ///< [atoms] 1/Da
+  Waters waters_;
+  std::array<Stars, most_arms> stars_;      ///< by number of arms, from one
+  std::vector<Constraint> constraints_;     ///< those of groups_, group by group
+  std::vector<Group> groups_;
+};
+
+class CpuIntegration {
+ public:
+  /// `tolerance`: relative error of a constrained length.
+  CpuIntegration(const System& system, double tolerance, const Threads& threads);
+
+  void upload(const State& state);
+  void download(State& state) const;
+  std::span<const Vec3d> positions() const { return x_; }
+  const Box& box() const { return box_; }
+
+  /// Any stage but ComputeForces. `force` is ForceSums::force. Throws SimulationError when a constraint cannot be met.
+  void run(const Stage& stage, std::span<const Fixed> force, std::int64_t step);
+  /// Passes the forces on virtual sites to their parents; zero remains on the site. The virial becomes that of the parents' forces.
+  void spread_virtual_site_forces(ForceSums& sums) const;
+  double kinetic_energy() const;  ///< [kJ/mol]
+  std::vector<PhaseTime> phases() const { return {integrate_, constrain_}; }
+
+ private:
+  void kick(const Kick& stage, std::span<const Fixed> force);
+  void drift(const Drift& stage);
+  void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
+  void save_positions();
+  void place_sites();
+  void remove_com_motion();
+  template <class F>
+  double block_sum(F&& f) const;  ///< sum over atoms in an order that does not depend on threads
+
+  const System& system_;
+  const Threads& threads_;
+  const IntegrateKernels& kernels_;
+  CpuConstraints constraints_;
+  std::vector<Vec3d> x_, v_, saved_;
+  Box box_;
+  std::vector<double> inverse_mass3_;      ///< [3 * atoms] 1/Da, 0 for virtual sites
+  std::vector<double> inverse_sqrt_mass_;  ///< [atoms]
+  PhaseTime integrate_{"integrate", 0, 0}, constrain_{"constraints", 0, 0};
+};
+
+}  // namespace uplift::cpu

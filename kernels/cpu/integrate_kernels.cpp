@@ -1,0 +1,5 @@
+#include "cpu/integrate_kernels.hpp"
+
+#include <stdexcept>
+
+UPLIFT_SELECT_KERNELS(IntegrateKernels, integrate_kernels)
