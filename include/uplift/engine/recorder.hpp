@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "uplift/model/energies.hpp"
+#include "uplift/model/state.hpp"
+
+namespace uplift {
+
+/// What a recorder gets. `forces` and the energies are those of `state`.
+struct Frame {
+  const State& state;
+  const std::vector<Vec3d>& forces;  ///< [atoms] kJ/mol/nm
+  Energies energies;
+  double kinetic = 0;                ///< [kJ/mol]
+  double temperature = 0;            ///< [K]
+  double pressure = 0;               ///< [bar]; periodic systems
+  double conserved = 0;              ///< [kJ/mol]; not a number when the integrator conserves nothing
+};
+
+/// Something that wants to see the system now and then: a file, the progress line.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  virtual bool due(std::int64_t step) const = 0;
+  virtual void record(const Frame& frame) = 0;
+};
+
+}  // namespace uplift

@@ -1,0 +1,72 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "uplift/engine/integrator.hpp"
+#include "uplift/engine/recorder.hpp"
+
+namespace uplift {
+
+/// What one step must do; decided once, by asking who needs what.
+struct StepPlan {
+  ForcePlan forces;
+  bool record = false;
+  bool remove_com = false;
+  bool check = false;   ///< look for a blow-up
+};
+
+/// A system in motion on a backend.
+class Simulation {
+ public:
+  /// The backend holds the state from here on. Throws SimulationError when the starting forces are not usable, naming the atom.
+  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics);
+
+  void add(Recorder& recorder) { recorders_.push_back(&recorder); }
+  /// Forces and energies of the current positions, and a first frame for every recorder that is due at the current step.
+  void begin();
+  void step();
+
+  std::int64_t current_step() const { return step_; }
+  double time() const { return time_; }                 ///< [ps]
+  /// Positions, velocities, step and time as they are now.
+  State state() const;
+  /// Everything that is known of the present state; computes energies when the last step had no need of them.
+  Frame observe();
+
+ private:
+  StepPlan plan(std::int64_t step) const;
+  void compute_energies();
+  void check_forces() const;
+  void record(std::int64_t step);
+  double molecular_pressure(const State& state, const std::vector<Vec3d>& f, const Energies& e) const;
+
+  const System& system_;
+  Backend& backend_;
+  DynamicsSettings dynamics_;
+  Integrator integrator_;
+  std::vector<Recorder*> recorders_;
+  std::int64_t step_ = 0;
+  double time_ = 0, start_time_ = 0;
+  std::int64_t start_step_ = 0, energies_step_ = 0;     ///< the latter: step whose energies the backend has
+  bool begun_ = false;
+  State state_;                                         ///< buffers for downloads
+  std::vector<Vec3d> forces_;
+};
+
+/// Velocities of the Maxwell-Boltzmann distribution, one draw an atom and seed; the engine constrains them before the first step.
+void draw_velocities(const System& system, double temperature, std::uint64_t seed, State& state);
+
+/// Bonds as they are, not across the box: every molecule in one piece, at the image of its first atom.
+void make_molecules_whole(const System& system, State& state);
+
+/// What a minimisation did.
+struct MinimizeResult {
+  int steps = 0;
+  bool converged = false;
+  double energy = 0;                                    ///< [kJ/mol]
+  Backend::WorstForce worst;                            ///< largest force that remains, and its atom
+};
+/// Steepest descent with an adaptive step, positions kept on the constraints. Ends by force or by steps. `state` becomes the result.
+MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings);
+
+}  // namespace uplift

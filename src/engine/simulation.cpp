@@ -1,0 +1,183 @@
+#include "uplift/engine/simulation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <queue>
+#include <string>
+
+#include "uplift/core/assert.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/core/fixed_point.hpp"
+#include "uplift/core/random.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr std::int64_t check_every = 100;  // steps between looks at the largest force
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics)
+    : system_(system), backend_(backend), dynamics_(dynamics), integrator_(make_integrator(dynamics)), step_(state.step), time_(state.time),
+      start_time_(state.time), start_step_(state.step), state_(std::move(state)) {
+  make_molecules_whole(system_, state_);  // constraints and molecular centres take distances as they are
+  backend_.upload(state_);
+  const Stage settle_in[] = {SavePositions{}, ConstrainPositions{dynamics_.timestep}, PlaceVirtualSites{}};
+  // Coordinates from a file meet the constraints only roughly; the velocity that this adds is not wanted, so the given ones go back.
+  backend_.run(settle_in, {}, step_);
+  State placed;
+  backend_.download(placed);
+  placed.v = state_.v;
+  backend_.upload(placed);
+  const Stage align[] = {ConstrainVelocities{}};
+  backend_.run(align, {}, step_);
+}
+
+void Simulation::begin() {
+  compute_energies();
+  check_forces();
+  if (plan(step_).record) record(step_);
+}
+
+void Simulation::compute_energies() {
+  const Stage stages[] = {ComputeForces{}};
+  backend_.run(stages, ForcePlan{.energies = true, .virial = state_.box.periodic()}, step_);
+  energies_step_ = step_;
+  begun_ = true;
+}
+
+void Simulation::step() {
+  UPLIFT_EXPECT(begun_);  // the first kick needs forces
+  const StepPlan p = plan(step_ + 1);
+  backend_.run(integrator_.stages, p.forces, step_ + 1);
+  if (p.remove_com) {
+    const Stage stages[] = {RemoveComMotion{}};
+    backend_.run(stages, p.forces, step_ + 1);
+  }
+  ++step_;
+  time_ = start_time_ + static_cast<double>(step_ - start_step_) * dynamics_.timestep;
+  if (p.forces.energies) energies_step_ = step_;
+  if (p.check) check_forces();
+  if (p.record) record(step_);
+}
+
+StepPlan Simulation::plan(std::int64_t step) const {
+  StepPlan p;
+  p.record = std::any_of(recorders_.begin(), recorders_.end(), [&](const Recorder* r) { return r->due(step); });
+  p.forces.energies = p.record;
+  p.forces.virial = p.record && state_.box.periodic();
+  p.remove_com = system_.remove_com && dynamics_.com_removal_every > 0 && step % dynamics_.com_removal_every == 0;
+  p.check = p.record || step % check_every == 0;
+  return p;
+}
+
+void Simulation::check_forces() const {
+  const Backend::WorstForce worst = backend_.worst_force();
+  if (worst.atom < 0 || worst.magnitude < force_limit) return;
+  throw SimulationError("the force on " + describe_atom(system_.topology, worst.atom) + " is beyond " + std::to_string(static_cast<long>(force_limit)) +
+                        " kJ/mol/nm at step " + std::to_string(step_) +
+                        " (atoms overlap, or the run has blown up); minimise first, check the coordinates and the box, or use a shorter time step");
+}
+
+State Simulation::state() const {
+  State now;
+  backend_.download(now);
+  now.step = step_;
+  now.time = time_;
+  return now;
+}
+
+Frame Simulation::observe() {
+  if (!begun_ || energies_step_ != step_) compute_energies();
+  state_ = state();
+  backend_.download_forces(forces_);
+  Frame frame{state_, forces_, backend_.energies(), backend_.kinetic_energy(), 0, 0, 0};
+  const int dof = degrees_of_freedom(system_);
+  frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
+  if (state_.box.periodic()) frame.pressure = molecular_pressure(state_, forces_, frame.energies);
+  const double total = frame.energies.potential() + frame.kinetic;
+  frame.conserved = integrator_.conserves_energy ? total : std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(total))
+    throw SimulationError("the energy is not a number at step " + std::to_string(step_) + " (the run has blown up); minimise first, or use a shorter time step");
+  return frame;
+}
+
+void Simulation::record(std::int64_t step) {
+  const Frame frame = observe();
+  for (Recorder* r : recorders_)
+    if (r->due(step)) r->record(frame);
+}
+
+/// P V = 2/3 K_molecules + 1/3 tr(W - sum (x - X_molecule) f): forces within molecules, constraint forces too, drop out
+/// (Allen and Tildesley, Computer Simulation of Liquids, section 2.4).
+double Simulation::molecular_pressure(const State& state, const std::vector<Vec3d>& f, const Energies& e) const {
+  const auto n = static_cast<std::size_t>(system_.molecules.count);
+  std::vector<Vec3d> centre(n, {0, 0, 0}), momentum(n, {0, 0, 0});
+  std::vector<double> mass(n, 0.0);
+  for (int i = 0; i < state.size(); ++i) {
+    const std::size_t m = at(system_.molecules.molecule_of[at(i)]);
+    const double w = system_.masses[at(i)];
+    centre[m] += w * state.x[at(i)];
+    momentum[m] += w * state.v[at(i)];
+    mass[m] += w;
+  }
+  double kinetic = 0, trace = e.virial[0] + e.virial[4] + e.virial[8];
+  for (std::size_t m = 0; m < n; ++m)
+    if (mass[m] > 0) {
+      kinetic += 0.5 * dot(momentum[m], momentum[m]) / mass[m];
+      centre[m] = (1 / mass[m]) * centre[m];
+    }
+  for (int i = 0; i < state.size(); ++i) {
+    const std::size_t m = at(system_.molecules.molecule_of[at(i)]);
+    trace -= dot(state.x[at(i)] - centre[m], f[at(i)]);
+  }
+  return (2 * kinetic + trace) / (3 * state.box.volume()) * constants::bar_per_kj_mol_nm3;
+}
+
+void draw_velocities(const System& system, double temperature, std::uint64_t seed, State& state) {
+  state.v.resize(state.x.size());
+  Vec3d momentum{0, 0, 0};
+  double total = 0;
+  for (int i = 0; i < state.size(); ++i) {
+    const double m = system.masses[at(i)];
+    state.v[at(i)] = m > 0 ? std::sqrt(constants::boltzmann * temperature / m) * gaussian3(seed, NoisePurpose::initial_velocities, 0, i) : Vec3d{0, 0, 0};
+    momentum += m * state.v[at(i)];
+    total += m;
+  }
+  if (!system.remove_com || !(total > 0)) return;
+  for (int i = 0; i < state.size(); ++i)
+    if (system.masses[at(i)] > 0) state.v[at(i)] -= (1 / total) * momentum;
+}
+
+void make_molecules_whole(const System& system, State& state) {
+  if (!state.box.periodic()) return;
+  std::vector<std::vector<int>> neighbours(state.x.size());
+  const auto link = [&](int i, int j) {
+    neighbours[at(i)].push_back(j);
+    neighbours[at(j)].push_back(i);
+  };
+  for (const Bond& b : system.topology.bonds) link(b.i, b.j);
+  for (const VirtualSite& s : system.force_field.virtual_sites) link(s.parent0, s.site);
+  std::vector<char> placed(state.x.size(), 0);
+  for (int start = 0; start < state.size(); ++start) {
+    if (placed[at(start)]) continue;
+    placed[at(start)] = 1;
+    std::queue<int> front({start});
+    while (!front.empty()) {
+      const int i = front.front();
+      front.pop();
+      for (int j : neighbours[at(i)]) {
+        if (placed[at(j)]) continue;
+        placed[at(j)] = 1;
+        state.x[at(j)] = state.x[at(i)] + state.box.image(state.x[at(j)] - state.x[at(i)]);
+        front.push(j);
+      }
+    }
+  }
+}
+
+}  // namespace uplift
