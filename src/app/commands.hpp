@@ -1,0 +1,34 @@
+#pragma once
+// One function a command of the command line; each returns the exit status.
+#include <string>
+#include <vector>
+
+namespace uplift::app {
+
+inline constexpr const char* version = "0.1.0";
+
+// 0 finished; 1 the simulation failed or was stopped before its end; 2 the input is wrong.
+enum ExitStatus : int { finished = 0, failed = 1, bad_input = 2 };
+
+/// What the options of `run` and `energy` say about the input; turned into --set overrides.
+struct InputOptions {
+  std::string file;
+  std::vector<std::string> set;      ///< "dynamics.seed=7"
+  std::string backend, precision;    ///< empty: as in the file
+  int threads = 0;                   ///< 0: as in the file
+
+  std::vector<std::string> overrides() const {
+    std::vector<std::string> all = set;
+    if (!backend.empty()) all.push_back("compute.backend=" + backend);
+    if (!precision.empty()) all.push_back("compute.precision=" + precision);
+    if (threads > 0) all.push_back("compute.threads=" + std::to_string(threads));
+    return all;
+  }
+};
+
+int run_command(const InputOptions& options, bool quiet);
+int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
+int validate_command(const InputOptions& options);
+int info_command(const std::string& file, bool devices);
+
+}  // namespace uplift::app

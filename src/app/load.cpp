@@ -1,0 +1,42 @@
+#include "load.hpp"
+
+#include "uplift/backend/cpu/cpu_backend.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/engine/simulation.hpp"
+#include "uplift/io/amber.hpp"
+#include "uplift/model/selection.hpp"
+
+namespace uplift::app {
+
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
+  AmberTopology amber = read_prmtop(input.system.topology);
+  Coordinates coordinates = read_amber_coordinates(input.system.coordinates);
+  check(amber, coordinates);
+  std::optional<Box> box = choose_box(amber, coordinates);
+  if (input.system.box) {
+    const auto& b = *input.system.box;
+    box = make_box({b[0], b[1], b[2]}, {b[3], b[4], b[5]});
+  }
+
+  Loaded loaded;
+  loaded.system = make_system(std::move(amber.topology), std::move(amber.force_field), forces);
+  loaded.has_velocities = !coordinates.v.empty();
+  loaded.state.x = std::move(coordinates.x);
+  loaded.state.v = std::move(coordinates.v);
+  loaded.state.v.resize(loaded.state.x.size(), Vec3d{0, 0, 0});
+  if (box && forces.nonbonded != NonbondedMethod::no_cutoff) loaded.state.box = *box;
+  loaded.system.remove_com = loaded.state.box.periodic();
+  place_virtual_sites(loaded.system.force_field, loaded.state.x);
+  validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
+  make_molecules_whole(loaded.system, loaded.state);
+  if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x);
+  return loaded;
+}
+
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute, double constraint_tolerance) {
+  if (compute.backend == "auto" || compute.backend == "cpu")
+    return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
+  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: cpu); use backend: auto or cpu");
+}
+
+}  // namespace uplift::app

@@ -1,0 +1,24 @@
+#pragma once
+// From a resolved input to what is simulated.
+#include <memory>
+
+#include "uplift/backend/backend.hpp"
+#include "uplift/model/settings.hpp"
+#include "uplift/model/state.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift::app {
+
+struct Loaded {
+  System system;
+  State state;
+  bool has_velocities = false;   ///< the coordinate file brought them
+};
+
+/// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
+
+/// The backend that `compute.backend` asks for. Throws InputError when this build does not have it.
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute, double constraint_tolerance);
+
+}  // namespace uplift::app

@@ -1,0 +1,38 @@
+#pragma once
+// The files of a run, as recorders of a simulation.
+#include <memory>
+
+#include "uplift/backend/backend.hpp"
+#include "uplift/engine/simulation.hpp"
+#include "uplift/io/energy_file.hpp"
+#include "uplift/io/energy_json.hpp"
+#include "uplift/io/progress.hpp"
+#include "uplift/io/trajectory.hpp"
+
+namespace uplift::app {
+
+/// Trajectory, energies and progress of one stage. Either writer may be nullptr.
+class RunRecorders {
+ public:
+  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, RunLog& log);
+  ~RunRecorders();
+
+  /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one interval on.
+  void attach(Simulation& simulation, std::int64_t last_step);
+  /// Everything to disk; the last line of progress.
+  void finish(Simulation& simulation);
+  PhaseTime output_time() const;
+
+ private:
+  class Trajectory;
+  class EnergyTable;
+  class ProgressLine;
+  std::unique_ptr<Trajectory> trajectory_;
+  std::unique_ptr<EnergyTable> energies_;
+  std::unique_ptr<ProgressLine> progress_;
+  double timestep_;
+  std::string stage_;
+  PhaseTime time_{"output", 0, 0};
+};
+
+}  // namespace uplift::app

@@ -1,0 +1,33 @@
+// `uplift validate`: every problem of an input in one go; runs nothing.
+#include <iostream>
+
+#include "commands.hpp"
+#include "load.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/run_input.hpp"
+
+namespace uplift::app {
+
+int validate_command(const InputOptions& options) {
+  const RunInput input = load_run_input(options.file, options.overrides());  // throws with every problem of the YAML
+  std::vector<std::string> problems;
+  // What the YAML alone cannot show: the files it names, and each stage's settings against the system they give.
+  const auto check = [&](const std::string& where, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
+    try {
+      load(input, forces, restraints);
+    } catch (const InputError& e) {
+      const std::string text = (where.empty() ? "" : "stage " + where + ": ") + e.what();
+      for (const std::string& known : problems)
+        if (known.find(e.what()) != std::string::npos) return;
+      problems.push_back(text);
+    }
+  };
+  check("", input.forces, std::nullopt);
+  for (const StageSettings& stage : input.stages) check(stage.name, stage.forces, stage.restraints);
+  for (const std::string& problem : problems) std::cerr << "error: " << problem << '\n';
+  if (!problems.empty()) return bad_input;
+  std::cout << options.file << ": no problems found\n";
+  return finished;
+}
+
+}  // namespace uplift::app
