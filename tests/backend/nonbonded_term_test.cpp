@@ -1,0 +1,236 @@
+// The CPU's nonbonded term against every pair and image summed naively.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "backend/cpu/dispersion.hpp"
+#include "oracle/pair.hpp"
+#include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/core/constants.hpp"
+
+namespace uplift {
+namespace {
+
+using cpu::ForceSums;
+using cpu::Threads;
+
+const double right = constants::pi / 2, tetrahedral = std::acos(-1.0 / 3);
+Box brick() { return make_box({2.1, 2.5, 1.9}, {right, right, right}); }
+Box octahedron() { return make_box({2.4, 2.4, 2.4}, {tetrahedral, tetrahedral, tetrahedral}); }
+Box skewed() { return make_box({2.6, 2.3, 2.2}, {1.2, 1.4, 1.9}); }
+
+struct Case {
+  System system;
+  std::vector<Vec3d> x;
+  Box box;
+  double alpha = 3.3;
+};
+
+/// n atoms on a jittered lattice (no two closer than about half its spacing), three Lennard-Jones types, random charges, and every atom
+/// excluded from a few of the next ones. Coordinates are spread over several cells, as an unwrapped trajectory's are.
+Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false, unsigned seed = 7) {
+  Case c;
+  c.box = method == NonbondedMethod::no_cutoff ? Box{} : box;
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<double> u(-1, 1);
+  const int side = std::max(1, static_cast<int>(std::ceil(std::cbrt(n))));
+  for (int i = 0; i < n; ++i) {
+    const Vec3d s{(i % side + 0.2 * u(random)) / side, (i / side % side + 0.2 * u(random)) / side, (i / side / side + 0.2 * u(random)) / side};
+    const double far = c.box.periodic() ? 3 : 0;
+    c.x.push_back(box.position({s.x + std::round(far * u(random)), s.y + std::round(far * u(random)), s.z + std::round(far * u(random))}));
+    c.system.force_field.charges.push_back(u(random));
+    c.system.force_field.lj_type.push_back(i % 3);
+  }
+  c.system.topology.atoms.resize(static_cast<std::size_t>(n));
+  ForceField& ff = c.system.force_field;
+  ff.lj_types = 3;
+  const double spacing = std::cbrt(box.volume() / std::max(n, 1)), sigma[3] = {0.5 * spacing, 0.4 * spacing, 0.0}, epsilon[3] = {0.6, 0.3, 0.0};
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j) {
+      const double s6 = std::pow((sigma[i] + sigma[j]) / 2, 6), e = std::sqrt(epsilon[i] * epsilon[j]) * (nbfix && i + j == 1 ? 1.7 : 1.0);
+      ff.lj_c6.push_back(4 * e * s6);
+      ff.lj_c12.push_back(4 * e * s6 * s6);
+    }
+  for (int i = 0; i < n; ++i)
+    for (int j : {i + 1, i + 2, i + 9})
+      if (j < n && (i + j) % 4 != 0) ff.exclusions.push_back({i, j});
+  ff.exclusions.push_back({0, n - 1});  // far apart, too
+  if (n < 2) ff.exclusions.clear();
+  std::sort(ff.exclusions.begin(), ff.exclusions.end());
+  ff.exclusions.erase(std::unique(ff.exclusions.begin(), ff.exclusions.end()), ff.exclusions.end());
+  c.system.forces.nonbonded = method;
+  c.system.forces.cutoff = 0.85;
+  c.system.forces.dispersion_correction = false;
+  return c;
+}
+
+ForceSums run(const Case& c, Precision precision, int threads = 2, bool energies = true) {
+  const Threads t(threads);
+  const auto term = cpu::make_nonbonded_term(c.system, {c.alpha, {32, 32, 32}, 5}, precision, t);
+  ForceSums sums;
+  sums.force.resize(3 * c.x.size());
+  term->compute({c.x, c.box, energies, energies}, sums);
+  return sums;
+}
+
+double energy(const ForceSums& s, EnergyTerm t) { return from_fixed(s.energy[static_cast<std::size_t>(t)]); }
+Vec3d force(const ForceSums& s, std::size_t i) { return {from_fixed(s.force[3 * i]), from_fixed(s.force[3 * i + 1]), from_fixed(s.force[3 * i + 2])}; }
+
+/// rms difference of forces over the rms force.
+double force_error(const ForceSums& s, const oracle::PairResult& expected) {
+  double difference = 0, total = 0;
+  for (std::size_t i = 0; i < expected.force.size(); ++i) {
+    const Vec3d d = force(s, i) - expected.force[i];
+    difference += dot(d, d);
+    total += dot(expected.force[i], expected.force[i]);
+  }
+  return total > 0 ? std::sqrt(difference / total) : std::sqrt(difference);
+}
+
+void expect_equal(const Case& c, const std::string& what) {
+  SCOPED_TRACE(what);
+  const oracle::PairResult expected = oracle::pairs(c.system, c.x, c.box, c.alpha);
+  double scale = 1;
+  for (double w : expected.virial) scale = std::max(scale, std::abs(w));
+  // Double: rounding of sums of some hundred pairs, and of the fixed-point unit (2e-10) against forces of some hundred kJ/mol/nm.
+  // Mixed: some ten float roundings (6e-8) a pair, which partly cancel.
+  for (const auto& [precision, f_limit, e_limit] : {std::tuple(Precision::double_, 1e-10, 1e-10), std::tuple(Precision::mixed, 3e-6, 2e-6)}) {
+    const ForceSums s = run(c, precision);
+    EXPECT_LT(force_error(s, expected), f_limit);
+    EXPECT_NEAR(energy(s, EnergyTerm::lj), expected.lj, e_limit * scale);
+    EXPECT_NEAR(energy(s, EnergyTerm::coulomb_direct), expected.coulomb, e_limit * scale);
+    for (std::size_t k = 0; k < 9; ++k) EXPECT_NEAR(from_fixed(s.virial[k]), expected.virial[k], e_limit * scale) << "virial " << k;
+  }
+}
+
+TEST(NonbondedTerm, EqualsNaiveSumsInEveryBox) {
+  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field})
+    for (const auto& [box, name] : {std::pair(brick(), "brick"), std::pair(octahedron(), "octahedron"), std::pair(skewed(), "skewed")})
+      for (int n : {0, 1, 2, 31, 32, 33, 1000}) expect_equal(make_case(n, box, method), std::string(name) + " " + std::to_string(n));
+}
+
+TEST(NonbondedTerm, EqualsNaiveSumsWithoutCutoff) {
+  for (int n : {0, 1, 2, 31, 32, 33, 700}) expect_equal(make_case(n, brick(), NonbondedMethod::no_cutoff), std::to_string(n));
+}
+
+TEST(NonbondedTerm, TakesPairTablesThatNoRuleGives) { expect_equal(make_case(600, brick(), NonbondedMethod::pme, true), "nbfix"); }
+
+TEST(NonbondedTerm, SwitchesLennardJones) {
+  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field}) {
+    Case c = make_case(600, octahedron(), method);
+    c.system.forces.switch_distance = 0.6;
+    expect_equal(c, "switched");
+  }
+}
+
+TEST(NonbondedTerm, WorksInTheSmallestBoxThatTheCutoffAllows) {
+  const Box box = make_box({1.7001, 1.7001, 1.7001}, {right, right, right});
+  expect_equal(make_case(400, box, NonbondedMethod::pme), "cube just over twice the cutoff");
+}
+
+TEST(NonbondedTerm, SameBitsForAnyNumberOfThreadsAndWithoutEnergies) {
+  const Case c = make_case(1000, octahedron(), NonbondedMethod::pme);
+  for (Precision precision : {Precision::mixed, Precision::double_}) {
+    const ForceSums one = run(c, precision, 1);
+    for (int threads : {2, 3, 5}) {
+      const ForceSums more = run(c, precision, threads);
+      EXPECT_TRUE(std::equal(one.force.begin(), one.force.end(), more.force.begin())) << threads << " threads";
+      EXPECT_EQ(one.energy, more.energy);
+      EXPECT_EQ(one.virial, more.virial);
+    }
+    const ForceSums quiet = run(c, precision, 2, false);
+    EXPECT_TRUE(std::equal(one.force.begin(), one.force.end(), quiet.force.begin()));
+  }
+}
+
+TEST(NonbondedTerm, NeverMissesAPairWhileAtomsMove) {
+  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::no_cutoff}) {
+    Case c = make_case(500, skewed(), method);
+    const Threads threads(2);
+    const auto term = cpu::make_nonbonded_term(c.system, {c.alpha, {32, 32, 32}, 5}, Precision::double_, threads);
+    std::mt19937 random(3);
+    std::normal_distribution<double> kick(0, 0.004);  // [nm] a step: lists are pruned every few steps and rebuilt now and then
+    ForceSums sums;
+    for (int step = 0; step < 60; ++step) {
+      for (Vec3d& r : c.x) r += Vec3d{kick(random), kick(random), kick(random)};
+      sums.force.resize(3 * c.x.size());
+      sums.clear();
+      term->compute({c.x, c.box, false, false}, sums);
+      ASSERT_LT(force_error(sums, oracle::pairs(c.system, c.x, c.box, c.alpha)), 1e-9) << "step " << step;
+    }
+  }
+}
+
+TEST(NonbondedTerm, ForcesAreTheSlopeOfTheEnergy) {
+  Case c = make_case(300, octahedron(), NonbondedMethod::reaction_field);
+  c.system.forces.switch_distance = 0.6;
+  const auto total = [&] {
+    const ForceSums s = run(c, Precision::double_);
+    return energy(s, EnergyTerm::lj) + energy(s, EnergyTerm::coulomb_direct);
+  };
+  const ForceSums s = run(c, Precision::double_);
+  for (std::size_t i : {std::size_t{0}, std::size_t{17}, std::size_t{250}}) {
+    const double h = 1e-5;
+    Vec3d& r = c.x[i];
+    const double x0 = r.x;
+    r.x = x0 + h;
+    const double plus = total();
+    r.x = x0 - h;
+    const double minus = total();
+    r.x = x0;
+    // Reaction field and switching leave no step in the energy at the cutoff. h^2 times a third derivative of at most 1e6.
+    EXPECT_NEAR(-(plus - minus) / (2 * h), force(s, i).x, 1e-4 + 1e-6 * std::abs(force(s, i).x));
+  }
+}
+
+TEST(NonbondedTerm, ForcesSumToZero) {
+  for (Precision precision : {Precision::mixed, Precision::double_}) {
+    const Case c = make_case(1000, brick(), NonbondedMethod::pme);
+    const ForceSums s = run(c, precision);
+    Vec3d sum{0, 0, 0};
+    for (std::size_t i = 0; i < c.x.size(); ++i) sum += force(s, i);
+    // i forces are summed in `real`, j forces in fixed point: 1000 atoms, each within a few roundings of 1e3 kJ/mol/nm.
+    const double limit = precision == Precision::mixed ? 1e-1 : 1e-6;
+    EXPECT_LT(std::sqrt(dot(sum, sum)), limit);
+  }
+}
+
+TEST(NonbondedTerm, OverlapSaturatesAndNeverBecomesNaN) {
+  Case c = make_case(100, brick(), NonbondedMethod::reaction_field);
+  c.system.force_field.exclusions.clear();
+  c.x[4] = c.x[1] + Vec3d{1e-9, 0, 0};  // types 1 and 1: both have a core
+  for (Precision precision : {Precision::mixed, Precision::double_}) {
+    const ForceSums s = run(c, precision);
+    const Vec3d f = force(s, 1);
+    EXPECT_GT(std::sqrt(dot(f, f)), force_limit);
+    EXPECT_TRUE(std::isfinite(energy(s, EnergyTerm::lj)));
+  }
+}
+
+TEST(DispersionCorrection, IsTheIntegralOfTheTail) {
+  Case c = make_case(64, brick(), NonbondedMethod::pme);
+  for (double on : {0.0, 0.6}) {
+    if (on > 0) c.system.forces.switch_distance = on;
+    // By shells: 2 pi N^2 times the mean over pairs of the integral of r^2 (E - what the pair sum has).
+    const ForceField& ff = c.system.force_field;
+    double sum = 0;
+    for (std::size_t i = 0; i < 64; ++i)
+      for (std::size_t j = i; j < 64; ++j) {
+        const auto at = static_cast<std::size_t>(ff.lj_type[i] * 3 + ff.lj_type[j]);
+        const double low = on > 0 ? on : 0.85, h = 1e-3;
+        for (double r = low + h / 2; r < 20; r += h) {
+          const double full = ff.lj_c12[at] / std::pow(r, 12) - ff.lj_c6[at] / std::pow(r, 6), t = (r - low) / (0.85 - low);
+          const double kept = on > 0 && r < 0.85 ? full * (1 - 10 * t * t * t + 15 * std::pow(t, 4) - 6 * std::pow(t, 5)) : 0;
+          sum += r * r * (full - kept) * h;
+        }
+      }
+    const double expected = 2 * constants::pi * 64 * 64 * sum / (64 * 65 / 2);
+    // Midpoint rule with 1 pm shells (1e-6) and the tail beyond 20 nm (1e-4 of 20^-3/0.85^-3).
+    EXPECT_NEAR(cpu::dispersion_energy_times_volume(c.system), expected, 2e-4 * std::abs(expected));
+  }
+}
+
+}  // namespace
+}  // namespace uplift

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""Runs the engine as a user would and looks at what it leaves, with the readers that users have.
+
+  run_test.py [...] UPLIFT      exit status 77 (skip) when h5py or MDAnalysis is missing
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+
+warnings.simplefilter("ignore")
+try:
+    import h5py
+    import MDAnalysis
+    import numpy as np
+except ImportError as missing:
+    print("skipped:", missing)
+    sys.exit(77)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INPUTS = os.path.normpath(os.path.join(HERE, "..", "..", "inputs"))
+UPLIFT = os.path.abspath(sys.argv[-1])
+
+
+def write_input(folder, name, system, extra="", **keys):
+    suffix = "" if "vacuum" in system else ".gz"
+    text = f"""version: 1
+title: {name}
+system:
+  topology: {INPUTS}/{system}/system.prmtop{suffix}
+  coordinates: {INPUTS}/{system}/system.inpcrd{suffix}
+forces: {keys.get('forces', '{nonbonded: pme, cutoff: 0.9 nm}')}
+dynamics: {keys.get('dynamics', '{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 11}')}
+stages: {keys.get('stages', '[{name: production, time: 0.2 ps}]')}
+output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: {keys.get('energies', '0.02 ps')}}}}}
+{extra}
+"""
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def run(path, *options, expect=0):
+    done = subprocess.run([UPLIFT, "run", path, *options], capture_output=True, text=True)
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return path[: -len(".yaml")], done
+
+
+def arrays(folder):
+    with h5py.File(os.path.join(folder, "trajectory.h5md")) as f:
+        g = f["particles/trajectory"]
+        return [g[k]["value"][:] for k in ("position", "velocity")] + [g["position/step"][:]]
+
+
+def same_bits_for_any_number_of_threads(scratch):
+    runs = []
+    for name, threads, energies in (("one", 1, "0.02 ps"), ("two", 2, "0.02 ps"), ("three", 3, "0.02 ps"), ("again", 2, "0.02 ps"), ("rarely", 2, "0.2 ps")):
+        path = write_input(scratch, name, "alanine-dipeptide-tip3p", energies=energies)
+        runs.append(arrays(run(path, "--threads", str(threads), "--quiet")[0]))
+    for other in runs[1:]:
+        for a, b in zip(runs[0], other):
+            assert np.array_equal(a, b), "runs differ"
+    assert len(runs[0][2]) == 6
+
+
+def mdanalysis_reads_the_trajectory(scratch):
+    folder, _ = run(write_input(scratch, "mda", "water-tip3p"), "--quiet")
+    u = MDAnalysis.Universe(os.path.join(folder, "topology.pdb"), os.path.join(folder, "trajectory.h5md"))
+    assert len(u.atoms) == 2661 and len(u.trajectory) == 6
+    assert np.allclose([ts.time for ts in u.trajectory], np.arange(6) * 0.04)
+    assert np.allclose(u.trajectory[-1].dimensions, [30.12345, 30.12345, 30.12345, 90, 90, 90], atol=1e-3), u.dimensions
+    u.trajectory[5]
+    oxygen, hydrogen = u.select_atoms("name O"), u.select_atoms("name H1")
+    distance = np.linalg.norm(oxygen.positions - hydrogen.positions, axis=1)
+    assert np.allclose(distance, 0.9572, atol=2e-4), distance[:5]  # rigid TIP3P; float32 positions of a 3 nm box
+
+
+def energies_are_a_table(scratch):
+    folder, _ = run(write_input(scratch, "table", "water-tip3p"), "--quiet")
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        columns = {}
+        f.visititems(lambda name, item: columns.__setitem__(name, item[:]) if isinstance(item, h5py.Dataset) and item.shape == (11,) else None)
+    find = lambda key: next(v for k, v in columns.items() if k.split("/")[-1] == key)
+    assert list(find("step")) == list(range(0, 101, 10))
+    assert np.all(np.abs(find("temperature") - 300) < 30)
+    assert np.all(np.isfinite(find("pressure"))) and np.all(np.abs(find("volume") - 27.3349) < 1e-3)
+    parts = [v for k, v in columns.items() if k.split("/")[-1] in ("lj", "coulomb_direct", "coulomb_reciprocal", "dispersion_correction", "bond", "angle")]
+    assert np.allclose(sum(parts), find("potential"), rtol=1e-10)
+
+
+def verlet_conserves_energy(scratch):
+    dynamics = "{integrator: verlet, timestep: 1 fs, temperature: 300 K, seed: 3}"
+    path = write_input(scratch, "nve", "alanine-dipeptide-tip3p", dynamics=dynamics, stages="[{name: nve, time: 1 ps}]")
+    folder, _ = run(path, "--quiet")
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        columns = {}
+        f.visititems(lambda name, item: columns.__setitem__(name.split("/")[-1], item[:]) if isinstance(item, h5py.Dataset) and item.shape else None)
+    total, kinetic = columns["conserved_quantity"], columns["kinetic"]
+    # The fluctuation of the total at 1 fs is a few percent of that of the kinetic energy; a wrong force would drift by far more.
+    assert np.std(total) < 0.1 * np.std(kinetic), (np.std(total), np.std(kinetic))
+    assert abs(total[-1] - total[0]) < 0.005 * kinetic[0], (total[0], total[-1])
+
+
+def implicit_solvent_and_minimisation_run(scratch):
+    forces = "{nonbonded: no-cutoff, implicit_solvent: {model: obc2}}"
+    stages = "[{name: minimize, minimize: {max_steps: 200, force_tolerance: 100 kJ/mol/nm}}, {name: production, time: 0.2 ps}]"
+    folder, _ = run(write_input(scratch, "gb", "alanine-dipeptide-vacuum", forces=forces, stages=stages), "--quiet")
+    u = MDAnalysis.Universe(os.path.join(folder, "topology.pdb"), os.path.join(folder, "trajectory.h5md"))
+    assert len(u.trajectory) == 6
+    with open(os.path.join(folder, "performance.json")) as f:
+        assert json.load(f)["stages"][-1]["steps"] == 100
+
+
+def nothing_is_written_over(scratch):
+    path = write_input(scratch, "twice", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff}")
+    run(path, "--quiet")
+    _, done = run(path, "--quiet", expect=2)
+    assert "already holds a run" in done.stderr, done.stderr
+
+
+def bad_input_is_named(scratch):
+    path = write_input(scratch, "bad", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff, cutof: 0.9 nm}")
+    _, done = run(path, expect=2)
+    assert "bad.yaml:6" in done.stderr and "cutoff" in done.stderr, done.stderr
+    path = write_input(scratch, "large", "alanine-dipeptide-tip3p", forces="{cutoff: 1.5 nm}")
+    _, done = run(path, expect=2)
+    assert "1.373" in done.stderr, done.stderr
+    path = write_input(scratch, "mixed", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff}")
+    with open(path) as f:
+        text = f.read().replace("vacuum/system.inpcrd", "tip3p/system.inpcrd.gz")
+    with open(path, "w") as f:
+        f.write(text)
+    _, done = run(path, expect=2)
+    assert "22" in done.stderr and "2044" in done.stderr, done.stderr
+
+
+if __name__ == "__main__":
+    failures = 0
+    for check in (same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table, verlet_conserves_energy,
+                  implicit_solvent_and_minimisation_run, nothing_is_written_over, bad_input_is_named):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                check(folder)
+                print("ok     ", check.__name__, flush=True)
+            except Exception as e:
+                failures += 1
+                print("FAILED ", check.__name__, repr(e)[:2000], flush=True)
+    sys.exit(1 if failures else 0)

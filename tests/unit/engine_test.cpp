@@ -1,0 +1,459 @@
+// The engine on a backend with forces made for the test: what a step asks for, what it reports, how it fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "support/toy_backend.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/core/random.hpp"
+#include "uplift/engine/simulation.hpp"
+
+namespace uplift {
+namespace {
+
+using test::ToyBackend;
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+Vec3d noise(int i, int k) { return gaussian3(5, NoisePurpose::initial_velocities, k, i); }
+double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
+double no_force(std::span<const Vec3d>, std::vector<Vec3d>&) { return 0; }
+
+DynamicsSettings verlet(double dt) {
+  DynamicsSettings d;
+  d.integrator = IntegratorKind::verlet;
+  d.timestep = dt;
+  return d;
+}
+
+/// Every atom tied to its own place by a spring, stiffer along z, and to its successor by a quartic one.
+double springs(std::span<const Vec3d> x, std::vector<Vec3d>& f) {
+  double e = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Vec3d home{0.3 * static_cast<double>(i), 0, 0}, d = x[i] - home;
+    e += 500 * dot(d, d) + 500 * d.z * d.z;
+    f[i] -= 1000.0 * d + Vec3d{0, 0, 1000 * d.z};
+    if (i + 1 == x.size()) continue;
+    const Vec3d r = x[i + 1] - x[i];
+    const double r2 = dot(r, r);
+    e += 3000 * r2 * r2;
+    f[i] += 12000 * r2 * r;
+    f[i + 1] -= 12000 * r2 * r;
+  }
+  return e;
+}
+
+State excited(int n) {
+  State s;
+  for (int i = 0; i < n; ++i) {
+    s.x.push_back(Vec3d{0.3 * i, 0, 0} + 0.03 * noise(i, 0));
+    s.v.push_back(0.5 * noise(i, 1));
+  }
+  return s;
+}
+
+struct Watcher final : Recorder {
+  explicit Watcher(std::int64_t stride) : every(stride) {}
+  bool due(std::int64_t step) const override { return step % every == 0; }
+  void record(const Frame& frame) override {
+    steps.push_back(frame.state.step);
+    times.push_back(frame.state.time);
+    energy.push_back(frame.conserved);
+    potential.push_back(frame.energies.potential());
+  }
+  std::int64_t every;
+  std::vector<std::int64_t> steps;
+  std::vector<double> times, energy, potential;
+};
+
+TEST(Integrator, StagesAndConservedQuantity) {
+  EXPECT_TRUE(make_integrator(verlet(0.001)).conserves_energy);
+  DynamicsSettings langevin;
+  EXPECT_FALSE(make_integrator(langevin).conserves_energy);
+  EXPECT_EQ(make_integrator(langevin).name, "langevin");
+  langevin.integrator = IntegratorKind::nose_hoover;
+  EXPECT_THROW(make_integrator(langevin), InputError);
+}
+
+TEST(Verlet, GoesBackToWhereItCameFrom) {
+  const System system = test::free_atoms(20, 12);
+  ToyBackend backend(system, springs);
+  State start = excited(20);
+  Simulation forward(system, backend, start, verlet(0.002));
+  forward.begin();
+  for (int n = 0; n < 500; ++n) forward.step();
+  State turned = forward.state();
+  EXPECT_GT(norm(turned.x[3] - start.x[3]), 1e-3);
+  for (Vec3d& v : turned.v) v = -v;
+  Simulation backward(system, backend, turned, verlet(0.002));
+  backward.begin();
+  for (int n = 0; n < 500; ++n) backward.step();
+  // 1000 steps, each rounding positions of up to 6 nm (1e-15) and forces (2^-33 kJ/mol/nm); errors grow with the few hundred radians of motion.
+  for (int i = 0; i < 20; ++i) EXPECT_LT(norm(backward.state().x[at(i)] - start.x[at(i)]), 1e-11);
+}
+
+TEST(Verlet, ErrorFallsWithTheSquareOfTheTimestep) {
+  const System system = test::free_atoms(8, 12);
+  const auto end = [&](double dt) {
+    ToyBackend backend(system, springs);
+    Simulation s(system, backend, excited(8), verlet(dt));
+    s.begin();
+    for (int n = 0; n < static_cast<int>(std::lround(0.4 / dt)); ++n) s.step();
+    return s.state();
+  };
+  const State exact = end(0.4 / 51200), coarse = end(0.4 / 200), fine = end(0.4 / 400);
+  double coarse_error = 0, fine_error = 0;
+  for (int i = 0; i < 8; ++i) {
+    coarse_error = std::max(coarse_error, norm(coarse.x[at(i)] - exact.x[at(i)]));
+    fine_error = std::max(fine_error, norm(fine.x[at(i)] - exact.x[at(i)]));
+  }
+  EXPECT_NEAR(coarse_error / fine_error, 4, 0.05);  // the next order is (omega dt)^2/10 of it, 2e-3
+}
+
+TEST(Verlet, KeepsEnergy) {
+  const System system = test::free_atoms(30, 12);
+  const auto spread = [&](double dt) {
+    ToyBackend backend(system, springs, 2);
+    Simulation s(system, backend, excited(30), verlet(dt));
+    Watcher watcher(1);
+    s.add(watcher);
+    s.begin();
+    for (int n = 0; n < 4000; ++n) s.step();
+    const auto [low, high] = std::minmax_element(watcher.energy.begin(), watcher.energy.end());
+    const double first = std::accumulate(watcher.energy.begin(), watcher.energy.begin() + 1000, 0.0) / 1000;
+    const double last = std::accumulate(watcher.energy.end() - 1000, watcher.energy.end(), 0.0) / 1000;
+    EXPECT_LT(std::abs(last - first), 0.05 * (*high - *low)) << "a drift, not an oscillation, at " << dt;
+    return *high - *low;
+  };
+  EXPECT_NEAR(spread(0.004) / spread(0.002), 4, 0.6);  // an extreme of a chaotic oscillation
+}
+
+TEST(Simulation, AsksForWhatSomebodyNeeds) {
+  System system = test::free_atoms(4, 12);
+  system.remove_com = true;
+  DynamicsSettings d = verlet(0.002);
+  d.com_removal_every = 4;
+  State start = excited(4);
+  start.box.a.x = start.box.b.y = start.box.c.z = 50;
+  start.step = 100;
+  start.time = 7;
+  ToyBackend backend(system, springs);
+  Simulation s(system, backend, start, d);
+  Watcher five(5), three(3);
+  s.add(five);
+  s.add(three);
+  s.begin();
+  for (int n = 0; n < 10; ++n) s.step();
+  EXPECT_THAT(five.steps, testing::ElementsAre(100, 105, 110));
+  EXPECT_THAT(three.steps, testing::ElementsAre(102, 105, 108));
+  EXPECT_NEAR(five.times[2], 7 + 10 * 0.002, 1e-15);
+  EXPECT_EQ(backend.force_calls, 11);
+  EXPECT_EQ(backend.energy_calls, 5);  // at the start, 102, 105, 108, 110
+  EXPECT_EQ(backend.virial_calls, 5);
+  EXPECT_THAT(backend.com_removals, testing::ElementsAre(104, 108));
+  EXPECT_EQ(s.current_step(), 110);
+  s.step();
+  std::vector<Vec3d> f(4, Vec3d{0, 0, 0});
+  const Frame now = s.observe();  // nobody was due: the energies are worked out now
+  EXPECT_NEAR(now.energies.potential(), springs(now.state.x, f), 1e-9);
+}
+
+TEST(Simulation, RecordingMoreOftenChangesNothing) {
+  const System system = test::free_atoms(50, 12);
+  const auto end = [&](std::int64_t every, int threads) {
+    DynamicsSettings d;
+    d.timestep = 0.002;
+    d.seed = 3;
+    ToyBackend backend(system, springs, threads);
+    Simulation s(system, backend, excited(50), d);
+    Watcher watcher(every);
+    s.add(watcher);
+    s.begin();
+    for (int n = 0; n < 60; ++n) s.step();
+    return s.state();
+  };
+  const State reference = end(1000, 1);
+  for (const State& s : {end(1, 1), end(7, 2), end(7, 3)}) {
+    EXPECT_EQ(std::memcmp(s.x.data(), reference.x.data(), 50 * sizeof(Vec3d)), 0);
+    EXPECT_EQ(std::memcmp(s.v.data(), reference.v.data(), 50 * sizeof(Vec3d)), 0);
+  }
+}
+
+TEST(Simulation, ABlowUpNamesTheAtom) {
+  const System system = test::free_atoms(5, 12);
+  const auto explode = [](std::span<const Vec3d> x, std::vector<Vec3d>& f) {
+    f[3].x = x[3].x > 0 ? 1e9 : 0;
+    return 0.0;
+  };
+  ToyBackend backend(system, explode);
+  State s = excited(5);
+  s.x[3] = {1, 0, 0};
+  Simulation simulation(system, backend, s, verlet(0.002));
+  try {
+    simulation.begin();
+    FAIL() << "no error";
+  } catch (const SimulationError& e) {
+    EXPECT_THAT(e.what(), testing::AllOf(testing::HasSubstr("atom 4 (Ar1 of AR 4)"), testing::HasSubstr("minimise")));
+  }
+  // A NaN in a force becomes the largest force there is.
+  ToyBackend sick(system, [](std::span<const Vec3d>, std::vector<Vec3d>& f) {
+    f[1].y = std::numeric_limits<double>::quiet_NaN();
+    return 0.0;
+  });
+  Simulation other(system, sick, s, verlet(0.002));
+  EXPECT_THROW(other.begin(), SimulationError);
+  EXPECT_THROW(Simulation(system, sick, s, verlet(0.002)).step(), std::logic_error);  // never begun
+}
+
+TEST(Velocities, MaxwellBoltzmann) {
+  System system = test::free_atoms(20000, 12);
+  for (std::size_t i = 0; i < system.masses.size(); i += 2) system.masses[i] = 1;
+  State s;
+  s.x.resize(20000);
+  draw_velocities(system, 300, 42, s);
+  double light = 0, heavy = 0;
+  for (std::size_t i = 0; i < 20000; i += 2) {
+    light += dot(s.v[i], s.v[i]);
+    heavy += 12 * dot(s.v[i + 1], s.v[i + 1]);
+  }
+  const double kt = constants::boltzmann * 300, n = 30000;
+  EXPECT_NEAR(light / n / kt, 1, 5 * std::sqrt(2 / n));  // five sigma of a mean of n squares
+  EXPECT_NEAR(heavy / n / kt, 1, 5 * std::sqrt(2 / n));
+  const std::vector<Vec3d> first = s.v;
+  draw_velocities(system, 300, 42, s);
+  EXPECT_EQ(std::memcmp(first.data(), s.v.data(), first.size() * sizeof(Vec3d)), 0);
+  draw_velocities(system, 300, 43, s);
+  EXPECT_NE(first[7].x, s.v[7].x);
+  system.remove_com = true;
+  draw_velocities(system, 300, 42, s);
+  Vec3d p{0, 0, 0};
+  for (std::size_t i = 0; i < 20000; ++i) p += system.masses[i] * s.v[i];
+  EXPECT_LT(norm(p), 1e-8);  // 20000 momenta of order 5, 1e-16 each, and their sum's rounding
+}
+
+TEST(Molecules, AreMadeWhole) {
+  Topology t;
+  ForceField ff;
+  test::add_water(t, ff);
+  test::add_water(t, ff);
+  test::finish(t, ff);
+  ForceSettings settings;
+  const System system = make_system(t, ff, settings);
+  State s;
+  s.box.a = {2, 0, 0};
+  s.box.b = {0.5, 2, 0};
+  s.box.c = {0.3, 0.4, 2};
+  const std::vector<Vec3d> whole = {{1.98, 1.97, 1.99}, {2.05, 2.0, 2.02}, {1.93, 2.02, 2.05}, {1, 1, 1}, {1.09, 1, 1}, {1, 1.09, 1}};
+  s.x = whole;
+  s.x[1] = s.x[1] - s.box.c - s.box.a;
+  s.x[2] = s.x[2] + s.box.b;
+  make_molecules_whole(system, s);
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_LT(norm(s.x[i] - whole[i]), 1e-14);
+}
+
+/// Soft repulsion 200 (1 - r/0.6)^2 between atoms of different diatomic molecules, nearest images.
+double soft(const Box& box, std::span<const Vec3d> x, std::vector<Vec3d>& f) {
+  double e = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    for (std::size_t j = i + 1; j < x.size(); ++j) {
+      if (i / 2 == j / 2) continue;
+      const Vec3d d = box.image(x[i] - x[j]);
+      const double r = norm(d), u = 1 - r / 0.6;
+      if (u <= 0) continue;
+      e += 200 * u * u;
+      const Vec3d g = (400 * u / 0.6 / r) * d;
+      f[i] += g;
+      f[j] -= g;
+    }
+  return e;
+}
+
+TEST(Pressure, IsMinusTheDerivativeOfTheFreeEnergy) {
+  Topology t;
+  ForceField ff;
+  for (int k = 0; k < 25; ++k) test::add_molecule(t, ff, "DIA", {7, 7}, {14, 10}, {{0, 1, 0.2}});
+  test::finish(t, ff);
+  ForceSettings settings;
+  settings.constraints = ConstraintMode::all_bonds;
+  const System system = make_system(t, ff, settings);
+  State s;
+  s.box.a.x = s.box.b.y = s.box.c.z = 1.5;
+  for (int k = 0; k < 25; ++k) {
+    const Vec3d centre{0.3 * (k % 5), 0.3 * (k / 5), 0.3 * ((k * 7) % 5)}, axis = noise(k, 3);
+    s.x.push_back(centre + (0.2 * 10 / 24 / norm(axis)) * axis);
+    s.x.push_back(centre - (0.2 * 14 / 24 / norm(axis)) * axis);
+  }
+  draw_velocities(system, 300, 1, s);
+  // Virial of pairs by nearest images: the toy's sum of x (x) f is not it, so the test adds the images' part to the forces' virial.
+  struct ImageVirial final : Backend {
+    ImageVirial(const System& sys, const Box& b) : inner(sys, [b](std::span<const Vec3d> x, std::vector<Vec3d>& f) { return soft(b, x, f); }), box(b) {}
+    std::string name() const override { return inner.name(); }
+    std::string description() const override { return inner.description(); }
+    void upload(const State& state) override { inner.upload(state); }
+    void download(State& state) const override { inner.download(state); }
+    void download_forces(std::vector<Vec3d>& f) const override { inner.download_forces(f); }
+    void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override { inner.run(stages, plan, step); }
+    Energies energies() const override {
+      Energies e = inner.energies();
+      State now;
+      inner.download(now);
+      e.virial.fill(0);
+      for (std::size_t i = 0; i < now.x.size(); ++i)
+        for (std::size_t j = i + 1; j < now.x.size(); ++j) {
+          if (i / 2 == j / 2) continue;
+          const Vec3d d = box.image(now.x[i] - now.x[j]);
+          const double r = norm(d), u = 1 - r / 0.6;
+          if (u > 0)
+            for (std::size_t k = 0; k < 9; k += 4) e.virial[k] += 400 * u / 0.6 * r / 3;  // only the trace is used
+        }
+      return e;
+    }
+    double kinetic_energy() const override { return inner.kinetic_energy(); }
+    WorstForce worst_force() const override { return inner.worst_force(); }
+    PmeParameters pme() const override { return {}; }
+    std::vector<PhaseTime> phases() const override { return {}; }
+    ToyBackend inner;
+    Box box;
+  } backend(system, s.box);
+  Simulation simulation(system, backend, s, verlet(0.001));
+  simulation.begin();
+  const Frame frame = simulation.observe();
+
+  // Scaling the box moves molecules as rigid bodies by their centres: P = 2 K_molecules/(3 V) - dU/dV.
+  const auto energy = [&](double scale) {
+    Box box = frame.state.box;
+    for (double* edge : {&box.a.x, &box.b.y, &box.c.z}) *edge *= scale;
+    std::vector<Vec3d> x = frame.state.x, f(x.size(), Vec3d{0, 0, 0});
+    for (std::size_t k = 0; k < 25; ++k) {
+      const Vec3d centre = (14.0 / 24) * x[2 * k] + (10.0 / 24) * x[2 * k + 1], shift = (scale - 1) * centre;
+      x[2 * k] += shift;
+      x[2 * k + 1] += shift;
+    }
+    return soft(box, x, f);
+  };
+  double kinetic = 0;
+  for (std::size_t k = 0; k < 25; ++k) {
+    const Vec3d p = 14.0 * frame.state.v[2 * k] + 10.0 * frame.state.v[2 * k + 1];
+    kinetic += dot(p, p) / 48;
+  }
+  const double h = 1e-5, volume = frame.state.box.volume(), slope = (energy(1 + h) - energy(1 - h)) / (2 * h) / (3 * volume);
+  EXPECT_GT(std::abs(slope) * constants::bar_per_kj_mol_nm3, 100);
+  // Second differences: 1e-10 relative of the third derivative; contacts at the cutoff have a kinked second derivative, 1e-5 of it.
+  EXPECT_NEAR(frame.pressure, (2 * kinetic / (3 * volume) - slope) * constants::bar_per_kj_mol_nm3, 1e-3 * std::abs(frame.pressure));
+  EXPECT_NEAR(frame.temperature, 2 * frame.kinetic / (degrees_of_freedom(system) * constants::boltzmann), 1e-9);
+}
+
+MinimizeSettings until(double force, int steps) {
+  MinimizeSettings m;
+  m.force_tolerance = force;
+  m.max_steps = steps;
+  return m;
+}
+
+TEST(Minimize, FindsTheBottomOfAWell) {
+  const System system = test::free_atoms(6, 12);
+  ToyBackend backend(system, [](std::span<const Vec3d> x, std::vector<Vec3d>& f) {
+    double e = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const Vec3d d = x[i] - Vec3d{static_cast<double>(i), 0, 0};
+      e += 500 * dot(d, d);
+      f[i] = -1000.0 * d;
+    }
+    return e;
+  });
+  State s = excited(6);
+  const auto v = s.v;
+  const MinimizeResult r = minimize(system, backend, s, until(0.5, 2000));
+  EXPECT_TRUE(r.converged);
+  EXPECT_LE(r.worst.magnitude, 0.5);
+  for (int i = 0; i < 6; ++i) EXPECT_LT(norm(s.x[at(i)] - Vec3d{1.0 * i, 0, 0}), 0.5 * std::sqrt(3.0) / 1000 + 1e-12);
+  EXPECT_EQ(s.v[2].x, v[2].x);
+  const MinimizeResult again = minimize(system, backend, s, until(0.5, 2000));
+  EXPECT_EQ(again.steps, 0);
+  EXPECT_FALSE(minimize(system, backend, s, until(0, 3)).converged);
+}
+
+TEST(Minimize, ConstraintForcesDoNotKeepItFromConverging) {
+  // A stretched C-H bond of fixed length: the field pulls the ends apart with 5000 kJ/mol/nm, for ever; what is left to do is to
+  // turn into the field and to bring the pair to the middle of a weak well.
+  Topology t;
+  ForceField ff;
+  test::add_molecule(t, ff, "CHX", {6, 1}, {12, 1}, {{0, 1, 0.109}});
+  test::add_water(t, ff);
+  test::finish(t, ff);
+  ForceSettings settings;
+  settings.nonbonded = NonbondedMethod::no_cutoff;
+  const System system = make_system(t, ff, settings);
+  ToyBackend backend(system, [](std::span<const Vec3d> x, std::vector<Vec3d>& f) {
+    double e = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double pull = i == 0 ? -5000 : i == 1 ? 5000 : i == 2 ? -3000 : 1500;
+      e += 50 * dot(x[i], x[i]) - pull * x[i].z;
+      f[i] = -100.0 * x[i] + Vec3d{0, 0, pull};
+    }
+    return e;
+  });
+  State s;
+  const double height = std::sqrt(0.09572 * 0.09572 - 0.15139 * 0.15139 / 4);
+  s.x = {{0.2, 0.1, 0}, {0.2 + 0.109 / std::sqrt(2.0), 0.1 + 0.109 / std::sqrt(2.0), 0}, {0.3, 0, 0}, {0.3 + height, 0.15139 / 2, 0}, {0.3 + height, -0.15139 / 2, 0}};
+  s.v.assign(5, Vec3d{0, 0, 0});
+  const MinimizeResult r = minimize(system, backend, s, until(1, 5000));
+  EXPECT_TRUE(r.converged) << r.worst.magnitude << " on " << r.worst.atom;
+  EXPECT_NEAR(norm(s.x[1] - s.x[0]), 0.109, 1.1e-7);
+  EXPECT_NEAR((s.x[1] - s.x[0]).z, 0.109, 1e-6);
+  EXPECT_NEAR((0.5 * (s.x[3] + s.x[4]) - s.x[2]).z, height, 1e-5);
+  EXPECT_LT(norm(s.x[0] + s.x[1]), 2 * std::sqrt(3.0) / 100);  // forces of at most 1 on each of the two, well of 100
+}
+
+TEST(Minimize, PlacesVirtualSites) {
+  Topology t;
+  ForceField ff;
+  test::add_molecule(t, ff, "TP4", {8, 1, 1, 0}, {16, 1.008, 1.008, 0}, {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}});
+  ff.virtual_sites.push_back({3, 0, 1, 2, 0.1067, 0.1067, 0});
+  test::finish(t, ff);
+  ForceSettings settings;
+  settings.nonbonded = NonbondedMethod::no_cutoff;
+  const System system = make_system(t, ff, settings);
+  ToyBackend backend(system, [](std::span<const Vec3d> x, std::vector<Vec3d>& f) {  // the site's well alone pulls the water
+    f[3] = -1000.0 * x[3];
+    return 500 * dot(x[3], x[3]);
+  });
+  State s;
+  const double height = std::sqrt(0.09572 * 0.09572 - 0.15139 * 0.15139 / 4);
+  s.x = {{0.3, 0, 0}, {0.3 + height, 0.15139 / 2, 0}, {0.3 + height, -0.15139 / 2, 0}, {9, 9, 9}};
+  s.v.assign(4, Vec3d{0, 0, 0});
+  EXPECT_TRUE(minimize(system, backend, s, until(0.1, 2000)).converged);
+  EXPECT_LT(norm(s.x[3]), 1e-3);
+  auto placed = s.x;
+  place_virtual_sites(system.force_field, placed);
+  EXPECT_LT(norm(placed[3] - s.x[3]), 1e-14);
+}
+
+TEST(Simulation, StartsOnTheConstraints) {
+  Topology t;
+  ForceField ff;
+  test::add_water(t, ff);
+  test::add_molecule(t, ff, "CHX", {6, 1}, {12, 1}, {{0, 1, 0.109}});
+  test::finish(t, ff);
+  ForceSettings settings;
+  settings.nonbonded = NonbondedMethod::no_cutoff;
+  const System system = make_system(t, ff, settings);
+  ToyBackend backend(system, no_force);
+  State s;  // as rounded in a file, and a water that the box cut in two
+  s.box.a.x = s.box.b.y = s.box.c.z = 2;
+  s.x = {{1.99, 1, 1}, {0.048, 1.077, 1}, {0.049, 0.926, 1}, {1, 1, 1}, {1.11, 1, 1}};
+  for (int i = 0; i < 5; ++i) s.v.push_back(noise(i, 0));
+  Simulation simulation(system, backend, s, verlet(0.002));
+  const State now = simulation.state();
+  EXPECT_NEAR(norm(now.x[1] - now.x[0]), 0.09572, 1e-12);
+  EXPECT_NEAR(norm(now.x[4] - now.x[3]), 0.109, 1.1e-7);
+  EXPECT_LT(std::abs(dot(now.v[1] - now.v[0], now.x[1] - now.x[0])), 1e-13);
+  EXPECT_LT(std::abs(dot(now.v[4] - now.v[3], now.x[4] - now.x[3])), 1e-7);
+}
+
+}  // namespace
+}  // namespace uplift
