@@ -1,88 +1,189 @@
+// What may stand in an input, and what of it this version cannot do: two tables.
 #include "uplift/io/run_input.hpp"
 
 namespace uplift {
 namespace {
 
 namespace d = dimension;
-constexpr std::string_view next = "is not available in this version";
+using sv = std::string_view;
+
+constexpr Range positive{.low = 0, .open_low = true};
+constexpr Range non_negative{.low = 0};
+constexpr Range between(double low, double high) { return {.low = low, .high = high}; }
+constexpr Range up_to(double high) { return {.low = 0, .high = high, .open_low = true}; }
+constexpr Range any{};
+constexpr double int_max = 2147483647;
+
+constexpr KeySpec map(sv path, sv doc) { return {.path = path, .doc = doc}; }
+constexpr KeySpec maps(sv path, sv doc) { return {.path = path, .kind = KeyKind::maps, .doc = doc}; }
+constexpr KeySpec quantity(sv path, Dimension dimension, sv fallback, Range range, sv doc, sv example = "") {
+  return {.path = path,
+          .kind = KeyKind::quantity,
+          .dimension = dimension,
+          .fallback = fallback,
+          .doc = doc,
+          .example = example,
+          .range = range};
+}
+constexpr KeySpec number(sv path, sv fallback, Range range, sv doc, sv example = "") {
+  return {.path = path, .kind = KeyKind::number, .fallback = fallback, .doc = doc, .example = example, .range = range};
+}
+constexpr KeySpec count(sv path, sv fallback, Range range, sv doc, sv words = "") {
+  return {.path = path, .kind = KeyKind::count, .fallback = fallback, .choices = words, .doc = doc, .range = range};
+}
+constexpr KeySpec flag(sv path, sv fallback, sv doc) {
+  return {.path = path, .kind = KeyKind::flag, .fallback = fallback, .doc = doc};
+}
+constexpr KeySpec choice(sv path, sv fallback, sv choices, sv doc) {
+  return {.path = path, .kind = KeyKind::choice, .fallback = fallback, .choices = choices, .doc = doc};
+}
+constexpr KeySpec text(sv path, sv fallback, sv doc, sv example = "") {
+  return {.path = path, .kind = KeyKind::text, .fallback = fallback, .doc = doc, .example = example};
+}
+constexpr KeySpec list(KeyKind kind, sv path, int length, sv doc, sv example, sv choices = "", Range range = any) {
+  return {.path = path, .kind = kind, .choices = choices, .doc = doc, .example = example, .range = range, .length = length};
+}
+constexpr KeySpec with_default(KeySpec spec, sv fallback) {
+  spec.fallback = fallback;
+  return spec;
+}
+constexpr KeySpec required(KeySpec spec) {
+  spec.required = true;
+  return spec;
+}
 
 constexpr KeySpec schema[] = {
-    {"version", KeyKind::count, d::none, "1", "1", "version of this format", ""},
-    {"title", KeyKind::text, d::none, "", "", "free text, copied into every output file", ""},
+    required(count("version", "", between(1, 1), "version of this format: 1")),
+    text("title", "", "free text, copied into the log and every output file", "villin in water"),
 
-    {"system", KeyKind::map, d::none, "", "", "what is simulated", ""},
-    {"system.topology", KeyKind::text, d::none, "", "", "Amber prmtop, also gzipped; relative to this file", ""},
-    {"system.coordinates", KeyKind::text, d::none, "", "", "Amber inpcrd or rst7, ASCII or NetCDF, also gzipped", ""},
-    {"system.box", KeyKind::quantities, d::length, "", "", "three edge lengths, or these and three angles; default: from the coordinates", ""},
-    {"system.forcefield", KeyKind::text, d::none, "", "", "force-field files for PDB input", next},
-    {"system.parameters", KeyKind::text, d::none, "", "", "parameter files for PSF input", next},
+    required(map("system", "what is simulated")),
+    required(text("system.topology", "", "Amber or CHAMBER prmtop, also gzipped", "protein.prmtop")),
+    required(text("system.coordinates", "", "Amber inpcrd or rst7, ASCII or NetCDF, also gzipped", "protein.rst7")),
+    list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
+         "[3.2 nm, 3.2 nm, 3.2 nm]"),
+    list(KeyKind::texts, "system.forcefield", 0, "force-field files, with a PDB topology", "[amber99sb-ildn, tip3p]"),
+    list(KeyKind::texts, "system.parameters", 0, "parameter files, with a PSF topology", "[par_all36m_prot.prm]"),
 
-    {"forces", KeyKind::map, d::none, "", "", "how forces are computed", ""},
-    {"forces.nonbonded", KeyKind::choice, d::none, "pme", "pme reaction-field no-cutoff", "long-range method", ""},
-    {"forces.cutoff", KeyKind::quantity, d::length, "0.9 nm", "", "Coulomb direct space and Lennard-Jones", ""},
-    {"forces.switch_distance", KeyKind::quantity, d::length, "", "", "Lennard-Jones is switched off from here to the cutoff; default: none", ""},
-    {"forces.dispersion_correction", KeyKind::flag, d::none, "true", "", "long-range Lennard-Jones correction of a periodic system", ""},
-    {"forces.pme", KeyKind::map, d::none, "", "", "particle mesh Ewald", ""},
-    {"forces.pme.tolerance", KeyKind::number, d::none, "5e-4", "", "relative error of the direct part at the cutoff; sets alpha and grid", ""},
-    {"forces.pme.alpha", KeyKind::quantity, d::inverse_length, "", "", "splitting parameter; give the grid with it", ""},
-    {"forces.pme.grid", KeyKind::integers, d::none, "", "", "mesh points along a, b, c; give alpha with it", ""},
-    {"forces.pme.order", KeyKind::count, d::none, "5", "4 5 6", "order of the B-splines", ""},
-    {"forces.reaction_field", KeyKind::map, d::none, "", "", "reaction field", ""},
-    {"forces.reaction_field.dielectric", KeyKind::number, d::none, "78.5", "", "dielectric constant beyond the cutoff", ""},
-    {"forces.implicit_solvent", KeyKind::map, d::none, "", "", "generalized Born; only with nonbonded: no-cutoff", ""},
-    {"forces.implicit_solvent.model", KeyKind::choice, d::none, "obc2", "hct obc1 obc2 gbn gbn2", "Born radius model", ""},
-    {"forces.implicit_solvent.solute_dielectric", KeyKind::number, d::none, "1", "", "inside", ""},
-    {"forces.implicit_solvent.solvent_dielectric", KeyKind::number, d::none, "78.5", "", "outside", ""},
-    {"forces.implicit_solvent.salt", KeyKind::quantity, d::concentration, "0 mol/L", "", "monovalent salt", ""},
-    {"forces.implicit_solvent.surface", KeyKind::choice, d::none, "ace", "none ace", "non-polar term", ""},
-    {"forces.constraints", KeyKind::choice, d::none, "h-bonds", "none h-bonds all-bonds h-angles", "which bonds have a fixed length", ""},
-    {"forces.rigid_water", KeyKind::flag, d::none, "true", "", "water keeps its shape, whatever the other constraints", ""},
-    {"forces.hydrogen_mass", KeyKind::quantity, d::mass, "", "", "hydrogens get this mass from the atom they are bonded to; not in rigid water", ""},
+    map("forces", "how forces are computed"),
+    choice("forces.nonbonded", "pme", "pme reaction-field no-cutoff", "long-range method"),
+    quantity("forces.cutoff", d::length, "0.9 nm", positive, "of Coulomb direct space and Lennard-Jones"),
+    quantity("forces.switch_distance", d::length, "", positive,
+             "Lennard-Jones is switched off from here to the cutoff; default: no switch", "0.8 nm"),
+    flag("forces.dispersion_correction", "true", "long-range Lennard-Jones correction of a periodic system"),
+    map("forces.pme", "particle mesh Ewald: a tolerance, or alpha and grid"),
+    number("forces.pme.tolerance", "5e-4", {.low = 0, .high = 0.1, .open_low = true},
+           "relative size of the direct part at the cutoff; sets alpha and grid"),
+    quantity("forces.pme.alpha", d::inverse_length, "", positive, "splitting parameter; needs grid", "3.1 /nm"),
+    list(KeyKind::counts, "forces.pme.grid", 3, "mesh points along a, b and c; needs alpha", "[32, 32, 32]", "",
+         between(4, 4096)),
+    count("forces.pme.order", "5", between(4, 6), "order of the B-splines"),
+    map("forces.reaction_field", "settings of nonbonded: reaction-field"),
+    number("forces.reaction_field.dielectric", "78.5", {.low = 1}, "dielectric constant beyond the cutoff"),
+    map("forces.implicit_solvent", "generalized Born; needs nonbonded: no-cutoff"),
+    choice("forces.implicit_solvent.model", "obc2", "hct obc1 obc2 gbn gbn2", "how Born radii are computed"),
+    number("forces.implicit_solvent.solute_dielectric", "1", {.low = 1}, "dielectric constant inside the solute"),
+    number("forces.implicit_solvent.solvent_dielectric", "78.5", {.low = 1}, "dielectric constant of the solvent"),
+    quantity("forces.implicit_solvent.salt", d::concentration, "0 mol/L", non_negative, "monovalent salt", "0.15 mol/L"),
+    choice("forces.implicit_solvent.surface", "ace", "none ace", "non-polar term"),
+    choice("forces.constraints", "h-bonds", "none h-bonds all-bonds h-angles", "which bonds keep their length"),
+    flag("forces.rigid_water", "true", "water keeps its shape, whatever the other constraints"),
+    quantity("forces.hydrogen_mass", d::mass, "", between(1, 10),
+             "hydrogens get this mass, taken from the bonded heavy atom; rigid water is left alone", "3.024 amu"),
 
-    {"dynamics", KeyKind::map, d::none, "", "", "how the system moves", ""},
-    {"dynamics.integrator", KeyKind::choice, d::none, "langevin", "verlet langevin nose-hoover v-rescale", "integrator and thermostat", ""},
-    {"dynamics.timestep", KeyKind::quantity, d::time, "2 fs", "", "", ""},
-    {"dynamics.temperature", KeyKind::quantity, d::temperature, "300 K", "", "of the thermostat and of new velocities", ""},
-    {"dynamics.friction", KeyKind::quantity, d::inverse_time, "1 /ps", "", "of langevin", ""},
-    {"dynamics.seed", KeyKind::count, d::none, "2026", "", "of every random number", ""},
-    {"dynamics.constraint_tolerance", KeyKind::number, d::none, "1e-6", "", "relative error of a constrained length", ""},
-    {"dynamics.com_removal_every", KeyKind::count, d::none, "100", "", "steps between removals of the centre-of-mass motion; 0: never", ""},
-    {"dynamics.pressure", KeyKind::map, d::none, "", "", "barostat", next},
-    {"dynamics.multiple_time_step", KeyKind::map, d::none, "", "", "r-RESPA levels", next},
+    map("dynamics", "how the system moves"),
+    choice("dynamics.integrator", "langevin", "verlet langevin nose-hoover v-rescale", "langevin is BAOAB 'middle'"),
+    quantity("dynamics.timestep", d::time, "2 fs", up_to(0.1), "time step"),
+    quantity("dynamics.temperature", d::temperature, "300 K", non_negative, "of the thermostat and of new velocities"),
+    quantity("dynamics.friction", d::inverse_time, "1 /ps", non_negative, "of langevin"),
+    count("dynamics.seed", "2026", any, "of every random number"),
+    number("dynamics.constraint_tolerance", "1e-6", between(1e-12, 1e-3), "relative error of a constrained length"),
+    count("dynamics.com_removal_every", "100", between(0, int_max),
+          "steps between removals of the centre-of-mass motion; 0: never"),
+    map("dynamics.pressure", "barostat"),
+    choice("dynamics.pressure.barostat", "monte-carlo", "monte-carlo c-rescale", "method"),
+    quantity("dynamics.pressure.pressure", d::pressure, "1 bar", any, "target"),
+    count("dynamics.pressure.every", "25", between(1, int_max), "steps between volume changes"),
+    choice("dynamics.pressure.coupling", "isotropic", "isotropic semi-isotropic anisotropic", "which edges change together"),
+    maps("dynamics.multiple_time_step", "r-RESPA levels; every force belongs to exactly one"),
+    required(list(KeyKind::words, "dynamics.multiple_time_step.*.forces", 0, "forces of this level", "[pme-reciprocal]",
+                  "bonded nonbonded pme-reciprocal implicit-solvent restraints")),
+    required(count("dynamics.multiple_time_step.*.every", "", between(1, 64), "in inner steps")),
 
-    {"stages.*.name", KeyKind::text, d::none, "", "", "of the stage; unique", ""},
-    {"stages.*.time", KeyKind::quantity, d::time, "", "", "total length of the stage", ""},
-    {"stages.*.minimize", KeyKind::map, d::none, "", "", "energy minimisation instead of dynamics", ""},
-    {"stages.*.minimize.max_steps", KeyKind::count, d::none, "1000", "", "", ""},
-    {"stages.*.minimize.force_tolerance", KeyKind::quantity, d::force, "10 kJ/mol/nm", "", "ends when the largest force is below", ""},
-    {"stages.*.restraints", KeyKind::map, d::none, "", "", "harmonic position restraints to the starting coordinates", ""},
-    {"stages.*.restraints.positions", KeyKind::text, d::none, "", "", "selection: protein-heavy, backbone, name CA, not water ...", ""},
-    {"stages.*.restraints.k", KeyKind::quantity, d::force_constant, "1000 kJ/mol/nm^2", "", "force constant", ""},
-    {"stages.*.collect", KeyKind::text, d::none, "", "", "statistics for a boost", next},
-    {"stages.*.bias", KeyKind::map, d::none, "", "", "accelerated MD", next},
+    maps("stages", "run in order; each inherits the blocks above and may override their keys"),
+    required(text("stages.*.name", "", "unique", "production")),
+    quantity("stages.*.time", d::time, "", positive, "total length of the stage", "10 ns"),
+    map("stages.*.minimize", "energy minimisation instead of dynamics"),
+    count("stages.*.minimize.max_steps", "1000", between(0, int_max), "ends here at the latest"),
+    quantity("stages.*.minimize.force_tolerance", d::force, "10 kJ/mol/nm", positive,
+             "ends when the largest force component is smaller"),
+    map("stages.*.restraints", "harmonic restraints to the starting positions"),
+    required(text("stages.*.restraints.positions", "", "selection of atoms", "protein-heavy")),
+    quantity("stages.*.restraints.k", d::force_constant, "1000 kJ/mol/nm^2", positive, "force constant"),
+    choice("stages.*.collect", "", "energies", "means and deviations of dihedral and total potential, for a bias"),
+    map("stages.*.bias", "accelerated molecular dynamics"),
+    required(choice("stages.*.bias.method", "", "amd gamd", "kind of boost")),
+    required(choice("stages.*.bias.boost", "", "dihedral total dual", "which energies are boosted")),
+    choice("stages.*.bias.convention", "amber", "amber namd", "which energy each boost sees; thresholds do not transfer"),
+    required(map("stages.*.bias.parameters", "from a stage and a rule, or explicit")),
+    text("stages.*.bias.parameters.from", "", "stage that collected energies", "baseline"),
+    choice("stages.*.bias.parameters.rule", "residues", "residues deviations", "Amber's recipe, or mean + k deviations"),
+    number("stages.*.bias.parameters.k", "4", positive, "of the rule deviations"),
+    map("stages.*.bias.parameters.dihedral", "explicit parameters of the dihedral boost"),
+    required(quantity("stages.*.bias.parameters.dihedral.threshold", d::energy, "", any, "E", "60 kJ/mol")),
+    required(quantity("stages.*.bias.parameters.dihedral.alpha", d::energy, "", positive, "alpha", "8 kJ/mol")),
+    map("stages.*.bias.parameters.total", "explicit parameters of the total boost"),
+    required(quantity("stages.*.bias.parameters.total.threshold", d::energy, "", any, "E", "-60000 kJ/mol")),
+    required(quantity("stages.*.bias.parameters.total.alpha", d::energy, "", positive, "alpha", "800 kJ/mol")),
 
-    {"output", KeyKind::map, d::none, "", "", "what is written", ""},
-    {"output.directory", KeyKind::text, d::none, "", "", "default: the name of this file without its suffix", ""},
-    {"output.trajectory", KeyKind::map, d::none, "", "", "trajectory.h5md", ""},
-    {"output.trajectory.every", KeyKind::quantity, d::time, "2 ps", "", "0 ps: none", ""},
-    {"output.trajectory.atoms", KeyKind::text, d::none, "all", "", "selection", ""},
-    {"output.trajectory.velocities", KeyKind::flag, d::none, "false", "", "store velocities too", ""},
-    {"output.trajectory.precision", KeyKind::quantity, d::length, "", "", "lossy rounding of positions; default: float32 as is", ""},
-    {"output.energies", KeyKind::map, d::none, "", "", "energies.h5", ""},
-    {"output.energies.every", KeyKind::quantity, d::time, "0.2 ps", "", "", ""},
-    {"output.checkpoint", KeyKind::map, d::none, "", "", "checkpoint.upc", next},
+    map("output", "what is written"),
+    text("output.directory", "", "default: the name of the input without its suffix", "villin-run"),
+    map("output.trajectory", "trajectory.h5md"),
+    quantity("output.trajectory.every", d::time, "2 ps", non_negative, "0 ps: no trajectory"),
+    text("output.trajectory.atoms", "all", "selection of atoms", "protein"),
+    flag("output.trajectory.velocities", "false", "store velocities too"),
+    quantity("output.trajectory.precision", d::length, "", positive, "positions are rounded to this; default: float32 as is",
+             "1e-4 nm"),
+    map("output.energies", "energies.h5"),
+    quantity("output.energies.every", d::time, "0.2 ps", non_negative, "0 ps: no energies"),
+    map("output.checkpoint", "checkpoint.upc"),
+    quantity("output.checkpoint.every", d::time, "15 min", positive, "of wall-clock time"),
 
-    {"compute", KeyKind::map, d::none, "", "", "where it runs", ""},
-    {"compute.backend", KeyKind::choice, d::none, "auto", "auto cuda cpu simt", "", ""},
-    {"compute.precision", KeyKind::choice, d::none, "mixed", "mixed double", "", ""},
-    {"compute.threads", KeyKind::count, d::none, "auto", "", "on the CPU; auto: all that the process may use", ""},
-    {"compute.devices", KeyKind::text, d::none, "auto", "", "GPUs", ""},
-    {"compute.replicas", KeyKind::count, d::none, "1", "", "independent copies", ""},
-    {"compute.ranks_per_replica", KeyKind::text, d::none, "auto", "", "MPI ranks a copy", ""},
+    map("compute", "where it runs"),
+    choice("compute.backend", "auto", "auto cuda cpu simt", "auto: cuda if there is a usable GPU, else cpu"),
+    choice("compute.precision", "mixed", "mixed double", "double is for checks"),
+    with_default(list(KeyKind::counts, "compute.devices", 0, "GPUs to use", "[0, 1]", "auto", between(0, 1023)), "auto"),
+    count("compute.threads", "auto", between(1, 4096), "on the CPU; auto: as many as the process may use", "auto"),
+    count("compute.replicas", "1", between(1, 65536), "independent copies with their own seeds"),
+    count("compute.ranks_per_replica", "auto", between(1, 65536), "more than 1: domain decomposition", "auto"),
+};
+
+// A version that learns one of these deletes its row.
+constexpr Unavailable unavailable[] = {
+    {"system.topology", "*.top", "convert it to an Amber prmtop (ParmEd does)"},
+    {"system.topology", "*.psf", "convert it to an Amber prmtop (ParmEd's chamber does)"},
+    {"system.topology", "*.pdb", "build an Amber prmtop (tleap does)"},
+    {"system.topology", "*.cif", "build an Amber prmtop (tleap does)"},
+    {"system.coordinates", "*.gro", "convert it to an Amber rst7"},
+    {"system.coordinates", "*.pdb", "convert it to an Amber rst7"},
+    {"system.coordinates", "*.cif", "convert it to an Amber rst7"},
+    {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
+    {"system.forcefield", "", "give an Amber prmtop"},
+    {"system.parameters", "", "give an Amber prmtop"},
+    {"dynamics.integrator", "nose-hoover", "use langevin, or verlet for constant energy"},
+    {"dynamics.integrator", "v-rescale", "use langevin, or verlet for constant energy"},
+    {"dynamics.pressure", "", "run at constant volume"},
+    {"dynamics.multiple_time_step", "", "use one time step; with hydrogen_mass it can be 4 fs"},
+    {"stages.*.collect", "", "remove it"},
+    {"stages.*.bias", "", "remove it to run without a boost"},
+    {"output.checkpoint", "", "remove it; a run cannot be resumed yet"},
+    {"compute.devices", "!auto", "use auto"},
+    {"compute.replicas", "!1", "start one run per copy, each with its own seed and directory"},
+    {"compute.ranks_per_replica", "!auto", "use auto; threads do work"},
 };
 
 }  // namespace
 
 std::span<const KeySpec> input_schema() { return schema; }
+std::span<const Unavailable> unavailable_input() { return unavailable; }
 
 }  // namespace uplift

@@ -1,101 +1,251 @@
 #include "uplift/io/units.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
+#include <numeric>
 #include <stdexcept>
-#include <string_view>
+#include <vector>
 
 #include "uplift/core/constants.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
 
+/// A unit is up / down canonical ones. Two factors instead of one keep decimal prefixes exact: 4 fs = 4 / 1000 ps is rounded
+/// once.
 struct Unit {
   Dimension dimension;
-  double factor;  // to canonical units
+  double up = 1, down = 1;
 };
 
-// "mol" alone has no meaning here: an energy is always per mole and a concentration always mol/L, so those are read as one word.
-const std::map<std::string, Unit, std::less<>>& units() {
-  namespace d = dimension;
-  static const std::map<std::string, Unit, std::less<>> table = {
-      {"nm", {d::length, 1}}, {"A", {d::length, 0.1}}, {"angstrom", {d::length, 0.1}}, {"Angstrom", {d::length, 0.1}}, {"pm", {d::length, 1e-3}},
-      {"fs", {d::time, 1e-3}}, {"ps", {d::time, 1}}, {"ns", {d::time, 1e3}}, {"us", {d::time, 1e6}}, {"ms", {d::time, 1e9}}, {"s", {d::time, 1e12}},
-      {"min", {d::time, 60e12}}, {"h", {d::time, 3600e12}},
-      {"amu", {d::mass, 1}}, {"Da", {d::mass, 1}}, {"K", {d::temperature, 1}},
-      {"mol/L", {d::concentration, 1}}, {"M", {d::concentration, 1}}, {"mM", {d::concentration, 1e-3}},
-      {"rad", {d::angle, 1}}, {"deg", {d::angle, constants::pi / 180}}, {"degrees", {d::angle, constants::pi / 180}},
-      {"kJ/mol", {d::energy, 1}}, {"kcal/mol", {d::energy, constants::kilojoule_per_kilocalorie}}, {"J/mol", {d::energy, 1e-3}},
-      {"bar", {d::pressure, 1}}, {"atm", {d::pressure, 1.01325}}, {"Pa", {d::pressure, 1e-5}}, {"kPa", {d::pressure, 1e-2}}, {"MPa", {d::pressure, 10}}};
-  return table;
+struct NamedUnit {
+  std::string_view name;
+  Unit unit;
+};
+
+namespace d = dimension;
+constexpr Dimension amount{{0, 0, 0, 0, 1}};
+constexpr Dimension plain_energy{{0, 0, 0, 0, 0, 0, 1}};
+constexpr Dimension volume{{0, 0, 0, 0, 0, 0, 0, 0, 1}};
+constexpr double kilocalorie = constants::kilojoule_per_kilocalorie;
+
+constexpr NamedUnit known_units[] = {
+    {"nm", {d::length}},
+    {"A", {d::length, 1, 10}},
+    {"angstrom", {d::length, 1, 10}},
+    {"Angstrom", {d::length, 1, 10}},
+    {"\u00c5", {d::length, 1, 10}},
+    {"pm", {d::length, 1, 1000}},
+    {"um", {d::length, 1000, 1}},
+    {"fs", {d::time, 1, 1000}},
+    {"ps", {d::time}},
+    {"ns", {d::time, 1e3, 1}},
+    {"us", {d::time, 1e6, 1}},
+    {"\u00b5s", {d::time, 1e6, 1}},
+    {"\u03bcs", {d::time, 1e6, 1}},
+    {"ms", {d::time, 1e9, 1}},
+    {"s", {d::time, 1e12, 1}},
+    {"min", {d::time, 60e12, 1}},
+    {"h", {d::time, 3600e12, 1}},
+    {"amu", {d::mass}},
+    {"Da", {d::mass}},
+    {"K", {d::temperature}},
+    {"mol", {amount}},
+    {"mmol", {amount, 1, 1000}},
+    {"L", {volume}},
+    {"M", {d::concentration}},
+    {"mM", {d::concentration, 1, 1000}},
+    {"rad", {d::angle}},
+    {"deg", {d::angle, constants::pi, 180}},
+    {"degree", {d::angle, constants::pi, 180}},
+    {"degrees", {d::angle, constants::pi, 180}},
+    {"J", {plain_energy, 1, 1000}},
+    {"kJ", {plain_energy}},
+    {"cal", {plain_energy, kilocalorie, 1000}},
+    {"kcal", {plain_energy, kilocalorie, 1}},
+    {"bar", {d::pressure}},
+    {"mbar", {d::pressure, 1, 1000}},
+    {"atm", {d::pressure, 101325, 100000}},
+    {"Pa", {d::pressure, 1, 100000}},
+    {"kPa", {d::pressure, 1, 100}},
+    {"MPa", {d::pressure, 10, 1}},
+};
+
+struct NamedDimension {
+  Dimension dimension;
+  const char *name, *unit;
+};
+constexpr NamedDimension known_dimensions[] = {
+    {d::none, "pure number", ""},
+    {d::length, "length", "nm"},
+    {d::time, "time", "ps"},
+    {d::mass, "mass", "amu"},
+    {d::temperature, "temperature", "K"},
+    {d::concentration, "concentration", "mol/L"},
+    {d::angle, "angle", "deg"},  // radians inside, but nobody writes them
+    {d::pressure, "pressure", "bar"},
+    {d::energy, "energy per mole", "kJ/mol"},
+    {d::inverse_length, "inverse length", "/nm"},
+    {d::inverse_time, "rate", "/ps"},
+    {d::force, "force", "kJ/mol/nm"},
+    {d::force_constant, "force constant", "kJ/mol/nm^2"},
+};
+
+const NamedDimension* find_dimension(const Dimension& wanted) {
+  for (const NamedDimension& k : known_dimensions)
+    if (k.dimension == wanted) return &k;
+  return nullptr;
 }
 
-void multiply(Dimension& total, const Dimension& by, int power) {
-  for (std::size_t k = 0; k < total.exponent.size(); ++k) total.exponent[k] += power * by.exponent[k];
+/// How users write the dimension; angles in degrees.
+std::string usual_unit(const Dimension& wanted) {
+  const NamedDimension* k = find_dimension(wanted);
+  return k ? k->unit : "?";
 }
 
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
+/// "a length", "an angle".
+std::string with_article(const std::string& noun) {
+  return (std::string_view("aeiou").find(noun.front()) == std::string_view::npos ? "a " : "an ") + noun;
 }
 
-/// "kJ/mol/nm^2", "/ps", "1/ps": factors separated by "/", "*" or blanks, each with an optional power.
-Unit parse_unit(std::string_view text) {
-  Unit total{{}, 1};
-  int sign = 1;
-  while (!(text = trimmed(text)).empty()) {
-    if (text.front() == '/') { sign = -1; text.remove_prefix(1); continue; }
-    if (text.front() == '*') { sign = 1; text.remove_prefix(1); continue; }
-    if (text.front() == '1' && text.size() > 1 && (text[1] == '/' || text[1] == ' ')) { text.remove_prefix(1); continue; }
-    std::size_t length = 0;  // longest unit that is a prefix and ends at a separator: "kJ/mol" before "kJ"
-    const Unit* unit = nullptr;
-    for (const auto& [name, u] : units()) {
-      const bool ends = text.size() == name.size() || (text.size() > name.size() && std::string_view("/* ^").find(text[name.size()]) != std::string_view::npos);
-      if (name.size() > length && text.substr(0, name.size()) == name && ends) { length = name.size(); unit = &u; }
-    }
-    if (!unit) throw std::invalid_argument("unknown unit '" + std::string(text.substr(0, text.find_first_of("/* ^"))) + "'");
-    text.remove_prefix(length);
-    int power = 1;
-    if (!text.empty() && text.front() == '^') {
-      const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), power);
-      if (error != std::errc() || power < -9 || power > 9) throw std::invalid_argument("no power after '^'");
-      text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    }
-    multiply(total.dimension, unit->dimension, sign * power);
-    total.factor *= std::pow(unit->factor, sign * power);
-    sign = 1;
+void multiply(Unit& total, const Unit& by, int power) {
+  for (std::size_t k = 0; k < total.dimension.exponent.size(); ++k)
+    total.dimension.exponent[k] += power * by.dimension.exponent[k];
+  const double up = power > 0 ? by.up : by.down, down = power > 0 ? by.down : by.up;
+  for (int n = std::abs(power); n > 0; --n) {
+    total.up *= up;
+    total.down *= down;
   }
-  return total;
 }
+
+/// unit := ['1'] factor { ['*' | '/'] factor }; factor := (name | '(' unit ')') ['^' integer]. Left to right, so that a/b c is
+/// (a/b) c.
+class UnitParser {
+ public:
+  explicit UnitParser(std::string_view text) : rest_(text) {}
+
+  Unit parse() {
+    const Unit all = product(0);
+    if (!rest_.empty()) fail();
+    return all;
+  }
+
+ private:
+  [[noreturn]] void fail() const { throw std::invalid_argument("unexpected " + quoted(rest_)); }
+
+  bool take(char c) {
+    rest_ = trim(rest_);
+    if (rest_.empty() || rest_.front() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  Unit product(int depth) {
+    Unit total;
+    bool first = true;
+    while (true) {
+      rest_ = trim(rest_);
+      if (first && rest_.starts_with('1')) {  // "1/ps"
+        rest_.remove_prefix(1);
+        if (!trim(rest_).starts_with('/')) fail();
+        continue;
+      }
+      const bool over = take('/'), times = !over && !first && take('*');
+      const int sign = over ? -1 : 1;
+      rest_ = trim(rest_);
+      if (rest_.empty() || rest_.front() == ')') {
+        if (over || times) throw std::invalid_argument(std::string("nothing after '") + (over ? '/' : '*') + "'");
+        return total;
+      }
+      const Unit one = factor(depth);
+      multiply(total, one, sign * power());
+      first = false;
+    }
+  }
+
+  Unit factor(int depth) {
+    if (take('(')) {
+      if (depth > 3) fail();
+      const Unit inner = product(depth + 1);
+      if (!take(')')) throw std::invalid_argument("a '(' is not closed");
+      return inner;
+    }
+    const std::size_t length = std::min(rest_.find_first_of("/*^() \t0123456789.,-+"), rest_.size());
+    if (length == 0) fail();
+    const std::string_view name = rest_.substr(0, length);
+    for (const NamedUnit& k : known_units)
+      if (k.name == name) {
+        rest_.remove_prefix(length);
+        return k.unit;
+      }
+    throw std::invalid_argument(unknown(name));
+  }
+
+  int power() {
+    if (!take('^')) return 1;
+    rest_ = trim(rest_);
+    int n = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
+    if (error != std::errc() || n == 0 || n < -6 || n > 6) throw std::invalid_argument("no whole power after '^'");
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return n;
+  }
+
+  static std::string unknown(std::string_view name) {
+    std::string message = "unknown unit " + quoted(name);
+    if (name == "C" || name == "degC" || name == "F" || name == "degF") return message + " (temperatures are in K)";
+    std::string_view best;
+    std::size_t distance = name.size() > 3 ? 3 : 2;
+    for (const NamedUnit& k : known_units)
+      if (const std::size_t found = edit_distance(name, k.name); found < distance) {
+        distance = found;
+        best = k.name;
+      }
+    if (!best.empty()) message += " (did you mean '" + std::string(best) + "'?)";
+    return message;
+  }
+
+  std::string_view rest_;
+};
 
 }  // namespace
 
-std::string canonical_unit(const Dimension& wanted) {
-  if (wanted == dimension::none) return "";
-  for (const char* name : {"nm", "ps", "amu", "K", "mol/L", "rad", "kJ/mol", "bar", "/nm", "/ps", "kJ/mol/nm", "kJ/mol/nm^2"})
-    if (parse_unit(name).dimension == wanted) return name;
-  return "?";
+std::string canonical_unit(const Dimension& wanted) { return wanted == d::angle ? "rad" : usual_unit(wanted); }
+
+std::string dimension_name(const Dimension& wanted) {
+  const NamedDimension* k = find_dimension(wanted);
+  return k ? k->name : "quantity";
 }
 
-double parse_quantity(const std::string& text, const Dimension& wanted) {
-  const std::string_view all = trimmed(text);
+double parse_quantity(std::string_view text, const Dimension& wanted) {
+  std::string_view all = trim(text);
+  const std::string unit_wanted = usual_unit(wanted), kind = with_article(dimension_name(wanted));
+  if (all.size() > 64) throw std::invalid_argument(quoted(text) + " is too long for a quantity");
+  if (all.starts_with('+') && !all.starts_with("+-")) all.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
-  const std::string example = "for example \"" + std::string(wanted == dimension::time ? "2" : "1") + " " + canonical_unit(wanted) + "\"";
-  if (error != std::errc() || !std::isfinite(value)) throw std::invalid_argument("'" + text + "' is not a number with a unit; write it as " + example);
-  const std::string_view rest = trimmed(all.substr(static_cast<std::size_t>(end - all.data())));
-  if (rest.empty()) throw std::invalid_argument("'" + text + "' has no unit; write \"" + text + " " + canonical_unit(wanted) + "\" if that is what is meant");
+  if (error == std::errc::result_out_of_range) throw std::invalid_argument(quoted(text) + " is out of range");
+  if (error != std::errc() || !std::isfinite(value))
+    throw std::invalid_argument(quoted(text) + " is not a number with a unit; write " + kind + ", as in \"1 " + unit_wanted +
+                                "\"");
+  const std::string number(all.data(), end);
+  const std::string_view rest = trim(all.substr(number.size()));
+  const std::string fixed = "\"" + number + " " + unit_wanted + "\"";
+  if (rest.empty()) throw std::invalid_argument(quoted(text) + " has no unit; write " + fixed + " if that is what you mean");
   Unit unit;
   try {
-    unit = parse_unit(rest);
+    unit = UnitParser(rest).parse();
   } catch (const std::invalid_argument& e) {
-    throw std::invalid_argument(std::string(e.what()) + " in '" + text + "'; write it as " + example);
+    throw std::invalid_argument(std::string(e.what()) + " in " + quoted(text) + "; " + kind + " is needed, as in " + fixed);
   }
   if (unit.dimension != wanted)
-    throw std::invalid_argument("'" + text + "' has a unit of the wrong kind ('" + std::string(rest) + "'); a unit like '" + canonical_unit(wanted) + "' is needed here");
-  return value * unit.factor;
+    throw std::invalid_argument(quoted(text) + " is not " + kind + " (its unit is of another kind); " + kind +
+                                " is written as " + fixed);
+  const double canonical = value * unit.up / unit.down;
+  if (!std::isfinite(canonical)) throw std::invalid_argument(quoted(text) + " is out of range");
+  return canonical;
 }
 
 std::string format_number(double value) {
@@ -104,6 +254,24 @@ std::string format_number(double value) {
   return error == std::errc() ? std::string(buffer, end) : "nan";
 }
 
-std::string format_quantity(double value, const Dimension& dimension) { return format_number(value) + " " + canonical_unit(dimension); }
+std::string format_quantity(double value, const Dimension& dimension) {
+  return format_number(value) + " " + canonical_unit(dimension);
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  const auto folded = [](char c) { return c == '-' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (folded(a[i - 1]) != folded(b[j - 1]))});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
 
 }  // namespace uplift

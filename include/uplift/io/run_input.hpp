@@ -1,5 +1,8 @@
 #pragma once
-// The input YAML: strict, every problem reported at once with its line.
+// The input YAML: strict, every problem reported at once with its line. What may stand in it is data (input_schema), and so is
+// what this version refuses (unavailable_input); the reader, the defaults, the resolved echo and the documentation all come
+// from there.
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,34 +13,68 @@
 
 namespace uplift {
 
-enum class KeyKind { quantity, count, number, flag, choice, text, integers, quantities, map };
-
-/// One key of the input. The table is the whole truth: reader, defaults, the resolved echo and documentation come from it.
-struct KeySpec {
-  std::string_view path;           ///< "forces.pme.tolerance"
-  KeyKind kind;
-  Dimension dimension;             ///< of quantities
-  std::string_view fallback;       ///< default as it would be written; empty: none
-  std::string_view choices;        ///< "pme reaction-field no-cutoff"
-  std::string_view doc;            ///< one line
-  std::string_view missing;        ///< not empty: accepted by the contract but not by this version, and what to do instead
+enum class KeyKind {
+  quantity,  ///< number with a unit
+  count,     ///< whole number from 0
+  number,    ///< pure number
+  flag,      ///< true or false
+  choice,    ///< one word of `choices`
+  text,
+  counts,  ///< list of counts
+  texts,   ///< list of texts
+  words,   ///< list of words of `choices`
+  box,     ///< list of three lengths, or of three lengths and three angles
+  map,     ///< block of keys
+  maps     ///< list of blocks
 };
 
-/// Every key below the top level and of a stage ("stages.*.time").
+/// Bounds of a value in canonical units.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool open_low = false, open_high = false;  ///< the bound itself is outside
+};
+
+struct KeySpec {
+  std::string_view path{};  ///< "forces.pme.tolerance"; in a list of blocks "stages.*.time"
+  KeyKind kind = KeyKind::map;
+  Dimension dimension{};        ///< of a quantity
+  std::string_view fallback{};  ///< default as one would write it; empty: none
+  std::string_view choices{};   ///< "pme reaction-field no-cutoff"; of a count: words that may stand for it ("auto")
+  std::string_view doc{};       ///< one line
+  std::string_view example{};   ///< where the default shows no typical value
+  Range range{};                ///< of a quantity, a number, a count, and each of several counts
+  int length = 0;               ///< of a list; 0: any
+  bool required = false;        ///< in every block of its kind that is given
+};
+
+/// Every key. A stage also takes the keys of `forces` and `dynamics`, in their block or directly ("timestep: 1 fs").
 std::span<const KeySpec> input_schema();
 
+/// Something of the format that this version cannot do.
+struct Unavailable {
+  std::string_view path;
+  std::string_view
+      value;  ///< "": any use of the key; "v-rescale": this value; "*.psf": this ending, also gzipped; "!auto": all but this
+  std::string_view instead;  ///< what to do
+};
+std::span<const Unavailable> unavailable_input();
+
 struct Problem {
-  std::string file;
-  int line = 0;                    ///< from 1; 0: of the command line
+  std::string file;  ///< or the argument of the command line that is wrong: "--set dynamics.seed=x"
+  int line = 0;      ///< from 1; 0: the file as a whole, or the command line
+  int column = 0;
   std::string message;
-  std::string text() const { return file + (line > 0 ? ":" + std::to_string(line) : "") + ": " + message; }
+  /// "FILE:LINE: MESSAGE"
+  std::string text() const;
 };
 
-/// Reads and checks an input file. `overrides` are "dynamics.seed=7", "stages.production.time=1 ns" or "stages.0.time=1 ns"; they
-/// are applied first. Throws InputError with every problem, one a line.
+/// Reads and checks an input file. Keys of the file are given as "dynamics.seed=7", "stages.production.time=1 ns" or
+/// "stages.0.time=1 ns" in `overrides`, which are applied first. `stages` may be empty: a single point needs none.
+/// Throws InputError with every problem, one a line.
 RunInput load_run_input(const std::string& path, std::span<const std::string> overrides = {});
 
-/// The problems alone; empty when there are none.
+/// The problems alone, by line; empty when there are none.
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides = {});
 
 }  // namespace uplift

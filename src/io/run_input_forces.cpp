@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "run_input_parts.hpp"
+
+namespace uplift::yaml {
+namespace {
+
+/// What the FFT does well: no prime factor above 13.
+bool has_small_factors(int n) {
+  for (const int p : {2, 3, 5, 7, 11, 13})
+    while (n > 1 && n % p == 0) n /= p;
+  return n == 1;
+}
+
+/// The nearest mesh size, the larger one of two, that is at least the order of the splines and has small factors.
+int nearest_grid(int wanted, int order) {
+  for (int off = 0;; ++off)
+    for (const int n : {wanted + off, wanted - off})
+      if (n >= order && has_small_factors(n)) return n;
+}
+
+PmeSettings read_pme(const Values& v) {
+  PmeSettings s;
+  s.tolerance = v.number("forces.pme.tolerance");
+  s.order = static_cast<int>(v.count("forces.pme.order"));
+  const std::string alpha = "forces.pme.alpha", grid = "forces.pme.grid", tolerance = "forces.pme.tolerance";
+  if (v.good(alpha) && v.good(grid) && v.given(alpha) != v.given(grid))
+    v.problem(v.given(alpha) ? alpha : grid,
+              std::string("given without forces.pme.") + (v.given(alpha) ? "grid" : "alpha") +
+                  " (one without the other has an accuracy nobody chose); give both, or a tolerance alone");
+  if (v.given(alpha) && v.own(tolerance))
+    v.problem(tolerance, "sets alpha and grid, which are given too; keep either the tolerance or alpha and grid");
+  if (v.given(alpha)) s.alpha = v.quantity(alpha);
+  if (v.given(grid)) {
+    const std::vector<std::string> items = v.list(grid);
+    std::array<int, 3> n{};
+    std::string better;
+    for (std::size_t k = 0; k < 3; ++k) {
+      n[k] = std::atoi(items[k].c_str());
+      better += (k ? ", " : "") + std::to_string(nearest_grid(n[k], s.order));
+    }
+    if (std::any_of(n.begin(), n.end(), [&](int m) { return m < s.order || !has_small_factors(m); }))
+      v.problem(grid, "mesh sizes need to be at least the order (" + std::to_string(s.order) +
+                          ") and products of 2, 3, 5, 7, 11 and 13 (for the FFT); the nearest that fit are [" + better + "]");
+    s.grid = n;
+  }
+  return s;
+}
+
+ImplicitSolventSettings read_implicit_solvent(const Values& v) {
+  ImplicitSolventSettings s;
+  s.model = v.choice<GbModel>("forces.implicit_solvent.model");
+  s.solute_dielectric = v.number("forces.implicit_solvent.solute_dielectric");
+  s.solvent_dielectric = v.number("forces.implicit_solvent.solvent_dielectric");
+  s.salt = v.quantity("forces.implicit_solvent.salt");
+  s.surface = v.choice<SurfaceModel>("forces.implicit_solvent.surface");
+  return s;
+}
+
+}  // namespace
+
+ForceSettings read_forces(const Values& v) {
+  ForceSettings f;
+  f.nonbonded = v.choice<NonbondedMethod>("forces.nonbonded");
+  f.cutoff = v.quantity("forces.cutoff");
+  if (v.given("forces.switch_distance")) {
+    f.switch_distance = v.quantity("forces.switch_distance");
+    if (v.good("forces.cutoff") && !(*f.switch_distance < f.cutoff))
+      v.problem("forces.switch_distance",
+                "must be smaller than the cutoff (" + format_quantity(f.cutoff, dimension::length) + ")");
+  }
+  f.dispersion_correction = v.flag("forces.dispersion_correction");
+  f.pme = read_pme(v);
+  f.reaction_field_dielectric = v.number("forces.reaction_field.dielectric");
+  if (v.given("forces.implicit_solvent")) {
+    f.implicit_solvent = read_implicit_solvent(v);
+    if (v.good("forces.nonbonded") && f.nonbonded != NonbondedMethod::no_cutoff)
+      v.problem("forces.implicit_solvent",
+                "needs nonbonded: no-cutoff, not " + v.text("forces.nonbonded") +
+                    " (the continuum takes the place of a periodic solvent); set that, or remove this block");
+  }
+  f.constraints = v.choice<ConstraintMode>("forces.constraints");
+  f.rigid_water = v.flag("forces.rigid_water");
+  if (v.given("forces.hydrogen_mass")) f.hydrogen_mass = v.quantity("forces.hydrogen_mass");
+  return f;
+}
+
+DynamicsSettings read_dynamics(const Values& v) {
+  DynamicsSettings s;
+  s.integrator = v.choice<IntegratorKind>("dynamics.integrator");
+  s.timestep = v.quantity("dynamics.timestep");
+  s.temperature = v.quantity("dynamics.temperature");
+  s.friction = v.quantity("dynamics.friction");
+  s.seed = static_cast<std::uint64_t>(v.count("dynamics.seed"));
+  s.constraint_tolerance = v.number("dynamics.constraint_tolerance");
+  s.com_removal_every = static_cast<int>(v.count("dynamics.com_removal_every"));
+  return s;
+}
+
+}  // namespace uplift::yaml

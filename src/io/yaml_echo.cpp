@@ -1,0 +1,114 @@
+// The resolved input as YAML. Values stay as they were written, so that reading the echo gives the same bits.
+#include <algorithm>
+
+#include "yaml_input.hpp"
+
+namespace uplift::yaml {
+namespace {
+
+/// Double-quoted, which every text survives.
+std::string quote(std::string_view text) {
+  std::string all = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') all += '\\';
+    if (c == '\n')
+      all += "\\n";
+    else if (c == '\t')
+      all += "\\t";
+    else
+      all += c;
+  }
+  return all + "\"";
+}
+
+/// Numbers, units and words stand as they are; anything else is quoted.
+std::string value_text(const KeySpec& key, std::string_view text) {
+  if (text.empty() || key.kind == KeyKind::text || key.kind == KeyKind::texts) return text.empty() ? "" : quote(text);
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(" ./^*()+-_").find(c) != std::string_view::npos;
+  });
+  return plain && text.find_first_of("*( ") != 0 && !text.ends_with(' ') ? std::string(text) : quote(text);
+}
+
+class Echo {
+ public:
+  Echo(const CheckedInput& input, const RunInput& resolved) : input_(input), resolved_(resolved) {}
+
+  std::string text() {
+    map("", input_.top, "", 0, true);
+    if (!input_.stages.empty()) out_ += "stages:\n";
+    for (const Block& stage : input_.stages) {
+      const std::size_t begin = out_.size();
+      map("stages.*", stage, "", 4, true);
+      for (const char* block : {"forces", "dynamics"})
+        if (stage.given.count(block)) {
+          out_ += std::string("    ") + block + ":";
+          children(block, stage, block, 4, false);
+        }
+      out_[begin + 2] = '-';
+    }
+    return out_;
+  }
+
+ private:
+  /// `complete`: with defaults. What a stage overrides stays as it is given; the rest it inherits.
+  void map(std::string_view schema_path, const Block& block, const std::string& path, int indent, bool complete) {
+    for (const KeySpec* key : keys_below(schema_path)) {
+      const std::string name(key->path.substr(key->path.rfind('.') + 1));
+      const std::string full = path.empty() ? name : path + "." + name;
+      if (key->kind == KeyKind::maps || refused(key->path) || left_out(full)) continue;
+      const auto found = block.given.find(full);
+      const std::string start = std::string(static_cast<std::size_t>(indent), ' ') + name + ":";
+      if (key->kind == KeyKind::map) {
+        if (found == block.given.end() && (optional(key->path) || !complete)) continue;
+        out_ += start;
+        children(key->path, block, full, indent, complete);
+      } else if (const std::string value = written(*key, found == block.given.end() ? nullptr : found->second.node, complete);
+                 !value.empty()) {
+        out_ += start + " " + value + "\n";
+      }
+    }
+  }
+
+  void children(std::string_view schema_path, const Block& block, const std::string& path, int indent, bool complete) {
+    const std::size_t before = out_.size();
+    out_ += "\n";
+    map(schema_path, block, path, indent + 2, complete);
+    if (out_.size() == before + 1) out_.insert(before, " {}");
+  }
+
+  std::string written(const KeySpec& key, const Node* node, bool complete) const {
+    if (key.path == "system.topology") return quote(resolved_.system.topology);
+    if (key.path == "system.coordinates") return quote(resolved_.system.coordinates);
+    if (key.path == "output.directory") return quote(resolved_.output.directory);
+    if (!node) return complete ? value_text(key, key.fallback) : "";
+    if (node->kind == Node::Kind::scalar) return value_text(key, node->text);
+    std::string all = "[";
+    for (const Node& item : node->items) all += (all.size() > 1 ? ", " : "") + value_text(key, item.text);
+    return all + "]";
+  }
+
+  /// Blocks that change what is computed by being there.
+  static bool optional(std::string_view path) { return path == "forces.implicit_solvent" || path.starts_with("stages.*."); }
+
+  /// A tolerance has no say when alpha and grid are given, and the two together would be refused.
+  bool left_out(const std::string& path) const {
+    return path == "forces.pme.tolerance" && resolved_.forces.pme.alpha.has_value();
+  }
+
+  static bool refused(std::string_view path) {
+    const auto rows = unavailable_input();
+    return std::any_of(rows.begin(), rows.end(), [&](const Unavailable& row) { return row.path == path && row.value.empty(); });
+  }
+
+  const CheckedInput& input_;
+  const RunInput& resolved_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string echo(const CheckedInput& input, const RunInput& resolved) { return Echo(input, resolved).text(); }
+
+}  // namespace uplift::yaml

@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <tuple>
+
+#include "uplift/io/text_file.hpp"
+#include "yaml_input.hpp"
+
+namespace uplift {
+
+std::string Problem::text() const { return file + (line > 0 ? ":" + std::to_string(line) : "") + ": " + message; }
+
+}  // namespace uplift
+
+namespace uplift::yaml {
+
+void Problems::add(const Mark& mark, const std::string& message) {
+  if (all_.size() >= most) return;
+  const bool from_file = mark.override_index < 0;
+  Problem problem{from_file ? file_ : "--set " + printable(overrides_[static_cast<std::size_t>(mark.override_index)]),
+                  from_file ? mark.line : 0, from_file ? mark.column : 0, message};
+  const auto same = [&](const Problem& p) {
+    return std::tie(p.file, p.line, p.message) == std::tie(problem.file, problem.line, problem.message);
+  };
+  if (std::none_of(all_.begin(), all_.end(), same)) all_.push_back(std::move(problem));
+}
+
+std::vector<Problem> Problems::sorted() const {
+  std::vector<Problem> all = all_;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Problem& a, const Problem& b) { return std::tie(a.line, a.column) < std::tie(b.line, b.column); });
+  return all;
+}
+
+const Block::Given* Values::find(const std::string& path) const {
+  for (const Block* block : {&own_, outer_}) {
+    if (!block) continue;
+    if (const auto found = block->given.find(path); found != block->given.end()) return &found->second;
+    if (block->bad.count(path)) return nullptr;  // an outer value would not be what was meant
+  }
+  return nullptr;
+}
+
+bool Values::good(const std::string& path) const {
+  if (own_.bad.count(path)) return false;
+  return own_.given.count(path) || !outer_ || !outer_->bad.count(path);
+}
+
+const KeySpec& Values::spec(const std::string& path) {
+  if (const KeySpec* found = find_key(path)) return *found;
+  if (const KeySpec* found = find_key("stages.*." + path)) return *found;
+  throw std::logic_error("the schema has no key " + path);
+}
+
+std::string Values::text(const std::string& path) const {
+  const Block::Given* found = find(path);
+  return found ? found->node->text : std::string(spec(path).fallback);
+}
+
+double Values::quantity(const std::string& path) const {
+  const std::string t = text(path);
+  return t.empty() ? 0 : parse_quantity(t, spec(path).dimension);
+}
+
+double Values::number(const std::string& path) const {
+  const std::string t = text(path);
+  double x = 0;
+  std::from_chars(t.data(), t.data() + t.size(), x);
+  return x;
+}
+
+std::int64_t Values::count(const std::string& path) const {
+  const std::string t = text(path);
+  std::int64_t n = 0;
+  std::from_chars(t.data(), t.data() + t.size(), n);
+  return n;
+}
+
+bool Values::flag(const std::string& path) const { return text(path) == "true"; }
+
+int Values::choice_index(const std::string& path) const {
+  const auto all = words(spec(path).choices);
+  const auto found = std::find(all.begin(), all.end(), text(path));
+  return found == all.end() ? 0 : static_cast<int>(found - all.begin());
+}
+
+std::vector<std::string> Values::list(const std::string& path) const {
+  std::vector<std::string> all;
+  if (const Block::Given* found = find(path))
+    for (const Node& item : found->node->items) all.push_back(item.text);
+  return all;
+}
+
+void Values::problem(const std::string& path, const std::string& message) const {
+  const Block::Given* found = find(path);
+  const bool inherited = found && !own(path);
+  problems_.add(found ? found->mark() : own_.mark, (inherited ? "" : own_.label) + path + ": " + message);
+}
+
+}  // namespace uplift::yaml
