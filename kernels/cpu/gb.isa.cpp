@@ -9,8 +9,7 @@
 namespace uplift::cpu::UPLIFT_ISA {
 namespace {
 
-template <class real>
-using P = Pack<real>;
+using T = Pack<double>;
 
 constexpr double integral_clamp = 4096;  // [1/nm]: real ones stay below 30
 
@@ -20,71 +19,50 @@ UPLIFT_HD Fixed fixed_integral(double value) {
 }
 
 /// to[k] += fixed(from[k]): fixed_clamped() of core/fixed_point.hpp on whole registers; n is a multiple of gb_pad.
-template <class real>
-UPLIFT_HD void add_fixed(const real* from, int n, double clamp, double scale, std::int64_t* to) {
-  const hn::ScalableTag<double> wide;
-  const hn::Rebind<real, hn::ScalableTag<double>> narrow;
-  const hn::RebindToSigned<hn::ScalableTag<double>> integers;
-  const auto top = hn::Set(wide, clamp), bottom = hn::Set(wide, -clamp), unit = hn::Set(wide, scale);
-  for (int k = 0; k < n; k += static_cast<int>(hn::Lanes(wide))) {
-    hn::Vec<hn::ScalableTag<double>> v;
-    if constexpr (sizeof(real) == 4)
-      v = hn::PromoteTo(wide, hn::Load(narrow, from + k));
-    else
-      v = hn::Load(wide, from + k);
+UPLIFT_HD void add_fixed(const double* from, int n, double clamp, double scale, std::int64_t* to) {
+  const T::Tag tag;
+  const hn::RebindToSigned<T::Tag> integers;
+  const auto top = hn::Set(tag, clamp), bottom = hn::Set(tag, -clamp), unit = hn::Set(tag, scale);
+  for (int k = 0; k < n; k += T::width) {
+    auto v = hn::Load(tag, from + k);
     v = hn::IfThenElse(hn::Lt(v, top), hn::Max(v, bottom), top);  // NaN becomes the clamp
-    hn::Store(hn::Add(hn::Load(integers, to + k), hn::ConvertTo(integers, hn::Round(hn::Mul(v, unit)))), integers, to + k);
+    const auto whole = hn::ConvertTo(integers, hn::Round(hn::Mul(v, unit)));
+    hn::Store(hn::Add(hn::Load(integers, to + k), whole), integers, to + k);
   }
 }
 
-template <class real>
 struct Pairs {
-  Vec3<P<real>> d;            ///< x_i - x_j in units of the coordinates
-  P<real> r2;                 ///< [nm^2]
-  typename P<real>::Mask on;  ///< j > i; used on the diagonal only
+  Vec3<T> d;   ///< x_i - x_j in units of the coordinates
+  T r2;        ///< [nm^2]
+  T::Mask on;  ///< j > i; used on the diagonal only
 };
 
-template <class real>
-UPLIFT_HD P<real> coordinate_difference(typename GbCoordinate<real>::type xi, const typename GbCoordinate<real>::type* xj) {
-  using Coordinate = typename GbCoordinate<real>::type;
-  const hn::Rebind<Coordinate, typename P<real>::Tag> tag;
-  const auto d = hn::Sub(hn::Set(tag, xi), hn::Load(tag, xj));
-  if constexpr (sizeof(real) == 4)
-    return P<real>(hn::ConvertTo(typename P<real>::Tag(), d));
-  else
-    return P<real>(d);
-}
-
-template <bool diagonal, class real>
-UPLIFT_HD Pairs<real> load_pairs(const GbAtoms<real>& a, int i, int j) {
-  const typename P<real>::Tag tag;
-  Pairs<real> p;
-  p.d = {coordinate_difference<real>(a.x[i], a.x + j), coordinate_difference<real>(a.y[i], a.y + j),
-         coordinate_difference<real>(a.z[i], a.z + j)};
-  p.r2 = max(P<real>(real(1e-8)), dot(p.d, p.d) * P<real>(a.step * a.step));  // atoms at one place: 1e-4 nm, no 1/0
-  p.on = P<real>(hn::Iota(tag, static_cast<real>(j - i))) > P<real>(real(0));
-  if constexpr (diagonal) p.r2 = select(p.on, p.r2, P<real>(real(1e4)));
+template <bool diagonal>
+UPLIFT_HD Pairs load_pairs(const GbAtoms& a, int i, int j) {
+  const T::Tag tag;
+  Pairs p;
+  p.d = {T(a.x[i]) - T::load(a.x + j), T(a.y[i]) - T::load(a.y + j), T(a.z[i]) - T::load(a.z + j)};
+  p.r2 = max(T(1e-8), dot(p.d, p.d));  // atoms at one place: 1e-4 nm, no 1/0
+  p.on = T(hn::Iota(tag, static_cast<double>(j - i))) > T(0.0);
+  if constexpr (diagonal) p.r2 = select(p.on, p.r2, T(1e4));
   return p;
 }
 
 /// What a lane adds, nothing where the diagonal switches it off.
-template <bool diagonal, class real>
-UPLIFT_HD P<real> kept(const Pairs<real>& p, P<real> value) {
-  if constexpr (diagonal) return select(p.on, value, P<real>(real(0)));
+template <bool diagonal>
+UPLIFT_HD T kept(const Pairs& p, T value) {
+  if constexpr (diagonal) return select(p.on, value, T(0.0));
   (void)p;
   return value;
 }
 
-template <class real>
-UPLIFT_HD bool any_below(P<real> r2, real limit) {
-  return !hn::AllFalse(typename P<real>::Tag(), r2 < P<real>(limit));
-}
+UPLIFT_HD bool any_below(T r2, double limit) { return !hn::AllFalse(T::Tag(), r2 < T(limit)); }
 
 /// The part of row i that lies in the tile: f(diagonal?, j) for the register that holds column i + 1, if any, then all to its
 /// right.
-template <class real, class F>
+template <class F>
 UPLIFT_HD void for_row(const GbTile& tile, int i, F&& f) {
-  constexpr int width = P<real>::width;
+  constexpr int width = T::width;
   int j = tile.j0;
   if (j <= i) {
     j = i / width * width;
@@ -95,29 +73,25 @@ UPLIFT_HD void for_row(const GbTile& tile, int i, F&& f) {
 }
 
 /// Both directions of a pair: what j does to i, and what i does to j.
-template <class real>
 struct Both {
-  P<real> ij, ji;
+  T ij, ji;
 };
 
-template <class real>
-UPLIFT_HD P<real> gather(const real* table, const std::int32_t* index) {
-  constexpr int width = P<real>::width;
-  HWY_ALIGN real lane[width];
+UPLIFT_HD T gather(const double* table, const std::int32_t* index) {
+  constexpr int width = T::width;
+  HWY_ALIGN double lane[width];
   for (int k = 0; k < width; ++k) lane[k] = table[index[k]];
-  return P<real>::load(lane);
+  return T::load(lane);
 }
 
 /// Necks of row i with the registers' atoms: value, and slope over r.
-template <class real>
 struct Necks {
-  physics::NeckIntegral<P<real>> ij, ji;
+  physics::NeckIntegral<T> ij, ji;
 };
-template <class real>
-UPLIFT_HD Necks<real> necks(const GbAtoms<real>& a, int i, int j, P<real> r, P<real> inverse_r) {
+UPLIFT_HD Necks necks(const GbAtoms& a, int i, int j, T r, T inverse_r) {
   const std::int64_t row = static_cast<std::int64_t>(a.radius_type[i]) * a.radius_types;
   const std::int32_t* types = a.radius_type + j;
-  const P<real> reach = P<real>::load(a.radius + j) + P<real>(a.radius[i] + a.neck_cut);
+  const T reach = T::load(a.radius + j) + T(a.radius[i] + a.neck_cut);
   return {physics::neck_integral(r, inverse_r, reach, gather(a.neck_distance + row, types), gather(a.neck_height + row, types)),
           physics::neck_integral(r, inverse_r, reach, gather(a.neck_distance_transposed + row, types),
                                  gather(a.neck_height_transposed + row, types))};
@@ -125,12 +99,10 @@ UPLIFT_HD Necks<real> necks(const GbAtoms<real>& a, int i, int j, P<real> r, P<r
 
 // A register of pairs whose lanes are all far skips the near form, and one without necks skips those. A lane's value does not
 // depend on the others': far lanes take the far form in any case.
-template <class real>
-UPLIFT_HD Both<real> integrals_of(const GbAtoms<real>& a, int i, int j, P<real> r2) {
-  using T = P<real>;
+UPLIFT_HD Both integrals_of(const GbAtoms& a, int i, int j, T r2) {
   const T inverse_r2 = reciprocal(r2);
-  Both<real> out{physics::born_integral_far(inverse_r2, T::load(a.s2 + j), T::load(a.half_s3 + j)),
-                 physics::born_integral_far(inverse_r2, T(a.s2[i]), T(a.half_s3[i]))};
+  Both out{physics::born_integral_far(inverse_r2, T::load(a.s2 + j), T::load(a.half_s3 + j)),
+           physics::born_integral_far(inverse_r2, T(a.s2[i]), T(a.half_s3[i]))};
   const bool near = any_below(r2, a.near2), neck = a.neck && any_below(r2, a.neck_far2);
   if (near || neck) {
     const T inverse_r = rsqrt(r2);
@@ -142,7 +114,7 @@ UPLIFT_HD Both<real> integrals_of(const GbAtoms<real>& a, int i, int j, P<real> 
                       out.ji);
     }
     if (neck) {
-      const Necks<real> n = necks(a, i, j, r, inverse_r);
+      const Necks n = necks(a, i, j, r, inverse_r);
       out.ij += n.ij.value;
       out.ji += n.ji.value;
     }
@@ -150,12 +122,10 @@ UPLIFT_HD Both<real> integrals_of(const GbAtoms<real>& a, int i, int j, P<real> 
   return out;
 }
 
-template <class real>
-UPLIFT_HD Both<real> integral_slopes_of(const GbAtoms<real>& a, int i, int j, P<real> r2) {
-  using T = P<real>;
+UPLIFT_HD Both integral_slopes_of(const GbAtoms& a, int i, int j, T r2) {
   const T inverse_r2 = reciprocal(r2);
-  Both<real> out{physics::born_integral_far_slope(inverse_r2, T::load(a.s2 + j), T::load(a.half_s3 + j)),
-                 physics::born_integral_far_slope(inverse_r2, T(a.s2[i]), T(a.half_s3[i]))};
+  Both out{physics::born_integral_far_slope(inverse_r2, T::load(a.s2 + j), T::load(a.half_s3 + j)),
+           physics::born_integral_far_slope(inverse_r2, T(a.s2[i]), T(a.half_s3[i]))};
   const bool near = any_below(r2, a.near2), neck = a.neck && any_below(r2, a.neck_far2);
   if (near || neck) {
     const T inverse_r = rsqrt(r2);
@@ -166,7 +136,7 @@ UPLIFT_HD Both<real> integral_slopes_of(const GbAtoms<real>& a, int i, int j, P<
       out.ji = select(close, physics::born_integral_slope(r, inverse_r, T::load(a.rho + j), T(a.s[i])), out.ji);
     }
     if (neck) {
-      const Necks<real> n = necks(a, i, j, r, inverse_r);
+      const Necks n = necks(a, i, j, r, inverse_r);
       out.ij += n.ij.slope_over_r;
       out.ji += n.ji.slope_over_r;
     }
@@ -174,41 +144,36 @@ UPLIFT_HD Both<real> integral_slopes_of(const GbAtoms<real>& a, int i, int j, P<
   return out;
 }
 
-template <class real>
-void integrals(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* integral) {
-  using T = P<real>;
-  alignas(64) real column[gb_tile_columns] = {};
+void integrals(const GbAtoms& a, const GbTile& tile, std::int64_t* integral) {
+  alignas(64) double column[gb_tile_columns] = {};
   for (int i = tile.i0; i < tile.i1; ++i) {
-    T row(real(0));
+    T row(0.0);
     const auto visit = [&]<bool diagonal>(int j) __attribute__((always_inline)) {
-      const Pairs<real> p = load_pairs<diagonal>(a, i, j);
-      const Both<real> v = integrals_of(a, i, j, p.r2);
+      const Pairs p = load_pairs<diagonal>(a, i, j);
+      const Both v = integrals_of(a, i, j, p.r2);
       row += kept<diagonal>(p, v.ij);
       (T::load(column + j - tile.j0) + kept<diagonal>(p, v.ji)).store(column + j - tile.j0);
     };
-    for_row<real>(tile, i, visit);
-    integral[i] += fixed_integral(static_cast<double>(row.sum()));
+    for_row(tile, i, visit);
+    integral[i] += fixed_integral(row.sum());
   }
   add_fixed(column, tile.j1 - tile.j0, integral_clamp, gb_integral_scale, integral + tile.j0);
 }
 
-template <bool salt, bool energies, class real>
-void pairs(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* const sums[4], std::int64_t* energy) {
-  using T = P<real>;
-  alignas(64) real column[4][gb_tile_columns] = {};
+template <bool salt, bool energies>
+void pairs(const GbAtoms& a, const GbTile& tile, std::int64_t* const sums[4], std::int64_t* energy) {
+  alignas(64) double column[4][gb_tile_columns] = {};
   const physics::Dielectric<T> medium{T(a.inverse_in), T(a.inverse_out), T(a.kappa)};
-  const T step(a.step);
   for (int i = tile.i0; i < tile.i1; ++i) {
-    T row[4] = {T(real(0)), T(real(0)), T(real(0)), T(real(0))}, row_energy(real(0));
+    T row[4] = {T(0.0), T(0.0), T(0.0), T(0.0)}, row_energy(0.0);
     const T charge(a.charge[i]), born(a.born[i]), half_inverse_born(a.half_inverse_born[i]);
     const auto visit = [&]<bool diagonal>(int j) __attribute__((always_inline)) {
-      const Pairs<real> p = load_pairs<diagonal>(a, i, j);
+      const Pairs p = load_pairs<diagonal>(a, i, j);
       const T born_j = T::load(a.born + j);
       const auto pair = physics::born_pair<salt>(p.r2, kept<diagonal>(p, charge * T::load(a.charge + j)), born * born_j,
                                                  half_inverse_born * T::load(a.half_inverse_born + j), medium);
-      const T scale = pair.force_over_r * step;
-      const T f[3] = {scale * p.d.x, scale * p.d.y, scale * p.d.z};
-      real* to = &column[0][j - tile.j0];
+      const T f[3] = {pair.force_over_r * p.d.x, pair.force_over_r * p.d.y, pair.force_over_r * p.d.z};
+      double* to = &column[0][j - tile.j0];
       for (int c = 0; c < 3; ++c) {
         row[c] += f[c];
         (T::load(to + c * gb_tile_columns) - f[c]).store(to + c * gb_tile_columns);
@@ -217,42 +182,38 @@ void pairs(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* const sums[
       madd(pair.born_slope, born, T::load(to + 3 * gb_tile_columns)).store(to + 3 * gb_tile_columns);
       if constexpr (energies) row_energy += pair.energy;
     };
-    for_row<real>(tile, i, visit);
-    for (int c = 0; c < 4; ++c) sums[c][i] += fixed_force(static_cast<double>(row[c].sum()));
-    if constexpr (energies) *energy += fixed_energy(static_cast<double>(row_energy.sum()));
+    for_row(tile, i, visit);
+    for (int c = 0; c < 4; ++c) sums[c][i] += fixed_force(row[c].sum());
+    if constexpr (energies) *energy += fixed_energy(row_energy.sum());
   }
   for (int c = 0; c < 4; ++c) add_fixed(column[c], tile.j1 - tile.j0, force_clamp, fixed_scale, sums[c] + tile.j0);
 }
 
-template <class real>
-void choose_pairs(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* const sums[4], std::int64_t* energy) {
+void pairs_as_asked(const GbAtoms& a, const GbTile& tile, std::int64_t* const sums[4], std::int64_t* energy) {
   if (a.kappa > 0)
     energy ? pairs<true, true>(a, tile, sums, energy) : pairs<true, false>(a, tile, sums, energy);
   else
     energy ? pairs<false, true>(a, tile, sums, energy) : pairs<false, false>(a, tile, sums, energy);
 }
 
-template <class real>
-void chain(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* const sums[3]) {
-  using T = P<real>;
-  alignas(64) real column[3][gb_tile_columns] = {};
-  const T minus_step(-a.step);
+void chain(const GbAtoms& a, const GbTile& tile, std::int64_t* const sums[3]) {
+  alignas(64) double column[3][gb_tile_columns] = {};
   for (int i = tile.i0; i < tile.i1; ++i) {
-    T row[3] = {T(real(0)), T(real(0)), T(real(0))};
+    T row[3] = {T(0.0), T(0.0), T(0.0)};
     const T slope_i(a.integral_slope[i]);
     const auto visit = [&]<bool diagonal>(int j) __attribute__((always_inline)) {
-      const Pairs<real> p = load_pairs<diagonal>(a, i, j);
-      const Both<real> v = integral_slopes_of(a, i, j, p.r2);
-      const T scale = kept<diagonal>(p, madd(slope_i, v.ij, T::load(a.integral_slope + j) * v.ji)) * minus_step;
+      const Pairs p = load_pairs<diagonal>(a, i, j);
+      const Both v = integral_slopes_of(a, i, j, p.r2);
+      const T scale = -kept<diagonal>(p, madd(slope_i, v.ij, T::load(a.integral_slope + j) * v.ji));
       const T f[3] = {scale * p.d.x, scale * p.d.y, scale * p.d.z};
-      real* to = &column[0][j - tile.j0];
+      double* to = &column[0][j - tile.j0];
       for (int c = 0; c < 3; ++c) {
         row[c] += f[c];
         (T::load(to + c * gb_tile_columns) - f[c]).store(to + c * gb_tile_columns);
       }
     };
-    for_row<real>(tile, i, visit);
-    for (int c = 0; c < 3; ++c) sums[c][i] += fixed_force(static_cast<double>(row[c].sum()));
+    for_row(tile, i, visit);
+    for (int c = 0; c < 3; ++c) sums[c][i] += fixed_force(row[c].sum());
   }
   for (int c = 0; c < 3; ++c) add_fixed(column[c], tile.j1 - tile.j0, force_clamp, fixed_scale, sums[c] + tile.j0);
 }
@@ -260,6 +221,6 @@ void chain(const GbAtoms<real>& a, const GbTile& tile, std::int64_t* const sums[
 }  // namespace
 
 extern const GbKernels gb_kernels;
-const GbKernels gb_kernels{integrals<double>, choose_pairs<double>, chain<float>, chain<double>};
+const GbKernels gb_kernels{integrals, pairs_as_asked, chain};
 
 }  // namespace uplift::cpu::UPLIFT_ISA

@@ -20,39 +20,24 @@ inline constexpr int gb_pad = 16;  ///< arrays are padded to a multiple of this 
 inline constexpr int gb_tile_columns = 512;
 inline constexpr double gb_integral_scale = 1099511627776.0;  ///< fixed-point unit of Born integrals: 2^-40/nm
 
-/// Coordinates of the pair loops: in double nm; in float 32-bit multiples of `step`, so that differences are exact before they
-/// are rounded to float.
-template <class real>
-struct GbCoordinate;
-template <>
-struct GbCoordinate<float> {
-  using type = std::int32_t;
-};
-template <>
-struct GbCoordinate<double> {
-  using type = double;
-};
-
-/// Per atom, [padded]; lengths in nm.
-template <class real>
+/// Per atom, [padded]; lengths in nm. All in double: the forces of generalized Born nearly cancel those of the Coulomb law, so
+/// that the rounding of float, 1e-6 of them, came to 5e-6 of the total force of a minimised protein.
 struct GbAtoms {
-  const typename GbCoordinate<real>::type *x, *y, *z;
-  real step;                                         ///< nm per unit of the coordinates
-  const real *rho, *inverse_rho, *s, *s2, *half_s3;  ///< s: scaled radius (physics/gb/born_integral.hpp)
-  real near2;  ///< from this r^2 on the far forms of the Born integral hold for every pair
-  // necks: [types^2] tables at own type * types + other's type, or transposed
+  const double *x, *y, *z;
+  const double *rho, *inverse_rho, *s, *s2, *half_s3;  ///< s: scaled radius (physics/gb/born_integral.hpp)
+  double near2;  ///< from this r^2 on the far forms of the Born integral hold for every pair
+  // necks: [types^2] tables at own type * types + other's type, or transposed; heights times neck_scale
   bool neck;
-  real neck_far2;  ///< no pair has a neck from this r^2 on
-  real neck_cut;
+  double neck_far2;  ///< no pair has a neck from this r^2 on
+  double neck_cut;
   int radius_types;
   const std::int32_t* radius_type;
-  const real *radius, *neck_distance, *neck_height, *neck_distance_transposed,
-      *neck_height_transposed;  ///< heights times neck_scale
+  const double *radius, *neck_distance, *neck_height, *neck_distance_transposed, *neck_height_transposed;
   // from the pass before
-  const real* charge;                    ///< sqrt(K) q
-  const real *born, *half_inverse_born;  ///< B, 1/(2 B)
-  const real* integral_slope;            ///< dE/dI [kJ/mol nm]
-  real inverse_in, inverse_out, kappa;
+  const double* charge;                    ///< sqrt(K) q
+  const double *born, *half_inverse_born;  ///< B, 1/(2 B)
+  const double* integral_slope;            ///< dE/dI [kJ/mol nm]
+  double inverse_in, inverse_out, kappa;
 };
 
 struct GbTile {
@@ -60,15 +45,13 @@ struct GbTile {
   int j0, j1;  ///< columns, multiples of gb_pad
 };
 
-/// Born integrals and pairs are worked out in double in both precisions (src/backend/cpu/implicit_solvent_term.cpp says why).
 struct GbKernels {
   /// Born integrals, unit 2^-40/nm.
-  void (*integrals)(const GbAtoms<double>&, const GbTile&, std::int64_t* integral);
+  void (*integrals)(const GbAtoms&, const GbTile&, std::int64_t* integral);
   /// Forces x, y, z at fixed radii and dE/dB, units 2^-32 kJ/mol/nm; energy, unit 2^-32 kJ/mol, unless null.
-  void (*pairs)(const GbAtoms<double>&, const GbTile&, std::int64_t* const sums[4], std::int64_t* energy);
+  void (*pairs)(const GbAtoms&, const GbTile&, std::int64_t* const sums[4], std::int64_t* energy);
   /// Forces x, y, z through the radii, unit 2^-32 kJ/mol/nm.
-  void (*chain_mixed)(const GbAtoms<float>&, const GbTile&, std::int64_t* const sums[3]);
-  void (*chain_double)(const GbAtoms<double>&, const GbTile&, std::int64_t* const sums[3]);
+  void (*chain)(const GbAtoms&, const GbTile&, std::int64_t* const sums[3]);
 };
 
 }  // namespace uplift::cpu

@@ -13,76 +13,42 @@
 
 namespace uplift::cpu {
 
-template <class real>
 class GbArrays {
-  using Coordinate = typename GbCoordinate<real>::type;
-
  public:
   /// `charges` [atoms] e.
   GbArrays(const GbParameters& parameters, std::span<const double> charges, double inverse_in, double inverse_out)
       : atoms_(static_cast<int>(parameters.rho.size())), padded_((atoms_ + gb_pad - 1) / gb_pad * gb_pad) {
     take_atoms(parameters, charges);
     if (parameters.neck_scale != 0) take_necks(parameters);
-    view_.inverse_in = static_cast<real>(inverse_in);
-    view_.inverse_out = static_cast<real>(inverse_out);
-    view_.kappa = static_cast<real>(parameters.kappa);
+    view_.inverse_in = inverse_in;
+    view_.inverse_out = inverse_out;
+    view_.kappa = parameters.kappa;
   }
 
   int padded() const { return padded_; }
-  const GbAtoms<real>& view() const { return view_; }
+  const GbAtoms& view() const { return view_; }
   void set_born(int i, double born) {
-    born_[at(i)] = static_cast<real>(born);
-    half_inverse_born_[at(i)] = static_cast<real>(0.5 / born);
+    born_[at(i)] = born;
+    half_inverse_born_[at(i)] = 0.5 / born;
   }
-  void set_integral_slope(int i, double slope) { integral_slope_[at(i)] = static_cast<real>(slope); }
+  void set_integral_slope(int i, double slope) { integral_slope_[at(i)] = slope; }
 
-  /// Coordinates about the middle of the system: nm in double; in mixed precision on the finest lattice (its step a power of
-  /// two) that holds all of it. A position that is not finite lands at the edge; the pairs there are the blow-up's to report.
+  /// Positions [atoms] nm; the padding is 1 mm away from everything.
   void place(std::span<const Vec3d> x) {
-    Vec3d low = x[0], high = x[0];
-    for (const Vec3d& r : x) {
-      low = {std::min(low.x, r.x), std::min(low.y, r.y), std::min(low.z, r.z)};
-      high = {std::max(high.x, r.x), std::max(high.y, r.y), std::max(high.z, r.z)};
+    for (int i = 0; i < atoms_; ++i) {
+      x_[at(i)] = x[at(i)].x;
+      y_[at(i)] = x[at(i)].y;
+      z_[at(i)] = x[at(i)].z;
     }
-    const Vec3d middle = 0.5 * (low + high);
-    double scale = 1;
-    Coordinate outside{};
-    if constexpr (sizeof(real) == 4) {
-      const double span = std::max({high.x - low.x, high.y - low.y, high.z - low.z});
-      double half = least_half_span;
-      while (half < 0.5001 * span && half < 1e9) half *= 2;
-      scale = lattice_half / half;
-      view_.step = static_cast<real>(1 / scale);
-      outside = static_cast<Coordinate>(2 * lattice_half);
-    } else {
-      outside = 1e6;
-    }
-    for (int i = 0; i < padded_; ++i) {
-      const Vec3d d = i < atoms_ ? scale * (x[at(i)] - middle) : Vec3d{0, 0, 0};
-      x_[at(i)] = i < atoms_ ? coordinate(d.x) : outside;
-      y_[at(i)] = i < atoms_ ? coordinate(d.y) : outside;
-      z_[at(i)] = i < atoms_ ? coordinate(d.z) : outside;
-    }
+    for (int i = atoms_; i < padded_; ++i) x_[at(i)] = x[0].x + 1e6;
   }
 
  private:
-  // Atoms lie within 2^29 steps of the middle and the padding at 2^30, so that differences fit 32 bits; the least span keeps
-  // the padding far away even from a single ion.
-  static constexpr double lattice_half = 536870912.0;
-  static constexpr double least_half_span = 4;  // [nm]
-
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
-  static Coordinate coordinate(double value) {
-    if constexpr (sizeof(real) == 4)
-      return static_cast<Coordinate>(std::lrint(value < lattice_half ? std::max(value, -lattice_half) : lattice_half));
-    else
-      return value;
-  }
-
   template <class F>
-  const real* fill(Buffer<real>& to, double pad, F&& value) {
+  const double* fill(Buffer<double>& to, double pad, F&& value) {
     to.resize(at(padded_));
-    for (int i = 0; i < padded_; ++i) to[at(i)] = static_cast<real>(i < atoms_ ? value(at(i)) : pad);
+    for (int i = 0; i < padded_; ++i) to[at(i)] = (i < atoms_ ? value(at(i)) : pad);
     return to.data();
   }
 
@@ -96,36 +62,35 @@ class GbArrays {
     view_.born = fill(born_, 1, [](std::size_t) { return 1.0; });
     view_.half_inverse_born = fill(half_inverse_born_, 0.5, [](std::size_t) { return 0.5; });
     view_.integral_slope = fill(integral_slope_, 0, [](std::size_t) { return 0.0; });
-    for (Buffer<Coordinate>* b : {&x_, &y_, &z_}) b->resize(at(padded_));
+    for (Buffer<double>* b : {&x_, &y_, &z_}) b->resize(at(padded_));
     view_.x = x_.data();
     view_.y = y_.data();
     view_.z = z_.data();
-    view_.step = 1;
     double most_rho = 0, most_s = 0;
     for (std::size_t i = 0; i < p.rho.size(); ++i) {
       most_rho = std::max(most_rho, p.rho[i]);
       most_s = std::max(most_s, std::abs(p.scaled[i]));
     }
     const double near = std::max(most_rho + most_s, physics::born_far_ratio * most_s);
-    view_.near2 = static_cast<real>(near * near * 1.0001);  // rounding must not take a near pair for a far one
+    view_.near2 = near * near * 1.0001;  // rounding must not take a near pair for a far one
   }
 
   void take_necks(const GbParameters& p) {
     const int n = p.radius_types;
     radius_type_.resize(at(padded_));
     std::copy(p.radius_type.begin(), p.radius_type.end(), radius_type_.begin());
-    for (Buffer<real>& table : neck_) table.resize(at(n * n));
+    for (Buffer<double>& table : neck_) table.resize(at(n * n));
     for (int a = 0; a < n; ++a)
       for (int b = 0; b < n; ++b) {
-        neck_[0][at(a * n + b)] = neck_[2][at(b * n + a)] = static_cast<real>(p.neck_distance[at(a * n + b)]);
-        neck_[1][at(a * n + b)] = neck_[3][at(b * n + a)] = static_cast<real>(p.neck_scale * p.neck_height[at(a * n + b)]);
+        neck_[0][at(a * n + b)] = neck_[2][at(b * n + a)] = p.neck_distance[at(a * n + b)];
+        neck_[1][at(a * n + b)] = neck_[3][at(b * n + a)] = p.neck_scale * p.neck_height[at(a * n + b)];
       }
     double most_radius = 0;
     for (double r : p.radius) most_radius = std::max(most_radius, r);
     const double reach = 2 * most_radius + gb_neck_cut;
     view_.neck = true;
-    view_.neck_far2 = static_cast<real>(reach * reach * 1.0001);
-    view_.neck_cut = static_cast<real>(gb_neck_cut);
+    view_.neck_far2 = reach * reach * 1.0001;
+    view_.neck_cut = gb_neck_cut;
     view_.radius_types = n;
     view_.radius_type = radius_type_.data();
     view_.radius = fill(radius_, 0.1, [&](std::size_t i) { return p.radius[i]; });
@@ -136,10 +101,10 @@ class GbArrays {
   }
 
   int atoms_, padded_;
-  Buffer<Coordinate> x_, y_, z_;
-  Buffer<real> rho_, inverse_rho_, s_, s2_, half_s3_, radius_, charge_, born_, half_inverse_born_, integral_slope_, neck_[4];
+  Buffer<double> x_, y_, z_;
+  Buffer<double> rho_, inverse_rho_, s_, s2_, half_s3_, radius_, charge_, born_, half_inverse_born_, integral_slope_, neck_[4];
   Buffer<std::int32_t> radius_type_;
-  GbAtoms<real> view_{};
+  GbAtoms view_{};
 };
 
 }  // namespace uplift::cpu

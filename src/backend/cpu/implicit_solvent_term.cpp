@@ -1,9 +1,6 @@
 // Generalized Born on the CPU: three passes over all pairs (gb_kernels.hpp) with work per atom between them. Between the
 // passes, and in the end, sums are in fixed point, so neither threads nor tiles leave a trace in the result.
-//
-// In mixed precision the first two passes work in double all the same. The forces of generalized Born nearly cancel those of
-// the Coulomb law, so that the rounding of float, 1e-6 of them, came to 5e-6 of the total force of a minimised protein (T4
-// lysozyme). The third pass is gentler and works in float.
+// Double in both precisions: gb_kernels.hpp says why.
 #include <algorithm>
 #include <chrono>
 #include <vector>
@@ -23,7 +20,6 @@ constexpr int planes = 5;           // sums an atom: force x y z, dE/dB, Born in
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-template <class real>
 class ImplicitSolventTerm final : public ForceTerm {
  public:
   ImplicitSolventTerm(const System& system, const Threads& threads)
@@ -36,7 +32,6 @@ class ImplicitSolventTerm final : public ForceTerm {
                 parameters_.kappa},
         atoms_(system.size()),
         arrays_(parameters_, charges_, medium_.inverse_in, medium_.inverse_out),
-        chain_arrays_(parameters_, charges_, medium_.inverse_in, medium_.inverse_out),
         born_slope_(at(atoms_)),
         radius_slope_(at(atoms_)),
         sums_(at(threads.count())),
@@ -54,7 +49,6 @@ class ImplicitSolventTerm final : public ForceTerm {
     if (atoms_ == 0) return;
     timed(integral_time_, [&] {
       arrays_.place(request.x);
-      chain_arrays_.place(request.x);
       over_tiles([&](const GbTile& tile, int thread) { kernels_.integrals(arrays_.view(), tile, plane(thread, 4)); });
       find_radii(request.energies);
     });
@@ -68,10 +62,7 @@ class ImplicitSolventTerm final : public ForceTerm {
     timed(chain_time_, [&] {
       over_tiles([&](const GbTile& tile, int thread) {
         std::int64_t* const to[3] = {plane(thread, 0), plane(thread, 1), plane(thread, 2)};
-        if constexpr (sizeof(real) == 4)
-          kernels_.chain_mixed(chain_arrays_.view(), tile, to);
-        else
-          kernels_.chain_double(chain_arrays_.view(), tile, to);
+        kernels_.chain(arrays_.view(), tile, to);
       });
       hand_over(request.energies, sums);
     });
@@ -138,7 +129,7 @@ class ImplicitSolventTerm final : public ForceTerm {
   void find_slopes() {
     threads_.for_blocks(atoms_, atom_block, [&](int first, int last, int) {
       for (int i = first; i < last; ++i)
-        chain_arrays_.set_integral_slope(i, (from_fixed(take(3, i)) + born_slope_[at(i)]) * radius_slope_[at(i)]);
+        arrays_.set_integral_slope(i, (from_fixed(take(3, i)) + born_slope_[at(i)]) * radius_slope_[at(i)]);
     });
   }
 
@@ -160,8 +151,7 @@ class ImplicitSolventTerm final : public ForceTerm {
   bool surface_;
   physics::Dielectric<double> medium_;
   int atoms_;
-  GbArrays<double> arrays_;                        ///< of the first two passes
-  GbArrays<real> chain_arrays_;                    ///< of the third
+  GbArrays arrays_;
   std::vector<double> born_slope_, radius_slope_;  ///< dE/dB of the atom alone, dB/dI
   std::vector<GbTile> tiles_;
   std::vector<Buffer<std::int64_t>> sums_;  ///< one a thread: [planes * padded]
@@ -173,8 +163,7 @@ class ImplicitSolventTerm final : public ForceTerm {
 
 std::unique_ptr<ForceTerm> make_implicit_solvent_term(const System& system, Precision, const Threads& threads) {
   if (!system.forces.implicit_solvent) return nullptr;
-  // In mixed precision too: float adds 5e-6 of the rms force of a minimised protein, as much as mixed precision may be off in all.
-  return std::make_unique<ImplicitSolventTerm<double>>(system, threads);
+  return std::make_unique<ImplicitSolventTerm>(system, threads);
 }
 
 }  // namespace uplift::cpu
