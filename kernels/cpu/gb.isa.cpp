@@ -155,7 +155,7 @@ void integrals(const GbAtoms& a, const GbTile& tile, std::int64_t* integral) {
       (T::load(column + j - tile.j0) + kept<diagonal>(p, v.ji)).store(column + j - tile.j0);
     };
     for_row(tile, i, visit);
-    integral[i] += fixed_integral(row.sum());
+    add_wrapping(integral[i], fixed_integral(row.sum()));
   }
   add_fixed(column, tile.j1 - tile.j0, integral_clamp, gb_integral_scale, integral + tile.j0);
 }
@@ -183,8 +183,8 @@ void pairs(const GbAtoms& a, const GbTile& tile, std::int64_t* const sums[4], st
       if constexpr (energies) row_energy += pair.energy;
     };
     for_row(tile, i, visit);
-    for (int c = 0; c < 4; ++c) sums[c][i] += fixed_force(row[c].sum());
-    if constexpr (energies) *energy += fixed_energy(row_energy.sum());
+    for (int c = 0; c < 4; ++c) add_wrapping(sums[c][i], fixed_force(row[c].sum()));
+    if constexpr (energies) add_wrapping(*energy, fixed_energy(row_energy.sum()));
   }
   for (int c = 0; c < 4; ++c) add_fixed(column[c], tile.j1 - tile.j0, force_clamp, fixed_scale, sums[c] + tile.j0);
 }
@@ -213,7 +213,7 @@ void chain(const GbAtoms& a, const GbTile& tile, std::int64_t* const sums[3]) {
       }
     };
     for_row(tile, i, visit);
-    for (int c = 0; c < 3; ++c) sums[c][i] += fixed_force(row[c].sum());
+    for (int c = 0; c < 3; ++c) add_wrapping(sums[c][i], fixed_force(row[c].sum()));
   }
   for (int c = 0; c < 3; ++c) add_fixed(column[c], tile.j1 - tile.j0, force_clamp, fixed_scale, sums[c] + tile.j0);
 }

@@ -13,12 +13,18 @@
 #include <cstdint>
 
 #include "cpu/cpu_isa.hpp"
+#include "uplift/core/macros.hpp"
 
 namespace uplift::cpu {
 
 inline constexpr int gb_pad = 16;  ///< arrays are padded to a multiple of this with atoms far away that do nothing
 inline constexpr int gb_tile_columns = 512;
 inline constexpr double gb_integral_scale = 1099511627776.0;  ///< fixed-point unit of Born integrals: 2^-40/nm
+
+/// to += value. Sums of a run that has blown up (everything clamped) may wrap round, which must be nothing worse.
+UPLIFT_HD void add_wrapping(std::int64_t& to, std::int64_t value) {
+  to = static_cast<std::int64_t>(static_cast<std::uint64_t>(to) + static_cast<std::uint64_t>(value));
+}
 
 /// Per atom, [padded]; lengths in nm. All in double: the forces of generalized Born nearly cancel those of the Coulomb law, so
 /// that the rounding of float, 1e-6 of them, came to 5e-6 of the total force of a minimised protein.

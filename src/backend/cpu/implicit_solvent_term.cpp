@@ -86,7 +86,7 @@ class ImplicitSolventTerm final : public ForceTerm {
     std::int64_t total = 0;
     for (int t = 0; t < threads_.count(); ++t) {
       std::int64_t& part = plane(t, which)[atom];
-      total += part;
+      add_wrapping(total, part);
       part = 0;
     }
     return total;
@@ -120,7 +120,7 @@ class ImplicitSolventTerm final : public ForceTerm {
           energy += ace.energy;
           born_slope_[i] += ace.slope;
         }
-        if (energies) energy_[at(thread)] += fixed_energy(energy);
+        if (energies) add_wrapping(energy_[at(thread)], fixed_energy(energy));
       }
     });
   }
@@ -136,10 +136,10 @@ class ImplicitSolventTerm final : public ForceTerm {
   void hand_over(bool energies, ForceSums& sums) {
     threads_.for_blocks(atoms_, atom_block, [&](int first, int last, int) {
       for (int i = first; i < last; ++i)
-        for (int c = 0; c < 3; ++c) sums.force[at(3 * i + c)] += take(c, i);
+        for (int c = 0; c < 3; ++c) add_wrapping(sums.force[at(3 * i + c)], take(c, i));
     });
     for (Fixed& e : energy_) {
-      if (energies) sums.energy[static_cast<std::size_t>(EnergyTerm::implicit_solvent)] += e;
+      if (energies) add_wrapping(sums.energy[static_cast<std::size_t>(EnergyTerm::implicit_solvent)], e);
       e = 0;
     }
   }
