@@ -36,19 +36,24 @@ UPLIFT_HD void add(const Vec3<Real>& value, double* base, Index atom) { scatter(
 struct WaterAtoms {
   Index o, h1, h2;
 };
-UPLIFT_HD WaterAtoms atoms_of(const WaterList& list, int k) { return {load_index(list.o + k), load_index(list.h1 + k), load_index(list.h2 + k)}; }
+UPLIFT_HD WaterAtoms atoms_of(const WaterList& list, int k) {
+  return {load_index(list.o + k), load_index(list.h1 + k), load_index(list.h2 + k)};
+}
 UPLIFT_HD physics::WaterSites<Real> gather(const double* base, const WaterAtoms& atoms) {
   return {gather(base, atoms.o), gather(base, atoms.h1), gather(base, atoms.h2)};
 }
 UPLIFT_HD physics::WaterShape<Real> shape_of(const WaterList& list, int k) {
-  return {Real::loadu(list.mass_o + k), Real::loadu(list.mass_h + k), Real::loadu(list.ra + k), Real::loadu(list.rb + k), Real::loadu(list.rc + k)};
+  return {Real::loadu(list.mass_o + k), Real::loadu(list.mass_h + k), Real::loadu(list.ra + k), Real::loadu(list.rb + k),
+          Real::loadu(list.rc + k)};
 }
 
-int settle_positions(const WaterList& list, int first, int last, double inverse_dt, const double* before, double* x, double* v) {
+int settle_positions(const WaterList& list, int first, int last, double inverse_dt, const double* before, double* x,
+                     double* v) {
   const Real rate(inverse_dt);
   for (int k = first; k < last; k += width) {
     const WaterAtoms atoms = atoms_of(list, k);
-    const physics::WaterSites<Real> moved = gather(x, atoms), now = physics::settle_positions(shape_of(list, k), gather(before, atoms), moved);
+    const physics::WaterSites<Real> moved = gather(x, atoms),
+                                    now = physics::settle_positions(shape_of(list, k), gather(before, atoms), moved);
     const Real oh = Real::loadu(list.oh + k);
     const Vec3<Real> d = now.h1 - now.o;
     const auto whole = abs(dot(d, d) - oh * oh) < Real(torn) * oh * oh;  // false for a NaN too
@@ -105,7 +110,8 @@ UPLIFT_HD int converge(physics::Star<Real, arms>& star, double tolerance, Sweep&
 }
 
 template <int arms>
-int shake(const StarList& list, int first, int last, double tolerance, double inverse_dt, const double* before, double* x, double* v) {
+int shake(const StarList& list, int first, int last, double tolerance, double inverse_dt, const double* before, double* x,
+          double* v) {
   const Real rate(inverse_dt);
   for (int k = first; k < last; k += width) {
     Index atoms[arms + 1];
@@ -115,7 +121,8 @@ int shake(const StarList& list, int first, int last, double tolerance, double in
     Vec3<Real> reference[arms];
     for (int a = 0; a < arms; ++a) reference[a] = was.arm[a] - was.centre;
     physics::Star<Real, arms> now = moved;
-    const int failed = converge<arms>(now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::shake_sweep(shape, reference, s); });
+    const int failed = converge<arms>(
+        now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::shake_sweep(shape, reference, s); });
     if (failed >= 0) return k + failed;
     scatter(now.centre, x, atoms[0]);
     add(rate * (now.centre - moved.centre), v, atoms[0]);
@@ -137,7 +144,8 @@ int rattle(const StarList& list, int first, int last, double tolerance, const do
     Vec3<Real> direction[arms];
     for (int a = 0; a < arms; ++a) direction[a] = at.arm[a] - at.centre;
     auto now = gather<arms>(v, atoms);
-    const int failed = converge<arms>(now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::rattle_sweep(shape, direction, s); });
+    const int failed = converge<arms>(
+        now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::rattle_sweep(shape, direction, s); });
     if (failed >= 0) return k + failed;
     scatter(now.centre, v, atoms[0]);
     for (int a = 0; a < arms; ++a) scatter(now.arm[a], v, atoms[a + 1]);
@@ -145,21 +153,30 @@ int rattle(const StarList& list, int first, int last, double tolerance, const do
   return -1;
 }
 
-int shake_stars(const StarList& list, int first, int last, double tolerance, double inverse_dt, const double* before, double* x, double* v) {
+int shake_stars(const StarList& list, int first, int last, double tolerance, double inverse_dt, const double* before, double* x,
+                double* v) {
   switch (list.arms) {
-    case 1: return shake<1>(list, first, last, tolerance, inverse_dt, before, x, v);
-    case 2: return shake<2>(list, first, last, tolerance, inverse_dt, before, x, v);
-    case 3: return shake<3>(list, first, last, tolerance, inverse_dt, before, x, v);
-    default: return shake<4>(list, first, last, tolerance, inverse_dt, before, x, v);
+    case 1:
+      return shake<1>(list, first, last, tolerance, inverse_dt, before, x, v);
+    case 2:
+      return shake<2>(list, first, last, tolerance, inverse_dt, before, x, v);
+    case 3:
+      return shake<3>(list, first, last, tolerance, inverse_dt, before, x, v);
+    default:
+      return shake<4>(list, first, last, tolerance, inverse_dt, before, x, v);
   }
 }
 
 int rattle_stars(const StarList& list, int first, int last, double tolerance, const double* x, double* v) {
   switch (list.arms) {
-    case 1: return rattle<1>(list, first, last, tolerance, x, v);
-    case 2: return rattle<2>(list, first, last, tolerance, x, v);
-    case 3: return rattle<3>(list, first, last, tolerance, x, v);
-    default: return rattle<4>(list, first, last, tolerance, x, v);
+    case 1:
+      return rattle<1>(list, first, last, tolerance, x, v);
+    case 2:
+      return rattle<2>(list, first, last, tolerance, x, v);
+    case 3:
+      return rattle<3>(list, first, last, tolerance, x, v);
+    default:
+      return rattle<4>(list, first, last, tolerance, x, v);
   }
 }
 

@@ -48,19 +48,23 @@ void drift(int first, int last, double dt, const double* v, double* x) {
 }
 
 /// `width` atoms from `atom`; lanes beyond the arrays are the caller's padding.
-UPLIFT_HD void ornstein_uhlenbeck_pack(int atom, Real decay, double spread, const NoiseKey& key, const double* inverse_sqrt_mass, double* v) {
+UPLIFT_HD void ornstein_uhlenbeck_pack(int atom, Real decay, double spread, const NoiseKey& key,
+                                       const double* inverse_sqrt_mass, double* v) {
   const PackedWords index(hn::Iota(Wide(), static_cast<std::uint64_t>(atom)));
   const auto step = static_cast<std::uint64_t>(key.step);
-  const auto u = philox_bits(noise_counter(index, 0, step, key.purpose), static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32));
+  const auto u = philox_bits(noise_counter(index, 0, step, key.purpose), static_cast<std::uint32_t>(key.seed),
+                             static_cast<std::uint32_t>(key.seed >> 32));
   const Vec3<Real> noise = normal_deviates(open_unit(u.a), open_unit(u.b), open_unit(u.c), open_unit(u.d));
   const Real size = Real(spread) * Real::loadu(inverse_sqrt_mass);
   hn::Vec<Real::Tag> x, y, z;
   hn::LoadInterleaved3(Real::Tag(), v, x, y, z);
-  hn::StoreInterleaved3(physics::ornstein_uhlenbeck(Real(x), decay, size, noise.x).v, physics::ornstein_uhlenbeck(Real(y), decay, size, noise.y).v,
+  hn::StoreInterleaved3(physics::ornstein_uhlenbeck(Real(x), decay, size, noise.x).v,
+                        physics::ornstein_uhlenbeck(Real(y), decay, size, noise.y).v,
                         physics::ornstein_uhlenbeck(Real(z), decay, size, noise.z).v, Real::Tag(), v);
 }
 
-void ornstein_uhlenbeck(int first, int last, double decay, double spread, NoiseKey key, const double* inverse_sqrt_mass, double* v) {
+void ornstein_uhlenbeck(int first, int last, double decay, double spread, NoiseKey key, const double* inverse_sqrt_mass,
+                        double* v) {
   const Real a(decay);
   int i = first;
   for (; i + width <= last; i += width) ornstein_uhlenbeck_pack(i, a, spread, key, inverse_sqrt_mass + i, v + 3 * i);

@@ -19,7 +19,8 @@ struct IntegrateKernels {
   void (*kick)(int first, int last, double dt, const double* inverse_mass, const Fixed* force, double* v);
   void (*drift)(int first, int last, double dt, const double* v, double* x);
   /// v = decay v + spread noise/sqrt(m); `inverse_sqrt_mass` is [atoms].
-  void (*ornstein_uhlenbeck)(int first, int last, double decay, double spread, NoiseKey key, const double* inverse_sqrt_mass, double* v);
+  void (*ornstein_uhlenbeck)(int first, int last, double decay, double spread, NoiseKey key, const double* inverse_sqrt_mass,
+                             double* v);
 };
 
 }  // namespace uplift::cpu

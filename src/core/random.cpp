@@ -7,9 +7,9 @@ namespace {
 
 Words4<std::uint32_t> bits(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index) {
   const auto i = static_cast<std::uint64_t>(index);
-  return philox_bits(noise_counter(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), static_cast<std::uint64_t>(step),
-                                  static_cast<std::uint32_t>(purpose)),
-                    static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+  return philox_bits(noise_counter(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32),
+                                   static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(purpose)),
+                     static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ std::string number(double value) {
   return text;
 }
 
-constexpr double closest = 0.01;      // [nm] no two interacting atoms come so near; a bond is ten times as long
-constexpr double cell_width = 0.25;   // [nm] a few atoms a cell
+constexpr double closest = 0.01;                // [nm] no two interacting atoms come so near; a bond is ten times as long
+constexpr double cell_width = 0.25;             // [nm] a few atoms a cell
 constexpr std::int64_t cells_across = 1 << 20;  // three cell numbers fit one 64-bit key
 
 /// Atoms sorted by cell, so that the atoms of one cell and of its neighbours along z are consecutive.
@@ -47,10 +47,12 @@ class CellList {
       for (int n = 0; n < 27; ++n) {
         const std::int64_t other = neighbour(sorted_[first].first, n / 9 - 1, n / 3 % 3 - 1, n % 3 - 1);
         // Each pair of cells once, from the lower; in a box of one or two cells the same neighbour comes up again.
-        if (other < sorted_[first].first || std::find(seen.begin(), seen.begin() + found, other) != seen.begin() + found) continue;
+        if (other < sorted_[first].first || std::find(seen.begin(), seen.begin() + found, other) != seen.begin() + found)
+          continue;
         seen[at(found++)] = other;
         auto member = other == sorted_[first].first ? sorted_.begin() + static_cast<std::ptrdiff_t>(first)
-                                                    : std::lower_bound(sorted_.begin() + static_cast<std::ptrdiff_t>(last), sorted_.end(), std::pair(other, 0));
+                                                    : std::lower_bound(sorted_.begin() + static_cast<std::ptrdiff_t>(last),
+                                                                       sorted_.end(), std::pair(other, 0));
         for (; member != sorted_.end() && member->first == other; ++member)
           for (std::size_t a = first; a < last; ++a)
             if (other != sorted_[first].first || sorted_[a].second < member->second) f(sorted_[a].second, member->second);
@@ -61,7 +63,9 @@ class CellList {
 
  private:
   using Cell = std::array<std::int64_t, 3>;
-  static std::int64_t cells(double width) { return std::clamp(static_cast<std::int64_t>(width / cell_width), std::int64_t{1}, cells_across); }
+  static std::int64_t cells(double width) {
+    return std::clamp(static_cast<std::int64_t>(width / cell_width), std::int64_t{1}, cells_across);
+  }
   static std::int64_t key(const Cell& c) { return (c[0] * (2 * cells_across) + c[1]) * (2 * cells_across) + c[2]; }
   std::size_t end_of(std::size_t first) const {
     std::size_t last = first;
@@ -76,13 +80,15 @@ class CellList {
   /// Without a box, cells are numbered from far below the coordinates that validate_geometry lets through; one is left free on
   /// each side.
   static std::int64_t open(double r) {
-    return std::clamp(static_cast<std::int64_t>(std::floor(r / cell_width)) + cells_across / 2, std::int64_t{1}, cells_across - 2);
+    return std::clamp(static_cast<std::int64_t>(std::floor(r / cell_width)) + cells_across / 2, std::int64_t{1},
+                      cells_across - 2);
   }
   static std::int64_t wrapped(double s, std::int64_t n) {
     return std::min(n - 1, static_cast<std::int64_t>((s - std::floor(s)) * static_cast<double>(n)));
   }
   std::int64_t neighbour(std::int64_t k, int dx, int dy, int dz) const {
-    Cell c{k / (2 * cells_across) / (2 * cells_across) + dx, k / (2 * cells_across) % (2 * cells_across) + dy, k % (2 * cells_across) + dz};
+    Cell c{k / (2 * cells_across) / (2 * cells_across) + dx, k / (2 * cells_across) % (2 * cells_across) + dy,
+           k % (2 * cells_across) + dz};
     if (box_.periodic())
       for (std::size_t d = 0; d < 3; ++d) c[d] = (c[d] + count_[d]) % count_[d];
     return key(c);
@@ -103,21 +109,28 @@ void check_finite(const Topology& t, const std::vector<Vec3d>& x) {
   for (int i = 0; i < t.size(); ++i) {
     const Vec3d& r = x[at(i)];
     if (!std::isfinite(r.x) || !std::isfinite(r.y) || !std::isfinite(r.z))
-      throw InputError(describe_atom(t, i) + " has a coordinate that is not a number (the file is damaged, or comes from a run that blew up); take an earlier one");
+      throw InputError(describe_atom(t, i) +
+                       " has a coordinate that is not a number (the file is damaged, or comes from a run that blew up); take "
+                       "an earlier one");
     if (std::abs(r.x) > 1e5 || std::abs(r.y) > 1e5 || std::abs(r.z) > 1e5)
-      throw InputError(describe_atom(t, i) + " lies more than 100 micrometres away from the origin (units or file format mixed up?); check the coordinates");
+      throw InputError(
+          describe_atom(t, i) +
+          " lies more than 100 micrometres away from the origin (units or file format mixed up?); check the coordinates");
   }
 }
 
 void check_box(const ForceSettings& forces, const Box& box) {
   if (forces.nonbonded == NonbondedMethod::no_cutoff) return;
   if (!box.periodic())
-    throw InputError("forces.nonbonded: pme or reaction-field needs a periodic box and the coordinates have none; give system.box, or nonbonded: no-cutoff");
+    throw InputError(
+        "forces.nonbonded: pme or reaction-field needs a periodic box and the coordinates have none; give system.box, or "
+        "nonbonded: no-cutoff");
   const Vec3d w = box.widths();
   const double half = std::min({w.x, w.y, w.z}) / 2;
   if (forces.cutoff > half * (1 + 1e-12))
-    throw InputError("forces.cutoff: " + number(forces.cutoff) + " nm is more than half of the smallest distance between opposite faces of the box, " +
-                     number(half) + " nm (an atom would meet two images of another); use a smaller cutoff or a larger box");
+    throw InputError("forces.cutoff: " + number(forces.cutoff) +
+                     " nm is more than half of the smallest distance between opposite faces of the box, " + number(half) +
+                     " nm (an atom would meet two images of another); use a smaller cutoff or a larger box");
 }
 
 void check_overlaps(const System& system, const Box& box, const std::vector<Vec3d>& x) {
@@ -135,16 +148,17 @@ void check_overlaps(const System& system, const Box& box, const std::vector<Vec3
     worst = pair;
   });
   if (worst[0] < 0) return;
-  throw InputError(describe_atom(t, worst[0]) + " and " + describe_atom(t, worst[1]) + " are " + number(std::sqrt(least)) +
-                   " nm apart (the force between them has no bounds); check the coordinates and the box for overlapping molecules");
+  throw InputError(
+      describe_atom(t, worst[0]) + " and " + describe_atom(t, worst[1]) + " are " + number(std::sqrt(least)) +
+      " nm apart (the force between them has no bounds); check the coordinates and the box for overlapping molecules");
 }
 
 }  // namespace
 
 void validate_geometry(const System& system, const Box& box, const std::vector<Vec3d>& x) {
   if (static_cast<int>(x.size()) != system.topology.size())
-    throw InputError("the coordinates hold " + std::to_string(x.size()) + " atoms, the topology " + std::to_string(system.topology.size()) +
-                     " (they do not belong together); give matching files");
+    throw InputError("the coordinates hold " + std::to_string(x.size()) + " atoms, the topology " +
+                     std::to_string(system.topology.size()) + " (they do not belong together); give matching files");
   check_finite(system.topology, x);
   check_box(system.forces, box);
   check_overlaps(system, box, x);

@@ -63,7 +63,8 @@ struct Mixture {
     }
     bonds.push_back({0, 6, 0.108});
     r.push_back({0.248, 0, 0});
-    test::add_molecule(topology, force_field, "RNG", {6, 6, 6, 6, 6, 6, 1}, {12.01, 12.01, 12.01, 12.01, 12.01, 12.01, 1.008}, bonds);
+    test::add_molecule(topology, force_field, "RNG", {6, 6, 6, 6, 6, 6, 1}, {12.01, 12.01, 12.01, 12.01, 12.01, 12.01, 1.008},
+                       bonds);
     place(r);
   }
   System build(ConstraintMode mode) {
@@ -92,7 +93,8 @@ std::vector<oracle::Rod> rods_of(const System& s) {
   std::vector<oracle::Rod> rods;
   for (const Constraint& c : s.constraints) rods.push_back({c.i, c.j, c.length});
   for (const RigidWater& w : s.rigid_waters)
-    for (const oracle::Rod& r : {oracle::Rod{w.oxygen, w.hydrogen1, w.oh}, oracle::Rod{w.oxygen, w.hydrogen2, w.oh}, oracle::Rod{w.hydrogen1, w.hydrogen2, w.hh}})
+    for (const oracle::Rod& r : {oracle::Rod{w.oxygen, w.hydrogen1, w.oh}, oracle::Rod{w.oxygen, w.hydrogen2, w.oh},
+                                 oracle::Rod{w.hydrogen1, w.hydrogen2, w.hh}})
       rods.push_back(r);
   return rods;
 }
@@ -150,7 +152,8 @@ TEST_P(ConstraintModes, PositionsAndVelocitiesAgreeWithTheOracle) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ConstraintModes, testing::Values(ConstraintMode::none, ConstraintMode::h_bonds, ConstraintMode::all_bonds));
+INSTANTIATE_TEST_SUITE_P(Modes, ConstraintModes,
+                         testing::Values(ConstraintMode::none, ConstraintMode::h_bonds, ConstraintMode::all_bonds));
 
 TEST(Constraints, EverySizeOfList) {
   for (int n : {0, 1, 31, 32, 33, 1000}) {
@@ -203,7 +206,8 @@ TEST(Constraints, FailureNamesTheAtoms) {
   EXPECT_THAT(message(hydrides, 4 * 13 + 2, {nan, 0, 0}, ConstraintMode::h_bonds), testing::HasSubstr("C1 of CHN 14"));
   Mixture rings;
   for (int k = 0; k < 5; ++k) rings.ring();
-  EXPECT_THAT(message(rings, 7 * 3 + 1, {0, nan, 0}, ConstraintMode::all_bonds), testing::AllOf(testing::HasSubstr("of RNG 4"), testing::HasSubstr("cannot be met")));
+  EXPECT_THAT(message(rings, 7 * 3 + 1, {0, nan, 0}, ConstraintMode::all_bonds),
+              testing::AllOf(testing::HasSubstr("of RNG 4"), testing::HasSubstr("cannot be met")));
 }
 
 TEST(Integration, KickAndDriftArePlainArithmetic) {
@@ -231,11 +235,14 @@ TEST(Integration, KickAndDriftArePlainArithmetic) {
       EXPECT_NEAR(got.v[at(i)].x, vx, 1e-14 * (1 + std::abs(vx)));  // a few roundings of numbers of order one
       EXPECT_NEAR(got.x[at(i)].x, s.x[at(i)].x + 0.004 * vx, 1e-14);
     }
-    EXPECT_NEAR(integration.kinetic_energy(), [&] {
-      double sum = 0;
-      for (const Vec3d& v : got.v) sum += 0.5 * 3.5 * dot(v, v);
-      return sum;
-    }(), 1e-12 * (1 + 10.0 * n));
+    EXPECT_NEAR(
+        integration.kinetic_energy(),
+        [&] {
+          double sum = 0;
+          for (const Vec3d& v : got.v) sum += 0.5 * 3.5 * dot(v, v);
+          return sum;
+        }(),
+        1e-12 * (1 + 10.0 * n));
   }
 }
 
@@ -254,7 +261,8 @@ TEST(Integration, NoiseOfTheKernelsIsTheNoiseOfTheRegistry) {
     const double a = std::exp(-5 * 0.002), b = std::sqrt((1 - a * a) * constants::boltzmann * 310 / 18);
     for (int i = 0; i < n; ++i) {
       const Vec3d g = gaussian3(stage.seed, NoisePurpose::langevin, step, i);
-      EXPECT_NEAR(s.v[at(i)].x, a + b * g.x, 1e-14);  // logarithm, sine and cosine of both are good to a few units in the last place
+      EXPECT_NEAR(s.v[at(i)].x, a + b * g.x,
+                  1e-14);  // logarithm, sine and cosine of both are good to a few units in the last place
       EXPECT_NEAR(s.v[at(i)].y, 2 * a + b * g.y, 1e-14);
       EXPECT_NEAR(s.v[at(i)].z, 3 * a + b * g.z, 1e-14);
     }
@@ -273,7 +281,8 @@ TEST(Integration, SameBitsForAnyNumberOfThreads) {
     integration.upload(s);
     for (int step = 0; step < 20; ++step) {
       for (const Stage& stage : {Stage(Kick{0.001}), Stage(ConstrainVelocities{}), Stage(SavePositions{}), Stage(Drift{0.0005}),
-                                 Stage(OrnsteinUhlenbeck{0.001, 1, 300, 4}), Stage(Drift{0.0005}), Stage(ConstrainPositions{0.001}), Stage(RemoveComMotion{})})
+                                 Stage(OrnsteinUhlenbeck{0.001, 1, 300, 4}), Stage(Drift{0.0005}),
+                                 Stage(ConstrainPositions{0.001}), Stage(RemoveComMotion{})})
         integration.run(stage, force, step);
     }
     integration.download(s);
@@ -316,7 +325,8 @@ TEST(Integration, VirtualSitesMoveWithTheirParentsAndPassTheirForceOn) {
   ForceField ff;
   for (int k = 0; k < 40; ++k) {
     const int first = t.size();
-    test::add_molecule(t, ff, "TP5", {8, 1, 1, 0, 0}, {16, 1.008, 1.008, 0, 0}, {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}});
+    test::add_molecule(t, ff, "TP5", {8, 1, 1, 0, 0}, {16, 1.008, 1.008, 0, 0},
+                       {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}});
     ff.virtual_sites.push_back({first + 3, first, first + 1, first + 2, -0.34, -0.34, 6.4});
     ff.virtual_sites.push_back({first + 4, first, first + 1, first + 2, 0.1, 0.2, 0});
   }

@@ -24,7 +24,8 @@ std::vector<Vector> widen(const std::vector<Vec3d>& a) {
   return b;
 }
 void narrow(const std::vector<Vector>& a, std::vector<Vec3d>& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) b[i] = {static_cast<double>(a[i].x), static_cast<double>(a[i].y), static_cast<double>(a[i].z)};
+  for (std::size_t i = 0; i < a.size(); ++i)
+    b[i] = {static_cast<double>(a[i].x), static_cast<double>(a[i].y), static_cast<double>(a[i].z)};
 }
 
 /// Gauss elimination with pivots.
@@ -50,7 +51,8 @@ std::vector<Real> solve(Matrix a, std::vector<Real> b) {
 }
 
 /// d (length k) / d (multiplier l) up to a factor: along[k] . (what a unit impulse along push[l] does to rod k).
-Matrix response(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vector>& along, const std::vector<Vector>& push) {
+Matrix response(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vector>& along,
+                const std::vector<Vector>& push) {
   Matrix a(rods.size(), std::vector<Real>(rods.size(), 0));
   for (std::size_t k = 0; k < rods.size(); ++k)
     for (std::size_t l = 0; l < rods.size(); ++l) {
@@ -70,7 +72,8 @@ std::vector<Vector> directions(const std::vector<Rod>& rods, const std::vector<V
   return d;
 }
 
-void push(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Real>& g, const std::vector<Vector>& along, std::vector<Vector>& a) {
+void push(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Real>& g,
+          const std::vector<Vector>& along, std::vector<Vector>& a) {
   for (std::size_t k = 0; k < rods.size(); ++k) {
     add(a[at(rods[k].i)], -g[k] / static_cast<Real>(mass[at(rods[k].i)]), along[k]);
     add(a[at(rods[k].j)], g[k] / static_cast<Real>(mass[at(rods[k].j)]), along[k]);
@@ -79,7 +82,8 @@ void push(const std::vector<Rod>& rods, const std::vector<double>& mass, const s
 
 }  // namespace
 
-void constrain_positions(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vec3d>& before, std::vector<Vec3d>& x) {
+void constrain_positions(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vec3d>& before,
+                         std::vector<Vec3d>& x) {
   const std::vector<Vector> reference = directions(rods, widen(before));
   std::vector<Vector> now = widen(x);
   for (int iteration = 0; iteration < 100; ++iteration) {
@@ -97,7 +101,8 @@ void constrain_positions(const std::vector<Rod>& rods, const std::vector<double>
   narrow(now, x);
 }
 
-void constrain_velocities(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vec3d>& x, std::vector<Vec3d>& v) {
+void constrain_velocities(const std::vector<Rod>& rods, const std::vector<double>& mass, const std::vector<Vec3d>& x,
+                          std::vector<Vec3d>& v) {
   const std::vector<Vector> d = directions(rods, widen(x));
   std::vector<Vector> now = widen(v);
   std::vector<Real> rate;

@@ -51,7 +51,8 @@ Backend::WorstForce ToyBackend::worst_force() const {
   std::vector<Vec3d> f;
   download_forces(f);
   for (std::size_t i = 0; i < f.size(); ++i)
-    if (worst.atom < 0 || std::sqrt(dot(f[i], f[i])) > worst.magnitude) worst = {static_cast<int>(i), std::sqrt(dot(f[i], f[i]))};
+    if (worst.atom < 0 || std::sqrt(dot(f[i], f[i])) > worst.magnitude)
+      worst = {static_cast<int>(i), std::sqrt(dot(f[i], f[i]))};
   return worst;
 }
 
@@ -76,18 +77,21 @@ void add_molecule(Topology& topology, ForceField& force_field, const std::string
   for (const auto& b : bonds) {
     const int i = first + static_cast<int>(b[0]), j = first + static_cast<int>(b[1]);
     force_field.bonds.push_back({i, j, b[2], 200000});
-    const bool both_hydrogen = topology.atoms[static_cast<std::size_t>(i)].element == 1 && topology.atoms[static_cast<std::size_t>(j)].element == 1;
+    const bool both_hydrogen =
+        topology.atoms[static_cast<std::size_t>(i)].element == 1 && topology.atoms[static_cast<std::size_t>(j)].element == 1;
     if (!both_hydrogen && masses[static_cast<std::size_t>(b[0])] > 0 && masses[static_cast<std::size_t>(b[1])] > 0)
       topology.bonds.push_back({std::min(i, j), std::max(i, j)});
   }
 }
 
 void add_water(Topology& topology, ForceField& force_field) {
-  add_molecule(topology, force_field, "WAT", {8, 1, 1}, {15.9994, 1.008, 1.008}, {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}});
+  add_molecule(topology, force_field, "WAT", {8, 1, 1}, {15.9994, 1.008, 1.008},
+               {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}});
 }
 
 void finish(Topology& topology, ForceField& force_field) {
-  std::sort(topology.bonds.begin(), topology.bonds.end(), [](const Bond& a, const Bond& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
+  std::sort(topology.bonds.begin(), topology.bonds.end(),
+            [](const Bond& a, const Bond& b) { return a.i != b.i ? a.i < b.i : a.j < b.j; });
   force_field.charges.assign(topology.atoms.size(), 0);
   force_field.lj_type.assign(topology.atoms.size(), 0);
   force_field.lj_types = 1;

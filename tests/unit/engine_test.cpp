@@ -92,7 +92,8 @@ TEST(Verlet, GoesBackToWhereItCameFrom) {
   Simulation backward(system, backend, turned, verlet(0.002));
   backward.begin();
   for (int n = 0; n < 500; ++n) backward.step();
-  // 1000 steps, each rounding positions of up to 6 nm (1e-15) and forces (2^-33 kJ/mol/nm); errors grow with the few hundred radians of motion.
+  // 1000 steps, each rounding positions of up to 6 nm (1e-15) and forces (2^-33 kJ/mol/nm); errors grow with the few hundred
+  // radians of motion.
   for (int i = 0; i < 20; ++i) EXPECT_LT(norm(backward.state().x[at(i)] - start.x[at(i)]), 1e-11);
 }
 
@@ -247,7 +248,8 @@ TEST(Molecules, AreMadeWhole) {
   s.box.a = {2, 0, 0};
   s.box.b = {0.5, 2, 0};
   s.box.c = {0.3, 0.4, 2};
-  const std::vector<Vec3d> whole = {{1.98, 1.97, 1.99}, {2.05, 2.0, 2.02}, {1.93, 2.02, 2.05}, {1, 1, 1}, {1.09, 1, 1}, {1, 1.09, 1}};
+  const std::vector<Vec3d> whole = {{1.98, 1.97, 1.99}, {2.05, 2.0, 2.02}, {1.93, 2.02, 2.05},
+                                    {1, 1, 1},          {1.09, 1, 1},      {1, 1.09, 1}};
   s.x = whole;
   s.x[1] = s.x[1] - s.box.c - s.box.a;
   s.x[2] = s.x[2] + s.box.b;
@@ -288,15 +290,19 @@ TEST(Pressure, IsMinusTheDerivativeOfTheFreeEnergy) {
     s.x.push_back(centre - (0.2 * 14 / 24 / norm(axis)) * axis);
   }
   draw_velocities(system, 300, 1, s);
-  // Virial of pairs by nearest images: the toy's sum of x (x) f is not it, so the test adds the images' part to the forces' virial.
+  // Virial of pairs by nearest images: the toy's sum of x (x) f is not it, so the test adds the images' part to the forces'
+  // virial.
   struct ImageVirial final : Backend {
-    ImageVirial(const System& sys, const Box& b) : inner(sys, [b](std::span<const Vec3d> x, std::vector<Vec3d>& f) { return soft(b, x, f); }), box(b) {}
+    ImageVirial(const System& sys, const Box& b)
+        : inner(sys, [b](std::span<const Vec3d> x, std::vector<Vec3d>& f) { return soft(b, x, f); }), box(b) {}
     std::string name() const override { return inner.name(); }
     std::string description() const override { return inner.description(); }
     void upload(const State& state) override { inner.upload(state); }
     void download(State& state) const override { inner.download(state); }
     void download_forces(std::vector<Vec3d>& f) const override { inner.download_forces(f); }
-    void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override { inner.run(stages, plan, step); }
+    void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
+      inner.run(stages, plan, step);
+    }
     Energies energies() const override {
       Energies e = inner.energies();
       State now;
@@ -342,8 +348,10 @@ TEST(Pressure, IsMinusTheDerivativeOfTheFreeEnergy) {
   }
   const double h = 1e-5, volume = frame.state.box.volume(), slope = (energy(1 + h) - energy(1 - h)) / (2 * h) / (3 * volume);
   EXPECT_GT(std::abs(slope) * constants::bar_per_kj_mol_nm3, 100);
-  // Second differences: 1e-10 relative of the third derivative; contacts at the cutoff have a kinked second derivative, 1e-5 of it.
-  EXPECT_NEAR(frame.pressure, (2 * kinetic / (3 * volume) - slope) * constants::bar_per_kj_mol_nm3, 1e-3 * std::abs(frame.pressure));
+  // Second differences: 1e-10 relative of the third derivative; contacts at the cutoff have a kinked second derivative, 1e-5 of
+  // it.
+  EXPECT_NEAR(frame.pressure, (2 * kinetic / (3 * volume) - slope) * constants::bar_per_kj_mol_nm3,
+              1e-3 * std::abs(frame.pressure));
   EXPECT_NEAR(frame.temperature, 2 * frame.kinetic / (degrees_of_freedom(system) * constants::boltzmann), 1e-9);
 }
 
@@ -378,8 +386,8 @@ TEST(Minimize, FindsTheBottomOfAWell) {
 }
 
 TEST(Minimize, ConstraintForcesDoNotKeepItFromConverging) {
-  // A stretched C-H bond of fixed length: the field pulls the ends apart with 5000 kJ/mol/nm, for ever; what is left to do is to
-  // turn into the field and to bring the pair to the middle of a weak well.
+  // A stretched C-H bond of fixed length: the field pulls the ends apart with 5000 kJ/mol/nm, for ever; what is left to do is
+  // to turn into the field and to bring the pair to the middle of a weak well.
   Topology t;
   ForceField ff;
   test::add_molecule(t, ff, "CHX", {6, 1}, {12, 1}, {{0, 1, 0.109}});
@@ -399,7 +407,11 @@ TEST(Minimize, ConstraintForcesDoNotKeepItFromConverging) {
   });
   State s;
   const double height = std::sqrt(0.09572 * 0.09572 - 0.15139 * 0.15139 / 4);
-  s.x = {{0.2, 0.1, 0}, {0.2 + 0.109 / std::sqrt(2.0), 0.1 + 0.109 / std::sqrt(2.0), 0}, {0.3, 0, 0}, {0.3 + height, 0.15139 / 2, 0}, {0.3 + height, -0.15139 / 2, 0}};
+  s.x = {{0.2, 0.1, 0},
+         {0.2 + 0.109 / std::sqrt(2.0), 0.1 + 0.109 / std::sqrt(2.0), 0},
+         {0.3, 0, 0},
+         {0.3 + height, 0.15139 / 2, 0},
+         {0.3 + height, -0.15139 / 2, 0}};
   s.v.assign(5, Vec3d{0, 0, 0});
   const MinimizeResult r = minimize(system, backend, s, until(1, 5000));
   EXPECT_TRUE(r.converged) << r.worst.magnitude << " on " << r.worst.atom;

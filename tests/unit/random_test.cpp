@@ -84,7 +84,8 @@ TEST(Noise, DistributionFunction) {
   int k = 0;
   for (double u : sorted) {
     const double expected = 0.5 * std::erfc(-u / std::sqrt(2.0));
-    worst = std::max({worst, std::abs(expected - static_cast<double>(k) / n), std::abs(expected - static_cast<double>(k + 1) / n)});
+    worst =
+        std::max({worst, std::abs(expected - static_cast<double>(k) / n), std::abs(expected - static_cast<double>(k + 1) / n)});
     ++k;
   }
   EXPECT_LT(worst, 2 / std::sqrt(static_cast<double>(n)));

@@ -42,7 +42,8 @@ TEST_P(Settle, PositionsAgreeWithTheOracle) {
     oracle::constrain_positions(rods, masses(GetParam()), before, expected);
     const auto got = physics::settle_positions(shape, physics::WaterSites<double>{before[0], before[1], before[2]},
                                                physics::WaterSites<double>{moved[0], moved[1], moved[2]});
-    // Positions of some 40 nm carry 7e-15 nm; their differences, divided by the lever of 0.007 nm from oxygen to centre, ten times more.
+    // Positions of some 40 nm carry 7e-15 nm; their differences, divided by the lever of 0.007 nm from oxygen to centre, ten
+    // times more.
     const double tolerance = 2e-13;
     EXPECT_LT(distance(got.o, expected[0]), tolerance);
     EXPECT_LT(distance(got.h1, expected[1]), tolerance);
@@ -57,7 +58,8 @@ TEST_P(Settle, VelocitiesAgreeWithTheOracle) {
   for (int i = 0; i < 300; ++i) {
     const auto x = water(i, 5);
     std::vector<Vec3d> v = {noise(i, 3), noise(i, 4), noise(i, 5)};
-    const auto got = physics::settle_velocities(shape, physics::WaterSites<double>{x[0], x[1], x[2]}, physics::WaterSites<double>{v[0], v[1], v[2]});
+    const auto got = physics::settle_velocities(shape, physics::WaterSites<double>{x[0], x[1], x[2]},
+                                                physics::WaterSites<double>{v[0], v[1], v[2]});
     oracle::constrain_velocities(rods, masses(GetParam()), x, v);
     EXPECT_LT(distance(got.o, v[0]), 2e-12);  // directions of 0.1 nm bonds at 10 nm are good to 2e-14
     EXPECT_LT(distance(got.h1, v[1]), 2e-12);
@@ -71,7 +73,8 @@ TEST_P(Settle, KeepsMomentumAndAngularMomentum) {
   for (int i = 0; i < 100; ++i) {
     const auto x = water(i, 0);
     const Vec3d a = noise(i, 3), b = noise(i, 4), c = noise(i, 5);
-    const auto v = physics::settle_velocities(shape, physics::WaterSites<double>{x[0], x[1], x[2]}, physics::WaterSites<double>{a, b, c});
+    const auto v =
+        physics::settle_velocities(shape, physics::WaterSites<double>{x[0], x[1], x[2]}, physics::WaterSites<double>{a, b, c});
     const Vec3d p = m[0] * (v.o - a) + m[1] * (v.h1 - b) + m[2] * (v.h2 - c);
     const Vec3d l = m[0] * cross(x[0], v.o - a) + m[1] * cross(x[1], v.h1 - b) + m[2] * cross(x[2], v.h2 - c);
     EXPECT_LT(std::sqrt(dot(p, p)), 1e-13);
@@ -98,7 +101,8 @@ void star_agrees() {
   for (int i = 0; i < 50; ++i) {
     std::vector<Vec3d> before = {noise(i, 0)};
     for (int k = 0; k < arms; ++k)
-      before.push_back(before[0] + std::sqrt(shape.length2[k]) * unit(Vec3d{tetrahedron[k][0], tetrahedron[k][1], tetrahedron[k][2]}));
+      before.push_back(before[0] +
+                       std::sqrt(shape.length2[k]) * unit(Vec3d{tetrahedron[k][0], tetrahedron[k][1], tetrahedron[k][2]}));
     auto moved = before, velocity = before;
     for (int k = 0; k <= arms; ++k) {
       moved[static_cast<std::size_t>(k)] += 0.004 * noise(i, 10 + k);

@@ -65,9 +65,9 @@ TEST(System, ConstraintsOfEveryMode) {
       {ConstraintMode::none, false, 0, 0, 11, 7, 36},
       {ConstraintMode::none, true, 0, 2, 5, 7, 30},
       {ConstraintMode::h_bonds, true, 4, 2, 1, 7, 26},
-      {ConstraintMode::h_bonds, false, 8, 0, 3, 7, 28},     // H-H of flexible water stays a spring
+      {ConstraintMode::h_bonds, false, 8, 0, 3, 7, 28},  // H-H of flexible water stays a spring
       {ConstraintMode::all_bonds, true, 5, 2, 0, 7, 25},
-      {ConstraintMode::h_angles, true, 8, 2, 1, 3, 22},     // three H-C-H and C-O-H; the C-O bond stays
+      {ConstraintMode::h_angles, true, 8, 2, 1, 3, 22},  // three H-C-H and C-O-H; the C-O bond stays
   };
   for (const Case& c : cases) {
     ForceSettings settings = vacuum(c.mode);
@@ -134,7 +134,8 @@ TEST(System, LopsidedWaterGetsPlainConstraints) {
 TEST(System, VirtualSitesCarryNoFreedom) {
   Topology t;
   ForceField ff;
-  add_molecule(t, ff, "TP4", {8, 1, 1, 0}, {16, 1.008, 1.008, 0}, {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}, {0, 3, 0.0125}});
+  add_molecule(t, ff, "TP4", {8, 1, 1, 0}, {16, 1.008, 1.008, 0},
+               {{0, 1, 0.09572}, {0, 2, 0.09572}, {1, 2, 0.15139}, {0, 3, 0.0125}});
   ff.virtual_sites.push_back({3, 0, 1, 2, 0.1067, 0.1067, 0});
   finish(t, ff);
   System s = make_system(t, ff, vacuum());
@@ -155,7 +156,8 @@ TEST(System, AtomsWithoutMassAreAnError) {
   ForceField ff;
   add_molecule(t, ff, "XX", {6, 1}, {12, 0}, {});
   finish(t, ff);
-  EXPECT_THAT(message_of([&] { make_system(t, ff, vacuum()); }), testing::AllOf(testing::HasSubstr("H2 of XX 1"), testing::HasSubstr("no mass")));
+  EXPECT_THAT(message_of([&] { make_system(t, ff, vacuum()); }),
+              testing::AllOf(testing::HasSubstr("H2 of XX 1"), testing::HasSubstr("no mass")));
 }
 
 TEST(System, HydrogenMassComesFromTheHeavyAtom) {
@@ -170,7 +172,8 @@ TEST(System, HydrogenMassComesFromTheHeavyAtom) {
   EXPECT_NEAR(std::accumulate(s.masses.begin(), s.masses.end(), 0.0), 12.01 + 16 + 4 * 1.008 + 18.0154, 1e-12);
   EXPECT_EQ(s.topology.atoms[3].mass, 1.008);  // the input's masses stay with the topology
   settings.hydrogen_mass = 4;
-  EXPECT_THAT(message_of([&] { build(settings, 1, 0); }), testing::AllOf(testing::HasSubstr("hydrogen_mass"), testing::HasSubstr("C1 of MOH 1")));
+  EXPECT_THAT(message_of([&] { build(settings, 1, 0); }),
+              testing::AllOf(testing::HasSubstr("hydrogen_mass"), testing::HasSubstr("C1 of MOH 1")));
 }
 
 TEST(System, ABridgingHydrogenTakesItsMassOnce) {
@@ -194,7 +197,9 @@ class Geometry : public testing::Test {
     system_.forces.cutoff = 0.9;
     box_.a.x = box_.b.y = box_.c.z = 2;
   }
-  std::string check() { return message_of([&] { validate_geometry(system_, box_, x_); }); }
+  std::string check() {
+    return message_of([&] { validate_geometry(system_, box_, x_); });
+  }
   System system_;
   Box box_;
   std::vector<Vec3d> x_ = {{0, 0, 0}, {0.1, 0, 0}, {0, 0.1, 0}, {1, 1, 1}, {1.1, 1, 1}, {1, 1.1, 1}};
@@ -222,7 +227,8 @@ TEST_F(Geometry, BoxAndCutoff) {
 }
 TEST_F(Geometry, OverlapAcrossTheBoundary) {
   x_[3] = {1.9999, 2.0001, -0.0001};
-  EXPECT_THAT(check(), testing::AllOf(testing::HasSubstr("atom 1 (O1 of WAT 1)"), testing::HasSubstr("atom 4 (O1 of WAT 2)"), testing::HasSubstr("apart")));
+  EXPECT_THAT(check(), testing::AllOf(testing::HasSubstr("atom 1 (O1 of WAT 1)"), testing::HasSubstr("atom 4 (O1 of WAT 2)"),
+                                      testing::HasSubstr("apart")));
   system_.force_field.charges.assign(6, 0);  // nothing acts between them
   EXPECT_EQ(check(), "no error");
 }

@@ -44,11 +44,12 @@ UPLIFT_HD Words4<U> philox_bits(Words4<U> counter, std::uint32_t key0, std::uint
 /// more than a hundred seconds of simulated time.
 template <class U>
 UPLIFT_HD Words4<U> noise_counter(const U& index_low, std::uint32_t index_high, std::uint64_t step, std::uint32_t purpose) {
-  return {index_low, U((index_high << 24) | static_cast<std::uint32_t>(step >> 32)), U(static_cast<std::uint32_t>(step)), U(purpose)};
+  return {index_low, U((index_high << 24) | static_cast<std::uint32_t>(step >> 32)), U(static_cast<std::uint32_t>(step)),
+          U(purpose)};
 }
 
-/// Three standard normal deviates: Box and Muller, Ann. Math. Stat. 29, 610 (1958). Two uniforms make two; of four the last is not
-/// used.
+/// Three standard normal deviates: Box and Muller, Ann. Math. Stat. 29, 610 (1958). Two uniforms make two; of four the last is
+/// not used.
 template <class T>
 UPLIFT_HD Vec3<T> normal_deviates(const T& u0, const T& u1, const T& u2, const T& u3) {
   using std::cos, std::log, std::sin, std::sqrt;

@@ -1,6 +1,6 @@
 #pragma once
-// SETTLE: rigid water, analytically. Miyamoto and Kollman, J. Comput. Chem. 13, 952 (1992). All in one type T, double in practice:
-// cheap arithmetic in constraints heats a system.
+// SETTLE: rigid water, analytically. Miyamoto and Kollman, J. Comput. Chem. 13, 952 (1992). All in one type T, double in
+// practice: cheap arithmetic in constraints heats a system.
 #include "physics/math.hpp"
 
 namespace uplift::physics {
@@ -69,8 +69,8 @@ UPLIFT_HD WaterSites<T> settle_positions(const WaterShape<T>& w, const WaterSite
           back(-xb2 * cos_theta - yc2 * sin_theta, -xb2 * sin_theta + yc2 * cos_theta, zc1)};
 }
 
-/// Velocities without any component along the three sides: the impulses along them solve a 3 x 3 system (Appendix B of the paper,
-/// here by Cramer's rule).
+/// Velocities without any component along the three sides: the impulses along them solve a 3 x 3 system (Appendix B of the
+/// paper, here by Cramer's rule).
 template <class T>
 UPLIFT_HD WaterSites<T> settle_velocities(const WaterShape<T>& w, const WaterSites<T>& x, const WaterSites<T>& v) {
   const Vec3<T> e1 = normalised(x.h1 - x.o), e2 = normalised(x.h2 - x.o), e3 = normalised(x.h2 - x.h1);

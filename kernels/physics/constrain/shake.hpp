@@ -1,16 +1,16 @@
 #pragma once
-// Constraints that share one central atom: a heavy atom and its hydrogens. Positions by SHAKE (Ryckaert, Ciccotti and Berendsen,
-// J. Comput. Phys. 23, 327 (1977), eq 5.6), velocities by RATTLE (Andersen, J. Comput. Phys. 52, 24 (1983), eq A10), one sweep over
-// the arms at a time. A light arm hardly moves the centre, so a sweep leaves about the mass ratio of the error.
+// Constraints that share one central atom: a heavy atom and its hydrogens. Positions by SHAKE (Ryckaert, Ciccotti and
+// Berendsen, J. Comput. Phys. 23, 327 (1977), eq 5.6), velocities by RATTLE (Andersen, J. Comput. Phys. 52, 24 (1983), eq A10),
+// one sweep over the arms at a time. A light arm hardly moves the centre, so a sweep leaves about the mass ratio of the error.
 #include "physics/math.hpp"
 
 namespace uplift::physics {
 
 template <class T, int arms>
 struct StarShape {
-  T inverse_mass_centre;        ///< [1/Da]
-  T inverse_mass[arms];         ///< [1/Da]
-  T length2[arms];              ///< squared lengths [nm^2]
+  T inverse_mass_centre;  ///< [1/Da]
+  T inverse_mass[arms];   ///< [1/Da]
+  T length2[arms];        ///< squared lengths [nm^2]
 };
 template <class T, int arms>
 struct Star {
@@ -20,7 +20,7 @@ struct Star {
 template <class T, int arms>
 struct StarSweep {
   Star<T, arms> star;
-  T worst;                      ///< largest error that the sweep met, before it corrected it
+  T worst;  ///< largest error that the sweep met, before it corrected it
 };
 
 /// `reference`: arms less centre before the step, which met the constraints. worst: relative error of a length.

@@ -14,7 +14,7 @@
 namespace uplift::cpu {
 namespace {
 
-constexpr int block = 1024;            // atoms a task
+constexpr int block = 1024;  // atoms a task
 constexpr int site_block = 256;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
@@ -38,11 +38,12 @@ class Timer {
 double component(const Vec3d& a, int k) { return k == 0 ? a.x : k == 1 ? a.y : a.z; }
 
 /// A site out of the plane of its parents contributes another virial there than its spread force does on the parents.
-void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& site, const physics::VirtualSiteForces<double>& parents,
-                 const Vec3d& f) {
+void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& site,
+                 const physics::VirtualSiteForces<double>& parents, const Vec3d& f) {
   for (int row = 0; row < 3; ++row)
     for (int column = 0; column < 3; ++column)
-      sums.add_virial_atomic(3 * row + column, component(u, row) * component(parents.on1, column) + component(w, row) * component(parents.on2, column) -
+      sums.add_virial_atomic(3 * row + column, component(u, row) * component(parents.on1, column) +
+                                                   component(w, row) * component(parents.on2, column) -
                                                    component(site, row) * component(f, column));
 }
 
@@ -112,8 +113,9 @@ void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int
 }
 
 void CpuIntegration::save_positions() {
-  threads_.for_blocks(static_cast<int>(x_.size()), block,
-                      [&](int first, int last, int) { std::copy(x_.begin() + first, x_.begin() + last, saved_.begin() + first); });
+  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
+    std::copy(x_.begin() + first, x_.begin() + last, saved_.begin() + first);
+  });
 }
 
 void CpuIntegration::place_sites() {

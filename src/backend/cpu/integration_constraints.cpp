@@ -11,7 +11,7 @@
 namespace uplift::cpu {
 namespace {
 
-constexpr int water_block = 256;       // waters a task
+constexpr int water_block = 256;  // waters a task
 constexpr int star_block = 128;
 constexpr int most_iterations = 1000;  // coupled constraints of a protein take some tens
 
@@ -68,7 +68,8 @@ CpuConstraints::CpuConstraints(const System& system, double tolerance, const Thr
 
 void CpuConstraints::add_waters() {
   for (const RigidWater& w : system_.rigid_waters) {
-    const auto shape = physics::WaterShape<double>::from(system_.masses[at(w.oxygen)], system_.masses[at(w.hydrogen1)], w.oh, w.hh);
+    const auto shape =
+        physics::WaterShape<double>::from(system_.masses[at(w.oxygen)], system_.masses[at(w.hydrogen1)], w.oh, w.hh);
     waters_.o.push_back(3 * w.oxygen);
     waters_.h1.push_back(3 * w.hydrogen1);
     waters_.h2.push_back(3 * w.hydrogen2);
@@ -94,12 +95,14 @@ void CpuConstraints::sort_constraints() {
     root[at(std::max(a, b))] = std::min(a, b);
   }
   std::vector<Constraint> sorted = system_.constraints;
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const Constraint& a, const Constraint& b) { return find(a.i) < find(b.i); });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Constraint& a, const Constraint& b) { return find(a.i) < find(b.i); });
   for (std::size_t first = 0; first < sorted.size();) {
     std::size_t last = first;
     while (last < sorted.size() && find(sorted[last].i) == find(sorted[first].i)) ++last;
     const Group group{static_cast<int>(constraints_.size()), static_cast<int>(last - first)};
-    constraints_.insert(constraints_.end(), sorted.begin() + static_cast<std::ptrdiff_t>(first), sorted.begin() + static_cast<std::ptrdiff_t>(last));
+    constraints_.insert(constraints_.end(), sorted.begin() + static_cast<std::ptrdiff_t>(first),
+                        sorted.begin() + static_cast<std::ptrdiff_t>(last));
     if (add_star(group))
       constraints_.resize(at(group.first));
     else
@@ -112,7 +115,9 @@ void CpuConstraints::sort_constraints() {
 bool CpuConstraints::add_star(const Group& group) {
   if (group.count > most_arms) return false;
   const Constraint* c = &constraints_[at(group.first)];
-  const auto shared = [&](int atom) { return std::all_of(c, c + group.count, [&](const Constraint& k) { return k.i == atom || k.j == atom; }); };
+  const auto shared = [&](int atom) {
+    return std::all_of(c, c + group.count, [&](const Constraint& k) { return k.i == atom || k.j == atom; });
+  };
   int centre = inverse_mass_[at(c->i)] <= inverse_mass_[at(c->j)] ? c->i : c->j;  // of a single bond the heavier atom
   if (!shared(centre)) centre = c->i + c->j - centre;
   if (!shared(centre)) return false;
@@ -131,7 +136,8 @@ bool CpuConstraints::add_star(const Group& group) {
 
 void CpuConstraints::pad() {
   for (std::vector<int>* v : {&waters_.o, &waters_.h1, &waters_.h2}) pad_with_last(*v);
-  for (std::vector<double>* v : {&waters_.mass_o, &waters_.mass_h, &waters_.ra, &waters_.rb, &waters_.rc, &waters_.oh}) pad_with_last(*v);
+  for (std::vector<double>* v : {&waters_.mass_o, &waters_.mass_h, &waters_.ra, &waters_.rb, &waters_.rc, &waters_.oh})
+    pad_with_last(*v);
   for (Stars& s : stars_) {
     for (auto& v : s.atoms) pad_with_last(v);
     for (auto& v : s.inverse_mass) pad_with_last(v);
@@ -143,13 +149,15 @@ void CpuConstraints::positions(double dt, const double* before, double* x, doubl
   const ConstrainKernels& kernels = select_constrain_kernels();
   FirstFailure failure;
   const WaterList waters = waters_.list();
-  threads_.for_blocks(waters_.padded(), water_block,
-                      [&](int first, int last, int) { failure.report(kernels.settle_positions(waters, first, last, 1 / dt, before, x, v)); });
+  threads_.for_blocks(waters_.padded(), water_block, [&](int first, int last, int) {
+    failure.report(kernels.settle_positions(waters, first, last, 1 / dt, before, x, v));
+  });
   if (failure.entry() >= 0) torn(waters_.o[at(failure.entry())] / 3);
   for (const Stars& s : stars_) {
     const StarList list = s.list();
-    threads_.for_blocks(s.padded(), star_block,
-                        [&](int first, int last, int) { failure.report(kernels.shake_stars(list, first, last, tolerance_, 1 / dt, before, x, v)); });
+    threads_.for_blocks(s.padded(), star_block, [&](int first, int last, int) {
+      failure.report(kernels.shake_stars(list, first, last, tolerance_, 1 / dt, before, x, v));
+    });
     if (failure.entry() >= 0) {
       const std::size_t k = at(failure.entry());
       not_met(s.atoms[0][k] / 3, s.atoms[1][k] / 3, std::sqrt(s.length2[0][k]), x);
@@ -162,11 +170,13 @@ void CpuConstraints::velocities(const double* x, double* v) const {
   const ConstrainKernels& kernels = select_constrain_kernels();
   FirstFailure failure;
   const WaterList waters = waters_.list();
-  threads_.for_blocks(waters_.padded(), water_block, [&](int first, int last, int) { kernels.settle_velocities(waters, first, last, x, v); });
+  threads_.for_blocks(waters_.padded(), water_block,
+                      [&](int first, int last, int) { kernels.settle_velocities(waters, first, last, x, v); });
   for (const Stars& s : stars_) {
     const StarList list = s.list();
-    threads_.for_blocks(s.padded(), star_block,
-                        [&](int first, int last, int) { failure.report(kernels.rattle_stars(list, first, last, tolerance_, x, v)); });
+    threads_.for_blocks(s.padded(), star_block, [&](int first, int last, int) {
+      failure.report(kernels.rattle_stars(list, first, last, tolerance_, x, v));
+    });
     if (failure.entry() >= 0) {
       const std::size_t k = at(failure.entry());
       not_met(s.atoms[0][k] / 3, s.atoms[1][k] / 3, std::sqrt(s.length2[0][k]), x);
@@ -205,7 +215,8 @@ void CpuConstraints::shake(const Group& group, double dt, const double* before, 
   not_met(c.i, c.j, c.length, x);
 }
 
-/// The velocity half of RATTLE (Andersen, J. Comput. Phys. 52, 24 (1983)): until no length changes by more than its tolerance in a ps.
+/// The velocity half of RATTLE (Andersen, J. Comput. Phys. 52, 24 (1983)): until no length changes by more than its tolerance
+/// in a ps.
 void CpuConstraints::rattle(const Group& group, const double* x, double* v) const {
   for (int iteration = 0; iteration < most_iterations; ++iteration) {
     double worst = 0;
@@ -227,14 +238,16 @@ void CpuConstraints::rattle(const Group& group, const double* x, double* v) cons
 
 // A step far too large leaves no real solution; a NaN must not wander into the trajectory.
 void CpuConstraints::torn(int oxygen) const {
-  throw SimulationError("the water with " + describe_atom(system_.topology, oxygen) +
-                        " was torn apart in one step (forces too large for the time step); minimise first, or use a shorter time step");
+  throw SimulationError(
+      "the water with " + describe_atom(system_.topology, oxygen) +
+      " was torn apart in one step (forces too large for the time step); minimise first, or use a shorter time step");
 }
 
 void CpuConstraints::not_met(int i, int j, double length, const double* x) const {
   const Vec3d d = load(x, i) - load(x, j);
-  throw SimulationError("the constraints of " + describe_atom(system_.topology, i) + " and " + describe_atom(system_.topology, j) +
-                        " cannot be met: the two are " + std::to_string(std::sqrt(dot(d, d))) + " nm apart instead of " + std::to_string(length) +
+  throw SimulationError("the constraints of " + describe_atom(system_.topology, i) + " and " +
+                        describe_atom(system_.topology, j) + " cannot be met: the two are " +
+                        std::to_string(std::sqrt(dot(d, d))) + " nm apart instead of " + std::to_string(length) +
                         " (forces too large for the time step); minimise first, or use a shorter time step");
 }
 

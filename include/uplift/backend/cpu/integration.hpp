@@ -12,9 +12,9 @@
 
 namespace uplift::cpu {
 
-/// Solves the constraints of a system on [3 * atoms] arrays in double. Rigid water goes to SETTLE; an atom with up to four others
-/// bound to it alone (hydrogens, as a rule) is swept in SIMD lanes; whatever else hangs together is swept by one thread, one group
-/// after the other, in the order of the input. Results do not depend on the number of threads.
+/// Solves the constraints of a system on [3 * atoms] arrays in double. Rigid water goes to SETTLE; an atom with up to four
+/// others bound to it alone (hydrogens, as a rule) is swept in SIMD lanes; whatever else hangs together is swept by one thread,
+/// one group after the other, in the order of the input. Results do not depend on the number of threads.
 class CpuConstraints {
  public:
   /// `tolerance`: relative error of a constrained length.
@@ -30,7 +30,9 @@ class CpuConstraints {
     std::vector<int> o, h1, h2;
     std::vector<double> mass_o, mass_h, ra, rb, rc, oh;
     int padded() const { return static_cast<int>(o.size()); }
-    WaterList list() const { return {o.data(), h1.data(), h2.data(), mass_o.data(), mass_h.data(), ra.data(), rb.data(), rc.data(), oh.data()}; }
+    WaterList list() const {
+      return {o.data(), h1.data(), h2.data(), mass_o.data(), mass_h.data(), ra.data(), rb.data(), rc.data(), oh.data()};
+    }
   };
   struct Stars {
     int arms = 0;
@@ -57,10 +59,10 @@ class CpuConstraints {
   const System& system_;
   const Threads& threads_;
   double tolerance_;
-  std::vector<double> inverse_mass_;        ///< [atoms] 1/Da
+  std::vector<double> inverse_mass_;  ///< [atoms] 1/Da
   Waters waters_;
-  std::array<Stars, most_arms> stars_;      ///< by number of arms, from one
-  std::vector<Constraint> constraints_;     ///< those of groups_, group by group
+  std::array<Stars, most_arms> stars_;   ///< by number of arms, from one
+  std::vector<Constraint> constraints_;  ///< those of groups_, group by group
   std::vector<Group> groups_;
 };
 
@@ -76,7 +78,8 @@ class CpuIntegration {
 
   /// Any stage but ComputeForces. `force` is ForceSums::force. Throws SimulationError when a constraint cannot be met.
   void run(const Stage& stage, std::span<const Fixed> force, std::int64_t step);
-  /// Passes the forces on virtual sites to their parents; zero remains on the site. The virial becomes that of the parents' forces.
+  /// Passes the forces on virtual sites to their parents; zero remains on the site. The virial becomes that of the parents'
+  /// forces.
   void spread_virtual_site_forces(ForceSums& sums) const;
   double kinetic_energy() const;  ///< [kJ/mol]
   std::vector<PhaseTime> phases() const { return {integrate_, constrain_}; }
