@@ -50,6 +50,9 @@ struct Mixture {
       bonds.push_back({0, static_cast<double>(k + 1), 0.109});
       r.push_back({d * sites[k][0], d * sites[k][1], d * sites[k][2]});
     }
+    const int first = topology.size();  // angles of CH2 and CH3; of CH4 they would fix one distance twice
+    for (int a = 1; a <= n && n < 4; ++a)
+      for (int b = a + 1; b <= n; ++b) force_field.angles.push_back({first + a, first, first + b, std::acos(-1.0 / 3), 300});
     test::add_molecule(topology, force_field, "CHN", elements, masses, bonds);
     place(r);
   }
@@ -153,7 +156,8 @@ TEST_P(ConstraintModes, PositionsAndVelocitiesAgreeWithTheOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ConstraintModes,
-                         testing::Values(ConstraintMode::none, ConstraintMode::h_bonds, ConstraintMode::all_bonds));
+                         testing::Values(ConstraintMode::none, ConstraintMode::h_bonds, ConstraintMode::h_angles,
+                                         ConstraintMode::all_bonds));
 
 TEST(Constraints, EverySizeOfList) {
   for (int n : {0, 1, 31, 32, 33, 1000}) {
