@@ -39,7 +39,7 @@ std::string aligned_name(const std::string& name, const std::string& element) {
 
 // Eight columns; decimals are given up before columns are.
 std::string coordinate(double nm) {
-  const double angstrom = nm / constants::nm_per_angstrom;
+  const double angstrom = nm / constants::nm_per_angstrom + 0.0;  // no negative zero
   for (int decimals = 3; decimals >= 0; --decimals) {
     std::string text = fmt::format("{:8.{}f}", angstrom, decimals);
     if (text.size() <= 8) return text;

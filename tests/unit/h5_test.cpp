@@ -1,0 +1,142 @@
+#include "uplift/io/h5.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+
+#include "uplift/core/error.hpp"
+
+namespace {
+
+using namespace uplift;
+using testing::HasSubstr;
+
+std::string scratch(const std::string& name) {
+  return (std::filesystem::temp_directory_path() / ("uplift-h5-" + std::to_string(::getpid()) + "-" + name)).string();
+}
+
+struct H5 : testing::Test {
+  std::string path = scratch(testing::UnitTest::GetInstance()->current_test_info()->name());
+  ~H5() override { std::filesystem::remove(path); }
+};
+
+template <class F>
+std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const SimulationError& e) {
+    return e.what();
+  }
+  return "no SimulationError";
+}
+
+TEST_F(H5, TextAttributesAreVariableLengthUtf8) {
+  h5::File file = h5::File::create(path);
+  file.set("unit", "nm");
+  file.set("unit", "kJ mol-1 \xc3\x85");  // set again: replaced
+  EXPECT_EQ(file.text("unit"), "kJ mol-1 \xc3\x85");
+  const hid_t attribute = H5Aopen(file.id(), "unit", H5P_DEFAULT);
+  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  EXPECT_GT(H5Tis_variable_str(type), 0);
+  EXPECT_EQ(H5Tget_cset(type), H5T_CSET_UTF8);
+  EXPECT_EQ(H5Sget_simple_extent_type(space), H5S_SCALAR);
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Aclose(attribute);
+}
+
+TEST_F(H5, NumbersAndListsComeBack) {
+  h5::File file = h5::File::create(path);
+  const std::vector<std::string> words{"periodic", "", "none"};
+  const std::vector<int> version{1, 1};
+  file.set("n", 7);
+  file.set("x", 0.1);
+  file.set("words", std::span<const std::string>(words));
+  file.set("version", std::span<const int>(version));
+  EXPECT_EQ(file.number("n"), 7);
+  EXPECT_EQ(file.number("x"), 0.1);
+  EXPECT_EQ(file.text("words"), "periodic");
+  EXPECT_THAT(message_of([&] { file.number("version"); }), HasSubstr("not a single number"));
+  EXPECT_THAT(message_of([&] { file.number("absent"); }), HasSubstr("absent"));
+  file.write_names("names", words);
+  EXPECT_EQ(file.dataset("names").read_text(), words);
+  file.write_text("text", "line one\nline two");
+  EXPECT_EQ(file.dataset("text").read_text(), std::vector<std::string>{"line one\nline two"});
+}
+
+class Rows : public H5, public testing::WithParamInterface<int> {};
+TEST_P(Rows, AppendedTrimmedAndReadBack) {
+  const int n = GetParam();
+  path = scratch("rows" + std::to_string(n));
+  std::vector<double> all(static_cast<std::size_t>(3 * n));
+  std::iota(all.begin(), all.end(), 0.5);
+  {
+    h5::File file = h5::File::create(path);
+    h5::Dataset rows = file.extendible<float>("a/b/rows", {3}, {7, 0});
+    for (int i = 0; i < n; ++i) rows.append(std::span<const double>(all).subspan(static_cast<std::size_t>(3 * i), 3));
+    EXPECT_EQ(rows.shape(), (h5::Shape{static_cast<std::uint64_t>(n), 3}));
+    EXPECT_EQ(rows.chunk(), (h5::Shape{7, 3}));
+  }
+  h5::File file = h5::File::append(path);
+  h5::Dataset rows = file.dataset("a/b/rows");
+  EXPECT_EQ(rows.read<double>(), all);
+  const int keep = n / 2;
+  rows.trim(static_cast<std::uint64_t>(keep));
+  rows.append(std::span<const double>(all).subspan(static_cast<std::size_t>(3 * keep)));  // the rest at once
+  EXPECT_EQ(rows.read<double>(), all);
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, Rows, testing::Values(0, 1, 31, 32, 33, 1000));
+
+TEST_F(H5, LargeConstantsAreCompressedAndEqual) {
+  h5::File file = h5::File::create(path);
+  std::vector<std::int32_t> values(100000);
+  std::iota(values.begin(), values.end(), -5);
+  h5::Dataset large = file.write("large", std::span<const std::int32_t>(values), {50000, 2});
+  EXPECT_GT(large.deflate_level(), 0);
+  EXPECT_EQ(large.read<std::int32_t>(), values);
+  EXPECT_TRUE(file.write("small", std::span<const std::int32_t>(values).first(4)).chunk().empty());
+}
+
+TEST_F(H5, PathsLinksAndNames) {
+  h5::File file = h5::File::create(path);
+  file.extendible<double>("one/value", {}, {8, 0});
+  file.link("one/value", "two/three/value");
+  EXPECT_EQ(file.dataset("one/value").address(), file.dataset("two/three/value").address());
+  EXPECT_TRUE(file.contains("two/three"));
+  EXPECT_TRUE(file.is_group("two/three"));
+  EXPECT_FALSE(file.is_group("one/value"));
+  EXPECT_FALSE(file.contains("two/four/value"));
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(H5, ErrorsNameFileObjectAndCauseWithoutNoise) {
+  h5::File file = h5::File::create(path);
+  testing::internal::CaptureStderr();
+  const std::string message = message_of([&] { file.dataset("nothing/here"); });
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(message, testing::AllOf(HasSubstr(path), HasSubstr("nothing/here"), HasSubstr("HDF5:")));
+  EXPECT_THAT(message_of([] { h5::File::create("/dev/null/file.h5"); }), HasSubstr("/dev/null/file.h5"));
+}
+
+TEST_F(H5, TwoWritersAreRefusedReadersAreNot) {
+  h5::File writer = h5::File::create(path);
+  writer.write_text("text", "first");
+  writer.flush();
+  EXPECT_THAT(message_of([&] { h5::File::create(path); }), HasSubstr("another job"));
+  EXPECT_THAT(message_of([&] { h5::File::append(path); }), HasSubstr("another job"));
+  EXPECT_EQ(h5::File::read(path).dataset("text").read_text().at(0), "first");  // untouched by the refused attempts
+  writer = h5::File();
+  EXPECT_NO_THROW(h5::File::append(path));
+}
+
+TEST_F(H5, WhatIsNotHdf5IsRefused) {
+  std::ofstream(path) << "not HDF5 at all";
+  EXPECT_THAT(message_of([&] { h5::File::read(path); }), HasSubstr("is it an HDF5 file?"));
+}
+
+}  // namespace
