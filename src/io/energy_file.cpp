@@ -9,8 +9,8 @@
 namespace uplift {
 namespace {
 
-constexpr double flush_interval = 1.0;       // [s]
-constexpr std::size_t most_waiting = 1024;   // rows
+constexpr double flush_interval = 1.0;      // [s]
+constexpr std::size_t most_waiting = 1024;  // rows
 constexpr std::uint64_t rows_per_chunk = 2048;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -32,7 +32,8 @@ std::vector<EnergyWriter::Column> EnergyWriter::columns_for(const std::vector<En
   return columns;
 }
 
-EnergyWriter EnergyWriter::create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic, const Provenance& provenance) {
+EnergyWriter EnergyWriter::create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic,
+                                  const Provenance& provenance) {
   EnergyWriter writer;
   writer.terms_ = terms;
   writer.periodic_ = periodic;
@@ -42,7 +43,8 @@ EnergyWriter EnergyWriter::create(const std::string& path, const std::vector<Ene
   writer.file_.set("version", provenance.version);
   write_provenance(writer.file_, provenance);
   writer.file_.extendible<std::int64_t>("step", {}, {rows_per_chunk, 0});
-  for (const Column& column : writer.columns_) writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}).set("unit", column.unit);
+  for (const Column& column : writer.columns_)
+    writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}).set("unit", column.unit);
   writer.open_datasets();
   writer.flush();
   return writer;
@@ -58,7 +60,8 @@ EnergyWriter EnergyWriter::append(const std::string& path, const std::vector<Ene
   for (const Column& column : writer.columns_) expected.push_back(column.name);
   std::sort(expected.begin(), expected.end());
   if (writer.file_.names() != expected)
-    throw InputError(path + ": has other columns than this run writes (the continued run must be of the same system and forces); "
+    throw InputError(path +
+                     ": has other columns than this run writes (the continued run must be of the same system and forces); "
                      "choose another output directory");
   writer.open_datasets();
   return writer;

@@ -43,7 +43,8 @@ std::string energy_json(const EnergyReport& report) {
   json["backend"] = report.backend;
   json["units"] = "kJ/mol";
   nlohmann::ordered_json& energies = json["energies"];
-  for (EnergyTerm term : report.terms) energies[std::string(energy_term_names[static_cast<std::size_t>(term)])] = report.energies[term];
+  for (EnergyTerm term : report.terms)
+    energies[std::string(energy_term_names[static_cast<std::size_t>(term)])] = report.energies[term];
   energies["potential"] = report.energies.potential();
   if (report.pme) json["pme"] = {{"alpha", report.pme->alpha}, {"grid", report.pme->grid}, {"order", report.pme->order}};
   return json.dump(2) + "\n";
@@ -67,8 +68,8 @@ std::string energy_table(const EnergyReport& report) {
     text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", energy_term_names[static_cast<std::size_t>(term)], report.energies[term]);
   text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", "potential", report.energies.potential());
   if (report.pme)
-    text += fmt::format("\nPME: alpha {:.6g} /nm, grid {} x {} x {}, order {}\n", report.pme->alpha, report.pme->grid[0], report.pme->grid[1],
-                        report.pme->grid[2], report.pme->order);
+    text += fmt::format("\nPME: alpha {:.6g} /nm, grid {} x {} x {}, order {}\n", report.pme->alpha, report.pme->grid[0],
+                        report.pme->grid[1], report.pme->grid[2], report.pme->order);
   return text;
 }
 

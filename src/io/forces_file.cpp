@@ -5,7 +5,8 @@
 
 namespace uplift {
 
-void write_forces_file(const std::string& path, const EnergyReport& report, std::span<const Vec3d> forces, std::span<const Vec3d> positions) {
+void write_forces_file(const std::string& path, const EnergyReport& report, std::span<const Vec3d> forces,
+                       std::span<const Vec3d> positions) {
   UPLIFT_EXPECT(forces.size() == positions.size() && static_cast<std::size_t>(report.atoms) == forces.size());
   h5::File file = h5::File::create(path);
   file.set("atoms", report.atoms);
@@ -13,7 +14,8 @@ void write_forces_file(const std::string& path, const EnergyReport& report, std:
   file.set("backend", report.backend);
   file.set("units", "kJ/mol");
   h5::Group energies = file.group("energies");
-  for (EnergyTerm term : report.terms) energies.set(std::string(energy_term_names[static_cast<std::size_t>(term)]), report.energies[term]);
+  for (EnergyTerm term : report.terms)
+    energies.set(std::string(energy_term_names[static_cast<std::size_t>(term)]), report.energies[term]);
   energies.set("potential", report.energies.potential());
   if (report.pme) {
     h5::Group pme = file.group("pme");

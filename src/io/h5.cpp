@@ -34,7 +34,8 @@ Handle row_space(std::int64_t dataset, const Shape& shape, std::uint64_t first, 
   if (count == 0)
     check(H5Sselect_none(space.id()), "selection of rows", dataset);
   else
-    check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr), "selection of rows", dataset);
+    check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr), "selection of rows",
+          dataset);
   return space;
 }
 
@@ -84,7 +85,8 @@ int Dataset::deflate_level() const {
   for (int i = 0; i < filters; ++i) {
     unsigned flags = 0, values[8] = {}, config = 0;
     std::size_t count = 8;
-    if (H5Pget_filter2(properties.id(), static_cast<unsigned>(i), &flags, &count, values, 0, nullptr, &config) == H5Z_FILTER_DEFLATE)
+    if (H5Pget_filter2(properties.id(), static_cast<unsigned>(i), &flags, &count, values, 0, nullptr, &config) ==
+        H5Z_FILTER_DEFLATE)
       return static_cast<int>(values[0]);
   }
   return 0;
@@ -106,7 +108,8 @@ void Dataset::append(const void* values, std::uint64_t count, Type type) {
   check(H5Dset_extent(id(), extent.data()), "making room for more rows", id());
   const Handle target = row_space(id(), s, first, added);
   const Handle source = simple_space({count});
-  check(H5Dwrite(id(), memory_type(type), source.id(), target.id(), H5P_DEFAULT, values), "writing rows (is the disk full?)", id());
+  check(H5Dwrite(id(), memory_type(type), source.id(), target.id(), H5P_DEFAULT, values), "writing rows (is the disk full?)",
+        id());
 }
 
 void Dataset::trim(std::uint64_t rows) {
@@ -123,7 +126,8 @@ void Dataset::read(void* values, std::uint64_t first, std::uint64_t count, Type 
   if (count == 0) return;
   const Handle source = row_space(id(), s, first, count);
   const Handle target = simple_space({count * row_size()});
-  check(H5Dread(id(), memory_type(type), target.id(), source.id(), H5P_DEFAULT, values), "reading (is the file damaged?)", id());
+  check(H5Dread(id(), memory_type(type), target.id(), source.id(), H5P_DEFAULT, values), "reading (is the file damaged?)",
+        id());
 }
 
 std::vector<std::string> Dataset::read_text() const {
@@ -138,7 +142,8 @@ std::vector<std::string> Dataset::read_text() const {
 Group Group::group(const std::string& path) {
   if (contains(path)) return open_group(path);
   const Handle links = making_parents();
-  return Group(Handle(check(H5Gcreate2(id(), path.c_str(), links.id(), H5P_DEFAULT, H5P_DEFAULT), "making group " + path, id()), H5Gclose));
+  return Group(Handle(check(H5Gcreate2(id(), path.c_str(), links.id(), H5P_DEFAULT, H5P_DEFAULT), "making group " + path, id()),
+                      H5Gclose));
 }
 
 Group Group::open_group(const std::string& path) const {
@@ -153,7 +158,8 @@ bool Group::contains(const std::string& path) const {
   // H5Lexists wants every part but the last to exist.
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    if (!part.empty() && part != "/" && check(H5Lexists(id(), part.c_str(), H5P_DEFAULT), "looking for " + part, id()) == 0) return false;
+    if (!part.empty() && part != "/" && check(H5Lexists(id(), part.c_str(), H5P_DEFAULT), "looking for " + part, id()) == 0)
+      return false;
     if (end == std::string::npos) return true;
   }
 }
@@ -178,8 +184,10 @@ Dataset Group::write(const std::string& path, const void* values, std::uint64_t 
   const Handle space = simple_space(shape), links = making_parents();
   Handle storage(check(H5Pcreate(H5P_DATASET_CREATE), "creation properties"), H5Pclose);
   compress_if_large(storage.id(), shape, H5Tget_size(file_type(type)));
-  Dataset dataset(Handle(check(H5Dcreate2(id(), path.c_str(), file_type(type), space.id(), links.id(), storage.id(), H5P_DEFAULT),
-                               "making dataset " + path, id()), H5Dclose));
+  Dataset dataset(
+      Handle(check(H5Dcreate2(id(), path.c_str(), file_type(type), space.id(), links.id(), storage.id(), H5P_DEFAULT),
+                   "making dataset " + path, id()),
+             H5Dclose));
   if (count > 0)
     check(H5Dwrite(dataset.id(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "writing " + path, id());
   return dataset;
@@ -189,7 +197,8 @@ Dataset Group::write_text(const std::string& path, std::string_view text) {
   const Handle type = variable_text(), links = making_parents();
   const Handle space(check(H5Screate(H5S_SCALAR), "data space"), H5Sclose);
   Dataset dataset(Handle(check(H5Dcreate2(id(), path.c_str(), type.id(), space.id(), links.id(), H5P_DEFAULT, H5P_DEFAULT),
-                               "making dataset " + path, id()), H5Dclose));
+                               "making dataset " + path, id()),
+                         H5Dclose));
   const std::string copy(text);
   const char* pointer = copy.c_str();
   check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &pointer), "writing " + path, id());
@@ -203,14 +212,17 @@ Dataset Group::write_names(const std::string& path, std::span<const std::string>
   check(H5Tset_size(type.id(), width), "string type");
   check(H5Tset_strpad(type.id(), H5T_STR_NULLPAD), "string type");
   std::vector<char> buffer(names.size() * width, '\0');
-  for (std::size_t i = 0; i < names.size(); ++i) std::copy(names[i].begin(), names[i].end(), buffer.begin() + static_cast<std::ptrdiff_t>(i * width));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::copy(names[i].begin(), names[i].end(), buffer.begin() + static_cast<std::ptrdiff_t>(i * width));
   const Shape shape{names.size()};
   const Handle space = simple_space(shape);
   Handle storage(check(H5Pcreate(H5P_DATASET_CREATE), "creation properties"), H5Pclose);
   compress_if_large(storage.id(), shape, width);
   Dataset dataset(Handle(check(H5Dcreate2(id(), path.c_str(), type.id(), space.id(), links.id(), storage.id(), H5P_DEFAULT),
-                               "making dataset " + path, id()), H5Dclose));
-  if (!names.empty()) check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer.data()), "writing " + path, id());
+                               "making dataset " + path, id()),
+                         H5Dclose));
+  if (!names.empty())
+    check(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer.data()), "writing " + path, id());
   return dataset;
 }
 
@@ -224,25 +236,32 @@ Dataset Group::extendible(const std::string& path, const Shape& row, const Growt
     check(H5Pset_shuffle(storage.id()), "shuffle filter");
     check(H5Pset_deflate(storage.id(), static_cast<unsigned>(growth.deflate)), "deflate filter");
   }
-  return Dataset(Handle(check(H5Dcreate2(id(), path.c_str(), file_type(type), space.id(), links.id(), storage.id(), H5P_DEFAULT),
-                              "making dataset " + path, id()), H5Dclose));
+  return Dataset(
+      Handle(check(H5Dcreate2(id(), path.c_str(), file_type(type), space.id(), links.id(), storage.id(), H5P_DEFAULT),
+                   "making dataset " + path, id()),
+             H5Dclose));
 }
 
 void Group::link(const std::string& existing, const std::string& path) {
   const Handle links = making_parents();
-  check(H5Lcreate_hard(id(), existing.c_str(), id(), path.c_str(), links.id(), H5P_DEFAULT), "linking " + path + " to " + existing, id());
+  check(H5Lcreate_hard(id(), existing.c_str(), id(), path.c_str(), links.id(), H5P_DEFAULT),
+        "linking " + path + " to " + existing, id());
 }
 
 FileLock::FileLock(const std::string& path, bool create) {
   fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0666);
-  if (fd_ < 0) throw SimulationError(path + ": cannot be opened for writing (" + std::strerror(errno) + "); check the directory, its permissions and free space");
+  if (fd_ < 0)
+    throw SimulationError(path + ": cannot be opened for writing (" + std::strerror(errno) +
+                          "); check the directory, its permissions and free space");
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
   if (::fcntl(fd_, F_OFD_SETLK, &whole) == 0) return;
   if (errno == EAGAIN || errno == EACCES) {
     ::close(std::exchange(fd_, -1));
-    throw SimulationError(path + ": another job is writing this file (two writers would destroy it); wait for it or choose another output directory");
+    throw SimulationError(
+        path +
+        ": another job is writing this file (two writers would destroy it); wait for it or choose another output directory");
   }
 }
 
@@ -250,7 +269,8 @@ FileLock::~FileLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-File::File(Handle handle, FileLock lock, std::string path) : lock_(std::move(lock)), file_(std::move(handle)), path_(std::move(path)) {
+File::File(Handle handle, FileLock lock, std::string path)
+    : lock_(std::move(lock)), file_(std::move(handle)), path_(std::move(path)) {
   handle_ = Handle(check(H5Gopen2(file_.id(), "/", H5P_DEFAULT), path_ + ": root group"), H5Gclose);
 }
 
@@ -268,14 +288,16 @@ File File::append(const std::string& path) {
   silence();
   FileLock lock(path, false);
   const Handle access = file_access();
-  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), path + ": cannot be opened (is it an HDF5 file?)"), H5Fclose);
+  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
+              H5Fclose);
   return File(std::move(file), std::move(lock), path);
 }
 
 File File::read(const std::string& path) {
   silence();
   const Handle access = file_access();
-  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path + ": cannot be opened (is it an HDF5 file?)"), H5Fclose);
+  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
+              H5Fclose);
   return File(std::move(file), FileLock(), path);
 }
 
@@ -284,7 +306,8 @@ void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing (is 
 void File::sync() {
   flush();
   if (lock_.descriptor() >= 0 && ::fsync(lock_.descriptor()) != 0)
-    throw SimulationError(path_ + ": the disk did not take what was written (" + std::strerror(errno) + "); check free space and quota");
+    throw SimulationError(path_ + ": the disk did not take what was written (" + std::strerror(errno) +
+                          "); check free space and quota");
 }
 
 }  // namespace uplift::h5

@@ -36,20 +36,28 @@ void fail(const std::string& what, std::int64_t object) {
 
 std::int64_t memory_type(Type type) {
   switch (type) {
-    case Type::int32: return H5T_NATIVE_INT32;
-    case Type::int64: return H5T_NATIVE_INT64;
-    case Type::float32: return H5T_NATIVE_FLOAT;
-    case Type::float64: return H5T_NATIVE_DOUBLE;
+    case Type::int32:
+      return H5T_NATIVE_INT32;
+    case Type::int64:
+      return H5T_NATIVE_INT64;
+    case Type::float32:
+      return H5T_NATIVE_FLOAT;
+    case Type::float64:
+      return H5T_NATIVE_DOUBLE;
   }
   return -1;
 }
 
 std::int64_t file_type(Type type) {
   switch (type) {
-    case Type::int32: return H5T_STD_I32LE;
-    case Type::int64: return H5T_STD_I64LE;
-    case Type::float32: return H5T_IEEE_F32LE;
-    case Type::float64: return H5T_IEEE_F64LE;
+    case Type::int32:
+      return H5T_STD_I32LE;
+    case Type::int64:
+      return H5T_STD_I64LE;
+    case Type::float32:
+      return H5T_IEEE_F32LE;
+    case Type::float64:
+      return H5T_IEEE_F64LE;
   }
   return -1;
 }
@@ -79,8 +87,11 @@ using namespace detail;
 namespace {
 
 Handle make_attribute(std::int64_t object, const std::string& name, std::int64_t type, std::int64_t space) {
-  if (check(H5Aexists(object, name.c_str()), "attribute " + name, object) > 0) check(H5Adelete(object, name.c_str()), "attribute " + name, object);
-  return Handle(check(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), "making attribute " + name, object), H5Aclose);
+  if (check(H5Aexists(object, name.c_str()), "attribute " + name, object) > 0)
+    check(H5Adelete(object, name.c_str()), "attribute " + name, object);
+  return Handle(
+      check(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), "making attribute " + name, object),
+      H5Aclose);
 }
 
 Handle scalar() { return Handle(check(H5Screate(H5S_SCALAR), "data space"), H5Sclose); }
@@ -90,7 +101,8 @@ Handle vector_of(std::size_t count) {
   return Handle(check(H5Screate_simple(1, &extent, nullptr), "data space"), H5Sclose);
 }
 
-void write_attribute(std::int64_t object, const std::string& name, std::int64_t file, std::int64_t memory, const Handle& space, const void* values) {
+void write_attribute(std::int64_t object, const std::string& name, std::int64_t file, std::int64_t memory, const Handle& space,
+                     const void* values) {
   const Handle attribute = make_attribute(object, name, file, space.id());
   check(H5Awrite(attribute.id(), memory, values), "writing attribute " + name, object);
 }
@@ -104,9 +116,13 @@ void Object::set(const std::string& name, std::string_view text) {
   write_attribute(id(), name, type.id(), type.id(), scalar(), &pointer);
 }
 
-void Object::set(const std::string& name, double value) { write_attribute(id(), name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, scalar(), &value); }
+void Object::set(const std::string& name, double value) {
+  write_attribute(id(), name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, scalar(), &value);
+}
 
-void Object::set(const std::string& name, int value) { write_attribute(id(), name, H5T_STD_I32LE, H5T_NATIVE_INT, scalar(), &value); }
+void Object::set(const std::string& name, int value) {
+  write_attribute(id(), name, H5T_STD_I32LE, H5T_NATIVE_INT, scalar(), &value);
+}
 
 void Object::set(const std::string& name, std::span<const int> values) {
   write_attribute(id(), name, H5T_STD_I32LE, H5T_NATIVE_INT, vector_of(values.size()), values.data());
@@ -133,7 +149,8 @@ std::string Object::text(const std::string& name) const {
   const Handle space(check(H5Aget_space(attribute.id()), "attribute " + name, id()), H5Sclose);
   const auto count = static_cast<std::size_t>(check(H5Sget_simple_extent_npoints(space.id()), "attribute " + name, id()));
   if (H5Tget_class(type.id()) != H5T_STRING || count == 0) throw SimulationError("attribute " + name + " is not a string");
-  return read_strings(type.id(), space.id(), count, id(), [&](std::int64_t memory, void* out) { return H5Aread(attribute.id(), memory, out); })[0];
+  return read_strings(type.id(), space.id(), count, id(),
+                      [&](std::int64_t memory, void* out) { return H5Aread(attribute.id(), memory, out); })[0];
 }
 
 double Object::number(const std::string& name) const {

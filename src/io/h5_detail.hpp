@@ -25,14 +25,15 @@ R check(R result, const std::string& what, std::int64_t object = -1) {
 }
 
 std::int64_t memory_type(Type type);
-std::int64_t file_type(Type type);   ///< little-endian
-Handle variable_text();              ///< variable-length UTF-8 string
+std::int64_t file_type(Type type);  ///< little-endian
+Handle variable_text();             ///< variable-length UTF-8 string
 /// Chunks and compresses a constant dataset of more than 64 KiB.
 void compress_if_large(std::int64_t storage, const Shape& shape, std::size_t value_bytes);
 
 /// Strings of a dataset or attribute, of fixed or variable length; `read(memory type, buffer)` is the HDF5 read call.
 template <class Read>
-std::vector<std::string> read_strings(std::int64_t type, std::int64_t space, std::size_t count, std::int64_t object, Read&& read) {
+std::vector<std::string> read_strings(std::int64_t type, std::int64_t space, std::size_t count, std::int64_t object,
+                                      Read&& read) {
   std::vector<std::string> result(count);
   if (count == 0) return result;
   if (check(H5Tis_variable_str(type), "string type", object) > 0) {

@@ -19,8 +19,8 @@ std::string box_text(const Box& box) {
   Vec3d lengths{}, angles{};
   box_parameters(box, lengths, angles);
   const double degrees = 180 / constants::pi;
-  return fmt::format("{:.5f} x {:.5f} x {:.5f} nm, angles {:.3f} {:.3f} {:.3f} degrees, volume {:.4f} nm^3", lengths.x, lengths.y, lengths.z,
-                     angles.x * degrees, angles.y * degrees, angles.z * degrees, box.volume());
+  return fmt::format("{:.5f} x {:.5f} x {:.5f} nm, angles {:.3f} {:.3f} {:.3f} degrees, volume {:.4f} nm^3", lengths.x,
+                     lengths.y, lengths.z, angles.x * degrees, angles.y * degrees, angles.z * degrees, box.volume());
 }
 
 Box box_of_frame(const h5::Dataset& edges, std::uint64_t frame) {
@@ -33,15 +33,19 @@ std::string row(const char* name, const std::string& value) { return fmt::format
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
   const double first = time.read<double>(0, 1)[0], last = time.read<double>(rows - 1, 1)[0];
-  std::string text = row("steps", fmt::format("{} to {}", step.read<std::int64_t>(0, 1)[0], step.read<std::int64_t>(rows - 1, 1)[0]));
-  text += row("time", fmt::format("{:g} to {:g} ps{}", first, last, rows > 1 ? fmt::format(", every {:g} ps", (last - first) / static_cast<double>(rows - 1)) : ""));
+  std::string text =
+      row("steps", fmt::format("{} to {}", step.read<std::int64_t>(0, 1)[0], step.read<std::int64_t>(rows - 1, 1)[0]));
+  text +=
+      row("time", fmt::format("{:g} to {:g} ps{}", first, last,
+                              rows > 1 ? fmt::format(", every {:g} ps", (last - first) / static_cast<double>(rows - 1)) : ""));
   return text;
 }
 
 std::string provenance_rows(const h5::Group& root) {
   std::string text;
   if (root.contains("parameters/title")) text += row("title", root.dataset("parameters/title").read_text().at(0));
-  if (root.contains("parameters/version")) text += row("written by", "uplift " + root.dataset("parameters/version").read_text().at(0));
+  if (root.contains("parameters/version"))
+    text += row("written by", "uplift " + root.dataset("parameters/version").read_text().at(0));
   return text;
 }
 
@@ -60,7 +64,8 @@ std::string describe_trajectory(const h5::File& file) {
     if (group.contains(part)) frames = std::min(frames, group.dataset(part).rows());
   text += row("atoms", std::to_string(shape.at(1)));
   text += row("frames", std::to_string(frames));
-  if (group.contains("position/step") && group.contains("position/time")) text += range_of(group.dataset("position/step"), group.dataset("position/time"), frames);
+  if (group.contains("position/step") && group.contains("position/time"))
+    text += range_of(group.dataset("position/step"), group.dataset("position/time"), frames);
   std::string quantities = "position [" + (position.has("unit") ? position.text("unit") : std::string("no unit")) + "]";
   for (const char* other : {"velocity", "force"})
     if (group.contains(std::string(other) + "/value")) {
@@ -75,8 +80,10 @@ std::string describe_trajectory(const h5::File& file) {
   } else {
     text += row("box", "none");
   }
-  if (position.deflate_level() > 0) text += row("compression", fmt::format("deflate {} with shuffle", position.deflate_level()));
-  if (file.contains("parameters/topology/residue_name")) text += row("residues", std::to_string(file.dataset("parameters/topology/residue_name").rows()));
+  if (position.deflate_level() > 0)
+    text += row("compression", fmt::format("deflate {} with shuffle", position.deflate_level()));
+  if (file.contains("parameters/topology/residue_name"))
+    text += row("residues", std::to_string(file.dataset("parameters/topology/residue_name").rows()));
   if (file.contains("connectivity/bonds")) text += row("bonds", std::to_string(file.dataset("connectivity/bonds").rows()));
   return text;
 }
@@ -100,7 +107,8 @@ std::string describe_energies(const h5::File& file) {
     double mean = 0, squares = 0;
     for (double v : values) mean += v / static_cast<double>(rows);
     for (double v : values) squares += (v - mean) * (v - mean) / static_cast<double>(rows);
-    text += fmt::format("  {:<24}{:>18.6g}{:>18.6g}{:>18.6g}  {}\n", name, mean, std::sqrt(squares), values.back(), column.has("unit") ? column.text("unit") : "");
+    text += fmt::format("  {:<24}{:>18.6g}{:>18.6g}{:>18.6g}  {}\n", name, mean, std::sqrt(squares), values.back(),
+                        column.has("unit") ? column.text("unit") : "");
   }
   return text;
 }
@@ -140,7 +148,8 @@ std::string describe_topology(const std::string& path) {
   sites = static_cast<int>(ff.virtual_sites.size());
   std::string text = amber.chamber ? "Amber topology made by CHAMBER (CHARMM force field)\n" : "Amber topology\n";
   if (!topology.title.empty()) text += row("title", topology.title);
-  text += row("atoms", sites ? fmt::format("{}, {} of them virtual sites", topology.size(), sites) : std::to_string(topology.size()));
+  text += row("atoms",
+              sites ? fmt::format("{}, {} of them virtual sites", topology.size(), sites) : std::to_string(topology.size()));
   text += row("residues", fmt::format("{}, {} of them water", topology.residues.size(), waters));
   text += row("total charge", fmt::format("{:.6f} e", charge));
   text += row("total mass", fmt::format("{:.3f} Da", mass));
@@ -186,10 +195,13 @@ std::string describe_file(const std::string& path) {
   if (name.extension() == ".gz") name = name.stem();
   const std::string suffix = name.extension().string();
   const bool topology = suffix == ".prmtop" || suffix == ".parm7" || suffix == ".top" || head.rfind("%VERSION", 0) == 0;
-  const bool coordinates = suffix == ".inpcrd" || suffix == ".rst7" || suffix == ".crd" || suffix == ".ncrst" || suffix == ".restrt" || head.rfind("CDF", 0) == 0;
+  const bool coordinates = suffix == ".inpcrd" || suffix == ".rst7" || suffix == ".crd" || suffix == ".ncrst" ||
+                           suffix == ".restrt" || head.rfind("CDF", 0) == 0;
   if (topology) return path + ": " + describe_topology(path);
   if (coordinates) return path + ": " + describe_coordinates(path);
-  throw InputError(path + ": not a kind of file that uplift knows (it reads .h5md, .h5, .prmtop, .parm7, .inpcrd and .rst7); check the name");
+  throw InputError(
+      path +
+      ": not a kind of file that uplift knows (it reads .h5md, .h5, .prmtop, .parm7, .inpcrd and .rst7); check the name");
 }
 
 }  // namespace uplift

@@ -63,8 +63,9 @@ std::string describe_machine() {
   const Processor processor = read_processor();
   utsname os{};
   ::uname(&os);
-  return fmt::format("processor: {}\ncores: {} ({} hardware threads, {} usable by this process)\nmemory: {}\nsystem: {} {} {}", processor.model,
-                     processor.cores, processor.threads, usable_threads(), memory_text(), os.sysname, os.release, os.machine);
+  return fmt::format("processor: {}\ncores: {} ({} hardware threads, {} usable by this process)\nmemory: {}\nsystem: {} {} {}",
+                     processor.model, processor.cores, processor.threads, usable_threads(), memory_text(), os.sysname,
+                     os.release, os.machine);
 }
 
 std::string describe_devices(const std::string& instruction_set) {

@@ -21,11 +21,12 @@ namespace {
 constexpr int serials = 100000, residue_numbers = 10000;
 
 // Residues that the PDB counts as parts of polymers (ATOM), with the names that Amber gives their variants. Others are HETATM.
-constexpr auto polymer_residues = std::to_array<std::string_view>({
-    "A",   "A3",  "A5",  "ACE", "ALA", "ARG", "ASH", "ASN", "ASP", "C",   "C3",  "C5",  "CYM", "CYS", "CYX", "DA",  "DA3", "DA5", "DAN",
-    "DC",  "DC3", "DC5", "DCN", "DG",  "DG3", "DG5", "DGN", "DT",  "DT3", "DT5", "DTN", "G",   "G3",  "G5",  "GLH", "GLN", "GLU", "GLY",
-    "HID", "HIE", "HIP", "HIS", "HSD", "HSE", "HSP", "HYP", "ILE", "LEU", "LYN", "LYS", "MET", "NHE", "NME", "PHE", "PRO", "RA",  "RA3",
-    "RA5", "RC",  "RC3", "RC5", "RG",  "RG3", "RG5", "RU",  "RU3", "RU5", "SER", "THR", "TRP", "TYR", "U",   "U3",  "U5",  "VAL"});
+constexpr auto polymer_residues = std::to_array<std::string_view>(
+    {"A",   "A3",  "A5",  "ACE", "ALA", "ARG", "ASH", "ASN", "ASP", "C",   "C3",  "C5",  "CYM", "CYS", "CYX",
+     "DA",  "DA3", "DA5", "DAN", "DC",  "DC3", "DC5", "DCN", "DG",  "DG3", "DG5", "DGN", "DT",  "DT3", "DT5",
+     "DTN", "G",   "G3",  "G5",  "GLH", "GLN", "GLU", "GLY", "HID", "HIE", "HIP", "HIS", "HSD", "HSE", "HSP",
+     "HYP", "ILE", "LEU", "LYN", "LYS", "MET", "NHE", "NME", "PHE", "PRO", "RA",  "RA3", "RA5", "RC",  "RC3",
+     "RC5", "RG",  "RG3", "RG5", "RU",  "RU3", "RU5", "SER", "THR", "TRP", "TYR", "U",   "U3",  "U5",  "VAL"});
 
 bool is_polymer(const std::string& residue) {
   return std::find(polymer_residues.begin(), polymer_residues.end(), residue) != polymer_residues.end();
@@ -44,16 +45,17 @@ std::string coordinate(double nm) {
     std::string text = fmt::format("{:8.{}f}", angstrom, decimals);
     if (text.size() <= 8) return text;
   }
-  throw SimulationError(fmt::format("a coordinate of {:g} nm does not fit into a PDB file (the system has drifted apart); check the input coordinates", nm));
+  throw SimulationError(fmt::format(
+      "a coordinate of {:g} nm does not fit into a PDB file (the system has drifted apart); check the input coordinates", nm));
 }
 
 std::string cell_record(const Box& box) {
   Vec3d lengths{}, angles{};
   box_parameters(box, lengths, angles);
   const double degrees = 180 / constants::pi;
-  return fmt::format("CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1\n", lengths.x / constants::nm_per_angstrom,
-                     lengths.y / constants::nm_per_angstrom, lengths.z / constants::nm_per_angstrom, angles.x * degrees, angles.y * degrees,
-                     angles.z * degrees);
+  return fmt::format("CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1\n",
+                     lengths.x / constants::nm_per_angstrom, lengths.y / constants::nm_per_angstrom,
+                     lengths.z / constants::nm_per_angstrom, angles.x * degrees, angles.y * degrees, angles.z * degrees);
 }
 
 /// Molecules of more than one residue: those that end with TER.
@@ -101,7 +103,9 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
     std::iota(atoms.begin(), atoms.end(), 0);
   }
   const std::vector<bool> chain = chain_molecules(system);
-  const auto molecule = [&](std::size_t i) { return i < system.molecules.molecule_of.size() ? system.molecules.molecule_of[i] : -1; };
+  const auto molecule = [&](std::size_t i) {
+    return i < system.molecules.molecule_of.size() ? system.molecules.molecule_of[i] : -1;
+  };
 
   std::string text;
   text.reserve(81 * (atoms.size() + 16));
@@ -113,14 +117,17 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
     const Residue& residue = topology.residues[static_cast<std::size_t>(atom.residue)];
     std::string element = atom.element > 0 ? element_symbol(atom.element) : "";
     const std::string name = aligned_name(atom.name, element);
-    std::transform(element.begin(), element.end(), element.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::transform(element.begin(), element.end(), element.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     const std::string residue_name = residue.name.substr(0, 4);
-    const int number = residue.number > -1000 && residue.number < residue_numbers ? residue.number : (residue.number % residue_numbers + residue_numbers) % residue_numbers;
+    const int number = residue.number > -1000 && residue.number < residue_numbers
+                           ? residue.number
+                           : (residue.number % residue_numbers + residue_numbers) % residue_numbers;
     fmt::format_to(std::back_inserter(text), "{:<6}{:5d} {} {} {}{:4d}    {}{}{}{:6.2f}{:6.2f}          {:>2}  \n",
                    is_polymer(residue.name) ? "ATOM" : "HETATM", (n + 1) % serials, name,
                    residue_name.size() == 4 ? residue_name.substr(0, 3) : fmt::format("{:>3}", residue_name),
-                   residue.chain.empty() ? " " : residue.chain.substr(0, 1), number, coordinate(x[i].x), coordinate(x[i].y), coordinate(x[i].z), 1.0,
-                   0.0, element);
+                   residue.chain.empty() ? " " : residue.chain.substr(0, 1), number, coordinate(x[i].x), coordinate(x[i].y),
+                   coordinate(x[i].z), 1.0, 0.0, element);
     if (residue_name.size() == 4) text[text.size() - 81 + 20] = residue_name[3];
     const int own = molecule(i);
     const bool last = n + 1 == atoms.size() || molecule(static_cast<std::size_t>(atoms[n + 1])) != own;
@@ -131,11 +138,14 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
   return text;
 }
 
-void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& atoms) {
+void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x,
+                        const std::vector<int>& atoms) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << pdb_text(system, box, x, atoms);
   out.close();
-  if (!out) throw SimulationError(path + ": cannot be written (" + std::strerror(errno) + "); check the directory, its permissions and free space");
+  if (!out)
+    throw SimulationError(path + ": cannot be written (" + std::strerror(errno) +
+                          "); check the directory, its permissions and free space");
 }
 
 }  // namespace uplift

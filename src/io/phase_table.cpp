@@ -11,21 +11,25 @@ namespace uplift {
 namespace {
 
 double accounted(const RunTiming& timing) {
-  return std::accumulate(timing.phases.begin(), timing.phases.end(), 0.0, [](double sum, const PhaseTime& p) { return sum + p.seconds; });
+  return std::accumulate(timing.phases.begin(), timing.phases.end(), 0.0,
+                         [](double sum, const PhaseTime& p) { return sum + p.seconds; });
 }
 
 /// Time of all phases whose name contains one of the words.
 double time_of(const RunTiming& timing, std::initializer_list<const char*> words) {
   double sum = 0;
   for (const PhaseTime& phase : timing.phases)
-    if (std::any_of(words.begin(), words.end(), [&](const char* word) { return phase.name.find(word) != std::string::npos; })) sum += phase.seconds;
+    if (std::any_of(words.begin(), words.end(), [&](const char* word) { return phase.name.find(word) != std::string::npos; }))
+      sum += phase.seconds;
   return sum;
 }
 
 std::string time_per_call(const PhaseTime& phase) {
   if (phase.calls <= 0) return "";
   const double each = phase.seconds / static_cast<double>(phase.calls);
-  return each < 1e-3 ? fmt::format("{:.1f} us", each * 1e6) : each < 1 ? fmt::format("{:.2f} ms", each * 1e3) : fmt::format("{:.2f} s", each);
+  return each < 1e-3 ? fmt::format("{:.1f} us", each * 1e6)
+         : each < 1  ? fmt::format("{:.2f} ms", each * 1e3)
+                     : fmt::format("{:.2f} s", each);
 }
 
 }  // namespace
@@ -34,18 +38,30 @@ std::vector<std::string> phase_advice(const RunTiming& timing) {
   std::vector<std::string> advice;
   if (timing.wall < 1) return advice;  // start-up dominates: nothing to learn
   const double output = time_of(timing, {"output", "trajectory", "energies file"});
-  const double mesh = time_of(timing, {"PME"}), pairs = time_of(timing, {"pairs", "nonbonded"}), lists = time_of(timing, {"list", "neighbour"});
+  const double mesh = time_of(timing, {"PME"}), pairs = time_of(timing, {"pairs", "nonbonded"}),
+               lists = time_of(timing, {"list", "neighbour"});
   const double rest = timing.wall - accounted(timing);
   const auto share = [&](double seconds) { return 100 * seconds / timing.wall; };
   if (share(output) > 10)
-    advice.push_back(fmt::format("writing output takes {:.0f} % of the time: raise trajectory.every or energies.every, or store fewer atoms", share(output)));
+    advice.push_back(
+        fmt::format("writing output takes {:.0f} % of the time: raise trajectory.every or energies.every, or store fewer atoms",
+                    share(output)));
   if (share(mesh) > 20 && mesh > 2 * pairs)
-    advice.push_back(fmt::format("the PME mesh takes {:.1f} times as long as the pairs: a longer cutoff (with a coarser mesh) balances them", mesh / std::max(pairs, 1e-9)));
+    advice.push_back(
+        fmt::format("the PME mesh takes {:.1f} times as long as the pairs: a longer cutoff (with a coarser mesh) balances them",
+                    mesh / std::max(pairs, 1e-9)));
   if (share(pairs) > 20 && mesh > 0 && pairs > 6 * mesh)
-    advice.push_back(fmt::format("the pairs take {:.1f} times as long as the PME mesh: a shorter cutoff (with a finer mesh) balances them", pairs / mesh));
-  if (share(lists) > 25) advice.push_back(fmt::format("the pair list takes {:.0f} % of the time: the atoms move far between rebuilds; check timestep and temperature", share(lists)));
+    advice.push_back(
+        fmt::format("the pairs take {:.1f} times as long as the PME mesh: a shorter cutoff (with a finer mesh) balances them",
+                    pairs / mesh));
+  if (share(lists) > 25)
+    advice.push_back(fmt::format(
+        "the pair list takes {:.0f} % of the time: the atoms move far between rebuilds; check timestep and temperature",
+        share(lists)));
   if (share(rest) > 20)
-    advice.push_back(fmt::format("{:.0f} % of the time is spent outside all phases: start-up of a short run, or a machine shared with other jobs", share(rest)));
+    advice.push_back(fmt::format(
+        "{:.0f} % of the time is spent outside all phases: start-up of a short run, or a machine shared with other jobs",
+        share(rest)));
   return advice;
 }
 
@@ -57,13 +73,14 @@ std::string phase_table(const RunTiming& timing) {
   const auto percent = [&](double seconds) { return timing.wall > 0 ? 100 * seconds / timing.wall : 0.0; };
   std::string text = fmt::format("{:<{}}  {:>10}  {:>12}  {:>6}  {:>10}\n", "phase", width, "calls", "seconds", "%", "a call");
   for (const PhaseTime& row : rows)
-    text += fmt::format("{:<{}}  {:>10}  {:>12.3f}  {:>6.1f}  {:>10}\n", row.name, width, row.calls, row.seconds, percent(row.seconds), time_per_call(row));
+    text += fmt::format("{:<{}}  {:>10}  {:>12.3f}  {:>6.1f}  {:>10}\n", row.name, width, row.calls, row.seconds,
+                        percent(row.seconds), time_per_call(row));
   const double rest = timing.wall - accounted(timing);
   text += fmt::format("{:<{}}  {:>10}  {:>12.3f}  {:>6.1f}\n", "everything else", width, "", rest, percent(rest));
   text += fmt::format("{:<{}}  {:>10}  {:>12.3f}  {:>6.1f}\n", "total", width, "", timing.wall, 100.0);
   if (timing.steps > 0 && timing.wall > 0)
-    text += fmt::format("\n{} steps, {:.6g} ps in {}: {:.4g} ns/day\n", timing.steps, timing.simulated, duration_text(timing.wall),
-                        timing.simulated * 1e-3 / timing.wall * 86400);
+    text += fmt::format("\n{} steps, {:.6g} ps in {}: {:.4g} ns/day\n", timing.steps, timing.simulated,
+                        duration_text(timing.wall), timing.simulated * 1e-3 / timing.wall * 86400);
   for (const std::string& line : phase_advice(timing)) text += "hint: " + line + "\n";
   return text;
 }

@@ -9,7 +9,7 @@
 namespace uplift {
 namespace {
 
-constexpr double live_interval = 0.25;     // [s]
+constexpr double live_interval = 0.25;  // [s]
 constexpr double first_plain = 1, longest_plain = 600;
 
 // 1, 2, 5, 10, 20, 50 ... seconds after the start, then every ten minutes.
@@ -31,7 +31,8 @@ std::string duration_text(double seconds) {
 }
 
 Progress::Progress(RunLog& log, Clock clock) : log_(log), clock_(std::move(clock)) {
-  if (!clock_) clock_ = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+  if (!clock_)
+    clock_ = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
 }
 
 void Progress::start(const std::string& stage, std::int64_t first, std::int64_t last, double timestep) {
@@ -56,7 +57,8 @@ double Progress::nanoseconds_per_day(std::int64_t step) const {
 
 std::string Progress::line(const Report& report, bool finished) const {
   const double elapsed = clock_() - began_;
-  const auto done = static_cast<double>(report.step - first_), whole = static_cast<double>(std::max<std::int64_t>(1, last_ - first_));
+  const auto done = static_cast<double>(report.step - first_),
+             whole = static_cast<double>(std::max<std::int64_t>(1, last_ - first_));
   std::string text = fmt::format("{}: step {}", stage_, report.step);
   if (timestep_ > 0 || !finished) text += fmt::format(" of {} ({:.1f} %)", last_, 100 * done / whole);
   if (timestep_ > 0) text += fmt::format(", {:.4g} ns/day", nanoseconds_per_day(report.step));

@@ -12,16 +12,16 @@
 namespace uplift {
 namespace {
 
-constexpr double flush_interval = 0.2;              // [s]
-constexpr std::uint64_t chunk_bytes = 32768;        // small frames share a chunk of about this size; a frame is never split
-constexpr std::uint64_t table_rows = 1024;          // rows per chunk of step, time and box
-constexpr std::uint64_t least_compressed = 4096;    // [bytes] a frame; below it compression gains nothing
+constexpr double flush_interval = 0.2;            // [s]
+constexpr std::uint64_t chunk_bytes = 32768;      // small frames share a chunk of about this size; a frame is never split
+constexpr std::uint64_t table_rows = 1024;        // rows per chunk of step, time and box
+constexpr std::uint64_t least_compressed = 4096;  // [bytes] a frame; below it compression gains nothing
 constexpr int deflate_level = 1;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-// Full-precision coordinates hardly compress (their low bits are noise), rounded ones do. A compressed chunk changes its size and
-// place when it is rewritten, so it must be complete when it is first written: one frame a chunk.
+// Full-precision coordinates hardly compress (their low bits are noise), rounded ones do. A compressed chunk changes its size
+// and place when it is rewritten, so it must be complete when it is first written: one frame a chunk.
 h5::Growth storage(std::uint64_t atoms, bool rounded) {
   const std::uint64_t bytes = std::max<std::uint64_t>(1, atoms * 3 * sizeof(float));
   if (rounded && bytes >= least_compressed) return {1, deflate_level};
@@ -56,10 +56,11 @@ void write_provenance(h5::Group& root, const Provenance& provenance) {
   parameters.write_text("input", provenance.input);
 }
 
-TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System& system, const Box& box, const TrajectoryOptions& options,
-                                          const Provenance& provenance) {
+TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System& system, const Box& box,
+                                          const TrajectoryOptions& options, const Provenance& provenance) {
   const std::vector<int> atoms = stored_atoms(options, system.size());
-  UPLIFT_EXPECT(std::is_sorted(atoms.begin(), atoms.end()) && (atoms.empty() || (atoms.front() >= 0 && atoms.back() < system.size())));
+  UPLIFT_EXPECT(std::is_sorted(atoms.begin(), atoms.end()) &&
+                (atoms.empty() || (atoms.front() >= 0 && atoms.back() < system.size())));
   TrajectoryWriter writer;
   writer.options_ = options;
   writer.periodic_ = box.periodic();
@@ -97,7 +98,8 @@ TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System&
   return writer;
 }
 
-TrajectoryWriter TrajectoryWriter::append(const std::string& path, const System& system, const Box& box, const TrajectoryOptions& options) {
+TrajectoryWriter TrajectoryWriter::append(const std::string& path, const System& system, const Box& box,
+                                          const TrajectoryOptions& options) {
   TrajectoryWriter writer;
   writer.options_ = options;
   writer.periodic_ = box.periodic();
@@ -106,14 +108,16 @@ TrajectoryWriter TrajectoryWriter::append(const std::string& path, const System&
   const auto fits = [&](const std::string& name, bool wanted) {
     const std::string value = "particles/trajectory/" + name + "/value";
     if (writer.file_.contains(value) != wanted)
-      throw InputError(path + (wanted ? ": has no " : ": also holds ") + name + " (a continued run must write the same quantities); "
+      throw InputError(path + (wanted ? ": has no " : ": also holds ") + name +
+                       " (a continued run must write the same quantities); "
                        "keep the output block of the run that started it, or choose another directory");
     const h5::Shape expected{0, atoms, 3};
     if (!wanted || name == "box/edges") return;
     const h5::Shape found = writer.file_.dataset(value).shape();
     if (found.size() != 3 || found[1] != expected[1] || found[2] != expected[2])
-      throw InputError(path + ": holds " + std::to_string(found.size() == 3 ? found[1] : 0) + " atoms a frame, this run writes " +
-                       std::to_string(atoms) + "; it belongs to another run: choose another directory");
+      throw InputError(path + ": holds " + std::to_string(found.size() == 3 ? found[1] : 0) +
+                       " atoms a frame, this run writes " + std::to_string(atoms) +
+                       "; it belongs to another run: choose another directory");
   };
   fits("position", true);
   fits("velocity", options.velocities);
@@ -150,7 +154,9 @@ void TrajectoryWriter::open_datasets() {
 void TrajectoryWriter::pack(std::span<const Vec3d> from, bool round) {
   const double grid = round ? grid_ : 0;
   const auto put = [&](std::size_t to, const Vec3d& r) {
-    const Vec3d s = grid > 0 ? Vec3d{std::nearbyint(r.x / grid) * grid, std::nearbyint(r.y / grid) * grid, std::nearbyint(r.z / grid) * grid} : r;
+    const Vec3d s = grid > 0 ? Vec3d{std::nearbyint(r.x / grid) * grid, std::nearbyint(r.y / grid) * grid,
+                                     std::nearbyint(r.z / grid) * grid}
+                             : r;
     buffer_[to] = static_cast<float>(s.x);
     buffer_[to + 1] = static_cast<float>(s.y);
     buffer_[to + 2] = static_cast<float>(s.z);

@@ -1,4 +1,5 @@
-// What makes a trajectory describe itself: topology, masses, charges and bonds, and the same once more as VMD's plugin wants it.
+// What makes a trajectory describe itself: topology, masses, charges and bonds, and the same once more as VMD's plugin wants
+// it.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -16,30 +17,46 @@ std::span<const T> view(const std::vector<T>& values) {
 // Van der Waals radii [Angstrom] (Bondi, J. Phys. Chem. 68, 441 (1964); H from Rowland and Taylor 1996), for drawing only.
 double drawing_radius(int element) {
   switch (element) {
-    case 0: return 0.5;
-    case 1: return 1.10;
-    case 6: return 1.70;
-    case 7: return 1.55;
-    case 8: return 1.52;
-    case 9: return 1.47;
-    case 11: return 2.27;
-    case 12: return 1.73;
-    case 15: return 1.80;
-    case 16: return 1.80;
-    case 17: return 1.75;
-    case 19: return 2.75;
-    case 30: return 1.39;
-    case 35: return 1.85;
-    case 53: return 1.98;
-    default: return 2.0;
+    case 0:
+      return 0.5;
+    case 1:
+      return 1.10;
+    case 6:
+      return 1.70;
+    case 7:
+      return 1.55;
+    case 8:
+      return 1.52;
+    case 9:
+      return 1.47;
+    case 11:
+      return 2.27;
+    case 12:
+      return 1.73;
+    case 15:
+      return 1.80;
+    case 16:
+      return 1.80;
+    case 17:
+      return 1.75;
+    case 19:
+      return 2.75;
+    case 30:
+      return 1.39;
+    case 35:
+      return 1.85;
+    case 53:
+      return 1.98;
+    default:
+      return 2.0;
   }
 }
 
 /// The stored part of a topology, renumbered from zero.
 struct Stored {
-  std::vector<int> residue;             ///< of each stored atom, index into `residues`
-  std::vector<int> residues;            ///< index into Topology::residues
-  std::vector<std::int32_t> bonds;      ///< pairs, 0-based
+  std::vector<int> residue;         ///< of each stored atom, index into `residues`
+  std::vector<int> residues;        ///< index into Topology::residues
+  std::vector<std::int32_t> bonds;  ///< pairs, 0-based
 };
 
 Stored renumber(const Topology& topology, const std::vector<int>& atoms) {
@@ -109,7 +126,8 @@ void write_vmd_structure(h5::Group vmd, const System& system, const std::vector<
   for (std::size_t i = 0; i < atoms.size(); ++i) {
     elements[system.topology.atoms[static_cast<std::size_t>(atoms[i])].element] = 0;
     resid.push_back(stored.residue[i] + 1);
-    segid.push_back(system.topology.residues[static_cast<std::size_t>(stored.residues[static_cast<std::size_t>(stored.residue[i])])].chain);
+    segid.push_back(
+        system.topology.residues[static_cast<std::size_t>(stored.residues[static_cast<std::size_t>(stored.residue[i])])].chain);
   }
   std::vector<std::int32_t> species;
   std::vector<std::string> symbol;

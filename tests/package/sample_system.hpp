@@ -9,7 +9,8 @@
 
 namespace uplift::sample {
 
-inline void add_residue(System& system, const std::string& name, const std::string& chain, const std::vector<Atom>& atoms, const std::vector<double>& charges) {
+inline void add_residue(System& system, const std::string& name, const std::string& chain, const std::vector<Atom>& atoms,
+                        const std::vector<double>& charges) {
   Topology& t = system.topology;
   t.residues.push_back({name, static_cast<int>(t.residues.size()) + 1, chain, t.size(), static_cast<int>(atoms.size())});
   for (std::size_t i = 0; i < atoms.size(); ++i) {
@@ -26,10 +27,17 @@ inline System make_system(int waters, bool periodic = true) {
   System system;
   Topology& t = system.topology;
   t.title = "sample";
-  add_residue(system, "ALA", "A", {{"N", "N", 7, 14.01, 0}, {"H", "H", 1, 1.008, 0}, {"CA", "CX", 6, 12.01, 0}, {"HA", "H1", 1, 1.008, 0},
-                                   {"HB11", "HC", 1, 1.008, 0}, {"C", "C", 6, 12.01, 0}, {"O", "O", 8, 16.0, 0}},
+  add_residue(system, "ALA", "A",
+              {{"N", "N", 7, 14.01, 0},
+               {"H", "H", 1, 1.008, 0},
+               {"CA", "CX", 6, 12.01, 0},
+               {"HA", "H1", 1, 1.008, 0},
+               {"HB11", "HC", 1, 1.008, 0},
+               {"C", "C", 6, 12.01, 0},
+               {"O", "O", 8, 16.0, 0}},
               {-0.4, 0.27, 0.03, 0.08, 0.02, 0.6, -0.6});
-  add_residue(system, "NME", "A", {{"N", "N", 7, 14.01, 0}, {"H", "H", 1, 1.008, 0}, {"CH3", "CT", 6, 12.01, 0}, {"HH31", "H1", 1, 1.008, 0}},
+  add_residue(system, "NME", "A",
+              {{"N", "N", 7, 14.01, 0}, {"H", "H", 1, 1.008, 0}, {"CH3", "CT", 6, 12.01, 0}, {"HH31", "H1", 1, 1.008, 0}},
               {-0.4, 0.27, 0.1, 0.03});
   t.bonds = {{0, 1}, {0, 2}, {2, 3}, {2, 4}, {2, 5}, {5, 6}, {5, 7}, {7, 8}, {7, 9}, {9, 10}};
   system.molecules.molecule_of.assign(11, 0);
@@ -37,7 +45,9 @@ inline System make_system(int waters, bool periodic = true) {
   system.molecules.molecule_of.push_back(1);
   for (int w = 0; w < waters; ++w) {
     const int o = t.size();
-    add_residue(system, "WAT", "", {{"O", "OW", 8, 16.0, 0}, {"H1", "HW", 1, 1.008, 0}, {"H2", "HW", 1, 1.008, 0}, {"EPW", "EP", 0, 0, 0}}, {0, 0.52, 0.52, -1.04});
+    add_residue(system, "WAT", "",
+                {{"O", "OW", 8, 16.0, 0}, {"H1", "HW", 1, 1.008, 0}, {"H2", "HW", 1, 1.008, 0}, {"EPW", "EP", 0, 0, 0}},
+                {0, 0.52, 0.52, -1.04});
     t.bonds.push_back({o, o + 1});
     t.bonds.push_back({o, o + 2});
     system.force_field.virtual_sites.push_back({o + 3, o, o + 1, o + 2, 0.13, 0.13, 0});

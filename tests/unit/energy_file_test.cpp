@@ -25,9 +25,10 @@ const Provenance provenance{"a title", "1.2.3", "version: 1\n"};
 const std::vector<EnergyTerm> terms{EnergyTerm::bond, EnergyTerm::lj, EnergyTerm::coulomb_direct};
 
 struct EnergyFile : testing::Test {
-  std::string path = (std::filesystem::temp_directory_path() /
-                      ("uplift-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5"))
-                         .string();
+  std::string path =
+      (std::filesystem::temp_directory_path() /
+       ("uplift-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5"))
+          .string();
   ~EnergyFile() override { std::filesystem::remove(path); }
 };
 
@@ -64,7 +65,9 @@ void expect_rows(const std::string& path, int count) {
 
 class EnergyRows : public testing::TestWithParam<int> {};
 TEST_P(EnergyRows, AllArrive) {
-  const std::string path = (std::filesystem::temp_directory_path() / ("uplift-rows-" + std::to_string(::getpid()) + "-" + std::to_string(GetParam()))).string();
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("uplift-rows-" + std::to_string(::getpid()) + "-" + std::to_string(GetParam())))
+                               .string();
   {
     EnergyWriter writer = EnergyWriter::create(path, terms, true, provenance);
     for (int i = 0; i < GetParam(); ++i) writer.write(row_of(i));
@@ -79,8 +82,9 @@ TEST_F(EnergyFile, HasTheColumnsOfTheSystem) {
   EnergyWriter::create(path, terms, true, provenance);
   {
     const h5::File file = h5::File::read(path);
-    EXPECT_THAT(file.names(), testing::UnorderedElementsAre("parameters", "step", "time", "bond", "lj", "coulomb_direct", "potential", "kinetic", "total",
-                                                            "temperature", "pressure", "volume", "conserved_quantity"));
+    EXPECT_THAT(file.names(),
+                testing::UnorderedElementsAre("parameters", "step", "time", "bond", "lj", "coulomb_direct", "potential",
+                                              "kinetic", "total", "temperature", "pressure", "volume", "conserved_quantity"));
     EXPECT_EQ(file.dataset("bond").text("unit"), "kJ mol-1");
     EXPECT_EQ(file.dataset("pressure").text("unit"), "bar");
     EXPECT_EQ(file.dataset("volume").text("unit"), "nm+3");
@@ -106,7 +110,8 @@ TEST_F(EnergyFile, TrimmedAndContinued) {
   }
   expect_rows(path, 120);
   EXPECT_THROW(EnergyWriter::append(path, {EnergyTerm::bond}, true), InputError);
-  EXPECT_THAT(describe_file(path), testing::AllOf(HasSubstr("energy table"), HasSubstr("conserved_quantity"), HasSubstr("0 to 595")));
+  EXPECT_THAT(describe_file(path),
+              testing::AllOf(HasSubstr("energy table"), HasSubstr("conserved_quantity"), HasSubstr("0 to 595")));
 }
 
 // What a kill between two columns leaves: one dataset longer than the others.
@@ -164,11 +169,12 @@ TEST(EnergyJson, NotANumberStaysValidJson) {
 TEST(EnergyTerms, OfASystem) {
   System system = sample::make_system(1);
   system.force_field.bonds.push_back({0, 1, 0.1, 1000});
-  EXPECT_EQ(energy_terms(system), (std::vector<EnergyTerm>{EnergyTerm::bond, EnergyTerm::lj, EnergyTerm::coulomb_direct, EnergyTerm::coulomb_reciprocal,
-                                                           EnergyTerm::dispersion_correction}));
+  EXPECT_EQ(energy_terms(system), (std::vector<EnergyTerm>{EnergyTerm::bond, EnergyTerm::lj, EnergyTerm::coulomb_direct,
+                                                           EnergyTerm::coulomb_reciprocal, EnergyTerm::dispersion_correction}));
   system.forces.nonbonded = NonbondedMethod::no_cutoff;
   system.forces.implicit_solvent = ImplicitSolventSettings{};
-  EXPECT_EQ(energy_terms(system), (std::vector<EnergyTerm>{EnergyTerm::bond, EnergyTerm::lj, EnergyTerm::coulomb_direct, EnergyTerm::implicit_solvent}));
+  EXPECT_EQ(energy_terms(system), (std::vector<EnergyTerm>{EnergyTerm::bond, EnergyTerm::lj, EnergyTerm::coulomb_direct,
+                                                           EnergyTerm::implicit_solvent}));
 }
 
 TEST_F(EnergyFile, ForcesKeepEveryBit) {

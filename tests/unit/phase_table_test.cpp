@@ -61,9 +61,12 @@ TEST(PhaseTable, AddsUp) {
 }
 
 TEST(PhaseTable, AdvisesOnlyWhenSomethingStandsOut) {
-  EXPECT_THAT(phase_advice({{{"output", 3, 10}, {"pairs", 7, 100}}, 10, 100, 1}), testing::ElementsAre(HasSubstr("trajectory.every")));
-  EXPECT_THAT(phase_advice({{{"PME", 8, 10}, {"pairs", 2, 100}}, 10, 100, 1}), testing::ElementsAre(HasSubstr("longer cutoff")));
-  EXPECT_THAT(phase_advice({{{"PME", 1, 10}, {"pairs", 9, 100}}, 10, 100, 1}), testing::ElementsAre(HasSubstr("shorter cutoff")));
+  EXPECT_THAT(phase_advice({{{"output", 3, 10}, {"pairs", 7, 100}}, 10, 100, 1}),
+              testing::ElementsAre(HasSubstr("trajectory.every")));
+  EXPECT_THAT(phase_advice({{{"PME", 8, 10}, {"pairs", 2, 100}}, 10, 100, 1}),
+              testing::ElementsAre(HasSubstr("longer cutoff")));
+  EXPECT_THAT(phase_advice({{{"PME", 1, 10}, {"pairs", 9, 100}}, 10, 100, 1}),
+              testing::ElementsAre(HasSubstr("shorter cutoff")));
   EXPECT_THAT(phase_advice({{{"pairs", 5, 100}}, 10, 100, 1}), testing::ElementsAre(HasSubstr("outside all phases")));
   EXPECT_TRUE(phase_advice({{{"output", 0.5, 100}}, 0.6, 100, 1}).empty()) << "too short to learn from";
   EXPECT_NO_THROW(phase_table({}));
@@ -87,7 +90,8 @@ TEST_F(Logged, QuietSilencesTheTerminalNotTheLog) {
     EXPECT_EQ(log.warnings(), std::vector<std::string>{"careful"});
   }
   EXPECT_EQ(shown(), "");
-  EXPECT_THAT(logged(), testing::AllOf(HasSubstr("  one\n"), HasSubstr("  two\n"), HasSubstr("  warning: careful\n"), Not(HasSubstr("live"))));
+  EXPECT_THAT(logged(), testing::AllOf(HasSubstr("  one\n"), HasSubstr("  two\n"), HasSubstr("  warning: careful\n"),
+                                       Not(HasSubstr("live"))));
 }
 
 TEST_F(Logged, AppendsWhenAsked) {
@@ -125,7 +129,8 @@ TEST_F(Logged, PlainProgressComesAtIncreasingIntervals) {
   }
   EXPECT_EQ(reported, (std::vector<double>{1, 2, 5, 10, 20, 50, 100, 200, 500, 600, 1200, 1800, 2400, 3000, 3600}));
   EXPECT_EQ(count_of(shown(), "\n"), reported.size());
-  EXPECT_THAT(shown(), HasSubstr("production: step 200 of 1000000 (0.0 %), 69.12 ns/day, T 300.0 K, V 27.000 nm^3, 1 h 23 min left\n"));
+  EXPECT_THAT(shown(),
+              HasSubstr("production: step 200 of 1000000 (0.0 %), 69.12 ns/day, T 300.0 K, V 27.000 nm^3, 1 h 23 min left\n"));
 }
 
 TEST_F(Logged, LiveProgressIsThrottledAndLoggedInPlain) {
@@ -141,7 +146,7 @@ TEST_F(Logged, LiveProgressIsThrottledAndLoggedInPlain) {
     progress.finish({1500, 310.0, {}, {}, {}});
   }
   const std::size_t updates = count_of(shown(), "\r\x1b[Kproduction");
-  EXPECT_EQ(updates, 42u);  // every quarter of a second from 0 to 10 s, and the last line
+  EXPECT_EQ(updates, 42u);                                // every quarter of a second from 0 to 10 s, and the last line
   EXPECT_EQ(count_of(logged(), "production: step"), 5u);  // 1, 2, 5, 10 s and the end
   EXPECT_THAT(logged(), HasSubstr("step 1500 of 1500 (100.0 %)"));
   EXPECT_THAT(logged(), HasSubstr("finished after 10.0 s"));
@@ -149,7 +154,8 @@ TEST_F(Logged, LiveProgressIsThrottledAndLoggedInPlain) {
 
 TEST(Machine, IsDescribed) {
   const std::string text = describe_devices("avx2");
-  EXPECT_THAT(text, testing::AllOf(HasSubstr("processor: "), HasSubstr("cores: "), HasSubstr("GiB"), HasSubstr("avx2"), HasSubstr("CUDA: ")));
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("processor: "), HasSubstr("cores: "), HasSubstr("GiB"), HasSubstr("avx2"),
+                                   HasSubstr("CUDA: ")));
   EXPECT_THAT(text, Not(HasSubstr("memory: 0.0 GiB")));
 }
 

@@ -23,9 +23,10 @@ using testing::HasSubstr;
 const Provenance provenance{"a title", "1.2.3", "version: 1\n"};
 
 struct Trajectory : testing::Test {
-  std::string path = (std::filesystem::temp_directory_path() /
-                      ("uplift-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5md"))
-                         .string();
+  std::string path =
+      (std::filesystem::temp_directory_path() /
+       ("uplift-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".h5md"))
+          .string();
   System system = sample::make_system(5);
   ~Trajectory() override { std::filesystem::remove(path); }
 
@@ -63,7 +64,8 @@ TEST_F(Trajectory, FollowsH5md) {
   }
   for (const char* name : {"velocity", "force", "box/edges"})
     for (const char* part : {"/step", "/time"})
-      EXPECT_EQ(group.dataset(std::string(name) + part).address(), group.dataset(std::string("position") + part).address()) << name << part;
+      EXPECT_EQ(group.dataset(std::string(name) + part).address(), group.dataset(std::string("position") + part).address())
+          << name << part;
   EXPECT_EQ(group.dataset("position/value").text("unit"), "nm");
   EXPECT_EQ(group.dataset("velocity/value").text("unit"), "nm ps-1");
   EXPECT_EQ(group.dataset("force/value").text("unit"), "kJ mol-1 nm-1");
@@ -74,7 +76,8 @@ TEST_F(Trajectory, FollowsH5md) {
   EXPECT_EQ(group.dataset("position/step").read<std::int64_t>(), (std::vector<std::int64_t>{0, 10, 20}));
   EXPECT_EQ(group.dataset("position/time").read<double>(), (std::vector<double>{0, 0.02, 0.04}));
   const Box last = sample::box("triclinic", 2);
-  EXPECT_EQ(group.dataset("box/edges/value").read<double>(2, 1), (std::vector<double>{last.a.x, 0, 0, last.b.x, last.b.y, 0, last.c.x, last.c.y, last.c.z}));
+  EXPECT_EQ(group.dataset("box/edges/value").read<double>(2, 1),
+            (std::vector<double>{last.a.x, 0, 0, last.b.x, last.b.y, 0, last.c.x, last.c.y, last.c.z}));
 }
 
 // Every unit attribute of the file, wherever it is: h5py hands out only variable-length strings as str.
@@ -106,7 +109,8 @@ TEST_F(Trajectory, DescribesItself) {
   const h5::File file = h5::File::read(path);
   const h5::Group topology = file.open_group("parameters/topology");
   EXPECT_EQ(topology.dataset("atom_name").read_text().at(4), "HB11");
-  EXPECT_EQ(topology.dataset("residue_name").read_text(), (std::vector<std::string>{"ALA", "NME", "Na+", "WAT", "WAT", "WAT", "WAT", "WAT"}));
+  EXPECT_EQ(topology.dataset("residue_name").read_text(),
+            (std::vector<std::string>{"ALA", "NME", "Na+", "WAT", "WAT", "WAT", "WAT", "WAT"}));
   EXPECT_EQ(topology.dataset("mass_input").read<double>(1, 1)[0], 1.008);
   EXPECT_EQ(topology.dataset("mass").read<double>(1, 1)[0], 3.024);
   EXPECT_EQ(topology.dataset("charge").read<double>(), system.force_field.charges);
@@ -116,7 +120,8 @@ TEST_F(Trajectory, DescribesItself) {
   EXPECT_EQ(bonds[8], 2);
   EXPECT_EQ(bonds[9], 5);
   hobj_ref_t reference{};
-  const hid_t dataset = H5Dopen2(file.id(), "connectivity/bonds", H5P_DEFAULT), attribute = H5Aopen(dataset, "particles_group", H5P_DEFAULT);
+  const hid_t dataset = H5Dopen2(file.id(), "connectivity/bonds", H5P_DEFAULT),
+              attribute = H5Aopen(dataset, "particles_group", H5P_DEFAULT);
   ASSERT_GE(H5Aread(attribute, H5T_STD_REF_OBJ, &reference), 0);
   const hid_t target = H5Rdereference2(attribute, H5P_DEFAULT, H5R_OBJECT, &reference);
   H5O_info_t info{};
@@ -139,7 +144,8 @@ TEST_F(Trajectory, CarriesWhatVmdLooksFor) {
   const auto resid = vmd.dataset("resid").read<std::int32_t>();
   const auto resname = vmd.dataset("resname").read_text();
   for (std::size_t i = 0; i < resid.size(); ++i)
-    EXPECT_EQ(resname.at(static_cast<std::size_t>(resid[i])), system.topology.residues[static_cast<std::size_t>(system.topology.atoms[i].residue)].name);
+    EXPECT_EQ(resname.at(static_cast<std::size_t>(resid[i])),
+              system.topology.residues[static_cast<std::size_t>(system.topology.atoms[i].residue)].name);
   EXPECT_EQ(vmd.dataset("bond_from").read<std::int32_t>(0, 1)[0], 1);
   EXPECT_EQ(vmd.dataset("bond_to").read<std::int32_t>(0, 1)[0], 2);
   EXPECT_EQ(vmd.dataset("segid").rows(), static_cast<std::uint64_t>(system.size()));
@@ -160,7 +166,8 @@ TEST_F(Trajectory, SubsetIsRenumbered) {
   const std::vector<double> x = file.dataset("particles/trajectory/position/value").read<double>(1, 1);
   const std::vector<Vec3d> all = sample::positions(system.size(), 1);
   ASSERT_EQ(x.size(), 3 * options.atoms.size());
-  for (std::size_t i = 0; i < options.atoms.size(); ++i) EXPECT_EQ(x[3 * i], static_cast<float>(all[static_cast<std::size_t>(options.atoms[i])].x));
+  for (std::size_t i = 0; i < options.atoms.size(); ++i)
+    EXPECT_EQ(x[3 * i], static_cast<float>(all[static_cast<std::size_t>(options.atoms[i])].x));
   EXPECT_EQ(file.dataset("connectivity/bonds").read<std::int32_t>(), (std::vector<std::int32_t>{0, 1, 1, 2, 2, 3, 5, 6}));
   EXPECT_EQ(file.dataset("parameters/topology/residue_name").read_text(), (std::vector<std::string>{"ALA", "Na+", "WAT"}));
 }
@@ -190,8 +197,9 @@ TEST_F(Trajectory, TrimmedAndContinuedEqualsUninterrupted) {
   const auto content = [&] {
     const h5::File file = h5::File::read(path);
     const h5::Group g = file.open_group("particles/trajectory");
-    return std::tuple(g.dataset("position/value").read<float>(), g.dataset("velocity/value").read<float>(), g.dataset("box/edges/value").read<double>(),
-                      g.dataset("position/step").read<std::int64_t>(), g.dataset("position/time").read<double>());
+    return std::tuple(g.dataset("position/value").read<float>(), g.dataset("velocity/value").read<float>(),
+                      g.dataset("box/edges/value").read<double>(), g.dataset("position/step").read<std::int64_t>(),
+                      g.dataset("position/time").read<double>());
   };
   const auto whole = content();
   {
@@ -222,8 +230,8 @@ TEST_F(Trajectory, AnotherRunsFileIsNotContinued) {
   EXPECT_NO_THROW(TrajectoryWriter::append(path, system, box, {}));
 }
 
-// A child writes as fast as it can and says which frames were flushed; it is killed somewhere. Everything that it said must be there,
-// and the file must be fit to go on with.
+// A child writes as fast as it can and says which frames were flushed; it is killed somewhere. Everything that it said must be
+// there, and the file must be fit to go on with.
 TEST_F(Trajectory, KilledWriterLeavesAReadableFile) {
   for (int kill_after : {1, 2, 3, 5, 8, 40, 41, 42, 130, 131, 300}) {
     int ends[2];
@@ -259,7 +267,8 @@ TEST_F(Trajectory, KilledWriterLeavesAReadableFile) {
       const h5::Dataset value = file.dataset("particles/trajectory/position/value");
       ASSERT_GT(file.dataset("particles/trajectory/position/step").rows(), static_cast<std::uint64_t>(flushed));
       for (int frame = 0; frame <= flushed; ++frame)
-        ASSERT_EQ(value.read<float>(static_cast<std::uint64_t>(frame), 1)[0], static_cast<float>(0.01 * frame)) << "frame " << frame;
+        ASSERT_EQ(value.read<float>(static_cast<std::uint64_t>(frame), 1)[0], static_cast<float>(0.01 * frame))
+            << "frame " << frame;
     }
     EXPECT_THAT(describe_file(path), HasSubstr("frames"));
     TrajectoryWriter writer = TrajectoryWriter::append(path, system, sample::box("triclinic", 0), {});
@@ -272,7 +281,8 @@ TEST_F(Trajectory, KilledWriterLeavesAReadableFile) {
 TEST_F(Trajectory, InfoTellsWhatIsInside) {
   make("orthorhombic", 4);
   const std::string text = describe_file(path);
-  for (const char* part : {"H5MD trajectory", "a title", "32", "0 to 30", "every 0.02 ps", "position [nm]", "3.00000 x 4.00000 x 5.00000 nm"})
+  for (const char* part :
+       {"H5MD trajectory", "a title", "32", "0 to 30", "every 0.02 ps", "position [nm]", "3.00000 x 4.00000 x 5.00000 nm"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THROW(describe_file(path + ".absent"), InputError);
 }

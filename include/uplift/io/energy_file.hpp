@@ -1,7 +1,7 @@
 #pragma once
-// energies.h5: a table at the energy stride, one dataset a column. Columns: step, time, every energy term of the system, potential,
-// kinetic, total, temperature, pressure and volume (periodic systems only), conserved_quantity. Units as attributes, in the H5MD
-// units module's notation ("kJ mol-1", "nm+3").
+// energies.h5: a table at the energy stride, one dataset a column. Columns: step, time, every energy term of the system,
+// potential, kinetic, total, temperature, pressure and volume (periodic systems only), conserved_quantity. Units as attributes,
+// in the H5MD units module's notation ("kJ mol-1", "nm+3").
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ namespace uplift {
 
 struct EnergyRow {
   std::int64_t step = 0;
-  double time = 0;                ///< [ps]
+  double time = 0;  ///< [ps]
   Energies energies;
   double kinetic = 0;             ///< [kJ/mol]
   double temperature = 0;         ///< [K]
@@ -26,8 +26,10 @@ struct EnergyRow {
 
 class EnergyWriter {
  public:
-  /// Starts a new table with a column for each of `terms`. Throws SimulationError when it cannot be written or another job writes it.
-  static EnergyWriter create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic, const Provenance& provenance);
+  /// Starts a new table with a column for each of `terms`. Throws SimulationError when it cannot be written or another job
+  /// writes it.
+  static EnergyWriter create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic,
+                             const Provenance& provenance);
   /// Opens the table of an earlier part of the run. Throws InputError when its columns are others.
   static EnergyWriter append(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic);
   EnergyWriter(EnergyWriter&&) = default;
@@ -59,8 +61,8 @@ class EnergyWriter {
   std::vector<Column> columns_;
   std::vector<std::int64_t> steps_;  ///< waiting to be written
   std::optional<std::int64_t> last_step_;
-  std::uint64_t rows_ = 0;           ///< in the file
-  double flushed_at_ = 0;            ///< steady clock [s]
+  std::uint64_t rows_ = 0;  ///< in the file
+  double flushed_at_ = 0;   ///< steady clock [s]
   bool periodic_ = false;
 };
 

@@ -1,12 +1,12 @@
 #pragma once
-// A thin owner of HDF5's handles. Every call is checked; HDF5's own error stack is kept off the terminal and becomes the text of a
-// SimulationError that names the file.
+// A thin owner of HDF5's handles. Every call is checked; HDF5's own error stack is kept off the terminal and becomes the text
+// of a SimulationError that names the file.
 //
-// What a killed job leaves behind stays readable: files have the classic superblock (one that carries no "open for writing" mark,
-// which would make every plain reader refuse the file until `h5clear`), chunk indices are the append-only arrays of HDF5 1.10
-// (adding a row rewrites one block in place; nothing splits), and writers flush at frame boundaries, when file and metadata agree.
-// The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that a running
-// trajectory can be opened with MDAnalysis, h5py or VMD.
+// What a killed job leaves behind stays readable: files have the classic superblock (one that carries no "open for writing"
+// mark, which would make every plain reader refuse the file until `h5clear`), chunk indices are the append-only arrays of
+// HDF5 1.10 (adding a row rewrites one block in place; nothing splits), and writers flush at frame boundaries, when file and
+// metadata agree. The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that
+// a running trajectory can be opened with MDAnalysis, h5py or VMD.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,9 +21,12 @@ enum class Type { int32, int64, float32, float64 };
 
 template <class T>
 constexpr Type type_of() {
-  if constexpr (std::is_same_v<T, std::int32_t>) return Type::int32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return Type::int64;
-  else if constexpr (std::is_same_v<T, float>) return Type::float32;
+  if constexpr (std::is_same_v<T, std::int32_t>)
+    return Type::int32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return Type::int64;
+  else if constexpr (std::is_same_v<T, float>)
+    return Type::float32;
   else {
     static_assert(std::is_same_v<T, double>, "HDF5 datasets hold int32, int64, float or double");
     return Type::float64;
@@ -85,8 +88,8 @@ class Dataset : public Object {
   Dataset() = default;
   explicit Dataset(Handle handle) : Object(std::move(handle)) {}
   Shape shape() const;
-  Shape chunk() const;          ///< empty when contiguous
-  int deflate_level() const;    ///< 0: not compressed
+  Shape chunk() const;        ///< empty when contiguous
+  int deflate_level() const;  ///< 0: not compressed
   std::uint64_t rows() const { return shape().at(0); }
   bool is_text() const;
 
@@ -119,7 +122,7 @@ class Dataset : public Object {
 /// Storage of a dataset that grows along its first dimension.
 struct Growth {
   std::uint64_t rows_per_chunk = 1;
-  int deflate = 0;              ///< zlib level with byte shuffle; 0: as is
+  int deflate = 0;  ///< zlib level with byte shuffle; 0: as is
 };
 
 class Group : public Object {
@@ -190,7 +193,7 @@ class File : public Group {
 
  private:
   File(Handle handle, FileLock lock, std::string path);
-  FileLock lock_;               // declared before file_: released after the file is closed
+  FileLock lock_;  // declared before file_: released after the file is closed
   Handle file_;
   std::string path_;
 };

@@ -9,11 +9,13 @@
 
 namespace uplift {
 
-/// PDB text (format 3.3) of the chosen atoms (`atoms` ascending; empty: all) with positions [all atoms] nm. CRYST1 for a periodic
-/// box; TER after each molecule of more than one residue; serial and residue numbers wrap (99999 -> 0, 9999 -> 0), which every
-/// reader takes; all bonds as CONECT as long as serial numbers are unique. Virtual sites are atoms with an empty element.
+/// PDB text (format 3.3) of the chosen atoms (`atoms` ascending; empty: all) with positions [all atoms] nm. CRYST1 for a
+/// periodic box; TER after each molecule of more than one residue; serial and residue numbers wrap (99999 -> 0, 9999 -> 0),
+/// which every reader takes; all bonds as CONECT as long as serial numbers are unique. Virtual sites are atoms with an empty
+/// element.
 std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& atoms = {});
 /// The same into a file. Throws SimulationError when it cannot be written.
-void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& atoms = {});
+void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x,
+                        const std::vector<int>& atoms = {});
 
 }  // namespace uplift

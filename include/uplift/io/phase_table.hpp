@@ -9,10 +9,10 @@
 namespace uplift {
 
 struct RunTiming {
-  std::vector<PhaseTime> phases;   ///< of the backend, and of the engine ("output", "neighbour list" ...)
-  double wall = 0;                 ///< [s] of the whole run, by the clock
-  std::int64_t steps = 0;          ///< of dynamics
-  double simulated = 0;            ///< [ps]
+  std::vector<PhaseTime> phases;  ///< of the backend, and of the engine ("output", "neighbour list" ...)
+  double wall = 0;                ///< [s] of the whole run, by the clock
+  std::int64_t steps = 0;         ///< of dynamics
+  double simulated = 0;           ///< [ps]
 };
 
 /// One row a phase, longest first, with calls, seconds, percentage of the wall time and time a call; then what is not accounted

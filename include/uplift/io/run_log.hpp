@@ -13,9 +13,9 @@ namespace uplift {
 
 /// Where lines go besides the log.
 enum class Echo {
-  none,      ///< --quiet: the log only
-  plain,     ///< stdout is a file or a pipe: lines
-  live,      ///< stdout is a terminal: lines and one live line at the bottom
+  none,   ///< --quiet: the log only
+  plain,  ///< stdout is a file or a pipe: lines
+  live,   ///< stdout is a terminal: lines and one live line at the bottom
 };
 
 /// live on a terminal, else plain; none when `quiet`.
@@ -29,10 +29,10 @@ class RunLog {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  void info(const std::string& text);     ///< log and terminal; text may have several lines
-  void note(const std::string& text);     ///< log only: resolved input, versions, hardware
-  void warn(const std::string& text);     ///< log and terminal, kept for warnings()
-  void live(const std::string& text);     ///< replaces the live line; nothing unless the echo is live
+  void info(const std::string& text);  ///< log and terminal; text may have several lines
+  void note(const std::string& text);  ///< log only: resolved input, versions, hardware
+  void warn(const std::string& text);  ///< log and terminal, kept for warnings()
+  void live(const std::string& text);  ///< replaces the live line; nothing unless the echo is live
   void clear_live();
   Echo echo() const { return echo_; }
   const std::vector<std::string>& warnings() const { return warnings_; }

@@ -1,6 +1,6 @@
 #pragma once
-// trajectory.h5md: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546 (2014)) with the units module, laid out
-// so that MDAnalysis, VMD's plugin and ASE's readers all take it.
+// trajectory.h5md: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546 (2014)) with the units module, laid
+// out so that MDAnalysis, VMD's plugin and ASE's readers all take it.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,9 +16,9 @@ namespace uplift {
 /// Where a file comes from; written into every output file.
 struct Provenance {
   std::string title;
-  std::string version;            ///< of uplift
-  std::string input;              ///< the fully resolved input as YAML text
-  std::string author = "N/A";     ///< H5MD wants a name; the account's name is nobody's business unless the user says so
+  std::string version;         ///< of uplift
+  std::string input;           ///< the fully resolved input as YAML text
+  std::string author = "N/A";  ///< H5MD wants a name; the account's name is nobody's business unless the user says so
 };
 
 struct TrajectoryOptions {
@@ -31,7 +31,7 @@ struct TrajectoryOptions {
 /// One configuration as the engine has it: [atoms] nm, nm/ps, kJ/mol/nm. Borrowed; `v` and `f` may be empty when not stored.
 struct FrameView {
   std::int64_t step = 0;
-  double time = 0;                ///< [ps]
+  double time = 0;  ///< [ps]
   Box box;
   std::span<const Vec3d> x, v, f;
 };
@@ -40,10 +40,12 @@ class TrajectoryWriter {
  public:
   /// Starts a new file; one of that name is replaced. `box` decides between a periodic cell and open space.
   /// Throws SimulationError when the file cannot be written or another job is writing it.
-  static TrajectoryWriter create(const std::string& path, const System& system, const Box& box, const TrajectoryOptions& options,
-                                 const Provenance& provenance);
-  /// Opens a file of an earlier part of the run to add to it. Throws InputError when it does not hold these atoms and quantities.
-  static TrajectoryWriter append(const std::string& path, const System& system, const Box& box, const TrajectoryOptions& options);
+  static TrajectoryWriter create(const std::string& path, const System& system, const Box& box,
+                                 const TrajectoryOptions& options, const Provenance& provenance);
+  /// Opens a file of an earlier part of the run to add to it. Throws InputError when it does not hold these atoms and
+  /// quantities.
+  static TrajectoryWriter append(const std::string& path, const System& system, const Box& box,
+                                 const TrajectoryOptions& options);
 
   /// Adds a frame; its step must be beyond the last one's. What is in the file after it returns survives the process, but for
   /// frames that follow each other within a fifth of a second: those are flushed together.
@@ -51,7 +53,7 @@ class TrajectoryWriter {
   /// Drops every frame whose step is greater than `step`.
   void trim_after(std::int64_t step);
   void flush();
-  void sync();                    ///< flush() and wait for the disk
+  void sync();  ///< flush() and wait for the disk
   std::int64_t frames() const { return static_cast<std::int64_t>(frames_); }
   std::optional<std::int64_t> last_step() const { return last_step_; }
 
@@ -63,11 +65,11 @@ class TrajectoryWriter {
   h5::File file_;
   h5::Dataset position_, velocity_, force_, edges_, step_, time_;
   TrajectoryOptions options_;
-  std::vector<float> buffer_;     ///< one frame of one quantity
-  double grid_ = 0;               ///< rounding [nm], a power of two; 0: none
+  std::vector<float> buffer_;  ///< one frame of one quantity
+  double grid_ = 0;            ///< rounding [nm], a power of two; 0: none
   std::uint64_t frames_ = 0;
   std::optional<std::int64_t> last_step_;
-  double flushed_at_ = -1;        ///< steady clock [s]
+  double flushed_at_ = -1;  ///< steady clock [s]
   bool periodic_ = false;
 };
 
