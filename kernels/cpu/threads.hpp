@@ -1,32 +1,32 @@
 #pragma once
-// The one way to start threads on the CPU. Work is cut into tasks whose number and contents never depend on the number of threads;
-// together with fixed-point sums that makes every result the same for any number of threads.
-#include <omp.h>
-
-#include <exception>
+// The one way to use threads on the CPU. Work is cut into tasks whose number and contents never depend on the number of
+// threads; together with fixed-point sums that makes every result the same for any number of threads.
+#include <memory>
+#include <type_traits>
 
 namespace uplift::cpu {
 
+class ThreadPool;
+
+/// A handle on a pool of `count` threads, the calling one included. Copies share the pool.
 class Threads {
  public:
-  explicit Threads(int count) : count_(count < 1 ? 1 : count) {}
+  explicit Threads(int count);
   int count() const { return count_; }
 
-  /// Calls f(task, thread) for every task in [0, tasks), tasks handed out in order to whichever thread is free.
+  /// Calls f(task, thread) for every task in [0, tasks), tasks handed out in order to whichever thread is free, and returns
+  /// when all are done. `thread` is in [0, count). The first exception of a task is thrown here, after the other tasks have
+  /// run. Only one thread may call this at a time, and tasks may not call it themselves.
   template <class F>
   void for_each(int tasks, F&& f) const {
-    if (tasks <= 0) return;
-    std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(count_) if (tasks > 1 && count_ > 1)
-    for (int task = 0; task < tasks; ++task) {
-      try {
-        f(task, omp_get_thread_num());
-      } catch (...) {
-#pragma omp critical(uplift_threads_failure)
-        if (!failure) failure = std::current_exception();
-      }
+    if (!pool_ || tasks <= 1) {
+      for (int task = 0; task < tasks; ++task) f(task, 0);
+      return;
     }
-    if (failure) std::rethrow_exception(failure);
+    using Function = std::remove_reference_t<F>;
+    run(
+        tasks, [](void* function, int task, int thread) { (*static_cast<Function*>(function))(task, thread); },
+        const_cast<void*>(static_cast<const void*>(&f)));
   }
 
   /// Calls f(first, last, thread) on blocks of `block` items covering [0, items).
@@ -39,7 +39,11 @@ class Threads {
   }
 
  private:
+  using Call = void (*)(void* function, int task, int thread);
+  void run(int tasks, Call call, void* function) const;
+
   int count_;
+  std::shared_ptr<ThreadPool> pool_;  // null for one thread
 };
 
 }  // namespace uplift::cpu
