@@ -44,6 +44,9 @@ struct Shape {
   }
 };
 
+/// Where the forces of a cluster of eight begin.
+UPLIFT_HD std::ptrdiff_t force_place(int cluster) { return static_cast<std::ptrdiff_t>(cluster) * 3 * cluster_j; }
+
 template <class real>
 struct Displacement {
   Pack<real, typename Shape<real>::Tag> x, y, z;
@@ -88,51 +91,51 @@ UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
   else return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
 }
 
-/// Adds one register of j forces (all rows summed) to int64 slots.
+/// Sum over the rows of a register.
 template <class real>
-UPLIFT_HD void add_fixed(Pack<real, typename Shape<real>::Tag> f, std::int64_t* to) {
-  using S = Shape<real>;
-  using P = typename S::P;
-  const P limit(static_cast<real>(force_clamp));
-  f = max(min(f, limit), P(real(0)) - limit);
-  if constexpr (sizeof(real) == 4 && S::chunk == 8 && HWY_TARGET <= HWY_AVX3) {
-    const hn::CappedTag<double, 8> dd;
-    const hn::Rebind<std::int64_t, decltype(dd)> di;
-    const auto wide = hn::Mul(hn::PromoteTo(dd, hn::LowerHalf(hn::CappedTag<float, 8>(), f.v)), hn::Set(dd, fixed_scale));
-    hn::StoreU(hn::Add(hn::LoadU(di, to), hn::ConvertTo(di, wide)), di, to);
+UPLIFT_HD auto fold_rows(Pack<real, typename Shape<real>::Tag> f) {
+  const typename Shape<real>::Tag d;
+  if constexpr (Shape<real>::rows == 2) {
+    const hn::Half<decltype(d)> half;
+    return hn::Add(hn::LowerHalf(half, f.v), hn::UpperHalf(half, f.v));
   } else {
-    alignas(64) real lane[S::width];
-    f.store(lane);
-    for (int k = 0; k < S::chunk; ++k) to[k] += static_cast<std::int64_t>(static_cast<double>(lane[k]) * fixed_scale);
+    return f.v;
   }
 }
 
+/// Adds a register of j forces, its rows summed, to `to`.
 template <class real>
-UPLIFT_HD Pack<real, typename Shape<real>::Tag> fold_rows(Pack<real, typename Shape<real>::Tag> f) {
-  if constexpr (Shape<real>::rows == 2) {
-    const typename Shape<real>::Tag d;
-    return hn::Add(f.v, hn::ConcatLowerUpper(d, f.v, f.v));
-  } else {
-    return f;
-  }
+UPLIFT_HD void add_rows(Pack<real, typename Shape<real>::Tag> f, real* to) {
+  const hn::CappedTag<real, Shape<real>::chunk> d;
+  hn::StoreU(hn::Add(hn::LoadU(d, to), fold_rows<real>(f)), d, to);
 }
 
 /// Sums of the rows of a register: one number an i atom.
 template <class real>
-UPLIFT_HD void row_sums(Pack<real, typename Shape<real>::Tag> f, double* out) {
-  using S = Shape<real>;
-  alignas(64) real lane[S::width];
-  f.store(lane);
-  for (int r = 0; r < S::rows; ++r) {
-    double sum = 0;
-    for (int k = 0; k < S::width / S::rows; ++k) sum += static_cast<double>(lane[r * (S::width / S::rows) + k]);
-    out[r] += sum;
+UPLIFT_HD void row_sums(Pack<real, typename Shape<real>::Tag> f, real* out) {
+  const typename Shape<real>::Tag d;
+  if constexpr (Shape<real>::rows == 2) {
+    const hn::Half<decltype(d)> half;
+    out[0] = hn::GetLane(hn::SumOfLanes(half, hn::LowerHalf(half, f.v)));
+    out[1] = hn::GetLane(hn::SumOfLanes(half, hn::UpperHalf(half, f.v)));
+  } else {
+    out[0] = f.sum();
   }
 }
 
+/// Sum of all lanes in double.
+template <class real>
+UPLIFT_HD double total(Pack<real, typename Shape<real>::Tag> f) {
+  alignas(64) real lane[Shape<real>::width];
+  f.store(lane);
+  double sum = 0;
+  for (real x : lane) sum += static_cast<double>(x);
+  return sum;
+}
+
 template <class real, LjForm lj_form, CoulombForm form, bool triclinic, bool energies, int erf_terms = 0, bool switching = true>
-void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, std::int64_t* force,
-               long plane, PairSums* sums) {
+void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real* force,
+               PairSums* sums) {
   using S = Shape<real>;
   using P = typename S::P;
   const typename S::Tag d;
@@ -174,8 +177,8 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
         const P r2 = madd(r.x, r.x, madd(r.y, r.y, r.z * r.z));
         auto in = r2 < cutoff2;
         if (mask != 0xffffffffu) in = hn::And(in, mask_lanes<real>(mask, g, h));
-        // Outside pairs get a harmless distance; at zero distance the force saturates and is found as a blow-up.
-        const P safe = select(in, max(r2, P(real(1e-12))), P(real(1)));
+        // At zero distance the force saturates and is found as a blow-up; what masked pairs give is not used.
+        const P safe = max(r2, P(real(1e-12)));
         const P inverse = rsqrt(safe), inverse2 = inverse * inverse;
         physics::PairTerm<P> lj;
         if constexpr (lj_form == LjForm::combined) {
@@ -196,7 +199,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
         if constexpr (form == CoulombForm::ewald) coulomb = physics::coulomb_ewald<erf_terms>(safe, inverse, qq, p.erf);
         if constexpr (form == CoulombForm::reaction_field) coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
         if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse, qq);
-        const P f = select(in, lj.force_over_r + coulomb.force_over_r, zero);
+        const P f(hn::IfThenElseZero(in, (lj.force_over_r + coulomb.force_over_r).v));
         const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
         fi[g][0] += fx; fi[g][1] += fy; fi[g][2] += fz;
         fj[0] -= fx; fj[1] -= fy; fj[2] -= fz;
@@ -207,60 +210,81 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
           w[3] = madd(fx, r.y, w[3]); w[4] = madd(fx, r.z, w[4]); w[5] = madd(fy, r.z, w[5]);
         }
       }
-      for (int c = 0; c < 3; ++c) add_fixed<real>(fold_rows<real>(fj[c]), force + c * plane + j);
+      real* to = force + force_place(entries[k].j) + h * S::chunk;
+      for (int c = 0; c < 3; ++c) add_rows<real>(fj[c], to + c * cluster_j);
     }
   }
+  real* to = force + force_place(i0 / cluster_j) + i0 % cluster_j;
   for (int g = 0; g < S::groups; ++g)
     for (int c = 0; c < 3; ++c) {
-      double row[2] = {0, 0};
+      real row[2];
       row_sums<real>(fi[g][c], row);
-      for (int r = 0; r < S::rows; ++r) force[c * plane + i0 + S::rows * g + r] += fixed_force(row[r]);
+      for (int r = 0; r < S::rows; ++r) to[c * cluster_j + S::rows * g + r] += row[r];
     }
   if constexpr (energies) {
-    const auto total = [](P v) {
-      double out[2] = {0, 0};
-      row_sums<real>(v, out);
-      return out[0] + out[1];
-    };
-    sums->lj = total(e_lj);
-    sums->coulomb = total(e_coulomb);
-    for (int c = 0; c < 6; ++c) sums->virial[c] = total(w[c]);
+    sums->lj = total<real>(e_lj);
+    sums->coulomb = total<real>(e_coulomb);
+    for (int c = 0; c < 6; ++c) sums->virial[c] = total<real>(w[c]);
+  }
+}
+
+template <class real>
+void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* fixed) {
+  constexpr int values = 3 * cluster_j;
+  for (int k = 0; k < count; ++k) {
+    real* from = force + force_place(clusters[k]);
+    std::int64_t* to = fixed + force_place(clusters[k]);
+    if constexpr (HWY_TARGET <= HWY_AVX3) {
+      const hn::CappedTag<double, 8> d;
+      const hn::Rebind<std::int64_t, decltype(d)> di;
+      const auto limit = hn::Set(d, force_clamp), scale = hn::Set(d, fixed_scale);
+      for (int v = 0; v < values; v += 8) {
+        hn::Vec<decltype(d)> f;
+        if constexpr (sizeof(real) == 4) f = hn::PromoteTo(d, hn::LoadU(hn::CappedTag<float, 8>(), from + v));
+        else f = hn::LoadU(d, from + v);
+        f = hn::Max(hn::Min(f, limit), hn::Neg(limit));  // not a number becomes the limit
+        hn::StoreU(hn::Add(hn::LoadU(di, to + v), hn::ConvertTo(di, hn::Mul(f, scale))), di, to + v);
+      }
+    } else {
+      for (int v = 0; v < values; ++v) to[v] += fixed_force(static_cast<double>(from[v]));
+    }
+    for (int v = 0; v < values; ++v) from[v] = real(0);
   }
 }
 
 template <class real, LjForm lj, CoulombForm form>
-void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, std::int64_t* f, long plane, PairSums* sums) {
+void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f, PairSums* sums) {
   // The everyday case, forces of a rectangular box in mixed precision, with the length of the polynomial known to the compiler.
   if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald)
     if (!sums && !p.triclinic && !p.switching) {
       switch (p.erf.count) {
-        case 10: return pair_loop<real, lj, form, false, false, 10, false>(p, s, i, e, n, f, plane, sums);
-        case 12: return pair_loop<real, lj, form, false, false, 12, false>(p, s, i, e, n, f, plane, sums);
-        case 14: return pair_loop<real, lj, form, false, false, 14, false>(p, s, i, e, n, f, plane, sums);
-        case 16: return pair_loop<real, lj, form, false, false, 16, false>(p, s, i, e, n, f, plane, sums);
+        case 10: return pair_loop<real, lj, form, false, false, 10, false>(p, s, i, e, n, f, sums);
+        case 12: return pair_loop<real, lj, form, false, false, 12, false>(p, s, i, e, n, f, sums);
+        case 14: return pair_loop<real, lj, form, false, false, 14, false>(p, s, i, e, n, f, sums);
+        case 16: return pair_loop<real, lj, form, false, false, 16, false>(p, s, i, e, n, f, sums);
         default: break;
       }
     }
   if (p.triclinic)
-    sums ? pair_loop<real, lj, form, true, true>(p, s, i, e, n, f, plane, sums) : pair_loop<real, lj, form, true, false>(p, s, i, e, n, f, plane, sums);
+    sums ? pair_loop<real, lj, form, true, true>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, true, false>(p, s, i, e, n, f, sums);
   else
-    sums ? pair_loop<real, lj, form, false, true>(p, s, i, e, n, f, plane, sums) : pair_loop<real, lj, form, false, false>(p, s, i, e, n, f, plane, sums);
+    sums ? pair_loop<real, lj, form, false, true>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, false, false>(p, s, i, e, n, f, sums);
 }
 
 template <class real>
-void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj, CoulombForm form, std::int64_t* f,
-           long plane, PairSums* sums) {
+void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj, CoulombForm form, real* f,
+           PairSums* sums) {
   const bool table = lj == LjForm::table;
   switch (form) {
     case CoulombForm::plain:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, plane, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, plane, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, sums);
     case CoulombForm::reaction_field:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, plane, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, plane, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, sums);
     case CoulombForm::ewald:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, plane, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, plane, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, sums);
   }
 }
 
@@ -314,6 +338,6 @@ void excluded(const physics::ErfTable<real>& table, const real* dx, const real* 
 }  // namespace
 
 extern const PairKernels pair_kernels;
-const PairKernels pair_kernels = {{pairs<float>, prune<float>, excluded<float>}, {pairs<double>, prune<double>, excluded<double>}};
+const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>}, {pairs<double>, flush<double>, prune<double>, excluded<double>}};
 
 }  // namespace uplift::cpu::UPLIFT_ISA

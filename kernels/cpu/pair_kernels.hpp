@@ -59,13 +59,15 @@ struct PairSums {
 
 template <class real>
 struct PairOps {
-  /// Forces of one i cluster against its entries. force_i: 12 numbers, added to nothing; force_j: three planes of `plane` int64 each,
-  /// unit 2^-32 kJ/mol/nm, added to. sums: nullptr for forces only.
+  /// Forces of one i cluster against its entries, added to `force` of both: for each cluster of eight, x of its slots, then y, then z
+  /// [kJ/mol/nm]. sums: nullptr for forces only.
   void (*pairs)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, LjForm, CoulombForm,
-                std::int64_t* force, long plane, PairSums* sums);
+                real* force, PairSums* sums);
+  /// Moves the forces of some clusters of eight into fixed point, unit 2^-32 kJ/mol/nm, in the same order, and leaves zeros behind.
+  void (*flush)(const std::int32_t* clusters, int count, real* force, std::int64_t* fixed);
   /// Keeps the entries with a pair closer than sqrt(reach2); returns how many.
   int (*prune)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, real reach2, PairEntry* kept);
-  /// qq erf(alpha r)/r of excluded pairs, from displacements; count is a multiple of 16 or padded with zero charges. force: 3 a pair.
+  /// qq erf(alpha r)/r of excluded pairs, from displacements; count is a multiple of 16 or padded with zero charges.
   void (*excluded)(const physics::ErfTable<real>&, const real* dx, const real* dy, const real* dz, const real* qq, int count, real* force_over_r, real* energy);
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "backend/cpu/dispersion.hpp"
@@ -19,7 +20,8 @@ namespace {
 // Found by timing DHFR at 300 K and 2 fs: see ARCHITECTURE.md.
 constexpr double outer_buffer = 0.20;   // [nm]
 constexpr double inner_buffer = 0.06;
-constexpr int task_clusters = 16;       // i clusters a task
+constexpr int tasks_wanted = 64;        // i clusters are shared out in about so many tasks, of so many clusters:
+constexpr int task_least = 8, task_most = 64;
 constexpr int slot_block = 1024;
 constexpr int pair_block = 256;         // excluded pairs a task
 
@@ -28,12 +30,17 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 template <class real>
 class NonbondedTerm final : public ForceTerm {
   using Coordinate = typename PairCoordinate<real>::type;
+  struct ThreadSums {
+    Buffer<real> force;     ///< of the task in hand, as PairOps::pairs has it; zero between tasks
+    Buffer<Fixed> fixed;    ///< of all tasks of this thread
+    std::vector<int> seen;  ///< -1 between uses
+  };
 
  public:
   NonbondedTerm(const System& system, const PmeParameters& pme, const Threads& threads)
       : system_(system), threads_(threads), ops_(operations()), atoms_(system.size()), periodic_(system.forces.nonbonded != NonbondedMethod::no_cutoff),
         alpha_(pme.alpha), cutoff_(periodic_ ? system.forces.cutoff : std::numeric_limits<double>::infinity()),
-        list_(system, cutoff_ + outer_buffer, threads), buffers_(at(threads.count())) {
+        list_(system, cutoff_ + outer_buffer, threads), sums_(at(threads.count())) {
     const ForceSettings& f = system.forces;
     form_ = f.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : f.nonbonded == NonbondedMethod::reaction_field ? CoulombForm::reaction_field : CoulombForm::plain;
     p_.periodic = periodic_;
@@ -144,7 +151,12 @@ class NonbondedTerm final : public ForceTerm {
         list_.build(request.x, request.box);
         set_lattice(request.x);
         fill_slots();
-        if (!periodic_) list_.restore_inner();
+        task_clusters_ = std::clamp(list_.i_clusters() / tasks_wanted, task_least, task_most);
+        touched_.resize(at((list_.i_clusters() + task_clusters_ - 1) / task_clusters_));
+        if (!periodic_) {
+          list_.restore_inner();
+          threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) { note_touched(first, last, thread); });
+        }
       });
     }
     timed(slot_time_, [&] { place(request.x); });
@@ -152,14 +164,33 @@ class NonbondedTerm final : public ForceTerm {
       timed(prune_time_, [&] {
         pruned_at_.assign(request.x.begin(), request.x.end());
         const real reach = static_cast<real>(cutoff_ + inner_buffer);
-        threads_.for_blocks(list_.i_clusters(), task_clusters, [&](int first, int last, int) {
+        threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
           for (int i = first; i < last; ++i) {
             const auto outer = list_.outer(i);
             list_.set_inner_count(i, ops_.prune(p_, slots(), i, outer.data(), static_cast<int>(outer.size()), reach * reach, list_.inner_room(i).data()));
           }
+          note_touched(first, last, thread);
         });
       });
     }
+  }
+
+  /// The clusters of eight that a task (i clusters first to last) adds forces to.
+  void note_touched(int first, int last, int thread) {
+    std::vector<int>& seen = sums_[at(thread)].seen;
+    std::vector<std::int32_t>& touched = touched_[at(first / task_clusters_)];
+    const int eights = list_.slots() / cluster_j;
+    if (static_cast<int>(seen.size()) < eights) seen.assign(at(eights), -1);
+    touched.clear();
+    const auto note = [&](int cluster) {
+      if (std::exchange(seen[at(cluster)], first) != first) touched.push_back(cluster);
+    };
+    for (int i = first; i < last; ++i) {
+      if (list_.inner(i).empty()) continue;
+      note(i * cluster_i / cluster_j);
+      for (const PairEntry& e : list_.inner(i)) note(e.j);
+    }
+    for (std::int32_t cluster : touched) seen[at(cluster)] = -1;
   }
 
   /// The unit of the slots' coordinates: a fraction of the box, or without a box a power of two of a nm about the middle of the atoms.
@@ -193,9 +224,10 @@ class NonbondedTerm final : public ForceTerm {
     for (Buffer<real>* b : {&charge_, &half_sigma_, &root_epsilon_})
       if (b->size() < n) b->resize(n + n / 8);
     if (type_.size() < n) type_.resize(n + n / 8);
-    plane_ = static_cast<long>(n);
-    for (Buffer<Fixed>& b : buffers_)
-      if (b.size() < 3 * n) b.resize(3 * (n + n / 8));
+    for (ThreadSums& t : sums_) {
+      if (t.fixed.size() < 3 * n) t.fixed.resize(3 * (n + n / 8));
+      if (t.force.size() < 3 * n) t.force.resize(3 * (n + n / 8));
+    }
     const ForceField& ff = system_.force_field;
     const double root = std::sqrt(constants::coulomb);
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
@@ -242,18 +274,23 @@ class NonbondedTerm final : public ForceTerm {
 
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
     const bool tally = request.energies || request.virial;
-    threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(buffers_[at(t)].data(), 3 * plane_, Fixed(0)); });
-    threads_.for_blocks(list_.i_clusters(), task_clusters, [&](int first, int last, int thread) {
+    const std::size_t values = 3 * at(list_.slots());
+    threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(sums_[at(t)].fixed.data(), values, Fixed(0)); });
+    threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
+      // What a task adds up in floating point is the same for any number of threads; only its sums become integers.
+      ThreadSums& own = sums_[at(thread)];
       PairSums total{}, part{};
       for (int i = first; i < last; ++i) {
         const auto entries = list_.inner(i);
         if (entries.empty()) continue;
-        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, buffers_[at(thread)].data(), plane_, tally ? &part : nullptr);
+        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally ? &part : nullptr);
         if (!tally) continue;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
         for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
       }
+      const auto& touched = touched_[at(first / task_clusters_)];
+      ops_.flush(touched.data(), static_cast<int>(touched.size()), own.force.data(), own.fixed.data());
       if (!tally) return;
       sums.add_energy_atomic(EnergyTerm::lj, total.lj);
       sums.add_energy_atomic(EnergyTerm::coulomb_direct, total.coulomb);
@@ -265,7 +302,7 @@ class NonbondedTerm final : public ForceTerm {
         if (i < 0) continue;
         for (int c = 0; c < 3; ++c) {
           Fixed sum = 0;
-          for (const Buffer<Fixed>& b : buffers_) sum += b[at(s) + static_cast<std::size_t>(c * plane_)];
+          for (const ThreadSums& t : sums_) sum += t.fixed[at((s / cluster_j * 3 + c) * cluster_j + s % cluster_j)];
           sums.force[3 * at(i) + static_cast<std::size_t>(c)] += sum;
         }
       }
@@ -343,8 +380,9 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
-  long plane_ = 0;
-  std::vector<Buffer<Fixed>> buffers_;  ///< one a thread: three planes of slots
+  int task_clusters_ = task_least;
+  std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight
+  std::vector<ThreadSums> sums_;
   PhaseTime list_time_{"pair list", 0, 0}, prune_time_{"prune", 0, 0}, slot_time_{"pair positions", 0, 0}, pair_time_{"pairs", 0, 0},
       excluded_time_{"excluded pairs", 0, 0};
 };
