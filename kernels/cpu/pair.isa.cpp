@@ -335,9 +335,28 @@ void excluded(const physics::ErfTable<real>& table, const real* dx, const real* 
   }
 }
 
+int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const ClusterBounds& bounds_j, int first, int last, std::int32_t* out) {
+  using P = Pack<float, hn::CappedTag<float, 16>>;
+  const hn::RebindToSigned<P::Tag> di;
+  const P x(bounds_i.x[i]), y(bounds_i.y[i]), z(bounds_i.z[i]), hx(bounds_i.half_x[i]), hy(bounds_i.half_y[i]), hz(bounds_i.half_z[i]);
+  const P zero(0.0f), reach(p.reach);
+  const auto gap = [&](P d, P half, float length) { return max(abs(d - round(d)) - half, zero) * P(length); };
+  int n = 0;
+  for (int j = first; j < last; j += P::width) {
+    const P half_x = P::loadu(bounds_j.half_x + j);
+    const P gx = gap(x - P::loadu(bounds_j.x + j), hx + half_x, p.length[0]);
+    const P gy = gap(y - P::loadu(bounds_j.y + j), hy + P::loadu(bounds_j.half_y + j), p.length[1]);
+    const P gz = gap(z - P::loadu(bounds_j.z + j), hz + P::loadu(bounds_j.half_z + j), p.length[2]);
+    const auto within = p.rectangular ? madd(gx, gx, madd(gy, gy, gz * gz)) < reach * reach : max(gx, max(gy, gz)) < reach;
+    const auto wanted = hn::And(hn::And(within, zero <= half_x), hn::RebindMask(P::Tag(), hn::Lt(hn::Iota(di, j), hn::Set(di, last))));
+    n += static_cast<int>(hn::CompressStore(hn::Iota(di, j), hn::RebindMask(di, wanted), di, out + n));
+  }
+  return n;
+}
+
 }  // namespace
 
 extern const PairKernels pair_kernels;
-const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>}, {pairs<double>, flush<double>, prune<double>, excluded<double>}};
+const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>}, {pairs<double>, flush<double>, prune<double>, excluded<double>}, near};
 
 }  // namespace uplift::cpu::UPLIFT_ISA

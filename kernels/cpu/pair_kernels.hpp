@@ -71,9 +71,25 @@ struct PairOps {
   void (*excluded)(const physics::ErfTable<real>&, const real* dx, const real* dy, const real* dz, const real* qq, int count, real* force_over_r, real* energy);
 };
 
+/// Boxes round clusters, edges along the axes of the cell: centres and half widths, fractions of the cell.
+struct ClusterBounds {
+  const float *x, *y, *z, *half_x, *half_y, *half_z;   ///< half widths are negative for clusters of fillers
+};
+
+/// Lower bounds of distances between boxes. Rectangular cell: along each axis a fraction times the edge; otherwise the largest of the
+/// fractions times the cell's width across that axis.
+struct NearParameters {
+  float length[3];
+  bool rectangular;
+  float reach;                     ///< [nm], with room for the rounding of float
+};
+
 struct PairKernels {
   PairOps<float> mixed;
   PairOps<double> double_;
+  /// Of the j clusters first to last - 1, lists in `out` those that may have an atom within reach of i cluster `i`, nearest images
+  /// taken; returns how many. Arrays may be read, and `out` written, 16 beyond.
+  int (*near)(const NearParameters&, const ClusterBounds& bounds_i, int i, const ClusterBounds& bounds_j, int first, int last, std::int32_t* out);
 };
 
 }  // namespace uplift::cpu

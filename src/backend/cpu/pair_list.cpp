@@ -77,77 +77,76 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
     }
 }
 
-PairList::Bounds PairList::bounds_of(int first_slot, int count) const {
+void PairList::Bounds::resize(int clusters) {
+  for (auto& v : value) v.resize(at(clusters) + 16);
+}
+
+ClusterBounds PairList::Bounds::view() const {
+  return {value[0].data(), value[1].data(), value[2].data(), value[3].data(), value[4].data(), value[5].data()};
+}
+
+void PairList::set_bounds(Bounds& bounds, int cluster, int size) const {
   Vec3d low{1e30, 1e30, 1e30}, high{-1e30, -1e30, -1e30};
-  for (int s = first_slot; s < first_slot + count; ++s) {
+  for (int s = cluster * size; s < (cluster + 1) * size; ++s) {
     if (atom_of_slot_[at(s)] < 0) continue;
     const Vec3d& r = place_[at(atom_of_slot_[at(s)])];
     low = {std::min(low.x, r.x), std::min(low.y, r.y), std::min(low.z, r.z)};
     high = {std::max(high.x, r.x), std::max(high.y, r.y), std::max(high.z, r.z)};
   }
-  if (low.x > high.x) return {{0, 0, 0}, {0, 0, 0}, -1};  // nothing but fillers
-  Bounds b{0.5 * (low + high), 0.5 * (high - low), 0};
-  for (int s = first_slot; s < first_slot + count; ++s) {
-    if (atom_of_slot_[at(s)] < 0) continue;
-    const Vec3d d = place_[at(atom_of_slot_[at(s)])] - b.centre, r = box_.periodic() ? box_.position(d) : d;
-    b.radius = std::max(b.radius, std::sqrt(dot(r, r)));
-  }
-  return b;
+  if (low.x > high.x) low = high = {0, 0, 0};
+  const Vec3d centre = 0.5 * (low + high), half = 0.5 * (high - low);
+  const double values[6] = {centre.x, centre.y, centre.z, filled(cluster * size, size) ? half.x : -1, half.y, half.z};
+  for (std::size_t k = 0; k < 6; ++k) bounds.value[k][at(cluster)] = static_cast<float>(values[k]);
 }
 
-/// Whether any two atoms of the two sets may be within reach. Along each fractional axis the gap between the sets, over all images, is
-/// at least |wrapped difference of centres| less both half widths.
-bool PairList::near(const Bounds& a, const Bounds& b) const {
-  if (a.radius < 0 || b.radius < 0) return false;
-  if (!std::isfinite(reach_)) return true;
-  Vec3d d = a.centre - b.centre;
-  if (box_.periodic()) d = {d.x - std::nearbyint(d.x), d.y - std::nearbyint(d.y), d.z - std::nearbyint(d.z)};
-  const auto gap = [](double x, double h) { return std::max(0.0, std::abs(x) - h); };
-  const Vec3d g{gap(d.x, a.half.x + b.half.x), gap(d.y, a.half.y + b.half.y), gap(d.z, a.half.z + b.half.z)};
-  if (!box_.periodic()) return dot(g, g) < reach_ * reach_;
-  if (box_.orthorhombic()) {
-    const Vec3d r{g.x * box_.a.x, g.y * box_.b.y, g.z * box_.c.z};
-    return dot(r, r) < reach_ * reach_;
-  }
-  // Skewed axes: a fraction times the width of the cell across it is a lower bound of the distance.
-  const Vec3d w = box_.widths();
-  return g.x * w.x < reach_ && g.y * w.y < reach_ && g.z * w.z < reach_;
+/// Bit k: slot first_slot + k holds an atom.
+std::uint32_t PairList::filled(int first_slot, int count) const {
+  std::uint32_t bits = 0;
+  for (int k = 0; k < count; ++k)
+    if (atom_of_slot_[at(first_slot + k)] >= 0) bits |= 1u << k;
+  return bits;
 }
 
-void PairList::list_partners(int i_cluster, std::vector<PairEntry>& out) const {
+void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const {
   out.clear();
   const int own = i_cluster / (cluster_j / cluster_i);
-  const Bounds& bounds = bounds_i_[at(i_cluster)];
-  if (bounds.radius < 0) return;
   std::uint32_t valid_i = 0;
   for (int k = 0; k < cluster_i; ++k)
     if (atom_of_slot_[at(i_cluster * cluster_i + k)] >= 0) valid_i |= 0xffu << (cluster_j * k);
-  // Columns within reach. Clusters are taken once each, and only from the own cluster on: every pair has one home.
-  const auto span = [&](int n, double width, double half) {
-    if (!std::isfinite(reach_) || !box_.periodic()) return n;
+  if (valid_i == 0) return;
+  const auto add = [&](int j) {
+    std::uint32_t mask = valid_i & filled_[at(j)] * 0x01010101u;
+    if (j == own)
+      for (int a = 0; a < cluster_i; ++a)
+        for (int b = 0; b < cluster_j; ++b)
+          if (b <= a + (i_cluster % (cluster_j / cluster_i)) * cluster_i) mask &= ~(1u << (cluster_j * a + b));
+    if (mask) out.push_back({j, mask});
+  };
+  // Clusters are taken once each, and only from the own cluster on: every pair has one home.
+  if (!box_.periodic()) {
+    for (int j = own; j < slots() / cluster_j; ++j) add(j);
+    return;
+  }
+  const ClusterBounds bounds_i = bounds_i_.view(), bounds_j = bounds_j_.view();
+  const auto columns_within = [&](int n, double width, double half) {
     return std::min(n, 2 * (static_cast<int>((reach_ / width + half) * n) + 1) + 1);
   };
-  const Vec3d w = box_.periodic() ? box_.widths() : Vec3d{1, 1, 1};
-  const int wide_x = span(columns_x_, w.x, bounds.half.x), wide_y = span(columns_y_, w.y, bounds.half.y);
-  const int middle_x = std::clamp(static_cast<int>(bounds.centre.x * columns_x_), 0, columns_x_ - 1);
-  const int middle_y = std::clamp(static_cast<int>(bounds.centre.y * columns_y_), 0, columns_y_ - 1);
+  const Vec3d w = box_.widths();
+  const int wide_x = columns_within(columns_x_, w.x, static_cast<double>(bounds_i.half_x[i_cluster]));
+  const int wide_y = columns_within(columns_y_, w.y, static_cast<double>(bounds_i.half_y[i_cluster]));
+  const int middle_x = std::clamp(static_cast<int>(bounds_i.x[i_cluster] * static_cast<float>(columns_x_)), 0, columns_x_ - 1);
+  const int middle_y = std::clamp(static_cast<int>(bounds_i.y[i_cluster] * static_cast<float>(columns_y_)), 0, columns_y_ - 1);
+  const auto& kernels = select_pair_kernels();
+  scratch.resize(at(slots() / cluster_j) + 16);
   for (int dx = 0; dx < wide_x; ++dx)
     for (int dy = 0; dy < wide_y; ++dy) {
       const int cx = (middle_x + dx - wide_x / 2 + columns_x_) % columns_x_, cy = (middle_y + dy - wide_y / 2 + columns_y_) % columns_y_;
       const std::size_t column = at(cx * columns_y_ + cy);
-      for (int j = std::max(own, column_start_[column]); j < column_start_[column + 1]; ++j) {
-        if (j != own && !near(bounds, bounds_j_[at(j)])) continue;
-        std::uint32_t mask = valid_i;
-        for (int k = 0; k < cluster_j; ++k)
-          if (atom_of_slot_[at(j * cluster_j + k)] < 0) mask &= ~(0x01010101u << k);
-        if (j == own)
-          for (int a = 0; a < cluster_i; ++a)
-            for (int b = 0; b < cluster_j; ++b)
-              if (b <= a + (i_cluster % (cluster_j / cluster_i)) * cluster_i) mask &= ~(1u << (cluster_j * a + b));
-        if (mask) out.push_back({j, mask});
-      }
+      const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
+      if (first >= last) continue;
+      const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
+      for (int k = 0; k < found; ++k) add(scratch[at(k)]);
     }
-  std::sort(out.begin(), out.end(), [](const PairEntry& a, const PairEntry& b) { return a.j < b.j; });
 }
 
 void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const {
@@ -168,13 +167,21 @@ void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, 
 void PairList::build(std::span<const Vec3d> x, const Box& box) {
   sort_atoms(x, box);
   const int eights = slots() / cluster_j;
-  bounds_i_.resize(at(i_clusters()));
-  bounds_j_.resize(at(eights));
-  threads_.for_blocks(i_clusters(), 256, [&](int begin, int end, int) {
-    for (int i = begin; i < end; ++i) bounds_i_[at(i)] = bounds_of(i * cluster_i, cluster_i);
-  });
+  filled_.resize(at(eights));
+  if (box.periodic()) {
+    bounds_i_.resize(i_clusters());
+    bounds_j_.resize(eights);
+    const Vec3d length = box.orthorhombic() ? Vec3d{box.a.x, box.b.y, box.c.z} : box.widths();
+    near_ = {{static_cast<float>(length.x), static_cast<float>(length.y), static_cast<float>(length.z)}, box.orthorhombic(),
+             static_cast<float>(reach_ + 1e-6 * std::max({length.x, length.y, length.z}))};
+  }
   threads_.for_blocks(eights, 128, [&](int begin, int end, int) {
-    for (int j = begin; j < end; ++j) bounds_j_[at(j)] = bounds_of(j * cluster_j, cluster_j);
+    for (int j = begin; j < end; ++j) {
+      filled_[at(j)] = filled(j * cluster_j, cluster_j);
+      if (!box.periodic()) continue;
+      set_bounds(bounds_j_, j, cluster_j);
+      for (int i : {2 * j, 2 * j + 1}) set_bounds(bounds_i_, i, cluster_i);
+    }
   });
 
   const int blocks = (i_clusters() + list_block - 1) / list_block;
@@ -185,8 +192,9 @@ void PairList::build(std::span<const Vec3d> x, const Box& box) {
     std::vector<int>& scratch = entry_of[at(thread)];
     if (scratch.empty()) scratch.assign(at(eights), -1);
     std::vector<PairEntry> entries;
+    std::vector<std::int32_t> near;
     for (int i = begin; i < end; ++i) {
-      list_partners(i, entries);
+      list_partners(i, near, entries);
       apply_exclusions(i, entries, scratch);
       start_[at(i) + 1] = entries.size();
       auto& all = found[at(begin / list_block)];

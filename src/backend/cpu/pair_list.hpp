@@ -1,6 +1,7 @@
 #pragma once
 // Which clusters may interact. An outer list with a generous buffer is built on a grid now and then; an inner one, pruned from it with
 // a thin buffer, is what the pair loop runs over. Both are exact: each is renewed before any atom has moved half of its buffer.
+#include <array>
 #include <span>
 #include <vector>
 
@@ -30,18 +31,20 @@ class PairList {
   void set_inner_count(int i_cluster, int count) { inner_count_[static_cast<std::size_t>(i_cluster)] = count; }
 
  private:
+  /// ClusterBounds of all clusters of one size.
   struct Bounds {
-    Vec3d centre, half;   ///< fractions of the box, or nm without one
-    double radius;        ///< [nm] of a sphere round the centre
+    std::array<std::vector<float>, 6> value;
+    void resize(int clusters);
+    ClusterBounds view() const;
   };
   std::size_t first(int i) const { return start_[static_cast<std::size_t>(i)]; }
   std::size_t size_(int i) const { return start_[static_cast<std::size_t>(i) + 1] - start_[static_cast<std::size_t>(i)]; }
   std::span<const PairEntry> range(const std::vector<PairEntry>& v, int i) const { return {v.data() + first(i), size_(i)}; }
 
   void sort_atoms(std::span<const Vec3d> x, const Box& box);
-  Bounds bounds_of(int first_slot, int count) const;
-  bool near(const Bounds& a, const Bounds& b) const;
-  void list_partners(int i_cluster, std::vector<PairEntry>& out) const;
+  void set_bounds(Bounds& bounds, int cluster, int size) const;
+  void list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const;
+  std::uint32_t filled(int first_slot, int count) const;
   void apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const;
 
   const Threads& threads_;
@@ -53,7 +56,9 @@ class PairList {
   int columns_x_ = 1, columns_y_ = 1;
   std::vector<int> column_start_;                  ///< first cluster of eight of each column
   std::vector<int> atom_of_slot_, slot_of_atom_;
-  std::vector<Bounds> bounds_i_, bounds_j_;
+  std::vector<std::uint32_t> filled_;              ///< of each cluster of eight
+  Bounds bounds_i_, bounds_j_;                     ///< empty without a box: everything is near
+  NearParameters near_{};
   std::vector<std::size_t> start_;                 ///< of each i cluster's entries
   std::vector<PairEntry> entries_, inner_;
   std::vector<int> inner_count_;
