@@ -4,6 +4,9 @@ target_include_directories(uplift_flags INTERFACE ${PROJECT_SOURCE_DIR}/include 
 target_compile_options(uplift_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
                        -Wno-psabi -Wno-restrict  # the latter: false alarms of GCC 12 in std::string (PR 105651)
                        -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  target_compile_options(uplift_flags INTERFACE -msse4.2)  # the least that any kernel is built for; floor() becomes one instruction
+endif()
 if(UPLIFT_WERROR)
   target_compile_options(uplift_flags INTERFACE -Werror)
 endif()

@@ -56,6 +56,7 @@ class NonbondedTerm final : public ForceTerm {
     if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 2e-8 : 1e-15);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_energy_times_volume(system);
     take_lennard_jones(system.force_field);
+    find_shared_atoms();
   }
 
   std::string name() const override { return "pairs"; }
@@ -317,6 +318,26 @@ class NonbondedTerm final : public ForceTerm {
     }
   }
 
+  /// Blocks of excluded pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block each.
+  void find_shared_atoms() {
+    const auto& pairs = system_.force_field.exclusions;
+    std::vector<int> block(at(atoms_), -1);
+    shared_.assign(at(atoms_), 0);
+    for (std::size_t k = 0; k < pairs.size(); ++k)
+      for (int i : pairs[k]) {
+        const int own = static_cast<int>(k) / pair_block;
+        if (block[at(i)] >= 0 && block[at(i)] != own) shared_[at(i)] = 1;
+        block[at(i)] = own;
+      }
+  }
+  void add_excluded(int i, const Vec3d& f, ForceSums& sums) const {
+    if (shared_[at(i)]) return sums.add_atomic(i, f);
+    Fixed* const to = sums.force.data() + 3 * at(i);
+    to[0] += fixed_force(f.x);
+    to[1] += fixed_force(f.y);
+    to[2] += fixed_force(f.z);
+  }
+
   /// The mesh holds excluded pairs too, screened: take qq erf(alpha r)/r back, at any distance.
   void correct_excluded(const ForceRequest& request, ForceSums& sums) {
     const auto& pairs = system_.force_field.exclusions;
@@ -350,8 +371,8 @@ class NonbondedTerm final : public ForceTerm {
         }
         const Vec3d force = -scale * d;
         energy -= part;
-        sums.add_atomic(i, force);
-        sums.add_atomic(j, -force);
+        add_excluded(i, force, sums);
+        add_excluded(j, -force, sums);
         const double products[6] = {force.x * d.x, force.y * d.y, force.z * d.z, force.x * d.y, force.x * d.z, force.y * d.z};
         for (int c = 0; c < 6; ++c) w[c] += products[c];
       }
@@ -380,6 +401,7 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
+  std::vector<char> shared_;   ///< [atoms] of excluded pairs in several blocks
   int task_clusters_ = task_least;
   std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight
   std::vector<ThreadSums> sums_;
