@@ -16,12 +16,17 @@ UPLIFT_HD PairTerm<T> coulomb_reaction_field(const T& r2, const T& inverse_r, co
   return {qq * (inverse_r + k * r2 - c), qq * (inverse_r * inverse_r * inverse_r - T(2) * k)};
 }
 
-/// Polynomial in t = r^2 scale - 1 on [-1, 1] (t = -1 at r = 0, 1 at the range's end), by Horner's rule; coefficients from the highest.
+/// Polynomial in t = r^2 scale - 1 on [-1, 1] (t = -1 at r = 0, 1 at the range's end); coefficients from the highest, an even number of
+/// them. Odd and even powers by Horner's rule in t^2: two chains half as long, which a processor works on side by side.
 template <class T, class C>
 UPLIFT_HD T polynomial(const T& t, const C* coefficient, int count) {
-  T sum(coefficient[0]);
-  for (int k = 1; k < count; ++k) sum = madd(sum, t, T(coefficient[k]));
-  return sum;
+  const T t2 = t * t;
+  T odd(coefficient[0]), even(coefficient[1]);
+  for (int k = 2; k < count; k += 2) {
+    odd = madd(odd, t2, T(coefficient[k]));
+    even = madd(even, t2, T(coefficient[k + 1]));
+  }
+  return madd(odd, t, even);
 }
 
 /// The smooth part erf(alpha r)/r of the Ewald direct sum and its derivative over r, as polynomials in r^2 fitted once for the

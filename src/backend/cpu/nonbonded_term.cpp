@@ -53,7 +53,7 @@ class NonbondedTerm final : public ForceTerm {
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 2e-8 : 1e-15);
+    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_energy_times_volume(system);
     take_lennard_jones(system.force_field);
     find_shared_atoms();
