@@ -133,7 +133,7 @@ UPLIFT_HD double total(Pack<real, typename Shape<real>::Tag> f) {
   return sum;
 }
 
-template <class real, LjForm lj_form, CoulombForm form, bool triclinic, bool energies, int erf_terms = 0, bool switching = true>
+template <class real, LjForm lj_form, CoulombForm form, bool triclinic, bool energies, int erf_terms = 0, bool switching = true, bool half_lj = false>
 void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real* force,
                PairSums* sums) {
   using S = Shape<real>;
@@ -181,7 +181,9 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
         const P safe = max(r2, P(real(1e-12)));
         const P inverse = rsqrt(safe), inverse2 = inverse * inverse;
         physics::PairTerm<P> lj;
-        if constexpr (lj_form == LjForm::combined) {
+        if (half_lj && g >= S::groups / 2) {
+          lj = {zero, zero};
+        } else if constexpr (lj_form == LjForm::combined) {
           lj = physics::lennard_jones_combined(inverse2, si[g], sj, ei[g], ej);
         } else {
           alignas(64) real c6[S::width], c12[S::width];
@@ -252,16 +254,24 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
   }
 }
 
+/// Forces of a rectangular box in mixed precision, the length of the polynomial known to the compiler.
+template <int erf_terms>
+void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f) {
+  constexpr LjForm lj = LjForm::combined;
+  constexpr CoulombForm form = CoulombForm::ewald;
+  return s.half_lj[i] ? pair_loop<float, lj, form, false, false, erf_terms, false, true>(p, s, i, e, n, f, nullptr)
+                      : pair_loop<float, lj, form, false, false, erf_terms, false, false>(p, s, i, e, n, f, nullptr);
+}
+
 template <class real, LjForm lj, CoulombForm form>
 void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f, PairSums* sums) {
-  // The everyday case, forces of a rectangular box in mixed precision, with the length of the polynomial known to the compiler.
   if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald)
     if (!sums && !p.triclinic && !p.switching) {
       switch (p.erf.count) {
-        case 10: return pair_loop<real, lj, form, false, false, 10, false>(p, s, i, e, n, f, sums);
-        case 12: return pair_loop<real, lj, form, false, false, 12, false>(p, s, i, e, n, f, sums);
-        case 14: return pair_loop<real, lj, form, false, false, 14, false>(p, s, i, e, n, f, sums);
-        case 16: return pair_loop<real, lj, form, false, false, 16, false>(p, s, i, e, n, f, sums);
+        case 10: return everyday<10>(p, s, i, e, n, f);
+        case 12: return everyday<12>(p, s, i, e, n, f);
+        case 14: return everyday<14>(p, s, i, e, n, f);
+        case 16: return everyday<16>(p, s, i, e, n, f);
         default: break;
       }
     }

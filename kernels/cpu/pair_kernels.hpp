@@ -50,6 +50,7 @@ struct PairSlots {
   const real* charge;              ///< times sqrt of the Coulomb constant
   const real *half_sigma, *root_epsilon;
   const std::int32_t* type;
+  const std::uint8_t* half_lj;     ///< one entry an i cluster: its last two atoms have no Lennard-Jones parameters (water's hydrogens)
 };
 
 /// What the energies variant adds up, for one i cluster.

@@ -229,6 +229,7 @@ class NonbondedTerm final : public ForceTerm {
       if (t.fixed.size() < 3 * n) t.fixed.resize(3 * (n + n / 8));
       if (t.force.size() < 3 * n) t.force.resize(3 * (n + n / 8));
     }
+    half_lj_.resize(at(list_.i_clusters()));
     const ForceField& ff = system_.force_field;
     const double root = std::sqrt(constants::coulomb);
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
@@ -241,6 +242,7 @@ class NonbondedTerm final : public ForceTerm {
         type_[at(s)] = t;
         if (i < 0) x_[at(s)] = y_[at(s)] = z_[at(s)] = Coordinate(0);
       }
+      for (int s = first; s < last; s += cluster_i) half_lj_[at(s / cluster_i)] = root_epsilon_[at(s + 2)] == 0 && root_epsilon_[at(s + 3)] == 0;
     });
   }
 
@@ -270,7 +272,7 @@ class NonbondedTerm final : public ForceTerm {
   }
 
   PairSlots<real> slots() const {
-    return {x_.data(), y_.data(), z_.data(), charge_.data(), half_sigma_.data(), root_epsilon_.data(), type_.data()};
+    return {x_.data(), y_.data(), z_.data(), charge_.data(), half_sigma_.data(), root_epsilon_.data(), type_.data(), half_lj_.data()};
   }
 
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
@@ -401,6 +403,7 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
+  std::vector<std::uint8_t> half_lj_;   ///< PairSlots
   std::vector<char> shared_;   ///< [atoms] of excluded pairs in several blocks
   int task_clusters_ = task_least;
   std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight

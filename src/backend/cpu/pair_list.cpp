@@ -21,6 +21,12 @@ PairList::PairList(const System& system, double reach, const Threads& threads) :
   }
   std::partial_sum(exclusion_start_.begin(), exclusion_start_.end(), exclusion_start_.begin());
   exclusion_.resize(at(exclusion_start_.back()));
+  const ForceField& ff = system.force_field;
+  has_lj_.resize(at(atoms_));
+  for (int i = 0; i < atoms_; ++i) {
+    const int type = ff.lj_type[at(i)];
+    has_lj_[at(i)] = ff.lj_c6[at(type * ff.lj_types + type)] != 0;
+  }
   std::vector<int> next(exclusion_start_.begin(), exclusion_start_.end() - 1);
   for (const auto& [i, j] : system.force_field.exclusions) {
     exclusion_[at(next[at(i)]++)] = j;
@@ -28,7 +34,8 @@ PairList::PairList(const System& system, double reach, const Threads& threads) :
   }
 }
 
-/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up.
+/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up. Of every four, those with
+/// Lennard-Jones parameters come first.
 void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
   box_ = box;
   place_.resize(at(atoms_));
@@ -64,6 +71,11 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
   for (int i = 0; i < atoms_; ++i) members[at(column_of(i))].push_back(i);
   threads_.for_each(static_cast<int>(members.size()), [&](int c, int) {
     std::sort(members[at(c)].begin(), members[at(c)].end(), [&](int a, int b) { return std::pair(place_[at(a)].z, a) < std::pair(place_[at(b)].z, b); });
+    for (auto four = members[at(c)].begin(); four < members[at(c)].end();) {
+      const auto next = members[at(c)].end() - four > cluster_i ? four + cluster_i : members[at(c)].end();
+      std::stable_partition(four, next, [&](int i) { return has_lj_[at(i)] != 0; });
+      four = next;
+    }
   });
   column_start_.assign(1, 0);
   for (const auto& m : members) column_start_.push_back(column_start_.back() + (static_cast<int>(m.size()) + cluster_j - 1) / cluster_j);

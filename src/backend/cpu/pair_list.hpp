@@ -51,6 +51,7 @@ class PairList {
   double reach_;
   int atoms_;
   std::vector<int> exclusion_start_, exclusion_;   ///< partners of each atom, both directions
+  std::vector<char> has_lj_;                       ///< [atoms]
   Box box_;
   std::vector<Vec3d> place_;                       ///< position of each atom in the cell, as fractions or nm
   int columns_x_ = 1, columns_y_ = 1;
