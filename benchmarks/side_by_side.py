@@ -204,6 +204,11 @@ def processor():
     return f"{field('model name')} (family {field('cpu family')} model {field('model')})"
 
 
+def revision():
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("uplift", type=os.path.abspath)
@@ -218,8 +223,8 @@ def main():
     o = p.parse_args()
     folders = o.system or [os.path.join(INPUTS, n) for n in ("alanine-dipeptide-tip3p", "water-tip3p", "sdf1-tip3p", "sdf1-implicit")]
     record = {"machine": {"processor": processor(), "cores": os.cpu_count(), "os": platform.platform()},
-              "command": "benchmarks/side_by_side.py " + " ".join(["UPLIFT", *map(str, sys.argv[2:])]),
-              "date": time.strftime("%Y-%m-%d"), "threads": o.threads, "timestep_fs": o.timestep, "systems": []}
+              "command": "benchmarks/side_by_side.py " + " ".join(["UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
+              "uplift_revision": revision(), "date": time.strftime("%Y-%m-%d"), "threads": o.threads, "timestep_fs": o.timestep, "systems": []}
     for folder in folders:
         print(os.path.basename(os.path.normpath(folder)), flush=True)
         record["systems"].append(measure(folder, o))
