@@ -1,6 +1,8 @@
 // Lennard-Jones and direct-space Coulomb on the CPU: pair list, SIMD pair loop, the screened part of excluded pairs, dispersion
 // correction. Positions are copied into the slots of the pair list as fractions of the box (pair_kernels.hpp says why).
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -332,12 +334,15 @@ class NonbondedTerm final : public ForceTerm {
         block[at(i)] = own;
       }
   }
-  void add_excluded(int i, const Vec3d& f, ForceSums& sums) const {
-    if (shared_[at(i)]) return sums.add_atomic(i, f);
+  using FixedForce = std::array<Fixed, 3>;
+  void add_excluded(int i, const FixedForce& f, ForceSums& sums) const {
     Fixed* const to = sums.force.data() + 3 * at(i);
-    to[0] += fixed_force(f.x);
-    to[1] += fixed_force(f.y);
-    to[2] += fixed_force(f.z);
+    for (std::size_t c = 0; c < 3; ++c) {
+      if (shared_[at(i)])
+        std::atomic_ref<Fixed>(to[c]).fetch_add(f[c], std::memory_order_relaxed);
+      else
+        to[c] += f[c];
+    }
   }
 
   /// The mesh holds excluded pairs too, screened: take qq erf(alpha r)/r back, at any distance.
@@ -362,6 +367,8 @@ class NonbondedTerm final : public ForceTerm {
       }
       ops_.excluded(p_.erf, x, y, z, qq, padded, f, e);
       double energy = 0, w[6] = {0, 0, 0, 0, 0, 0};
+      int own = pairs[at(first)][0];
+      FixedForce own_force{0, 0, 0};
       for (int k = 0; k < n; ++k) {
         const auto [i, j] = pairs[at(first + k)];
         const Vec3d d{static_cast<double>(x[k]), static_cast<double>(y[k]), static_cast<double>(z[k])};
@@ -373,11 +380,18 @@ class NonbondedTerm final : public ForceTerm {
         }
         const Vec3d force = -scale * d;
         energy -= part;
-        add_excluded(i, force, sums);
-        add_excluded(j, -force, sums);
+        if (i != own) {  // pairs are sorted by i: its share is added once
+          add_excluded(own, own_force, sums);
+          own = i;
+          own_force = {0, 0, 0};
+        }
+        const FixedForce f3{fixed_force(force.x), fixed_force(force.y), fixed_force(force.z)};
+        for (std::size_t c = 0; c < 3; ++c) own_force[c] += f3[c];
+        add_excluded(j, {-f3[0], -f3[1], -f3[2]}, sums);
         const double products[6] = {force.x * d.x, force.y * d.y, force.z * d.z, force.x * d.y, force.x * d.z, force.y * d.z};
         for (int c = 0; c < 6; ++c) w[c] += products[c];
       }
+      add_excluded(own, own_force, sums);
       if (request.energies || request.virial) {
         sums.add_energy_atomic(EnergyTerm::coulomb_direct, energy);
         add_virial(sums, w);

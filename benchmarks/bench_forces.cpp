@@ -1,0 +1,99 @@
+// Time of each force term on the project's own inputs: bench_forces --benchmark_filter=pairs
+// Arguments of a case: threads, precision (0 mixed, 1 double). Positions move by 1 pm between calls, so that lists are renewed
+// as in a run.
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/core/random.hpp"
+#include "uplift/io/amber.hpp"
+
+namespace uplift {
+namespace {
+
+struct Case {
+  System system;
+  std::vector<Vec3d> x;
+  Box box;
+  PmeParameters pme;
+};
+
+const Case& load(const std::string& name, NonbondedMethod method) {
+  static std::map<std::string, std::unique_ptr<Case>> loaded;
+  std::unique_ptr<Case>& c = loaded[name];
+  if (c) return *c;
+  const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name;
+  AmberTopology amber = read_prmtop(folder + "/system.prmtop.gz");
+  Coordinates coordinates = read_amber_coordinates(folder + "/system.inpcrd.gz");
+  ForceSettings settings;
+  settings.nonbonded = method;
+  if (method == NonbondedMethod::no_cutoff) settings.implicit_solvent = ImplicitSolventSettings{};
+  c = std::make_unique<Case>();
+  if (method != NonbondedMethod::no_cutoff) c->box = *choose_box(amber, coordinates);
+  c->system = make_system(std::move(amber.topology), std::move(amber.force_field), settings);
+  c->x = std::move(coordinates.x);
+  if (method == NonbondedMethod::pme) c->pme = cpu::resolve_pme(c->system.forces, c->box);
+  return *c;
+}
+
+using Maker = std::function<std::unique_ptr<cpu::ForceTerm>(const Case&, Precision, const cpu::Threads&)>;
+
+void run(benchmark::State& state, const std::string& input, NonbondedMethod method, const Maker& make) {
+  const Case& c = load(input, method);
+  const cpu::Threads threads(static_cast<int>(state.range(0)));
+  const auto term = make(c, state.range(1) ? Precision::double_ : Precision::mixed, threads);
+  if (!term) return state.SkipWithError("this system has no such term");
+  cpu::ForceSums sums;
+  sums.force.resize(3 * c.x.size());
+  std::vector<Vec3d> x = c.x;
+  std::int64_t step = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] += 1e-3 * gaussian3(1, NoisePurpose::initial_velocities, static_cast<std::uint64_t>(step), static_cast<int>(i));
+    ++step;
+    sums.clear();
+    state.ResumeTiming();
+    term->compute({x, c.box, false, false}, sums);
+    benchmark::DoNotOptimize(sums.force.data());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(c.x.size()) * state.iterations());
+}
+
+void add(const char* name, const char* input, NonbondedMethod method, const Maker& make) {
+  benchmark::RegisterBenchmark((std::string(name) + "/" + input).c_str(),
+                               [=](benchmark::State& s) { run(s, input, method, make); })
+      ->ArgNames({"threads", "double"})
+      ->ArgsProduct({{1, 2}, {0, 1}})
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+}  // namespace
+}  // namespace uplift
+
+int main(int argc, char** argv) {
+  using namespace uplift;
+  const Maker pairs = [](const Case& c, Precision p, const cpu::Threads& t) {
+    return cpu::make_nonbonded_term(c.system, c.pme, p, t);
+  };
+  const Maker pme = [](const Case& c, Precision p, const cpu::Threads& t) { return cpu::make_pme_term(c.system, c.pme, p, t); };
+  const Maker bonded = [](const Case& c, Precision p, const cpu::Threads& t) { return cpu::make_bonded_term(c.system, p, t); };
+  const Maker implicit = [](const Case& c, Precision p, const cpu::Threads& t) {
+    return cpu::make_implicit_solvent_term(c.system, p, t);
+  };
+  for (const char* input : {"water-tip3p", "sdf1-tip3p"}) {
+    add("pairs", input, NonbondedMethod::pme, pairs);
+    add("pme", input, NonbondedMethod::pme, pme);
+  }
+  add("bonded", "sdf1-tip3p", NonbondedMethod::pme, bonded);
+  add("pairs", "sdf1-implicit", NonbondedMethod::no_cutoff, pairs);
+  add("implicit_solvent", "sdf1-implicit", NonbondedMethod::no_cutoff, implicit);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}
