@@ -7,7 +7,11 @@ cmake -S . -B build/quick -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=OFF
   { cat build-quick.log; exit 1; }
 rm -f build-quick.log
 cmake --build build/quick
-build/quick/bin/uplift run examples/alanine-dipeptide/explicit.yaml --set output.directory="$PWD/aladip-run"
+if [[ -e aladip-run ]]; then
+  echo "aladip-run/ is there already, and a run is never overwritten: remove it to run again."
+else
+  build/quick/bin/uplift run examples/alanine-dipeptide/explicit.yaml --set output.directory="$PWD/aladip-run"
+fi
 cat <<TEXT
 
 The run is in aladip-run/:
