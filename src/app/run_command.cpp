@@ -77,6 +77,7 @@ class Run {
 
   void begin_files(const System& system, Backend& backend) {
     write_log_header(log_, {input_.title, version, backend.description(), input_.resolved});
+    for (const std::string& warning : input_.warnings) log_.warn(warning);
     atoms_ = select_atoms(system.topology, input_.output.atoms);
     if (atoms_.empty()) throw InputError("output.trajectory.atoms: '" + input_.output.atoms + "' selects no atom");
     if (static_cast<int>(atoms_.size()) == system.size()) atoms_.clear();

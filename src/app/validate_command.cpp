@@ -24,6 +24,7 @@ int validate_command(const InputOptions& options) {
   };
   check("", input.forces, std::nullopt);
   for (const StageSettings& stage : input.stages) check(stage.name, stage.forces, stage.restraints);
+  for (const std::string& warning : input.warnings) std::cerr << "warning: " << warning << '\n';
   for (const std::string& problem : problems) std::cerr << "error: " << problem << '\n';
   if (!problems.empty()) return bad_input;
   std::cout << options.file << ": no problems found\n";

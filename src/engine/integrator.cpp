@@ -1,26 +1,73 @@
 #include "uplift/engine/integrator.hpp"
 
+#include "uplift/core/assert.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift {
+namespace {
+
+/// The levels of a step and which of them act when.
+class Levels {
+ public:
+  explicit Levels(const DynamicsSettings& d) : levels_(d.levels), inner_(d.inner_steps()) {
+    if (levels_.empty()) levels_.push_back({});
+    UPLIFT_EXPECT(levels_.size() <= most_force_levels);
+    for (const ForceLevel& level : levels_) UPLIFT_EXPECT(level.every >= 1 && inner_ % level.every == 0);
+  }
+
+  int inner_steps() const { return inner_; }
+
+  /// Of the kick at the beginning of inner step `k`, or at its end as `k + 1`.
+  LevelWeights weights(int k) const {
+    LevelWeights w{};
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if (k % levels_[l].every == 0) w[l] = levels_[l].every;
+    return w;
+  }
+
+  /// What must be known at the end of inner step k.
+  void add_forces(int k, std::vector<Stage>& stages) const {
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if ((k + 1) % levels_[l].every == 0)
+        stages.push_back(ComputeForces{levels_[l].groups, static_cast<int>(l), k + 1 == inner_});
+  }
+
+ private:
+  std::vector<ForceLevel> levels_;
+  int inner_;
+};
+
+}  // namespace
 
 Integrator make_integrator(const DynamicsSettings& d) {
-  const double dt = d.timestep;
-  switch (d.integrator) {
-    case IntegratorKind::verlet:
-      return {"verlet",
-              {Kick{dt / 2}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}, ComputeForces{}, Kick{dt / 2},
-               ConstrainVelocities{}},
-              true};
-    case IntegratorKind::langevin:
-      return {"langevin",
-              {Kick{dt}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed},
-               Drift{dt / 2}, ConstrainPositions{dt}, PlaceVirtualSites{}, ComputeForces{}},
-              false};
-    case IntegratorKind::nose_hoover:
-    case IntegratorKind::v_rescale: break;
+  const Levels levels(d);
+  const int n = levels.inner_steps();
+  const double dt = d.timestep / n;
+  Integrator integrator;
+  levels.add_forces(n - 1, integrator.forces);
+  const auto add = [&](std::initializer_list<Stage> stages) { integrator.stages.insert(integrator.stages.end(), stages); };
+  for (int k = 0; k < n; ++k) {
+    switch (d.integrator) {
+      case IntegratorKind::verlet:
+        integrator.name = "verlet";
+        integrator.conserves_energy = true;
+        add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
+        levels.add_forces(k, integrator.stages);
+        add({Kick{dt / 2, levels.weights(k + 1)}, ConstrainVelocities{}});
+        continue;
+      case IntegratorKind::langevin:
+        integrator.name = "langevin";
+        add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2},
+             OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, Drift{dt / 2}, ConstrainPositions{dt},
+             PlaceVirtualSites{}});
+        levels.add_forces(k, integrator.stages);
+        continue;
+      case IntegratorKind::nose_hoover:
+      case IntegratorKind::v_rescale:
+        throw InputError("dynamics.integrator: not available in this version; use langevin or verlet");
+    }
   }
-  throw InputError("dynamics.integrator: not available in this version; use langevin or verlet");
+  return integrator;
 }
 
 }  // namespace uplift

@@ -44,8 +44,7 @@ void Simulation::begin() {
 }
 
 void Simulation::compute_energies() {
-  const Stage stages[] = {ComputeForces{}};
-  backend_.run(stages, ForcePlan{.energies = true, .virial = state_.box.periodic()}, step_);
+  backend_.run(integrator_.forces, ForcePlan{.energies = true, .virial = state_.box.periodic()}, step_);
   energies_step_ = step_;
   begun_ = true;
 }

@@ -92,7 +92,7 @@ constexpr KeySpec schema[] = {
 
     map("dynamics", "how the system moves"),
     choice("dynamics.integrator", "langevin", "verlet langevin nose-hoover v-rescale", "langevin is BAOAB 'middle'"),
-    quantity("dynamics.timestep", d::time, "2 fs", up_to(0.1), "time step"),
+    quantity("dynamics.timestep", d::time, "2 fs", up_to(0.1), "time step; the outer one when multiple_time_step is given"),
     quantity("dynamics.temperature", d::temperature, "300 K", non_negative, "of the thermostat and of new velocities"),
     quantity("dynamics.friction", d::inverse_time, "1 /ps", non_negative, "of langevin"),
     count("dynamics.seed", "2026", any, "of every random number"),
@@ -172,7 +172,6 @@ constexpr Unavailable unavailable[] = {
     {"dynamics.integrator", "nose-hoover", "use langevin, or verlet for constant energy"},
     {"dynamics.integrator", "v-rescale", "use langevin, or verlet for constant energy"},
     {"dynamics.pressure", "", "run at constant volume"},
-    {"dynamics.multiple_time_step", "", "use one time step; with hydrogen_mass it can be 4 fs"},
     {"stages.*.collect", "", "remove it"},
     {"stages.*.bias", "", "remove it to run without a boost"},
     {"output.checkpoint", "", "remove it; a run cannot be resumed yet"},

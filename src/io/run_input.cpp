@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -45,6 +46,7 @@ class InputBuilder {
     in_.dynamics = yaml::read_dynamics(top_);
     read_output();
     read_compute();
+    if (checked_.stages.empty()) read_levels(top_, in_.forces, false, in_.dynamics);
     for (const Block& stage : checked_.stages) read_stage(stage);
     return std::move(in_);
   }
@@ -117,8 +119,16 @@ class InputBuilder {
       stage.minimize =
           MinimizeSettings{static_cast<int>(v.count("minimize.max_steps")), v.quantity("minimize.force_tolerance")};
     if (v.given("restraints")) stage.restraints = RestraintSettings{v.text("restraints.positions"), v.quantity("restraints.k")};
+    read_levels(v, stage.forces, stage.restraints.has_value(), stage.dynamics);
     read_time(v, stage);
     in_.stages.push_back(std::move(stage));
+  }
+
+  void read_levels(const Values& v, const ForceSettings& forces, bool restrained, DynamicsSettings& dynamics) {
+    std::vector<std::string> warnings;
+    dynamics.levels = yaml::read_force_levels(v, forces, restrained, dynamics.timestep, warnings);
+    for (const std::string& w : warnings)
+      if (std::find(in_.warnings.begin(), in_.warnings.end(), w) == in_.warnings.end()) in_.warnings.push_back(w);
   }
 
   void read_time(const Values& v, StageSettings& stage) {

@@ -7,5 +7,8 @@ namespace uplift::yaml {
 
 ForceSettings read_forces(const Values& values);
 DynamicsSettings read_dynamics(const Values& values);
+/// dynamics.multiple_time_step, for these forces. What is allowed but unwise goes to `warnings`.
+std::vector<ForceLevel> read_force_levels(const Values& values, const ForceSettings& forces, bool restrained, double timestep,
+                                          std::vector<std::string>& warnings);
 
 }  // namespace uplift::yaml

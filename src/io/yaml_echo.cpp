@@ -57,10 +57,12 @@ class Echo {
     for (const KeySpec* key : keys_below(schema_path)) {
       const std::string name(key->path.substr(key->path.rfind('.') + 1));
       const std::string full = path.empty() ? name : path + "." + name;
-      if (key->kind == KeyKind::maps || refused(key->path) || left_out(full)) continue;
+      if (key->path == "stages" || refused(key->path) || left_out(full)) continue;
       const auto found = block.given.find(full);
       const std::string start = std::string(static_cast<std::size_t>(indent), ' ') + name + ":";
-      if (key->kind == KeyKind::map) {
+      if (key->kind == KeyKind::maps) {
+        if (found != block.given.end()) list(*key, block.lists.at(full), start, indent);
+      } else if (key->kind == KeyKind::map) {
         if (found == block.given.end() && (optional(key->path) || !complete)) continue;
         out_ += start;
         children(key->path, block, full, indent, complete);
@@ -68,6 +70,15 @@ class Echo {
                  !value.empty()) {
         out_ += start + " " + value + "\n";
       }
+    }
+  }
+
+  void list(const KeySpec& key, const std::vector<Block>& blocks, const std::string& start, int indent) {
+    out_ += start + "\n";
+    for (const Block& block : blocks) {
+      const std::size_t begin = out_.size();
+      map(std::string(key.path) + ".*", block, "", indent + 4, true);
+      out_[begin + static_cast<std::size_t>(indent) + 2] = '-';
     }
   }
 

@@ -45,6 +45,7 @@ struct Block {
   };
   std::map<std::string, Given> given;
   std::set<std::string> bad;  ///< there, but reported already
+  std::map<std::string, std::vector<Block>> lists;  ///< of blocks ("dynamics.multiple_time_step"), but for `stages`
   std::string label;          ///< "" or "stages.production."
   Mark mark;
 };
@@ -70,7 +71,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 /// been reported, and its default is returned in its place.
 class Values {
  public:
-  Values(const Block& own, const Block* outer, Problems& problems) : own_(own), outer_(outer), problems_(problems) {}
+  /// `schema_path`: of the block, for one in a list: "dynamics.multiple_time_step.*".
+  Values(const Block& own, const Block* outer, Problems& problems, std::string schema_path = "")
+      : own_(own), outer_(outer), problems_(problems), schema_path_(std::move(schema_path)) {}
 
   bool given(const std::string& path) const { return find(path) != nullptr; }
   bool own(const std::string& path) const { return own_.given.count(path) > 0; }
@@ -88,11 +91,13 @@ class Values {
     return static_cast<Enum>(choice_index(path));
   }
   std::vector<std::string> list(const std::string& path) const;
+  /// The blocks of a list of blocks.
+  std::vector<Values> blocks(const std::string& path) const;
 
   /// A problem of the value at `path`, or of the block when it is not given.
   void problem(const std::string& path, const std::string& message) const;
 
-  static const KeySpec& spec(const std::string& path);
+  const KeySpec& spec(const std::string& path) const;
 
  private:
   const Block::Given* find(const std::string& path) const;
@@ -101,6 +106,7 @@ class Values {
   const Block& own_;
   const Block* outer_;
   Problems& problems_;
+  std::string schema_path_;
 };
 
 /// The resolved input as YAML: every key that has a value, given or default.

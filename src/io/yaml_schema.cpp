@@ -238,7 +238,9 @@ class Checker {
                       inner.label.substr(0, inner.label.size() - 1) + ": a block of keys is needed here" + keys_text(below));
       else
         check_map(item, below, "", item.mark, inner);
-      if (path == "stages" && item.kind == Node::Kind::map) input_.stages.push_back(std::move(inner));
+      if (item.kind != Node::Kind::map || !inner.bad.empty()) block.bad.insert(path);
+      if (item.kind != Node::Kind::map) continue;
+      (path == "stages" ? input_.stages : block.lists[path]).push_back(std::move(inner));
     }
   }
 

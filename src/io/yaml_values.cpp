@@ -46,8 +46,8 @@ bool Values::good(const std::string& path) const {
   return own_.given.count(path) || !outer_ || !outer_->bad.count(path);
 }
 
-const KeySpec& Values::spec(const std::string& path) {
-  if (const KeySpec* found = find_key(path)) return *found;
+const KeySpec& Values::spec(const std::string& path) const {
+  if (const KeySpec* found = find_key(schema_path_.empty() ? path : schema_path_ + "." + path)) return *found;
   if (const KeySpec* found = find_key("stages.*." + path)) return *found;
   throw std::logic_error("the schema has no key " + path);
 }
@@ -88,6 +88,17 @@ std::vector<std::string> Values::list(const std::string& path) const {
   std::vector<std::string> all;
   if (const Block::Given* found = find(path))
     for (const Node& item : found->node->items) all.push_back(item.text);
+  return all;
+}
+
+std::vector<Values> Values::blocks(const std::string& path) const {
+  std::vector<Values> all;
+  for (const Block* block : {&own_, outer_}) {
+    if (!block || !block->given.count(path)) continue;
+    if (const auto found = block->lists.find(path); found != block->lists.end())
+      for (const Block& inner : found->second) all.emplace_back(inner, nullptr, problems_, path + ".*");
+    break;
+  }
   return all;
 }
 

@@ -220,7 +220,9 @@ TEST(Integration, KickAndDriftArePlainArithmetic) {
     const cpu::Threads threads(2);
     cpu::CpuIntegration integration(system, 1e-6, threads);
     State s = at_rest(std::vector<Vec3d>(at(n)));
-    std::vector<Fixed> force(3 * at(n));
+    std::array<cpu::ForceSums, 1> levels;
+    levels[0].force.resize(3 * at(n));
+    auto& force = levels[0].force;
     for (int i = 0; i < n; ++i) {
       s.x[at(i)] = noise(i, 0);
       s.v[at(i)] = noise(i, 1);
@@ -230,8 +232,8 @@ TEST(Integration, KickAndDriftArePlainArithmetic) {
       force[3 * at(i) + 2] = fixed_force(f.z);
     }
     integration.upload(s);
-    integration.run(Kick{0.004}, force, 0);
-    integration.run(Drift{0.004}, force, 0);
+    integration.run(Kick{0.004}, levels, 0);
+    integration.run(Drift{0.004}, levels, 0);
     State got;
     integration.download(got);
     for (int i = 0; i < n; ++i) {
@@ -276,7 +278,9 @@ TEST(Integration, NoiseOfTheKernelsIsTheNoiseOfTheRegistry) {
 TEST(Integration, SameBitsForAnyNumberOfThreads) {
   Mixture m = everything(60);
   const System system = m.build(ConstraintMode::all_bonds);
-  std::vector<Fixed> force(3 * m.x.size());
+  std::array<cpu::ForceSums, 1> levels;
+  levels[0].force.resize(3 * m.x.size());
+  auto& force = levels[0].force;
   for (std::size_t k = 0; k < force.size(); ++k) force[k] = fixed_force(300 * noise(static_cast<int>(k), 7).x);
   const auto run = [&](int count) {
     const cpu::Threads threads(count);
@@ -287,7 +291,7 @@ TEST(Integration, SameBitsForAnyNumberOfThreads) {
       for (const Stage& stage : {Stage(Kick{0.001}), Stage(ConstrainVelocities{}), Stage(SavePositions{}), Stage(Drift{0.0005}),
                                  Stage(OrnsteinUhlenbeck{0.001, 1, 300, 4}), Stage(Drift{0.0005}),
                                  Stage(ConstrainPositions{0.001}), Stage(RemoveComMotion{})})
-        integration.run(stage, force, step);
+        integration.run(stage, levels, step);
     }
     integration.download(s);
     s.time = integration.kinetic_energy();

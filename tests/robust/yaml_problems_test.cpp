@@ -30,6 +30,27 @@ TEST_F(YamlProblems, MisplacedKeyNamesItsBlock) {
   expect_problem("restraints: {positions: all}\n", 4, {"it belongs into an entry of 'stages'"});
 }
 
+TEST_F(YamlProblems, EveryForceIsInExactlyOneLevel) {
+  const std::string head = "dynamics:\n  multiple_time_step:\n";
+  expect_problem(head + "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [nonbonded], every: 1}\n", 5,
+                 {"dynamics.multiple_time_step: bonded is in no level", "would be missing"});
+  expect_problem(head + "    - {forces: [pme-reciprocal, bonded], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n", 7,
+                 {"forces: bonded is in a level already"});
+  expect_problem(head + "    - {forces: [bonded, bonded], every: 1}\n    - {forces: [nonbonded, pme-reciprocal], every: 2}\n", 6,
+                 {"bonded is in a level already"});
+  expect_problem(head + "    - {forces: [pme-reciprocal], every: 4}\n    - {forces: [nonbonded, bonded], every: 2}\n", 5,
+                 {"no level has every: 1"});
+  expect_problem(head + "    - {forces: [pme-reciprocal], every: 5}\n    - {forces: [nonbonded], every: 2}\n    - {forces: [bonded], every: 1}\n",
+                 5, {"every: 2 does not divide every: 5", "nearest that does is 1"});
+  expect_problem(head + "    - {forces: [pme], every: 2}\n", 6, {"'pme' is none of", "pme-reciprocal"});
+  expect_problem(head + "    - {forces: [bonded]}\n", 6, {"every' is missing"});
+  expect_problem(head + "    - {forces: [bonded], every: 0}\n", 6, {"every"});
+  expect_problem("dynamics:\n  multiple_time_step: {forces: [bonded], every: 1}\n", 5, {"a list of blocks is needed"});
+  // A stage with restraints has one force more.
+  expect_problem(head + "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n"
+                        "stages:\n  - {name: a, time: 1 ps, restraints: {positions: all}}\n", 5, {"restraints is in no level"});
+}
+
 TEST_F(YamlProblems, MissingUnit) {
   expect_problem("forces:\n  nonbonded: pme\n  cutoff: 0.9\n", 6, {"forces.cutoff", "has no unit; write \"0.9 nm\""});
   expect_problem("stages:\n  - name: a\n    time: 10\n", 6, {"stages.a.time", "\"10 ps\""});
@@ -222,7 +243,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
       {"dynamics:\n  integrator: nose-hoover\n", "dynamics.integrator"},
       {"dynamics:\n  integrator: v-rescale\n", "dynamics.integrator"},
       {"dynamics:\n  pressure:\n    pressure: 1 bar\n", "dynamics.pressure"},
-      {"dynamics:\n  multiple_time_step:\n    - {forces: [pme-reciprocal], every: 2}\n", "dynamics.multiple_time_step"},
       {"output:\n  checkpoint: {every: 15 min}\n", "output.checkpoint"},
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
       {"compute:\n  replicas: 4\n", "compute.replicas"},

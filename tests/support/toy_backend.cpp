@@ -2,47 +2,63 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace uplift::test {
 
 ToyBackend::ToyBackend(const System& system, ForceFunction force, int threads, double tolerance)
-    : threads_(threads), force_(std::move(force)), integration_(system, tolerance, threads_) {
-  sums_.force.resize(3 * static_cast<std::size_t>(system.size()));
+    : threads_(threads), force_(std::move(force)), integration_(system, tolerance, threads_) {}
+
+void ToyBackend::upload(const State& state) {
+  integration_.upload(state);
+  for (cpu::ForceSums& level : levels_) level = cpu::ForceSums{};
+  level_energy_.fill(0);
 }
 
 void ToyBackend::download_forces(std::vector<Vec3d>& f) const {
-  f.resize(sums_.force.size() / 3);
-  for (std::size_t i = 0; i < f.size(); ++i)
-    f[i] = {from_fixed(sums_.force[3 * i]), from_fixed(sums_.force[3 * i + 1]), from_fixed(sums_.force[3 * i + 2])};
+  f.assign(integration_.positions().size(), Vec3d{0, 0, 0});
+  for (const cpu::ForceSums& level : levels_)
+    for (std::size_t i = 0; i < level.force.size() / 3; ++i)
+      f[i] += Vec3d{from_fixed(level.force[3 * i]), from_fixed(level.force[3 * i + 1]), from_fixed(level.force[3 * i + 2])};
 }
 
 void ToyBackend::run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) {
   for (const Stage& stage : stages) {
     if (std::holds_alternative<RemoveComMotion>(stage)) com_removals.push_back(step);
-    if (!std::holds_alternative<ComputeForces>(stage)) {
-      integration_.run(stage, sums_.force.view(), step);
+    const auto* compute = std::get_if<ComputeForces>(&stage);
+    if (!compute) {
+      integration_.run(stage, levels_, step);
       continue;
     }
-    sums_.clear();
+    const auto level = static_cast<std::size_t>(compute->level);
+    cpu::ForceSums& sums = levels_[level];
     std::vector<Vec3d> f(integration_.positions().size(), Vec3d{0, 0, 0});
-    const double energy = force_(integration_.positions(), f);
+    sums.force.resize(3 * f.size());
+    sums.clear();
+    const bool slow = slow_force && has(compute->groups, ForceGroup::pme_reciprocal), fast = has(compute->groups, ForceGroup::bonded);
+    level_energy_[level] = (fast ? force_(integration_.positions(), f) : 0) + (slow ? slow_force(integration_.positions(), f) : 0);
     double virial[9] = {};
     for (std::size_t i = 0; i < f.size(); ++i) {
       const double r[3] = {integration_.positions()[i].x, integration_.positions()[i].y, integration_.positions()[i].z};
       const double g[3] = {f[i].x, f[i].y, f[i].z};
       for (std::size_t k = 0; k < 3; ++k) {
-        sums_.force[3 * i + k] = fixed_force(g[k]);
+        sums.force[3 * i + k] = fixed_force(g[k]);
         for (std::size_t l = 0; l < 3; ++l) virial[3 * l + k] += r[l] * g[k];
       }
     }
-    for (std::size_t k = 0; k < 9; ++k) sums_.virial[k] = fixed_energy(virial[k]);
-    integration_.spread_virtual_site_forces(sums_);
-    ++force_calls;
-    energy_calls += plan.energies;
-    virial_calls += plan.virial;
-    if (plan.energies) energies_[EnergyTerm::bond] = energy;
-    if (plan.virial)
-      for (std::size_t k = 0; k < 9; ++k) energies_.virial[k] = from_fixed(sums_.virial[k]);
+    for (std::size_t k = 0; k < 9; ++k) sums.virial[k] = fixed_energy(virial[k]);
+    integration_.spread_virtual_site_forces(sums);
+    force_calls += fast;
+    slow_calls += slow;
+    const bool energies = plan.energies && compute->last, virials = plan.virial && compute->last;
+    energy_calls += energies;
+    virial_calls += virials;
+    if (energies) energies_[EnergyTerm::bond] = std::accumulate(level_energy_.begin(), level_energy_.end(), 0.0);
+    if (virials)
+      for (std::size_t k = 0; k < 9; ++k) {
+        energies_.virial[k] = 0;
+        for (const cpu::ForceSums& l : levels_) energies_.virial[k] += from_fixed(l.virial[k]);
+      }
   }
 }
 

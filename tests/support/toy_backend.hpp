@@ -1,5 +1,6 @@
 #pragma once
 // A backend whose forces are a function given by the test; everything else is the CPU's own integration.
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ class ToyBackend final : public Backend {
 
   std::string name() const override { return "toy"; }
   std::string description() const override { return "forces of a test"; }
-  void upload(const State& state) override { integration_.upload(state); }
+  void upload(const State& state) override;
   void download(State& state) const override { integration_.download(state); }
   void download_forces(std::vector<Vec3d>& f) const override;
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override;
@@ -28,14 +29,16 @@ class ToyBackend final : public Backend {
   PmeParameters pme() const override { return {}; }
   std::vector<PhaseTime> phases() const override { return integration_.phases(); }
 
-  int force_calls = 0, energy_calls = 0, virial_calls = 0;
+  ForceFunction slow_force;  ///< of the group pme_reciprocal; the other one is of all other groups
+  int force_calls = 0, slow_calls = 0, energy_calls = 0, virial_calls = 0;
   std::vector<std::int64_t> com_removals;  ///< steps
 
  private:
   cpu::Threads threads_;
   ForceFunction force_;
   cpu::CpuIntegration integration_;
-  cpu::ForceSums sums_;
+  std::array<cpu::ForceSums, most_force_levels> levels_;
+  std::array<double, most_force_levels> level_energy_{};
   Energies energies_;
 };
 

@@ -34,6 +34,9 @@ const char* const whole_input =
     "  seed: 7\n"
     "  constraint_tolerance: 1e-8\n"
     "  com_removal_every: 0\n"
+    "  multiple_time_step:\n"
+    "    - {forces: [pme-reciprocal], every: 2}\n"
+    "    - {forces: [bonded, nonbonded, restraints], every: 1}\n"
     "stages:\n"
     "  - {name: minimize, minimize: {max_steps: 50, force_tolerance: 1 kcal/mol/nm}}\n"
     "  - {name: equilibrate, time: 200 ps, timestep: 2 fs, restraints: {positions: protein-heavy, k: 2 kcal/mol/A^2}}\n"
@@ -184,6 +187,32 @@ TEST_F(RunInputTest, ChoicesMeanWhatTheySay) {
   EXPECT_EQ(load("compute: {precision: double}\n").compute.precision, Precision::double_);
 }
 
+TEST_F(RunInputTest, LevelsOfMultipleTimeSteps) {
+  const std::string levels =
+      "  multiple_time_step:\n"
+      "    - {forces: [pme-reciprocal], every: 2}\n"
+      "    - {forces: [nonbonded, bonded], every: 1}\n";
+  const RunInput in = load("dynamics:\n  timestep: 8 fs\n" + levels + "stages:\n  - {name: a, time: 8 ps, timestep: 4 fs}\noutput: {energies: {every: 8 ps}, trajectory: {every: 8 ps}}\n");
+  ASSERT_EQ(in.stages[0].dynamics.levels.size(), 2u);
+  EXPECT_EQ(in.stages[0].dynamics.levels[0].groups, static_cast<unsigned>(ForceGroup::pme_reciprocal));
+  EXPECT_EQ(in.stages[0].dynamics.levels[0].every, 2);
+  EXPECT_EQ(in.stages[0].dynamics.levels[1].groups, static_cast<unsigned>(ForceGroup::bonded) | static_cast<unsigned>(ForceGroup::nonbonded));
+  EXPECT_EQ(in.stages[0].dynamics.inner_steps(), 2);
+  EXPECT_TRUE(in.warnings.empty());
+  const auto warnings = [&](const std::string& timestep, const std::string& blocks) {
+    return load("dynamics:\n  timestep: " + timestep + "\n  multiple_time_step:\n" + blocks +
+                "stages:\n  - {name: a, time: 120 ps}\noutput: {energies: {every: 120 ps}, trajectory: {every: 120 ps}}\n").warnings;
+  };
+  const std::string fast_bonds = "    - {forces: [pme-reciprocal, nonbonded], every: 2}\n    - {forces: [bonded], every: 1}\n";
+  EXPECT_TRUE(warnings("3 fs", fast_bonds).empty());
+  ASSERT_EQ(warnings("4 fs", fast_bonds).size(), 1u);
+  EXPECT_THAT(warnings("4 fs", fast_bonds)[0], HasSubstr("nonbonded forces every 4 fs are known to be unstable"));
+  const std::string slow_mesh = "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [bonded, nonbonded], every: 1}\n";
+  EXPECT_TRUE(warnings("8 fs", slow_mesh).empty());
+  ASSERT_EQ(warnings("12 fs", slow_mesh).size(), 1u);
+  EXPECT_THAT(warnings("12 fs", slow_mesh)[0], HasSubstr("forces every 12 fs are known to be unstable"));
+}
+
 TEST_F(RunInputTest, BoxInLengthsAndAngles) {
   write("version: 1\nsystem: {topology: a.prmtop, coordinates: a.rst7, box: [32 A, 3.3 nm, 3.4 nm]}\n");
   const auto cuboid = load_run_input(path()).system.box;
@@ -292,6 +321,11 @@ void expect_same(const DynamicsSettings& a, const DynamicsSettings& b) {
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.constraint_tolerance, b.constraint_tolerance);
   EXPECT_EQ(a.com_removal_every, b.com_removal_every);
+  ASSERT_EQ(a.levels.size(), b.levels.size());
+  for (std::size_t k = 0; k < a.levels.size(); ++k) {
+    EXPECT_EQ(a.levels[k].groups, b.levels[k].groups);
+    EXPECT_EQ(a.levels[k].every, b.levels[k].every);
+  }
 }
 
 void expect_same(const RunInput& a, const RunInput& b) {

@@ -1,6 +1,7 @@
 #pragma once
 // The backend interface (floor 3): whole-kernel operations on the backend's own copy of the state. The engine sees nothing else,
 // so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,15 +10,11 @@
 
 #include "uplift/core/box.hpp"
 #include "uplift/model/energies.hpp"
+#include "uplift/model/force_groups.hpp"
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift {
-
-/// Force groups of the YAML's multiple_time_step, as a bit set.
-enum class ForceGroup : unsigned { bonded = 1, nonbonded = 2, pme_reciprocal = 4, implicit_solvent = 8, restraints = 16 };
-using ForceGroups = unsigned;
-inline constexpr ForceGroups all_force_groups = 31;
 
 /// What one force evaluation must deliver. Decided once a step; nothing downstream asks again.
 struct ForcePlan {
@@ -27,8 +24,11 @@ struct ForcePlan {
 };
 
 // Stages of an integrator, as values. A backend may fuse neighbours; the result is as if run one after the other.
-struct Kick {                    ///< v += dt f/m
+/// How much of each level's forces a kick takes: its impulse stands for as many inner steps.
+using LevelWeights = std::array<double, most_force_levels>;
+struct Kick {                    ///< v += dt sum over levels of weight f/m
   double dt;                     ///< [ps]
+  LevelWeights weight{1};
 };
 struct Drift {                   ///< x += dt v
   double dt;
@@ -36,6 +36,7 @@ struct Drift {                   ///< x += dt v
 struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
   double dt, friction, temperature;
   std::uint64_t seed;
+  int substep = 0, substeps = 1; ///< several draws a step have noise of their own
 };
 struct SavePositions {};         ///< the reference that ConstrainPositions works from
 struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
@@ -43,8 +44,12 @@ struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before
 };
 struct ConstrainVelocities {};   ///< removes velocity along every constraint
 struct PlaceVirtualSites {};
-struct ComputeForces {           ///< f = sum over the groups of the step's ForcePlan
+/// Forces of a level = sum over its groups that are in the step's ForcePlan, too. Those of other levels stay as they are; upload()
+/// forgets all of them.
+struct ComputeForces {
   ForceGroups groups = all_force_groups;
+  int level = 0;
+  bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
 };
 struct RemoveComMotion {};
 using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
@@ -72,11 +77,11 @@ class Backend {
 
   virtual void upload(const State& state) = 0;
   virtual void download(State& state) const = 0;                  ///< x, v, box; not step and time
-  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, zero on virtual sites
+  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 
   /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.
   virtual void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) = 0;
-  /// Energies and virial of the last force evaluation whose plan asked for them.
+  /// Energies and virial of the last force evaluations whose plan asked for them, all levels.
   virtual Energies energies() const = 0;
   virtual double kinetic_energy() const = 0;    ///< sum of m v^2/2 of the current velocities [kJ/mol]
   /// Largest force of the last evaluation and its atom: how a blow-up is found and named.

@@ -10,9 +10,14 @@ namespace uplift {
 struct Integrator {
   std::string name;
   std::vector<Stage> stages;
+  std::vector<Stage> forces;      ///< every force of the present positions, each in its level: what the first step starts from
   bool conserves_energy = false;  ///< kinetic + potential is constant but for the error of the time step
 };
 
+/// With levels (DynamicsSettings::levels) these become r-RESPA in its impulse form: forces of a level act every so many inner steps,
+/// with so many times their strength (Tuckerman, Berne and Martyna, J. Chem. Phys. 97, 1990 (1992); with the Langevin middle scheme as
+/// in Lagardere, Aviat and Piquemal, J. Phys. Chem. Lett. 10, 2593 (2019)). Energy and pressure are right after whole steps.
+///
 /// verlet: velocity Verlet (Swope et al. 1982) with RATTLE. langevin: the 'middle' scheme BAOAB in its leapfrog form, kick, half drift,
 /// Ornstein-Uhlenbeck, half drift (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)).
 Integrator make_integrator(const DynamicsSettings& dynamics);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "uplift/model/force_groups.hpp"
+
 namespace uplift {
 
 enum class NonbondedMethod { pme, reaction_field, no_cutoff };
@@ -56,6 +58,14 @@ struct DynamicsSettings {
   std::uint64_t seed = 0;
   double constraint_tolerance = 1e-6;       ///< relative
   int com_removal_every = 100;              ///< steps; 0: never
+  std::vector<ForceLevel> levels;           ///< of multiple time steps; empty: one step for all. timestep is the outer step
+
+  /// In an outer step: the largest `every`.
+  int inner_steps() const {
+    int n = 1;
+    for (const ForceLevel& level : levels) n = level.every > n ? level.every : n;
+    return n;
+  }
 };
 
 struct MinimizeSettings {
@@ -104,6 +114,7 @@ struct RunInput {
   std::vector<StageSettings> stages;
   OutputSettings output;
   ComputeSettings compute;
+  std::vector<std::string> warnings;        ///< settings that are allowed and known to be unwise, with the reason
   std::string resolved;                     ///< the fully resolved input as YAML text, for the log and the output files
 };
 

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -46,7 +47,6 @@ class CpuBackend final : public Backend {
         threads_(options.threads > 0 ? options.threads : usable_cores()),
         atoms_(system.size()),
         integration_(system, options.constraint_tolerance, threads_) {
-    sums_.force.resize(3 * static_cast<std::size_t>(atoms_));
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
     // PME before the pairs: the mesh is what another device or thread group would overlap with them.
     if (system.forces.nonbonded == NonbondedMethod::pme) add(make_pme_term(system, pme_, precision_, threads_));
@@ -62,21 +62,23 @@ class CpuBackend final : public Backend {
            (threads_.count() == 1 ? " thread, " : " threads, ") + (precision_ == Precision::double_ ? "double" : "mixed") + " precision";
   }
 
-  void upload(const State& state) override { integration_.upload(state); }
+  void upload(const State& state) override {
+    integration_.upload(state);
+    for (ForceSums& level : levels_) level = ForceSums{};
+  }
   void download(State& state) const override { integration_.download(state); }
 
   void download_forces(std::vector<Vec3d>& f) const override {
     f.resize(static_cast<std::size_t>(atoms_));
-    for (std::size_t i = 0; i < f.size(); ++i)
-      f[i] = {from_fixed(sums_.force[3 * i]), from_fixed(sums_.force[3 * i + 1]), from_fixed(sums_.force[3 * i + 2])};
+    for (std::size_t i = 0; i < f.size(); ++i) f[i] = force_on(i);
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
     for (const Stage& stage : stages) {
       if (const auto* forces = std::get_if<ComputeForces>(&stage))
-        compute_forces(forces->groups & plan.groups, plan);
+        compute_forces(*forces, plan);
       else
-        integration_.run(stage, sums_.force.view(), step);
+        integration_.run(stage, levels_, step);
     }
   }
 
@@ -86,8 +88,7 @@ class CpuBackend final : public Backend {
   WorstForce worst_force() const override {
     WorstForce worst;
     for (int i = 0; i < atoms_; ++i) {
-      const std::size_t k = 3 * static_cast<std::size_t>(i);
-      const Vec3d f{from_fixed(sums_.force[k]), from_fixed(sums_.force[k + 1]), from_fixed(sums_.force[k + 2])};
+      const Vec3d f = force_on(static_cast<std::size_t>(i));
       const double magnitude = std::sqrt(dot(f, f));
       if (magnitude > worst.magnitude || worst.atom < 0) worst = {i, magnitude};
     }
@@ -117,21 +118,42 @@ class CpuBackend final : public Backend {
     terms_.push_back({std::move(term), std::move(time)});
   }
 
-  void compute_forces(ForceGroups groups, const ForcePlan& plan) {
-    sums_.clear();
-    const ForceRequest request{integration_.positions(), integration_.box(), plan.energies, plan.virial};
+  Vec3d force_on(std::size_t i) const {
+    Fixed f[3] = {0, 0, 0};
+    for (const ForceSums& level : levels_)
+      if (level.force.size() > 0)
+        for (std::size_t c = 0; c < 3; ++c) f[c] += level.force[3 * i + c];
+    return {from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+  }
+
+  void compute_forces(const ComputeForces& stage, const ForcePlan& plan) {
+    ForceSums& sums = levels_[static_cast<std::size_t>(stage.level)];
+    const ForceGroups groups = stage.groups & plan.groups;
+    const ForceRequest request{integration_.positions(), integration_.box(), plan.energies && stage.last, plan.virial && stage.last};
+    if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
+    sums.clear();
     for (TimedTerm& t : terms_) {
-      if (!(static_cast<unsigned>(t.term->group()) & groups)) continue;
+      if (!has(groups, t.term->group())) continue;
       const auto start = Clock::now();
-      t.term->compute(request, sums_);
+      t.term->compute(request, sums);
       t.time.seconds += seconds_since(start);
       ++t.time.calls;
     }
-    integration_.spread_virtual_site_forces(sums_);
-    if (plan.energies)
-      for (std::size_t k = 0; k < sums_.energy.size(); ++k) energies_.term[k] = from_fixed(sums_.energy[k]);
-    if (plan.virial)
-      for (std::size_t k = 0; k < sums_.virial.size(); ++k) energies_.virial[k] = from_fixed(sums_.virial[k]);
+    integration_.spread_virtual_site_forces(sums);
+    // Of all levels: complete once the last of them has been computed.
+    if (request.energies)
+      for (std::size_t k = 0; k < sums.energy.size(); ++k)
+        energies_.term[k] = total([k](const ForceSums& level) { return level.energy[k]; });
+    if (request.virial)
+      for (std::size_t k = 0; k < sums.virial.size(); ++k)
+        energies_.virial[k] = total([k](const ForceSums& level) { return level.virial[k]; });
+  }
+
+  template <class F>
+  double total(F&& f) const {
+    Fixed sum = 0;
+    for (const ForceSums& level : levels_) sum += f(level);
+    return from_fixed(sum);
   }
 
   Precision precision_;
@@ -140,7 +162,7 @@ class CpuBackend final : public Backend {
   CpuIntegration integration_;
   PmeParameters pme_;
   std::vector<TimedTerm> terms_;
-  ForceSums sums_;
+  std::array<ForceSums, most_force_levels> levels_;
   Energies energies_;
 };
 

@@ -70,7 +70,7 @@ void CpuIntegration::download(State& state) const {
   state.box = box_;
 }
 
-void CpuIntegration::run(const Stage& stage, std::span<const Fixed> force, std::int64_t step) {
+void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step) {
   std::visit(
       [&](const auto& s) {
         using S = std::decay_t<decltype(s)>;
@@ -82,7 +82,7 @@ void CpuIntegration::run(const Stage& stage, std::span<const Fixed> force, std::
             constraints_.velocities(flat(x_), flat(v_));
         } else {
           Timer timer(integrate_);
-          if constexpr (std::is_same_v<S, Kick>) kick(s, force);
+          if constexpr (std::is_same_v<S, Kick>) kick(s, levels);
           if constexpr (std::is_same_v<S, Drift>) drift(s);
           if constexpr (std::is_same_v<S, OrnsteinUhlenbeck>) ornstein_uhlenbeck(s, step);
           if constexpr (std::is_same_v<S, SavePositions>) save_positions();
@@ -93,9 +93,11 @@ void CpuIntegration::run(const Stage& stage, std::span<const Fixed> force, std::
       stage);
 }
 
-void CpuIntegration::kick(const Kick& stage, std::span<const Fixed> force) {
+void CpuIntegration::kick(const Kick& stage, std::span<const ForceSums> levels) {
   threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
-    kernels_.kick(first, last, stage.dt, inverse_mass3_.data(), force.data(), flat(v_));
+    for (std::size_t l = 0; l < levels.size(); ++l)
+      if (stage.weight[l] != 0 && levels[l].force.size() > 0)
+        kernels_.kick(first, last, stage.dt * stage.weight[l], inverse_mass3_.data(), levels[l].force.data(), flat(v_));
   });
 }
 
@@ -106,7 +108,7 @@ void CpuIntegration::drift(const Drift& stage) {
 
 void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step) {
   const auto factors = physics::ornstein_uhlenbeck_factors(stage.dt, stage.friction, stage.temperature);
-  const NoiseKey key{stage.seed, step, static_cast<std::uint32_t>(NoisePurpose::langevin)};
+  const NoiseKey key{stage.seed, step * stage.substeps + stage.substep, static_cast<std::uint32_t>(NoisePurpose::langevin)};
   threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
     kernels_.ornstein_uhlenbeck(first, last, factors.decay, factors.spread, key, inverse_sqrt_mass_.data(), flat(v_));
   });

@@ -76,8 +76,9 @@ class CpuIntegration {
   std::span<const Vec3d> positions() const { return x_; }
   const Box& box() const { return box_; }
 
-  /// Any stage but ComputeForces. `force` is ForceSums::force. Throws SimulationError when a constraint cannot be met.
-  void run(const Stage& stage, std::span<const Fixed> force, std::int64_t step);
+  /// Any stage but ComputeForces. `levels` hold the forces; those with empty sums have none. Throws SimulationError when a constraint
+  /// cannot be met.
+  void run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step);
   /// Passes the forces on virtual sites to their parents; zero remains on the site. The virial becomes that of the parents'
   /// forces.
   void spread_virtual_site_forces(ForceSums& sums) const;
@@ -85,7 +86,7 @@ class CpuIntegration {
   std::vector<PhaseTime> phases() const { return {integrate_, constrain_}; }
 
  private:
-  void kick(const Kick& stage, std::span<const Fixed> force);
+  void kick(const Kick& stage, std::span<const ForceSums> levels);
   void drift(const Drift& stage);
   void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
   void save_positions();
