@@ -49,7 +49,8 @@ Integrator make_integrator(const DynamicsSettings& d) {
   for (int k = 0; k < n; ++k) {
     switch (d.integrator) {
       case IntegratorKind::verlet:
-        integrator.name = "verlet";
+      case IntegratorKind::v_rescale:
+        integrator.name = d.integrator == IntegratorKind::verlet ? "verlet" : "v-rescale";
         integrator.conserves_energy = true;
         add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
         levels.add_forces(k, integrator.stages);
@@ -63,10 +64,11 @@ Integrator make_integrator(const DynamicsSettings& d) {
         levels.add_forces(k, integrator.stages);
         continue;
       case IntegratorKind::nose_hoover:
-      case IntegratorKind::v_rescale:
-        throw InputError("dynamics.integrator: not available in this version; use langevin or verlet");
+        throw InputError(
+            "dynamics.integrator: nose-hoover is not available in this version; use langevin, v-rescale or verlet");
     }
   }
+  if (d.integrator == IntegratorKind::v_rescale) add({RescaleVelocities{d.timestep, d.friction, d.temperature, d.seed}});
   return integrator;
 }
 

@@ -99,7 +99,7 @@ Frame Simulation::observe() {
   frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
   if (state_.box.periodic()) frame.pressure = molecular_pressure(state_, forces_, frame.energies);
   const double total = frame.energies.potential() + frame.kinetic;
-  frame.conserved = integrator_.conserves_energy ? total : std::numeric_limits<double>::quiet_NaN();
+  frame.conserved = integrator_.conserves_energy ? total - state_.heat : std::numeric_limits<double>::quiet_NaN();
   if (!std::isfinite(total))
     throw SimulationError("the energy is not a number at step " + std::to_string(step_) + " (the run has blown up); minimise first, or use a shorter time step");
   return frame;

@@ -38,6 +38,10 @@ struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = 
   std::uint64_t seed;
   int substep = 0, substeps = 1; ///< several draws a step have noise of their own
 };
+struct RescaleVelocities {       ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as State::heat
+  double dt, friction, temperature;  ///< relaxation time 1/friction
+  std::uint64_t seed;
+};
 struct SavePositions {};         ///< the reference that ConstrainPositions works from
 struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
   double dt;
@@ -52,7 +56,7 @@ struct ComputeForces {
   bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
 };
 struct RemoveComMotion {};
-using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
+using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
                            ComputeForces, RemoveComMotion>;
 
 /// Time spent in one kind of work since the backend was made.
@@ -76,7 +80,7 @@ class Backend {
   virtual std::string description() const = 0;  ///< for the log: processor, instruction set, threads, precision
 
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box; not step and time
+  virtual void download(State& state) const = 0;                  ///< x, v, box, heat; not step and time
   virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 
   /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.

@@ -18,5 +18,7 @@ enum class NoisePurpose : std::uint32_t {
 Vec3d gaussian3(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t atom);
 /// A uniform deviate in (0, 1).
 double uniform(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index);
+/// Sum of the squares of `degrees` >= 0 standard normal deviates. Draws from indices `index` on, as many as it takes (about three).
+double chi_squared(double degrees, std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index);
 
 }  // namespace uplift

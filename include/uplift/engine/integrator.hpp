@@ -11,7 +11,7 @@ struct Integrator {
   std::string name;
   std::vector<Stage> stages;
   std::vector<Stage> forces;      ///< every force of the present positions, each in its level: what the first step starts from
-  bool conserves_energy = false;  ///< kinetic + potential is constant but for the error of the time step
+  bool conserves_energy = false;  ///< kinetic + potential - heat is constant but for the error of the time step
 };
 
 /// With levels (DynamicsSettings::levels) these become r-RESPA in its impulse form: forces of a level act every so many inner steps,
@@ -19,7 +19,8 @@ struct Integrator {
 /// in Lagardere, Aviat and Piquemal, J. Phys. Chem. Lett. 10, 2593 (2019)). Energy and pressure are right after whole steps.
 ///
 /// verlet: velocity Verlet (Swope et al. 1982) with RATTLE. langevin: the 'middle' scheme BAOAB in its leapfrog form, kick, half drift,
-/// Ornstein-Uhlenbeck, half drift (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)).
+/// Ornstein-Uhlenbeck, half drift (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)). v-rescale: velocity Verlet,
+/// then stochastic velocity rescaling with relaxation time 1/friction (Bussi, Donadio and Parrinello, J. Chem. Phys. 126, 014101 (2007)).
 Integrator make_integrator(const DynamicsSettings& dynamics);
 
 }  // namespace uplift

@@ -13,6 +13,7 @@ struct State {
   Box box;
   std::int64_t step = 0;
   double time = 0;           ///< [ps]
+  double heat = 0;           ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
 
   int size() const { return static_cast<int>(x.size()); }
 };

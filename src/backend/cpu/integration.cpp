@@ -9,6 +9,8 @@
 
 #include "physics/bonded/virtual_site.hpp"
 #include "physics/integrate/langevin.hpp"
+#include "physics/integrate/velocity_rescaling.hpp"
+#include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 
 namespace uplift::cpu {
@@ -50,7 +52,7 @@ void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& s
 }  // namespace
 
 CpuIntegration::CpuIntegration(const System& system, double tolerance, const Threads& threads)
-    : system_(system), threads_(threads), kernels_(select_integrate_kernels()), constraints_(system, tolerance, threads) {
+    : system_(system), threads_(threads), kernels_(select_integrate_kernels()), constraints_(system, tolerance, threads), degrees_of_freedom_(degrees_of_freedom(system)) {
   for (double m : system.masses) {
     inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
     inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
@@ -62,12 +64,14 @@ void CpuIntegration::upload(const State& state) {
   v_ = state.v;
   saved_ = state.x;
   box_ = state.box;
+  heat_ = state.heat;
 }
 
 void CpuIntegration::download(State& state) const {
   state.x = x_;
   state.v = v_;
   state.box = box_;
+  state.heat = heat_;
 }
 
 void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step) {
@@ -85,6 +89,7 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
           if constexpr (std::is_same_v<S, Kick>) kick(s, levels);
           if constexpr (std::is_same_v<S, Drift>) drift(s);
           if constexpr (std::is_same_v<S, OrnsteinUhlenbeck>) ornstein_uhlenbeck(s, step);
+          if constexpr (std::is_same_v<S, RescaleVelocities>) rescale_velocities(s, step);
           if constexpr (std::is_same_v<S, SavePositions>) save_positions();
           if constexpr (std::is_same_v<S, PlaceVirtualSites>) place_sites();
           if constexpr (std::is_same_v<S, RemoveComMotion>) remove_com_motion();
@@ -112,6 +117,20 @@ void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int
   threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
     kernels_.ornstein_uhlenbeck(first, last, factors.decay, factors.spread, key, inverse_sqrt_mass_.data(), flat(v_));
   });
+}
+
+void CpuIntegration::rescale_velocities(const RescaleVelocities& stage, std::int64_t step) {
+  const double kinetic = kinetic_energy(), target = 0.5 * degrees_of_freedom_ * constants::boltzmann * stage.temperature;
+  if (!(kinetic > 0) || degrees_of_freedom_ <= 0) return;  // nothing to scale
+  const double first = gaussian3(stage.seed, NoisePurpose::thermostat, step, 0).x;
+  const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, step, 1);
+  const double wanted =
+      physics::rescaled_kinetic_energy(kinetic, target, degrees_of_freedom_, stage.dt * stage.friction, first, others);
+  const double scale = std::sqrt(wanted / kinetic);
+  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int begin, int end, int) {
+    for (int i = begin; i < end; ++i) v_[at(i)] = scale * v_[at(i)];
+  });
+  heat_ += wanted - kinetic;
 }
 
 void CpuIntegration::save_positions() {

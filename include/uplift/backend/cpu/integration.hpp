@@ -89,6 +89,7 @@ class CpuIntegration {
   void kick(const Kick& stage, std::span<const ForceSums> levels);
   void drift(const Drift& stage);
   void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
+  void rescale_velocities(const RescaleVelocities& stage, std::int64_t step);
   void save_positions();
   void place_sites();
   void remove_com_motion();
@@ -101,6 +102,8 @@ class CpuIntegration {
   CpuConstraints constraints_;
   std::vector<Vec3d> x_, v_, saved_;
   Box box_;
+  double heat_ = 0;
+  int degrees_of_freedom_;
   std::vector<double> inverse_mass3_;      ///< [3 * atoms] 1/Da, 0 for virtual sites
   std::vector<double> inverse_sqrt_mass_;  ///< [atoms]
   PhaseTime integrate_{"integrate", 0, 0}, constrain_{"constraints", 0, 0};
