@@ -1,10 +1,23 @@
 #include "uplift/engine/integrator.hpp"
 
 #include "uplift/core/assert.hpp"
-#include "uplift/core/error.hpp"
 
 namespace uplift {
 namespace {
+
+const char* name_of(IntegratorKind kind) {
+  switch (kind) {
+    case IntegratorKind::verlet:
+      return "verlet";
+    case IntegratorKind::langevin:
+      return "langevin";
+    case IntegratorKind::nose_hoover:
+      return "nose-hoover";
+    case IntegratorKind::v_rescale:
+      return "v-rescale";
+  }
+  return "";
+}
 
 /// The levels of a step and which of them act when.
 class Levels {
@@ -44,30 +57,29 @@ Integrator make_integrator(const DynamicsSettings& d) {
   const int n = levels.inner_steps();
   const double dt = d.timestep / n;
   Integrator integrator;
+  integrator.name = name_of(d.integrator);
   levels.add_forces(n - 1, integrator.forces);
   const auto add = [&](std::initializer_list<Stage> stages) { integrator.stages.insert(integrator.stages.end(), stages); };
+  if (d.integrator == IntegratorKind::nose_hoover) add({MoveNoseHooverChain{d.timestep / 2, d.friction, d.temperature}});
   for (int k = 0; k < n; ++k) {
     switch (d.integrator) {
       case IntegratorKind::verlet:
       case IntegratorKind::v_rescale:
-        integrator.name = d.integrator == IntegratorKind::verlet ? "verlet" : "v-rescale";
+      case IntegratorKind::nose_hoover:
         integrator.conserves_energy = true;
         add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
         levels.add_forces(k, integrator.stages);
         add({Kick{dt / 2, levels.weights(k + 1)}, ConstrainVelocities{}});
         continue;
       case IntegratorKind::langevin:
-        integrator.name = "langevin";
         add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2},
              OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, Drift{dt / 2}, ConstrainPositions{dt},
              PlaceVirtualSites{}});
         levels.add_forces(k, integrator.stages);
         continue;
-      case IntegratorKind::nose_hoover:
-        throw InputError(
-            "dynamics.integrator: nose-hoover is not available in this version; use langevin, v-rescale or verlet");
     }
   }
+  if (d.integrator == IntegratorKind::nose_hoover) add({MoveNoseHooverChain{d.timestep / 2, d.friction, d.temperature}});
   if (d.integrator == IntegratorKind::v_rescale) add({RescaleVelocities{d.timestep, d.friction, d.temperature, d.seed}});
   return integrator;
 }

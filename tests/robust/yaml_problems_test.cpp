@@ -240,7 +240,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
     const char *text, *path;
   };
   const Case cases[] = {
-      {"dynamics:\n  integrator: nose-hoover\n", "dynamics.integrator"},
       {"dynamics:\n  pressure:\n    pressure: 1 bar\n", "dynamics.pressure"},
       {"output:\n  checkpoint: {every: 15 min}\n", "output.checkpoint"},
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},

@@ -42,6 +42,9 @@ struct RescaleVelocities {       ///< v = s v, the kinetic energy drawn by stoch
   double dt, friction, temperature;  ///< relaxation time 1/friction
   std::uint64_t seed;
 };
+struct MoveNoseHooverChain {     ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
+  double dt, friction, temperature;  ///< relaxation time 1/friction
+};
 struct SavePositions {};         ///< the reference that ConstrainPositions works from
 struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
   double dt;
@@ -56,7 +59,7 @@ struct ComputeForces {
   bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
 };
 struct RemoveComMotion {};
-using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
+using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
                            ComputeForces, RemoveComMotion>;
 
 /// Time spent in one kind of work since the backend was made.
@@ -80,7 +83,7 @@ class Backend {
   virtual std::string description() const = 0;  ///< for the log: processor, instruction set, threads, precision
 
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box, heat; not step and time
+  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step and time
   virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 
   /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.

@@ -21,6 +21,7 @@ struct Integrator {
 /// verlet: velocity Verlet (Swope et al. 1982) with RATTLE. langevin: the 'middle' scheme BAOAB in its leapfrog form, kick, half drift,
 /// Ornstein-Uhlenbeck, half drift (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)). v-rescale: velocity Verlet,
 /// then stochastic velocity rescaling with relaxation time 1/friction (Bussi, Donadio and Parrinello, J. Chem. Phys. 126, 014101 (2007)).
+/// nose-hoover: velocity Verlet between two halves of a Nose-Hoover chain of the same relaxation time (kernels/physics/integrate).
 Integrator make_integrator(const DynamicsSettings& dynamics);
 
 }  // namespace uplift

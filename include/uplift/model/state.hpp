@@ -14,6 +14,7 @@ struct State {
   std::int64_t step = 0;
   double time = 0;           ///< [ps]
   double heat = 0;           ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
+  std::vector<double> chain; ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
 
   int size() const { return static_cast<int>(x.size()); }
 };

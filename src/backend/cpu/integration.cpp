@@ -65,6 +65,12 @@ void CpuIntegration::upload(const State& state) {
   saved_ = state.x;
   box_ = state.box;
   heat_ = state.heat;
+  chain_ = {};
+  if (state.chain.size() == 2 * physics::chain_length)
+    for (std::size_t j = 0; j < physics::chain_length; ++j) {
+      chain_.position[j] = state.chain[j];
+      chain_.velocity[j] = state.chain[physics::chain_length + j];
+    }
 }
 
 void CpuIntegration::download(State& state) const {
@@ -72,6 +78,8 @@ void CpuIntegration::download(State& state) const {
   state.v = v_;
   state.box = box_;
   state.heat = heat_;
+  state.chain.assign(chain_.position.begin(), chain_.position.end());
+  state.chain.insert(state.chain.end(), chain_.velocity.begin(), chain_.velocity.end());
 }
 
 void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step) {
@@ -90,6 +98,7 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
           if constexpr (std::is_same_v<S, Drift>) drift(s);
           if constexpr (std::is_same_v<S, OrnsteinUhlenbeck>) ornstein_uhlenbeck(s, step);
           if constexpr (std::is_same_v<S, RescaleVelocities>) rescale_velocities(s, step);
+          if constexpr (std::is_same_v<S, MoveNoseHooverChain>) move_chain(s);
           if constexpr (std::is_same_v<S, SavePositions>) save_positions();
           if constexpr (std::is_same_v<S, PlaceVirtualSites>) place_sites();
           if constexpr (std::is_same_v<S, RemoveComMotion>) remove_com_motion();
@@ -126,11 +135,22 @@ void CpuIntegration::rescale_velocities(const RescaleVelocities& stage, std::int
   const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, step, 1);
   const double wanted =
       physics::rescaled_kinetic_energy(kinetic, target, degrees_of_freedom_, stage.dt * stage.friction, first, others);
-  const double scale = std::sqrt(wanted / kinetic);
-  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int begin, int end, int) {
-    for (int i = begin; i < end; ++i) v_[at(i)] = scale * v_[at(i)];
-  });
+  scale_velocities(std::sqrt(wanted / kinetic));
   heat_ += wanted - kinetic;
+}
+
+void CpuIntegration::move_chain(const MoveNoseHooverChain& stage) {
+  const double degrees = degrees_of_freedom_, tau = 1 / stage.friction;
+  if (degrees <= 0) return;
+  const double before = physics::chain_energy(chain_, degrees, stage.temperature, tau);
+  scale_velocities(physics::move_chain(chain_, kinetic_energy(), degrees, stage.temperature, tau, stage.dt));
+  heat_ -= physics::chain_energy(chain_, degrees, stage.temperature, tau) - before;
+}
+
+void CpuIntegration::scale_velocities(double factor) {
+  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
+    for (int i = first; i < last; ++i) v_[at(i)] = factor * v_[at(i)];
+  });
 }
 
 void CpuIntegration::save_positions() {

@@ -8,6 +8,7 @@
 #include "cpu/force_sums.hpp"
 #include "cpu/integrate_kernels.hpp"
 #include "cpu/threads.hpp"
+#include "physics/integrate/nose_hoover.hpp"
 #include "uplift/backend/backend.hpp"
 
 namespace uplift::cpu {
@@ -90,6 +91,8 @@ class CpuIntegration {
   void drift(const Drift& stage);
   void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
   void rescale_velocities(const RescaleVelocities& stage, std::int64_t step);
+  void move_chain(const MoveNoseHooverChain& stage);
+  void scale_velocities(double factor);
   void save_positions();
   void place_sites();
   void remove_com_motion();
@@ -103,6 +106,7 @@ class CpuIntegration {
   std::vector<Vec3d> x_, v_, saved_;
   Box box_;
   double heat_ = 0;
+  physics::NoseHooverChain chain_;
   int degrees_of_freedom_;
   std::vector<double> inverse_mass3_;      ///< [3 * atoms] 1/Da, 0 for virtual sites
   std::vector<double> inverse_sqrt_mass_;  ///< [atoms]
