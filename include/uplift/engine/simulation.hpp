@@ -66,7 +66,8 @@ struct MinimizeResult {
   double energy = 0;                                    ///< [kJ/mol]
   Backend::WorstForce worst;                            ///< largest force that remains, and its atom
 };
-/// Steepest descent with an adaptive step, positions kept on the constraints. Ends by force or by steps. `state` becomes the result.
+/// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing is known of
+/// the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result.
 MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings);
 
 }  // namespace uplift
