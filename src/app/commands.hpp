@@ -7,8 +7,8 @@ namespace uplift::app {
 
 inline constexpr const char* version = "0.1.0";
 
-// 0 finished; 1 the simulation failed or was stopped before its end; 2 the input is wrong.
-enum ExitStatus : int { finished = 0, failed = 1, bad_input = 2 };
+// 0 finished; 1 the simulation failed; 2 the input is wrong; 3 stopped early by a time limit or signal, with a good checkpoint.
+enum ExitStatus : int { finished = 0, failed = 1, bad_input = 2, stopped_early = 3 };
 
 /// What the options of `run` and `energy` say about the input; turned into --set overrides.
 struct InputOptions {
@@ -26,7 +26,12 @@ struct InputOptions {
   }
 };
 
-int run_command(const InputOptions& options, bool quiet);
+struct RunSwitches {
+  bool quiet = false, resume = false;
+  std::string max_time;              ///< wall-clock time, "23.5h"; empty: none
+};
+
+int run_command(const InputOptions& options, const RunSwitches& switches);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
 int validate_command(const InputOptions& options);
 int info_command(const std::string& file, bool devices);

@@ -23,18 +23,21 @@ int dispatch(int argc, char** argv) {
   app.require_subcommand(1);
   InputOptions options;
   std::string json, forces, file;
-  bool quiet = false, devices = false;
+  bool devices = false;
+  RunSwitches switches;
 
   CLI::App* run = app.add_subcommand("run", "run every stage of an input");
   add_input_options(run, options);
-  run->add_flag("--quiet", quiet, "nothing on stdout; run.log has it all");
+  run->add_flag("--quiet", switches.quiet, "nothing on stdout; run.log has it all");
+  run->add_flag("--resume", switches.resume, "go on from the checkpoint in the output directory; begin when there is none");
+  run->add_option("--max-time", switches.max_time, "stop with a checkpoint and exit status 3 after this wall-clock time (23.5h, 90 min)");
   CLI::App* energy = app.add_subcommand("energy", "energies and forces of the given coordinates");
   add_input_options(energy, options);
   energy->add_option("--json", json, "write the energies to this file");
   energy->add_option("--forces", forces, "write forces and positions to this HDF5 file");
   CLI::App* validate = app.add_subcommand("validate", "report every problem of an input; runs nothing");
   add_input_options(validate, options);
-  CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file or trajectory, or on this machine");
+  CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   info->add_option("FILE", file, "a file of a run or an input");
   info->add_flag("--devices", devices, "this machine");
 
@@ -43,7 +46,7 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? finished : bad_input;
   }
-  if (run->parsed()) return run_command(options, quiet);
+  if (run->parsed()) return run_command(options, switches);
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
   if (info->parsed() && (devices || !file.empty())) return info_command(file, devices);

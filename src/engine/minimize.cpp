@@ -124,7 +124,8 @@ bool better(const Point& next, const Point& best, double slope) {
 
 }  // namespace
 
-MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings) {
+MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings,
+                        const std::function<bool()>& stop) {
   const std::vector<Vec3d> velocities = state.v;
   State start = state;
   start.v.assign(start.x.size(), Vec3d{0, 0, 0});
@@ -133,6 +134,10 @@ MinimizeResult minimize(const System& system, Backend& backend, State& state, co
   double step = first_step;  // along the force, as long as there is no curvature
   MinimizeResult result;
   while (result.steps < settings.max_steps && best.worst.magnitude > settings.force_tolerance && step > shortest_step) {
+    if (stop && stop()) {
+      result.stopped = true;
+      return result;
+    }
     std::vector<Vec3d> d = curvature.empty() ? best.force : curvature.direction(best.force);
     double slope = -product(d, best.force);
     if (!(slope < 0)) {

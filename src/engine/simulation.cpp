@@ -21,9 +21,14 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics)
-    : system_(system), backend_(backend), dynamics_(dynamics), integrator_(make_integrator(dynamics)), step_(state.step), time_(state.time),
-      start_time_(state.time), start_step_(state.step), state_(std::move(state)) {
+Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued)
+    : system_(system), backend_(backend), dynamics_(dynamics), integrator_(make_integrator(dynamics)), step_(state.step),
+      start_(continued.value_or(StageStart{state.step, state.time})), time_(state.time), state_(std::move(state)) {
+  if (continued) {
+    backend_.upload(state_);
+    return;
+  }
+  state_.list_x.clear();
   make_molecules_whole(system_, state_);  // constraints and molecular centres take distances as they are
   backend_.upload(state_);
   const Stage settle_in[] = {SavePositions{}, ConstrainPositions{dynamics_.timestep}, PlaceVirtualSites{}};
@@ -58,7 +63,7 @@ void Simulation::step() {
     backend_.run(stages, p.forces, step_ + 1);
   }
   ++step_;
-  time_ = start_time_ + static_cast<double>(step_ - start_step_) * dynamics_.timestep;
+  time_ = start_.time + static_cast<double>(step_ - start_.step) * dynamics_.timestep;
   if (p.forces.energies) energies_step_ = step_;
   if (p.check) check_forces();
   if (p.record) record(step_);
@@ -87,6 +92,12 @@ State Simulation::state() const {
   backend_.download(now);
   now.step = step_;
   now.time = time_;
+  return now;
+}
+
+State Simulation::checkpoint_state() const {
+  State now = state();
+  now.list_x = backend_.list_positions();
   return now;
 }
 

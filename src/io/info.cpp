@@ -10,6 +10,7 @@
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber.hpp"
+#include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
 
 namespace uplift {
@@ -171,6 +172,15 @@ std::string describe_topology(const std::string& path) {
   return text + row("kinds", kinds);
 }
 
+std::string describe_checkpoint(const std::string& path) {
+  const Checkpoint c = read_checkpoint(path);
+  std::string text = "checkpoint\n" + row("written by", "uplift " + c.version);
+  text += row("stage", fmt::format("{}, {}{}", c.stage + 1, c.stage_name, c.begun ? "" : ", not begun"));
+  text += row("step", std::to_string(c.state.step)) + row("time", fmt::format("{:g} ps", c.state.time));
+  text += row("atoms", std::to_string(c.state.x.size()));
+  return text + row("box", c.state.box.periodic() ? box_text(c.state.box) : "none");
+}
+
 std::string describe_coordinates(const std::string& path) {
   const Coordinates coordinates = read_amber_coordinates(path);
   std::string text = "Amber coordinates\n" + row("atoms", std::to_string(coordinates.x.size()));
@@ -188,6 +198,7 @@ std::string describe_file(const std::string& path) {
   std::string head(8, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(in.gcount()));
+  if (head == "UPLIFTCP") return path + ": " + describe_checkpoint(path);
   if (head == "\x89HDF\r\n\x1a\n") return path + ": " + describe_h5(path);
 
   // Amber's text files have no signature that survives gzip: go by the name first, then try both readers.
@@ -201,7 +212,7 @@ std::string describe_file(const std::string& path) {
   if (coordinates) return path + ": " + describe_coordinates(path);
   throw InputError(
       path +
-      ": not a kind of file that uplift knows (it reads .h5md, .h5, .prmtop, .parm7, .inpcrd and .rst7); check the name");
+      ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .inpcrd and .rst7); check the name");
 }
 
 }  // namespace uplift

@@ -172,7 +172,6 @@ constexpr Unavailable unavailable[] = {
     {"dynamics.pressure", "", "run at constant volume"},
     {"stages.*.collect", "", "remove it"},
     {"stages.*.bias", "", "remove it to run without a boost"},
-    {"output.checkpoint", "", "remove it; a run cannot be resumed yet"},
     {"compute.devices", "!auto", "use auto"},
     {"compute.replicas", "!1", "start one run per copy, each with its own seed and directory"},
     {"compute.ranks_per_replica", "!auto", "use auto; threads do work"},

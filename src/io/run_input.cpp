@@ -96,6 +96,7 @@ class InputBuilder {
       top_.problem("output.directory", quoted_path(out.directory) + " is there and is no directory; choose another name");
     out.trajectory_every = top_.quantity("output.trajectory.every");
     out.energies_every = top_.quantity("output.energies.every");
+    out.checkpoint_every = top_.quantity("output.checkpoint.every") * 1e-12;  // ps of the wall clock
     out.velocities = top_.flag("output.trajectory.velocities");
     out.atoms = top_.text("output.trajectory.atoms");
     if (top_.given("output.trajectory.precision")) out.position_precision = top_.quantity("output.trajectory.precision");
@@ -121,7 +122,42 @@ class InputBuilder {
     if (v.given("restraints")) stage.restraints = RestraintSettings{v.text("restraints.positions"), v.quantity("restraints.k")};
     read_levels(v, stage.forces, stage.restraints.has_value(), stage.dynamics);
     read_time(v, stage);
+    for (const char* shared : {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
+      stage.settings += std::string(shared) + ": " + top_.text(shared) + "\n";
+    for (const char* whole : {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.bias"}) stage.settings += settings_below(v, whole);
+    if (!in_.stages.empty() && v.good("forces.nonbonded") &&
+        (stage.forces.nonbonded == NonbondedMethod::no_cutoff) != (in_.stages[0].forces.nonbonded == NonbondedMethod::no_cutoff))
+      v.problem("forces.nonbonded", "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
     in_.stages.push_back(std::move(stage));
+  }
+
+  /// Every value below a block of the schema, given or not, "path: value" a line.
+  static std::string settings_below(const Values& v, std::string_view block) {
+    std::string all;
+    for (const KeySpec* key : yaml::keys_below(block)) {
+      const std::string path(key->path.starts_with("stages.*.") ? key->path.substr(9) : key->path);
+      switch (key->kind) {
+        case KeyKind::map:
+          all += path + (v.given(path) ? ": given\n" : ": default\n") + settings_below(v, key->path);
+          break;
+        case KeyKind::maps:
+          for (const Values& one : v.blocks(path))
+            for (const KeySpec* inner : yaml::keys_below(std::string(key->path) + ".*")) {
+              const std::string name(inner->path.substr(inner->path.rfind('.') + 1));
+              all += path + "." + name + ": " + joined(one, name, inner->kind) + "\n";
+            }
+          break;
+        default:
+          all += path + ": " + joined(v, path, key->kind) + "\n";
+      }
+    }
+    return all;
+  }
+  static std::string joined(const Values& v, const std::string& path, KeyKind kind) {
+    if (kind != KeyKind::counts && kind != KeyKind::texts && kind != KeyKind::words && kind != KeyKind::box) return v.text(path);
+    std::string all;
+    for (const std::string& item : v.list(path)) all += (all.empty() ? "[" : ", ") + item;
+    return all.empty() ? "none" : all + "]";
   }
 
   void read_levels(const Values& v, const ForceSettings& forces, bool restrained, DynamicsSettings& dynamics) {

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 
 warnings.simplefilter("ignore")
@@ -118,7 +119,53 @@ def nothing_is_written_over(scratch):
     path = write_input(scratch, "twice", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff}")
     run(path, "--quiet")
     _, done = run(path, "--quiet", expect=2)
-    assert "already holds a run" in done.stderr, done.stderr
+    assert "already holds a run" in done.stderr and "--resume" in done.stderr, done.stderr
+
+
+def a_run_goes_on_until_it_is_done(scratch):
+    """Total lengths: the same command line continues; a longer stage goes on from its end; what would be another simulation is refused."""
+    write = lambda name, time, dt="2 fs": write_input(scratch, name, "alanine-dipeptide-tip3p", stages=f"[{{name: first, time: 0.1 ps}}, {{name: last, time: {time}, timestep: {dt}}}]")
+    folder, _ = run(write("long", "0.3 ps"), "--quiet", "--resume")  # nothing to go on from: it begins
+    path = write("short", "0.1 ps")
+    run(path, "--quiet", "--max-time", "0.01 s", expect=3)
+    short, done = run(path, "--resume")
+    assert "goes on from" in done.stdout, done.stdout
+    _, done = run(path, "--resume")
+    assert "finished" in done.stdout, done.stdout
+    with open(path) as f:
+        text = f.read()
+    for change, message in ((("timestep: 2 fs}]", "timestep: 1 fs}]"), "dynamics.timestep: 2 fs"), (("first, ", "another, "), None), (("name: last", "name: end"), "last"),
+                            (("tip3p", "vacuum"), "other settings")):
+        other = text.replace(*change)
+        if change[1] == "vacuum":
+            other = text.replace("alanine-dipeptide-tip3p/system", "water-tip3p/system")
+            message = "another system"
+        with open(path, "w") as f:
+            f.write(other)
+        _, done = run(path, "--resume", "--quiet", expect=2 if message else 0)
+        assert not message or message in done.stderr, done.stderr
+    write("short", "0.3 ps")
+    run(path, "--resume", "--quiet")
+    for a, b in zip(arrays(folder), arrays(short)):
+        assert np.array_equal(a, b), "an extended run differs from one of that length"
+    info = subprocess.run([UPLIFT, "info", os.path.join(short, "checkpoint.upc")], capture_output=True, text=True).stdout
+    assert "last" in info and "2044" in info, info
+
+
+def a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run(scratch):
+    path = write_input(scratch, "stop", "alanine-dipeptide-tip3p", stages="[{name: production, time: 100 ps}]")
+    folder = path[: -len(".yaml")]
+    job = subprocess.Popen([UPLIFT, "run", path, "--quiet"])
+    while not os.path.exists(os.path.join(folder, "energies.h5")):
+        assert job.poll() is None
+        time.sleep(0.01)
+    _, second = run(path, "--resume", "--quiet", expect=1)
+    assert "another job" in second.stderr, second.stderr
+    job.terminate()
+    assert job.wait() == 3
+    with h5py.File(os.path.join(folder, "trajectory.h5md")) as f:
+        assert len(f["particles/trajectory/position/value"]) > 0
+    run(path, "--resume", "--quiet", "--max-time", "0.2s", expect=3)
 
 
 def bad_input_is_named(scratch):
@@ -140,7 +187,8 @@ def bad_input_is_named(scratch):
 if __name__ == "__main__":
     failures = 0
     for check in (same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table, verlet_conserves_energy,
-                  implicit_solvent_and_minimisation_run, nothing_is_written_over, bad_input_is_named):
+                  implicit_solvent_and_minimisation_run, nothing_is_written_over, a_run_goes_on_until_it_is_done,
+                  a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run, bad_input_is_named):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 check(folder)

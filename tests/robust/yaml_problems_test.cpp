@@ -241,7 +241,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   };
   const Case cases[] = {
       {"dynamics:\n  pressure:\n    pressure: 1 bar\n", "dynamics.pressure"},
-      {"output:\n  checkpoint: {every: 15 min}\n", "output.checkpoint"},
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
       {"compute:\n  replicas: 4\n", "compute.replicas"},
       {"compute:\n  ranks_per_replica: 2\n", "compute.ranks_per_replica"},

@@ -82,8 +82,10 @@ class Backend {
   virtual std::string name() const = 0;         ///< "cpu"
   virtual std::string description() const = 0;  ///< for the log: processor, instruction set, threads, precision
 
+  /// With State::list_x, pairs are listed as of there.
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step and time
+  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step, time and list_x
+  virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
   virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 
   /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.

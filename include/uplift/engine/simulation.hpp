@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "uplift/engine/integrator.hpp"
@@ -15,11 +17,19 @@ struct StepPlan {
   bool check = false;   ///< look for a blow-up
 };
 
+/// Where a stage began: times are counted from there, so that they do not depend on interruptions.
+struct StageStart {
+  std::int64_t step = 0;
+  double time = 0;      ///< [ps]
+};
+
 /// A system in motion on a backend.
 class Simulation {
  public:
   /// The backend holds the state from here on. Throws SimulationError when the starting forces are not usable, naming the atom.
-  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics);
+  /// `continued`: the state is one of checkpoint_state(), of a stage that began there, and is taken bit for bit. Otherwise the stage begins
+  /// with it: it is put onto the constraints first.
+  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued = {});
 
   void add(Recorder& recorder) { recorders_.push_back(&recorder); }
   /// Forces and energies of the current positions, and a first frame for every recorder that is due at the current step.
@@ -30,6 +40,8 @@ class Simulation {
   double time() const { return time_; }                 ///< [ps]
   /// Positions, velocities, step and time as they are now.
   State state() const;
+  /// The same with all that a continuation needs to have the same bits.
+  State checkpoint_state() const;
   /// Everything that is known of the present state; computes energies when the last step had no need of them.
   Frame observe();
 
@@ -46,8 +58,9 @@ class Simulation {
   Integrator integrator_;
   std::vector<Recorder*> recorders_;
   std::int64_t step_ = 0;
-  double time_ = 0, start_time_ = 0;
-  std::int64_t start_step_ = 0, energies_step_ = 0;     ///< the latter: step whose energies the backend has
+  StageStart start_;
+  double time_ = 0;
+  std::int64_t energies_step_ = 0;                      ///< step whose energies the backend has
   bool begun_ = false;
   State state_;                                         ///< buffers for downloads
   std::vector<Vec3d> forces_;
@@ -63,11 +76,14 @@ void make_molecules_whole(const System& system, State& state);
 struct MinimizeResult {
   int steps = 0;
   bool converged = false;
+  bool stopped = false;                                 ///< by `stop`
   double energy = 0;                                    ///< [kJ/mol]
   Backend::WorstForce worst;                            ///< largest force that remains, and its atom
 };
 /// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing is known of
-/// the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result.
-MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings);
+/// the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result, unless
+/// `stop` says so first, which is asked before every step.
+MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings,
+                        const std::function<bool()>& stop = {});
 
 }  // namespace uplift

@@ -81,6 +81,7 @@ struct StageSettings {
   ForceSettings forces;
   DynamicsSettings dynamics;
   std::optional<RestraintSettings> restraints;
+  std::string settings;                     ///< all that decides the course of the stage but its length, a line a key
 };
 
 struct OutputSettings {
@@ -90,6 +91,7 @@ struct OutputSettings {
   std::optional<double> position_precision; ///< [nm], lossy rounding
   double energies_every = 0.2;              ///< [ps]
   std::string atoms = "all";
+  double checkpoint_every = 900;            ///< [s] of wall-clock time
 };
 
 struct ComputeSettings {

@@ -65,6 +65,13 @@ class CpuBackend final : public Backend {
   void upload(const State& state) override {
     integration_.upload(state);
     for (ForceSums& level : levels_) level = ForceSums{};
+    if (!state.list_x.empty())
+      for (TimedTerm& t : terms_) t.term->restore_list(state.list_x, state.box);
+  }
+  std::vector<Vec3d> list_positions() const override {
+    for (const TimedTerm& t : terms_)
+      if (std::vector<Vec3d> x = t.term->list_positions(); !x.empty()) return x;
+    return {};
   }
   void download(State& state) const override { integration_.download(state); }
 

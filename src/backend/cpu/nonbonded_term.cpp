@@ -65,6 +65,11 @@ class NonbondedTerm final : public ForceTerm {
   ForceGroup group() const override { return ForceGroup::nonbonded; }
   std::vector<PhaseTime> phases() const override { return {list_time_, prune_time_, slot_time_, pair_time_, excluded_time_}; }
 
+  std::vector<Vec3d> list_positions() const override { return built_at_; }
+  void restore_list(std::span<const Vec3d> list_x, const Box& box) override {
+    if (atoms_ > 0) timed(list_time_, [&] { build(list_x, box); });
+  }
+
   void compute(const ForceRequest& request, ForceSums& sums) override {
     if (atoms_ == 0) return;
     refresh(request);
@@ -139,29 +144,30 @@ class NonbondedTerm final : public ForceTerm {
     return std::sqrt(*std::max_element(worst.begin(), worst.end()));
   }
 
+  void build(std::span<const Vec3d> x, const Box& box) {
+    box_ = box;
+    built_at_.assign(x.begin(), x.end());
+    pruned_at_.clear();
+    list_.build(x, box);
+    set_lattice(x);
+    fill_slots();
+    task_clusters_ = std::clamp(list_.i_clusters() / tasks_wanted, task_least, task_most);
+    touched_.resize(at((list_.i_clusters() + task_clusters_ - 1) / task_clusters_));
+    if (!periodic_) {
+      list_.restore_inner();
+      threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) { note_touched(first, last, thread); });
+    }
+  }
+
   /// Lists that are valid for these positions, and the positions in their slots.
   void refresh(const ForceRequest& request) {
     bool rebuild = false, prune = false;
     timed(slot_time_, [&] {
       rebuild = built_at_.empty() || !same_box(box_, request.box);
       if (!rebuild) rebuild = 2 * moved(request.x, built_at_) > (periodic_ ? outer_buffer : 0.5 * lattice_span_);
-      prune = rebuild || (periodic_ && 2 * moved(request.x, pruned_at_) > inner_buffer);
+      prune = rebuild || pruned_at_.empty() || (periodic_ && 2 * moved(request.x, pruned_at_) > inner_buffer);
     });
-    if (rebuild) {
-      timed(list_time_, [&] {
-        box_ = request.box;
-        built_at_.assign(request.x.begin(), request.x.end());
-        list_.build(request.x, request.box);
-        set_lattice(request.x);
-        fill_slots();
-        task_clusters_ = std::clamp(list_.i_clusters() / tasks_wanted, task_least, task_most);
-        touched_.resize(at((list_.i_clusters() + task_clusters_ - 1) / task_clusters_));
-        if (!periodic_) {
-          list_.restore_inner();
-          threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) { note_touched(first, last, thread); });
-        }
-      });
-    }
+    if (rebuild) timed(list_time_, [&] { build(request.x, request.box); });
     timed(slot_time_, [&] { place(request.x); });
     if (prune && periodic_) {
       timed(prune_time_, [&] {

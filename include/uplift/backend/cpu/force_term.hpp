@@ -16,6 +16,9 @@ class ForceTerm {
   virtual ForceGroup group() const = 0;
   /// Adds forces (always), energies and virial (when asked) to `sums`.
   virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
+  /// What State::list_x says; only the term with a pair list has any.
+  virtual std::vector<Vec3d> list_positions() const { return {}; }
+  virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/) {}
   /// Own sub-phases for the phase table; empty: the backend times compute() as a whole under name().
   virtual std::vector<PhaseTime> phases() const { return {}; }
 };

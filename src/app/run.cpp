@@ -1,0 +1,311 @@
+#include "run.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "commands.hpp"
+#include "recorders.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/pdb.hpp"
+#include "uplift/io/phase_table.hpp"
+#include "uplift/io/units.hpp"
+#include "uplift/model/selection.hpp"
+
+namespace uplift::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::string at_step(const Checkpoint& c) {
+  return "step " + std::to_string(c.state.step) + " (" + format_number(c.state.time) + " ps), stage " + c.stage_name;
+}
+
+/// Lines of `a` that `b` does not have.
+std::string lines_missing(const std::string& a, const std::string& b) {
+  std::set<std::string> there;
+  std::istringstream in(b);
+  for (std::string line; std::getline(in, line);) there.insert(line);
+  std::string missing;
+  std::istringstream other(a);
+  for (std::string line; std::getline(other, line);)
+    if (!there.count(line)) missing += (missing.empty() ? "" : ", ") + line;
+  return missing.empty() ? "nothing of it" : missing;
+}
+
+}  // namespace
+
+Run::Run(RunInput input, RunOptions options)
+    : input_(std::move(input)), options_(std::move(options)), directory_(input_.output.directory) {
+  take_directory();
+  log_ = std::make_unique<RunLog>(path("run.log"), choose_echo(options_.quiet), checkpoint_.has_value());
+}
+
+Run::~Run() = default;
+
+void Run::take_directory() {
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  if (error)
+    throw InputError("output.directory: cannot make " + directory_.string() + " (" + error.message() +
+                     "); choose a folder that you may write to");
+  const auto there = [&](const char* name) { return fs::exists(directory_ / name); };
+  const bool holds_run =
+      there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
+  // Nothing already computed is ever lost: a run is not written over.
+  if (holds_run && !options_.resume)
+    throw InputError(
+        "output.directory: " + directory_.string() +
+        " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+  lock_ = h5::FileLock(path("run.log"), true);
+  if (holds_run) find_checkpoint();
+}
+
+void Run::find_checkpoint() {
+  const std::string newest = path("checkpoint.upc"), previous = previous_checkpoint(newest);
+  if (!fs::exists(newest) && !fs::exists(previous))
+    throw InputError(
+        directory_.string() +
+        ": holds files of a run but no checkpoint.upc, so that it cannot be continued; choose another output directory");
+  try {
+    checkpoint_ = read_checkpoint(newest);
+  } catch (const InputError&) {
+    if (!fs::exists(previous)) throw;
+    checkpoint_ = read_checkpoint(previous);
+  }
+}
+
+/// The stage in hand goes on as it began, or not at all; its length, later stages, output strides and threads are free.
+void Run::check_continuation(const System& system) const {
+  const Checkpoint& c = *checkpoint_;
+  const StageSettings& stage = input_.stages[static_cast<std::size_t>(c.stage)];
+  if (c.system != system_fingerprint(system) || static_cast<int>(c.state.x.size()) != system.size())
+    throw InputError(directory_.string() + ": the run in it is of another system (" + std::to_string(c.state.x.size()) +
+                     " atoms, here " + std::to_string(system.size()) +
+                     ", or other names, charges or masses); choose another output directory");
+  if (c.begun && c.settings != stage.settings)
+    throw InputError(input_.file + ": stage " + stage.name + " had begun with other settings: " +
+                     lines_missing(c.settings, stage.settings) + "; now: " + lines_missing(stage.settings, c.settings) +
+                     " (it would not be one simulation). Put them back, or run in another output directory");
+}
+
+int Run::execute() {
+  std::size_t first = 0;
+  if (checkpoint_) {
+    const Checkpoint& c = *checkpoint_;
+    if (c.stage >= static_cast<int>(input_.stages.size()) ||
+        input_.stages[static_cast<std::size_t>(c.stage)].name != c.stage_name)
+      throw InputError(input_.file + ": the run in " + directory_.string() + " has reached stage " +
+                       std::to_string(c.stage + 1) + ", " + c.stage_name +
+                       ", which is not at that place here; put the stages back, or choose another output directory");
+    first = static_cast<std::size_t>(c.stage);
+    std::ifstream in(directory_ / "performance.json");
+    const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
+    if (old.is_object() && old.contains("stages") && old["stages"].is_array()) performance_ = old["stages"];
+  }
+  int status = finished;
+  for (std::size_t k = first; k < input_.stages.size() && status == finished; ++k) status = stage(k);
+  return status;
+}
+
+int Run::stage(std::size_t index) {
+  const StageSettings& settings = input_.stages[index];
+  Loaded loaded = load(input_, settings.forces, settings.restraints);
+  if (checkpoint_) {
+    check_continuation(loaded.system);
+    state_ = checkpoint_->state;
+    has_velocities_ = checkpoint_->has_velocities;
+  } else if (index == 0) {
+    state_ = loaded.state;
+    has_velocities_ = loaded.has_velocities;
+  }
+  if (settings.forces.nonbonded == NonbondedMethod::no_cutoff) state_.box = Box{};
+  const bool continued = checkpoint_ && checkpoint_->begun;
+  // PME parameters fit the box that a stage begins with, and stay: a continued run must not choose others.
+  const Box box = continued ? checkpoint_->stage_box : state_.box;
+  next_ = {version,
+           input_.resolved,
+           settings.settings,
+           static_cast<int>(index),
+           settings.name,
+           false,
+           state_.step,
+           state_.time,
+           box,
+           has_velocities_,
+           system_fingerprint(loaded.system),
+           {}};
+  if (continued) {
+    next_.stage_step = checkpoint_->stage_step;
+    next_.stage_time = checkpoint_->stage_time;
+  }
+  const std::unique_ptr<Backend> backend =
+      make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance);
+  if (!files_begun_) begin_files(loaded.system, *backend);
+  if (continued && settings.minimize) {  // it is done
+    checkpoint_.reset();
+    return finished;
+  }
+  log_->info("stage " + settings.name);
+  if (settings.forces.nonbonded == NonbondedMethod::pme) {
+    const PmeParameters p = backend->pme();
+    log_->note("PME: alpha " + format_number(p.alpha) + " /nm, grid " + std::to_string(p.grid[0]) + " x " +
+               std::to_string(p.grid[1]) + " x " + std::to_string(p.grid[2]) + ", order " + std::to_string(p.order));
+  }
+  log_->note(std::to_string(loaded.system.size()) + " atoms, " + std::to_string(loaded.system.constraints.size()) +
+             " constraints and " + std::to_string(loaded.system.rigid_waters.size()) + " rigid waters, " +
+             std::to_string(degrees_of_freedom(loaded.system)) + " degrees of freedom");
+  return settings.minimize ? minimisation(settings, loaded.system, *backend) : dynamics(settings, loaded.system, *backend);
+}
+
+void Run::begin_files(const System& system, Backend& backend) {
+  files_begun_ = true;
+  atoms_ = select_atoms(system.topology, input_.output.atoms);
+  if (atoms_.empty()) throw InputError("output.trajectory.atoms: '" + input_.output.atoms + "' selects no atom");
+  if (static_cast<int>(atoms_.size()) == system.size()) atoms_.clear();
+  write_log_header(*log_, {input_.title, version, backend.description(), input_.resolved});
+  for (const std::string& warning : input_.warnings) log_->warn(warning);
+  if (checkpoint_) {
+    log_->info("goes on from " + at_step(*checkpoint_));
+    return;
+  }
+  write_topology_pdb(path("topology.pdb"), system, state_.box, state_.x, atoms_);
+  save(state_, false);  // before the files that it belongs to
+}
+
+int Run::minimisation(const StageSettings& settings, const System& system, Backend& backend) {
+  checkpoint_.reset();
+  const MinimizeResult r =
+      minimize(system, backend, state_, *settings.minimize, [&] { return !options_.stop_reason().empty(); });
+  if (r.stopped) return stopped(options_.stop_reason());
+  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) +
+             " steps: energy " + format_number(r.energy) + " kJ/mol, largest force component " +
+             format_number(r.worst.magnitude) + " kJ/mol/nm on " + describe_atom(system.topology, r.worst.atom));
+  save(state_, true);
+  return finished;
+}
+
+int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend) {
+  if (!has_velocities_) {
+    draw_velocities(system, settings.dynamics.temperature, settings.dynamics.seed, state_);
+    next_.has_velocities = has_velocities_ = true;
+  }
+  std::optional<StageStart> continued;
+  if (checkpoint_ && checkpoint_->begun) continued = StageStart{checkpoint_->stage_step, checkpoint_->stage_time};
+  const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
+  const std::int64_t last = next_.stage_step + steps;
+  open_files(system);
+  checkpoint_.reset();
+  if (state_.step >= last && continued) {
+    state_.list_x.clear();
+    log_->info("this stage is finished");
+    return finished;
+  }
+  Simulation simulation(system, backend, state_, settings.dynamics, continued);
+  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), *log_);
+  recorders.attach(simulation, last);
+
+  const double start = now();
+  const std::int64_t first = simulation.current_step();
+  simulation.begin();
+  std::string why;
+  while (simulation.current_step() < last && (why = options_.stop_reason()).empty()) {
+    simulation.step();
+    if (input_.output.checkpoint_every > 0 && now() - saved_at_ >= input_.output.checkpoint_every)
+      save(simulation.checkpoint_state(), true);
+  }
+  const double wall = now() - start;
+  save(simulation.checkpoint_state(), true);
+  state_ = simulation.state();
+  recorders.finish(simulation);
+  report(settings, backend, recorders, simulation.current_step() - first, wall);
+  return why.empty() ? finished : stopped(why);
+}
+
+int Run::stopped(const std::string& why) {
+  log_->warn("stopped by " + why + "; the checkpoint is written. Run again with --resume to go on");
+  return stopped_early;
+}
+
+/// A checkpoint, after the files that it belongs to are safe.
+void Run::save(const State& state, bool begun) {
+  if (trajectory_) trajectory_->sync();
+  if (energies_) energies_->sync();
+  next_.begun = begun;
+  next_.state = state;
+  write_checkpoint(path("checkpoint.upc"), next_);
+  next_.state = {};
+  saved_at_ = now();
+}
+
+void Run::report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps,
+                 double wall) {
+  RunTiming timing{backend.phases(), wall, steps, static_cast<double>(steps) * settings.dynamics.timestep};
+  timing.phases.push_back(recorders.output_time());
+  log_->info(phase_table(timing));
+  nlohmann::json phases;
+  for (const PhaseTime& p : timing.phases) phases[p.name] = {{"seconds", p.seconds}, {"calls", p.calls}};
+  performance_.push_back({{"name", settings.name},
+                          {"steps", steps},
+                          {"seconds", wall},
+                          {"ns_per_day", wall > 0 ? timing.simulated * 1e-3 / wall * 86400 : 0},
+                          {"phases", phases}});
+  std::ofstream out(directory_ / "performance.json");
+  out << nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) << '\n';
+}
+
+/// Columns of the one energy table that all stages share. Only what a stage computes with matters here: equal ones are looked
+/// at once.
+std::vector<EnergyTerm> Run::terms_of_all_stages() const {
+  std::set<EnergyTerm> terms;
+  std::set<std::string> seen;
+  for (const StageSettings& stage : input_.stages) {
+    std::istringstream lines(stage.settings);
+    std::string key;
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("forces.") || line.starts_with("restraints.")) key += line + '\n';
+    if (!seen.insert(key).second) continue;
+    for (EnergyTerm term : energy_terms(load(input_, stage.forces, stage.restraints).system)) terms.insert(term);
+  }
+  return {terms.begin(), terms.end()};
+}
+
+/// Trajectory and energies go on through all stages of dynamics. Those of an earlier part of the run are cut back to its
+/// checkpoint.
+void Run::open_files(const System& system) {
+  const Provenance provenance{input_.title, version, input_.resolved};
+  // A file appears under its name once it is whole: a job killed before leaves nothing that a resumed run would stumble over.
+  const auto open = [&](const char* name, const auto& create, const auto& append) {
+    const std::string file = path(name), unfinished = file + ".tmp";
+    if (!fs::exists(file)) {
+      create(unfinished);
+      fs::rename(unfinished, file);
+    }
+    auto writer = append(file);
+    writer.trim_after(state_.step);
+    return std::make_unique<decltype(writer)>(std::move(writer));
+  };
+  if (input_.output.trajectory_every > 0 && !trajectory_) {
+    TrajectoryOptions options;
+    options.velocities = input_.output.velocities;
+    options.position_precision = input_.output.position_precision;
+    options.atoms = atoms_;
+    trajectory_ = open(
+        "trajectory.h5md",
+        [&](const std::string& file) { TrajectoryWriter::create(file, system, state_.box, options, provenance); },
+        [&](const std::string& file) { return TrajectoryWriter::append(file, system, state_.box, options); });
+  }
+  if (input_.output.energies_every > 0 && !energies_) {
+    const std::vector<EnergyTerm> terms = terms_of_all_stages();
+    const bool periodic = state_.box.periodic();
+    energies_ = open(
+        "energies.h5", [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance); },
+        [&](const std::string& file) { return EnergyWriter::append(file, terms, periodic); });
+  }
+}
+
+}  // namespace uplift::app

@@ -1,0 +1,72 @@
+#pragma once
+// A run in progress: its directory, files, log and checkpoints, and the state that passes from stage to stage.
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "load.hpp"
+#include "uplift/engine/simulation.hpp"
+#include "uplift/io/checkpoint.hpp"
+#include "uplift/io/energy_file.hpp"
+#include "uplift/io/h5.hpp"
+#include "uplift/io/run_log.hpp"
+#include "uplift/io/trajectory.hpp"
+
+namespace uplift::app {
+
+class RunRecorders;
+
+struct RunOptions {
+  bool quiet = false;
+  bool resume = false;                        ///< go on from the checkpoint when there is one
+  std::function<std::string()> stop_reason;   ///< empty text: go on. Asked at every step
+};
+
+class Run {
+ public:
+  /// Takes the directory for itself. Throws InputError when it holds a run already and `resume` is not set, or when what it holds is no
+  /// part of this run.
+  Run(RunInput input, RunOptions options);
+  ~Run();
+
+  /// Every stage that is left. Returns the exit status; throws SimulationError and InputError.
+  int execute();
+  RunLog& log() { return *log_; }
+
+ private:
+  void take_directory();
+  void find_checkpoint();
+  void check_continuation(const System& system) const;
+  int stage(std::size_t index);
+  int minimisation(const StageSettings& settings, const System& system, Backend& backend);
+  int dynamics(const StageSettings& settings, const System& system, Backend& backend);
+  void begin_files(const System& system, Backend& backend);
+  void open_files(const System& system);
+  std::vector<EnergyTerm> terms_of_all_stages() const;
+  void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps, double wall);
+  int stopped(const std::string& why);
+  void save(const State& state, bool begun);
+  std::string path(const char* name) const { return (directory_ / name).string(); }
+
+  RunInput input_;
+  RunOptions options_;
+  std::filesystem::path directory_;
+  h5::FileLock lock_;                         ///< on run.log, for the life of the run
+  std::unique_ptr<RunLog> log_;
+  std::optional<Checkpoint> checkpoint_;      ///< that this run goes on from, until its stage has begun
+  Checkpoint next_;                           ///< what the next one says of the stage in hand
+  double saved_at_ = 0;                       ///< steady clock [s]
+  State state_;
+  bool has_velocities_ = false;
+  std::vector<int> atoms_;                    ///< of the trajectory; empty: all
+  bool files_begun_ = false;
+  std::unique_ptr<TrajectoryWriter> trajectory_;
+  std::unique_ptr<EnergyWriter> energies_;
+  nlohmann::json performance_ = nlohmann::json::array();
+};
+
+}  // namespace uplift::app

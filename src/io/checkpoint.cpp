@@ -1,0 +1,214 @@
+#include "uplift/io/checkpoint.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
+
+namespace uplift {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "checkpoints are little-endian");
+
+using nlohmann::json;
+
+constexpr char magic[] = "UPLIFTCP";
+constexpr std::size_t magic_size = 8;
+constexpr std::uint32_t format = 1;
+constexpr std::size_t header_size = magic_size + 2 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
+
+std::uint32_t crc(const void* bytes, std::size_t size, std::uint32_t start = 0) {
+  return static_cast<std::uint32_t>(crc32_z(start, static_cast<const Bytef*>(bytes), size));
+}
+
+template <class T>
+json packed(const T* values, std::size_t count) {
+  json::binary_t::container_type bytes(count * sizeof(T));
+  if (count > 0) std::memcpy(bytes.data(), values, bytes.size());
+  return json::binary(std::move(bytes));
+}
+template <class T>
+std::vector<T> unpacked(const json& j) {
+  const auto& bytes = j.get_binary();
+  if (bytes.size() % sizeof(T) != 0) throw std::runtime_error("an array has a broken length");
+  std::vector<T> values(bytes.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+static_assert(sizeof(Vec3d) == 3 * sizeof(double));
+json packed(const std::vector<Vec3d>& a) { return packed(a.data(), a.size()); }
+json packed(const Box& box) { return packed(&box, 1); }
+// A double as its bits: no text, no rounding, not-a-number included.
+json packed(double value) { return packed(&value, 1); }
+double number(const json& j) { return unpacked<double>(j).at(0); }
+Box box_of(const json& j) { return unpacked<Box>(j).at(0); }
+
+std::vector<std::uint8_t> payload(const Checkpoint& c) {
+  const State& s = c.state;
+  return json::to_cbor({{"version", c.version},
+                        {"input", c.input},
+                        {"settings", c.settings},
+                        {"stage", c.stage},
+                        {"stage_name", c.stage_name},
+                        {"begun", c.begun},
+                        {"stage_step", c.stage_step},
+                        {"stage_time", packed(c.stage_time)},
+                        {"stage_box", packed(c.stage_box)},
+                        {"has_velocities", c.has_velocities},
+                        {"system", c.system},
+                        {"x", packed(s.x)},
+                        {"v", packed(s.v)},
+                        {"box", packed(s.box)},
+                        {"step", s.step},
+                        {"time", packed(s.time)},
+                        {"heat", packed(s.heat)},
+                        {"chain", packed(s.chain.data(), s.chain.size())},
+                        {"list_x", packed(s.list_x)}});
+}
+
+Checkpoint from_payload(const json& j) {
+  Checkpoint c;
+  c.version = j.at("version");
+  c.input = j.at("input");
+  c.settings = j.at("settings");
+  c.stage = j.at("stage");
+  c.stage_name = j.at("stage_name");
+  c.begun = j.at("begun");
+  c.stage_step = j.at("stage_step");
+  c.stage_time = number(j.at("stage_time"));
+  c.stage_box = box_of(j.at("stage_box"));
+  c.has_velocities = j.at("has_velocities");
+  c.system = j.at("system");
+  State& s = c.state;
+  s.x = unpacked<Vec3d>(j.at("x"));
+  s.v = unpacked<Vec3d>(j.at("v"));
+  s.box = box_of(j.at("box"));
+  s.step = j.at("step");
+  s.time = number(j.at("time"));
+  s.heat = number(j.at("heat"));
+  s.chain = unpacked<double>(j.at("chain"));
+  s.list_x = unpacked<Vec3d>(j.at("list_x"));
+  if (s.v.size() != s.x.size()) throw std::runtime_error("positions and velocities differ in number");
+  return c;
+}
+
+/// Closes what it holds.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(const std::string& path, const char* what) {
+  throw SimulationError(path + ": the checkpoint cannot be " + what + " (" + std::strerror(errno) +
+                        "); check free space, quota and permissions");
+}
+
+void write_whole(const std::string& path, const std::vector<std::uint8_t>& bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.get() < 0) fail(path, "made");
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail(path, "written");
+    done += static_cast<std::size_t>(n);
+  }
+  if (::fsync(file.get()) != 0) fail(path, "written");
+}
+
+void sync_directory(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const Descriptor directory(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0) ::fsync(directory.get());  // some file systems refuse this; the rename is done all the same
+}
+
+}  // namespace
+
+std::uint32_t system_fingerprint(const System& system) {
+  std::uint32_t sum = 0;
+  for (const Atom& a : system.topology.atoms) sum = crc(a.name.data(), a.name.size() + 1, sum);
+  for (const Residue& r : system.topology.residues) sum = crc(r.name.data(), r.name.size() + 1, sum);
+  const auto& q = system.force_field.charges;
+  sum = crc(q.data(), q.size() * sizeof(double), sum);
+  return crc(system.masses.data(), system.masses.size() * sizeof(double), sum);
+}
+
+std::string previous_checkpoint(const std::string& path) {
+  std::filesystem::path name(path);
+  return name.replace_extension(".prev" + name.extension().string()).string();
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const std::vector<std::uint8_t> body = payload(checkpoint);
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(header_size + body.size());
+  const auto put = [&](const void* from, std::size_t size) {
+    const auto* first = static_cast<const std::uint8_t*>(from);
+    bytes.insert(bytes.end(), first, first + size);
+  };
+  const std::uint32_t sum = crc(body.data(), body.size());
+  const std::uint64_t size = body.size();
+  put(magic, magic_size);
+  put(&format, sizeof format);
+  put(&sum, sizeof sum);
+  put(&size, sizeof size);
+  put(body.data(), body.size());
+
+  const std::string fresh = path + ".tmp", previous = previous_checkpoint(path), second = previous + ".tmp";
+  write_whole(fresh, bytes);
+  // The former one gets a second name first, so that `path` is never missing. Without hard links it is renamed, and is missing
+  // for an instant in which `previous` is there.
+  ::unlink(second.c_str());
+  if (::access(path.c_str(), F_OK) == 0) {
+    const bool linked = ::link(path.c_str(), second.c_str()) == 0;
+    if (::rename(linked ? second.c_str() : path.c_str(), previous.c_str()) != 0) fail(previous, "renamed");
+    ::unlink(second.c_str());  // rename() of two names of one file leaves both
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) fail(path, "renamed");
+  sync_directory(path);
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  const std::string bytes = read_file(path);
+  const auto damaged = [&](const std::string& why) {
+    return InputError(path + ": " + why + "; use the one before it (" + previous_checkpoint(path) + "), or begin again");
+  };
+  if (bytes.size() < magic_size || bytes.compare(0, magic_size, magic) != 0)
+    throw InputError(path + ": not a checkpoint of uplift");
+  if (bytes.size() < header_size) throw damaged("the checkpoint is cut short");
+  std::uint32_t version, sum;
+  std::uint64_t size;
+  std::memcpy(&version, bytes.data() + magic_size, sizeof version);
+  std::memcpy(&sum, bytes.data() + magic_size + sizeof version, sizeof sum);
+  std::memcpy(&size, bytes.data() + magic_size + sizeof version + sizeof sum, sizeof size);
+  if (version != format)
+    throw InputError(path + ": a checkpoint of format " + std::to_string(version) + ", and this version reads format " +
+                     std::to_string(format) + "; continue with the version of uplift that wrote it");
+  if (size != bytes.size() - header_size) throw damaged("the checkpoint is cut short or has something behind it");
+  if (crc(bytes.data() + header_size, size) != sum) throw damaged("the checkpoint is damaged (its checksum does not fit)");
+  try {
+    return from_payload(json::from_cbor(bytes.begin() + header_size, bytes.end()));
+  } catch (const std::exception& e) {
+    throw damaged(std::string("the checkpoint cannot be understood (") + e.what() + ")");
+  }
+}
+
+}  // namespace uplift
