@@ -222,6 +222,8 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   save(simulation.checkpoint_state(), true);
   state_ = simulation.state();
   recorders.finish(simulation);
+  if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
+    log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) + " trial volumes accepted");
   report(settings, backend, recorders, simulation.current_step() - first, wall);
   return why.empty() ? finished : stopped(why);
 }

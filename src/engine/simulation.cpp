@@ -11,6 +11,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/core/fixed_point.hpp"
 #include "uplift/core/random.hpp"
+#include "uplift/engine/pressure.hpp"
 
 namespace uplift {
 namespace {
@@ -24,6 +25,7 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued)
     : system_(system), backend_(backend), dynamics_(dynamics), integrator_(make_integrator(dynamics)), step_(state.step),
       start_(continued.value_or(StageStart{state.step, state.time})), time_(state.time), state_(std::move(state)) {
+  if (dynamics_.pressure) barostat_.emplace(system_, *dynamics_.pressure, dynamics_, continued ? state_.barostat : std::vector<double>{});
   if (continued) {
     backend_.upload(state_);
     return;
@@ -65,6 +67,7 @@ void Simulation::step() {
   ++step_;
   time_ = start_.time + static_cast<double>(step_ - start_.step) * dynamics_.timestep;
   if (p.forces.energies) energies_step_ = step_;
+  if (p.barostat) barostat_->act(backend_, integrator_.forces, dynamics_.temperature, step_);
   if (p.check) check_forces();
   if (p.record) record(step_);
 }
@@ -72,8 +75,9 @@ void Simulation::step() {
 StepPlan Simulation::plan(std::int64_t step) const {
   StepPlan p;
   p.record = std::any_of(recorders_.begin(), recorders_.end(), [&](const Recorder* r) { return r->due(step); });
-  p.forces.energies = p.record;
-  p.forces.virial = p.record && state_.box.periodic();
+  p.barostat = barostat_ && barostat_->due(step);
+  p.forces.energies = p.record || p.barostat;
+  p.forces.virial = p.forces.energies && state_.box.periodic();
   p.remove_com = system_.remove_com && dynamics_.com_removal_every > 0 && step % dynamics_.com_removal_every == 0;
   p.check = p.record || step % check_every == 0;
   return p;
@@ -92,6 +96,7 @@ State Simulation::state() const {
   backend_.download(now);
   now.step = step_;
   now.time = time_;
+  if (barostat_) now.barostat = barostat_->memory();
   return now;
 }
 
@@ -108,7 +113,7 @@ Frame Simulation::observe() {
   Frame frame{state_, forces_, backend_.energies(), backend_.kinetic_energy(), 0, 0, 0};
   const int dof = degrees_of_freedom(system_);
   frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
-  if (state_.box.periodic()) frame.pressure = molecular_pressure(state_, forces_, frame.energies);
+  if (state_.box.periodic()) frame.pressure = mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies));
   const double total = frame.energies.potential() + frame.kinetic;
   frame.conserved = integrator_.conserves_energy ? total - state_.heat : std::numeric_limits<double>::quiet_NaN();
   if (!std::isfinite(total))
@@ -120,32 +125,6 @@ void Simulation::record(std::int64_t step) {
   const Frame frame = observe();
   for (Recorder* r : recorders_)
     if (r->due(step)) r->record(frame);
-}
-
-/// P V = 2/3 K_molecules + 1/3 tr(W - sum (x - X_molecule) f): forces within molecules, constraint forces too, drop out
-/// (Allen and Tildesley, Computer Simulation of Liquids, section 2.4).
-double Simulation::molecular_pressure(const State& state, const std::vector<Vec3d>& f, const Energies& e) const {
-  const auto n = static_cast<std::size_t>(system_.molecules.count);
-  std::vector<Vec3d> centre(n, {0, 0, 0}), momentum(n, {0, 0, 0});
-  std::vector<double> mass(n, 0.0);
-  for (int i = 0; i < state.size(); ++i) {
-    const std::size_t m = at(system_.molecules.molecule_of[at(i)]);
-    const double w = system_.masses[at(i)];
-    centre[m] += w * state.x[at(i)];
-    momentum[m] += w * state.v[at(i)];
-    mass[m] += w;
-  }
-  double kinetic = 0, trace = e.virial[0] + e.virial[4] + e.virial[8];
-  for (std::size_t m = 0; m < n; ++m)
-    if (mass[m] > 0) {
-      kinetic += 0.5 * dot(momentum[m], momentum[m]) / mass[m];
-      centre[m] = (1 / mass[m]) * centre[m];
-    }
-  for (int i = 0; i < state.size(); ++i) {
-    const std::size_t m = at(system_.molecules.molecule_of[at(i)]);
-    trace -= dot(state.x[at(i)] - centre[m], f[at(i)]);
-  }
-  return (2 * kinetic + trace) / (3 * state.box.volume()) * constants::bar_per_kj_mol_nm3;
 }
 
 void draw_velocities(const System& system, double temperature, std::uint64_t seed, State& state) {

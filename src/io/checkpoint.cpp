@@ -73,6 +73,7 @@ std::vector<std::uint8_t> payload(const Checkpoint& c) {
                         {"time", packed(s.time)},
                         {"heat", packed(s.heat)},
                         {"chain", packed(s.chain.data(), s.chain.size())},
+                        {"barostat", packed(s.barostat.data(), s.barostat.size())},
                         {"list_x", packed(s.list_x)}});
 }
 
@@ -97,6 +98,7 @@ Checkpoint from_payload(const json& j) {
   s.time = number(j.at("time"));
   s.heat = number(j.at("heat"));
   s.chain = unpacked<double>(j.at("chain"));
+  s.barostat = unpacked<double>(j.at("barostat"));
   s.list_x = unpacked<Vec3d>(j.at("list_x"));
   if (s.v.size() != s.x.size()) throw std::runtime_error("positions and velocities differ in number");
   return c;

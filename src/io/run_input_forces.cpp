@@ -86,6 +86,17 @@ ForceSettings read_forces(const Values& v) {
   return f;
 }
 
+PressureSettings read_pressure(const Values& v) {
+  PressureSettings p;
+  p.barostat = v.choice<BarostatKind>("dynamics.pressure.barostat");
+  p.pressure = v.quantity("dynamics.pressure.pressure");
+  p.every = static_cast<int>(v.count("dynamics.pressure.every"));
+  p.coupling = v.choice<PressureCoupling>("dynamics.pressure.coupling");
+  p.relaxation_time = v.quantity("dynamics.pressure.relaxation_time");
+  p.compressibility = v.quantity("dynamics.pressure.compressibility");
+  return p;
+}
+
 DynamicsSettings read_dynamics(const Values& v) {
   DynamicsSettings s;
   s.integrator = v.choice<IntegratorKind>("dynamics.integrator");
@@ -95,6 +106,13 @@ DynamicsSettings read_dynamics(const Values& v) {
   s.seed = static_cast<std::uint64_t>(v.count("dynamics.seed"));
   s.constraint_tolerance = v.number("dynamics.constraint_tolerance");
   s.com_removal_every = static_cast<int>(v.count("dynamics.com_removal_every"));
+  if (v.given("dynamics.pressure")) {
+    s.pressure = read_pressure(v);
+    if (v.good("forces.nonbonded") && v.text("forces.nonbonded") == "no-cutoff")
+      v.problem("dynamics.pressure", "there is no pressure without a periodic box (nonbonded: no-cutoff); remove this block");
+    else if (v.good("dynamics.integrator") && s.integrator == IntegratorKind::verlet && !v.given("minimize"))
+      v.problem("dynamics.pressure", "needs a thermostat (the volume is drawn for a temperature); use integrator: langevin, v-rescale or nose-hoover");
+  }
   return s;
 }
 

@@ -86,6 +86,7 @@ constexpr NamedDimension known_dimensions[] = {
     {d::concentration, "concentration", "mol/L"},
     {d::angle, "angle", "deg"},  // radians inside, but nobody writes them
     {d::pressure, "pressure", "bar"},
+    {d::compressibility, "compressibility", "/bar"},
     {d::energy, "energy per mole", "kJ/mol"},
     {d::inverse_length, "inverse length", "/nm"},
     {d::inverse_time, "rate", "/ps"},

@@ -41,7 +41,8 @@ stages:
   - {{name: equilibrate, time: 0.6 ps}}
   - {{name: chain, time: 0.6 ps, integrator: nose-hoover}}
   - {{name: levels, time: 0.8 ps, timestep: 4 fs, hydrogen_mass: 3 amu, multiple_time_step: [{{forces: [pme-reciprocal], every: 2}}, {{forces: [bonded, nonbonded], every: 1}}]}}
-  - {{name: rescale, time: 0.6 ps, integrator: v-rescale}}
+  - {{name: volume, time: 0.4 ps, pressure: {{barostat: monte-carlo, every: 10}}}}
+  - {{name: rescale, time: 0.6 ps, integrator: v-rescale, pressure: {{barostat: c-rescale, every: 5, coupling: semi-isotropic}}}}
 output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: 0.02 ps}}, checkpoint: {{every: 0.1 s}}}}
 """)
     return path
@@ -89,7 +90,7 @@ def main():
         whole = time.time() - began
         folder = path[: -len(".yaml")]
         wanted = contents(folder)
-        assert len(wanted["trajectory.h5md/particles/trajectory/position/value"]) == 66, len(wanted["trajectory.h5md/particles/trajectory/position/value"])
+        assert len(wanted["trajectory.h5md/particles/trajectory/position/value"]) == 76, len(wanted["trajectory.h5md/particles/trajectory/position/value"])
         kills, rounds, statuses = 0, 0, {}
         while kills < o.kills:
             rounds += 1

@@ -240,22 +240,20 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
     const char *text, *path;
   };
   const Case cases[] = {
-      {"dynamics:\n  pressure:\n    pressure: 1 bar\n", "dynamics.pressure"},
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
       {"compute:\n  replicas: 4\n", "compute.replicas"},
       {"compute:\n  ranks_per_replica: 2\n", "compute.ranks_per_replica"},
       {"stages:\n  - {name: a, time: 1 ps, collect: energies}\n", "collect"},
       {"stages:\n  - {name: a, time: 1 ps, bias: {method: amd, boost: dual, parameters: {from: b, rule: residues}}}\n", "bias"},
-      {"stages:\n  - {name: a, time: 1 ps, pressure: {pressure: 1 bar}}\n", "dynamics.pressure"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.text);
     expect_problem(c.text, 5, {c.path, "not available in this version"});
   }
   // What is refused is read all the same, so that a mistake in it does not come to light with the version that can do it.
-  const std::vector<Problem> found = problems("dynamics:\n  pressure:\n    pressure: 1 nm\n");
+  const std::vector<Problem> found = problems("stages:\n  - name: a\n    time: 1 ps\n    bias: {method: amd, boost: dual, parameters: {from: b, rule: residues, k: 1 nm}}\n");
   ASSERT_EQ(found.size(), 2u) << list(found);
-  EXPECT_EQ(found[1].line, 6);
+  EXPECT_THAT(list(found), HasSubstr("parameters.k"));
   for (const char* name : {"a.top", "a.psf", "a.pdb", "a.cif", "a.top.gz"}) {
     touch(name);
     write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: " + std::string(name) + "\n");
@@ -270,6 +268,18 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   expect_only(check_run_input(path()), 5, {"system.forcefield", "not available in this version"});
 }
 
+TEST_F(YamlProblems, PressureNeedsABoxAndAThermostat) {
+  expect_problem("forces: {nonbonded: no-cutoff}\ndynamics: {pressure: {pressure: 1 bar}}\nstages: [{name: a, time: 1 ps}]\n", 5,
+                 {"dynamics.pressure", "without a periodic box"});
+  expect_problem("stages:\n  - {name: a, time: 1 ps, integrator: verlet, pressure: {pressure: 1 bar}}\n", 5, {"dynamics.pressure", "needs a thermostat"});
+  expect_problem("dynamics: {pressure: {barostat: berendsen}}\n", 4, {"none of: monte-carlo, c-rescale"});
+  EXPECT_EQ(list(problems("dynamics: {pressure: {}, integrator: v-rescale}\nstages: [{name: a, time: 1 ps}]\n")), "(no problems)");
+}
+
+TEST_F(YamlProblems, StagesShareWhetherThereIsABox) {
+  expect_problem("stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, nonbonded: no-cutoff}\n", 6, {"forces.nonbonded", "share a trajectory"});
+}
+
 TEST_F(YamlProblems, AllAreReportedAtOnceInOrder) {
   const std::string text =
       "forces:\n"
@@ -277,7 +287,7 @@ TEST_F(YamlProblems, AllAreReportedAtOnceInOrder) {
       "  rigid_water: maybe\n"
       "dynamics:\n"
       "  timestep: 2\n"
-      "  pressure: {every: 25}\n"
+      "  pressure: {every: 0}\n"
       "stages:\n"
       "  - {name: a}\n"
       "compute: {threads: x}\n";
@@ -322,7 +332,8 @@ TEST_F(YamlProblems, OverridesNameTheirArgument) {
       {"stages.b.timestep=2", "stages.b.dynamics.timestep"},
       {"dynamics.seed=", "no value"},
       {"dynamics.seed=[1", "not valid YAML"},
-      {"dynamics.pressure.pressure=1 bar", "not available in this version"},
+      {"dynamics.pressure.pressure=1 nm", "is not a pressure"},
+      {"compute.replicas=4", "not available in this version"},
       {"compute.precision=single", "none of: mixed, double"},
       {"compute.threads=0", "between 1 and 4096"},
       {"system.topology=none.prmtop", "there is no file"},

@@ -21,6 +21,7 @@ class ToyBackend final : public Backend {
   std::string description() const override { return "forces of a test"; }
   void upload(const State& state) override;
   void download(State& state) const override { integration_.download(state); }
+  Box box() const override { return integration_.box(); }
   void download_forces(std::vector<Vec3d>& f) const override;
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override;
   Energies energies() const override { return energies_; }

@@ -53,6 +53,7 @@ class CheckpointTest : public ::testing::Test {
     c.state.time = 1e300;
     c.state.heat = -1.0 / 7;
     c.state.chain = {0.25, 1e-17};
+    c.state.barostat = {0.3, 4, 2};
     return c;
   }
 
@@ -101,6 +102,7 @@ TEST_F(CheckpointTest, KeepsEveryBit) {
     EXPECT_EQ(r.state.time, c.state.time);
     EXPECT_EQ(r.state.heat, c.state.heat);
     EXPECT_EQ(r.state.chain, c.state.chain);
+    EXPECT_EQ(r.state.barostat, c.state.barostat);
   }
 }
 

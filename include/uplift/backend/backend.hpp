@@ -59,8 +59,18 @@ struct ComputeForces {
   bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
 };
 struct RemoveComMotion {};
-using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions, ConstrainVelocities, PlaceVirtualSites,
-                           ComputeForces, RemoveComMotion>;
+struct ScaleBox {                ///< edges by `factor`, molecules by their centres; x of all atoms of a molecule moves as the centre does
+  Vec3d factor;
+  bool velocities = false;       ///< those of the centres by 1/factor
+};
+struct SaveConfiguration {};     ///< x and box, for RestoreConfiguration
+struct RestoreConfiguration {};  ///< forgets no forces: compute them anew
+struct AddHeat {                 ///< to State::heat
+  double amount;                 ///< [kJ/mol]
+};
+using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
+                           ConstrainVelocities, PlaceVirtualSites, ComputeForces, RemoveComMotion, ScaleBox, SaveConfiguration,
+                           RestoreConfiguration, AddHeat>;
 
 /// Time spent in one kind of work since the backend was made.
 struct PhaseTime {
@@ -84,7 +94,8 @@ class Backend {
 
   /// With State::list_x, pairs are listed as of there.
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step, time and list_x
+  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step, time, barostat and list_x
+  virtual Box box() const = 0;
   virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
   virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "uplift/engine/barostat.hpp"
 #include "uplift/engine/integrator.hpp"
 #include "uplift/engine/recorder.hpp"
 
@@ -14,6 +15,7 @@ struct StepPlan {
   ForcePlan forces;
   bool record = false;
   bool remove_com = false;
+  bool barostat = false;
   bool check = false;   ///< look for a blow-up
 };
 
@@ -44,18 +46,19 @@ class Simulation {
   State checkpoint_state() const;
   /// Everything that is known of the present state; computes energies when the last step had no need of them.
   Frame observe();
+  const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
 
  private:
   StepPlan plan(std::int64_t step) const;
   void compute_energies();
   void check_forces() const;
   void record(std::int64_t step);
-  double molecular_pressure(const State& state, const std::vector<Vec3d>& f, const Energies& e) const;
 
   const System& system_;
   Backend& backend_;
   DynamicsSettings dynamics_;
   Integrator integrator_;
+  std::optional<Barostat> barostat_;
   std::vector<Recorder*> recorders_;
   std::int64_t step_ = 0;
   StageStart start_;

@@ -50,6 +50,17 @@ struct RestraintSettings {
   double k = 0;                             ///< [kJ/mol/nm^2]
 };
 
+enum class BarostatKind { monte_carlo, c_rescale };
+enum class PressureCoupling { isotropic, semi_isotropic, anisotropic };
+struct PressureSettings {
+  BarostatKind barostat = BarostatKind::monte_carlo;
+  double pressure = 1;                      ///< target [bar]
+  int every = 25;                           ///< steps
+  PressureCoupling coupling = PressureCoupling::isotropic;
+  double relaxation_time = 5;               ///< of c-rescale [ps]
+  double compressibility = 4.5e-5;          ///< of c-rescale [1/bar]: scales the relaxation time, not the ensemble
+};
+
 struct DynamicsSettings {
   IntegratorKind integrator = IntegratorKind::langevin;
   double timestep = 0.002;                  ///< [ps]
@@ -58,6 +69,7 @@ struct DynamicsSettings {
   std::uint64_t seed = 0;
   double constraint_tolerance = 1e-6;       ///< relative
   int com_removal_every = 100;              ///< steps; 0: never
+  std::optional<PressureSettings> pressure;
   std::vector<ForceLevel> levels;           ///< of multiple time steps; empty: one step for all. timestep is the outer step
 
   /// In an outer step: the largest `every`.

@@ -16,6 +16,7 @@ struct State {
   double heat = 0;           ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
   std::vector<double> chain; ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
 
+  std::vector<double> barostat; ///< Barostat::memory
   /// Positions that the pair list in use was built from; empty: a new list. Sums in floating point depend on the list, so that an exact
   /// continuation needs it.
   std::vector<Vec3d> list_x;

@@ -74,6 +74,7 @@ class CpuBackend final : public Backend {
     return {};
   }
   void download(State& state) const override { integration_.download(state); }
+  Box box() const override { return integration_.box(); }
 
   void download_forces(std::vector<Vec3d>& f) const override {
     f.resize(static_cast<std::size_t>(atoms_));

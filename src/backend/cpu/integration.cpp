@@ -53,6 +53,13 @@ void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& s
 
 CpuIntegration::CpuIntegration(const System& system, double tolerance, const Threads& threads)
     : system_(system), threads_(threads), kernels_(select_integrate_kernels()), constraints_(system, tolerance, threads), degrees_of_freedom_(degrees_of_freedom(system)) {
+  const Molecules& molecules = system.molecules;
+  molecule_start_.assign(at(molecules.count) + 1, 0);
+  for (int m : molecules.molecule_of) ++molecule_start_[at(m) + 1];
+  std::partial_sum(molecule_start_.begin(), molecule_start_.end(), molecule_start_.begin());
+  molecule_atoms_.resize(molecules.molecule_of.size());
+  std::vector<int> next(molecule_start_.begin(), molecule_start_.end() - 1);
+  for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i) molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
   for (double m : system.masses) {
     inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
     inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
@@ -102,6 +109,16 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
           if constexpr (std::is_same_v<S, SavePositions>) save_positions();
           if constexpr (std::is_same_v<S, PlaceVirtualSites>) place_sites();
           if constexpr (std::is_same_v<S, RemoveComMotion>) remove_com_motion();
+          if constexpr (std::is_same_v<S, ScaleBox>) scale_box(s);
+          if constexpr (std::is_same_v<S, SaveConfiguration>) {
+            kept_ = x_;
+            kept_box_ = box_;
+          }
+          if constexpr (std::is_same_v<S, RestoreConfiguration>) {
+            x_ = kept_;
+            box_ = kept_box_;
+          }
+          if constexpr (std::is_same_v<S, AddHeat>) heat_ += s.amount;
         }
       },
       stage);
@@ -202,6 +219,32 @@ double CpuIntegration::block_sum(F&& f) const {
 
 double CpuIntegration::kinetic_energy() const {
   return block_sum([&](int i) { return 0.5 * system_.masses[at(i)] * dot(v_[at(i)], v_[at(i)]); });
+}
+
+void CpuIntegration::scale_box(const ScaleBox& stage) {
+  const Vec3d& s = stage.factor;
+  const auto scaled = [&](const Vec3d& r) { return Vec3d{s.x * r.x, s.y * r.y, s.z * r.z}; };
+  box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
+  threads_.for_blocks(static_cast<int>(molecule_start_.size()) - 1, block, [&](int first, int last, int) {
+    for (int m = first; m < last; ++m) {
+      Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
+      double mass = 0;
+      const std::span<const int> atoms(molecule_atoms_.data() + molecule_start_[at(m)], at(molecule_start_[at(m) + 1] - molecule_start_[at(m)]));
+      for (int i : atoms) {
+        const double w = system_.masses[at(i)];
+        mass += w;
+        centre += w * x_[at(i)];
+        momentum += w * v_[at(i)];
+      }
+      if (!(mass > 0)) continue;
+      const Vec3d shift = (1 / mass) * (scaled(centre) - centre);
+      for (int i : atoms) x_[at(i)] += shift;
+      if (!stage.velocities) continue;
+      const Vec3d slowed{momentum.x / s.x, momentum.y / s.y, momentum.z / s.z}, change = (1 / mass) * (slowed - momentum);
+      for (int i : atoms)
+        if (system_.masses[at(i)] > 0) v_[at(i)] += change;
+    }
+  });
 }
 
 void CpuIntegration::remove_com_motion() {

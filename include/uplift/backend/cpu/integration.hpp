@@ -96,6 +96,7 @@ class CpuIntegration {
   void save_positions();
   void place_sites();
   void remove_com_motion();
+  void scale_box(const ScaleBox& stage);
   template <class F>
   double block_sum(F&& f) const;  ///< sum over atoms in an order that does not depend on threads
 
@@ -103,8 +104,9 @@ class CpuIntegration {
   const Threads& threads_;
   const IntegrateKernels& kernels_;
   CpuConstraints constraints_;
-  std::vector<Vec3d> x_, v_, saved_;
-  Box box_;
+  std::vector<Vec3d> x_, v_, saved_, kept_;
+  Box box_, kept_box_;
+  std::vector<int> molecule_start_, molecule_atoms_;  ///< atoms of molecule m: molecule_atoms_[molecule_start_[m]] up to the next
   double heat_ = 0;
   physics::NoseHooverChain chain_;
   int degrees_of_freedom_;

@@ -1,0 +1,148 @@
+#include "uplift/engine/barostat.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "physics/integrate/cell_rescaling.hpp"
+#include "physics/integrate/volume_move.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/core/random.hpp"
+#include "uplift/engine/pressure.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr double first_size = 0.01;       // of the volume
+constexpr double largest_size = 0.3;
+constexpr int window = 10;                // trials after which their size is looked at
+constexpr double settling = 10;           // windows in which the size may change much
+
+}  // namespace
+
+Barostat::Barostat(const System& system, const PressureSettings& settings, const DynamicsSettings& dynamics, const std::vector<double>& memory)
+    : system_(system), settings_(settings), seed_(dynamics.seed), timestep_(dynamics.timestep), target_(settings.pressure / constants::bar_per_kj_mol_nm3) {
+  switch (settings.coupling) {
+    case PressureCoupling::isotropic:
+      groups_ = {{true, true, true}};
+      break;
+    case PressureCoupling::semi_isotropic:
+      groups_ = {{true, true, false}, {false, false, true}};
+      break;
+    case PressureCoupling::anisotropic:
+      groups_ = {{true, false, false}, {false, true, false}, {false, false, true}};
+      break;
+  }
+  if (memory.size() != 4 * groups_.size()) return;  // of other settings
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    groups_[g].size = memory[4 * g];
+    groups_[g].tried = static_cast<int>(memory[4 * g + 1]);
+    groups_[g].taken = static_cast<int>(memory[4 * g + 2]);
+    groups_[g].windows = static_cast<int>(memory[4 * g + 3]);
+  }
+}
+
+std::vector<double> Barostat::memory() const {
+  std::vector<double> all;
+  for (const Group& g : groups_) all.insert(all.end(), {g.size, static_cast<double>(g.tried), static_cast<double>(g.taken), static_cast<double>(g.windows)});
+  return all;
+}
+
+Vec3d Barostat::Group::factors(double strain) const {
+  const double factor = std::exp(strain / edges());
+  return {x ? factor : 1, y ? factor : 1, z ? factor : 1};
+}
+
+bool Barostat::too_small(const Box& box) const {
+  const Vec3d w = box.widths();
+  return 2 * system_.forces.cutoff > std::min({w.x, w.y, w.z});
+}
+
+void Barostat::compute(Backend& backend, std::span<const Stage> forces, std::int64_t step) const {
+  backend.run(forces, ForcePlan{.energies = true, .virial = true}, step);
+}
+
+void Barostat::act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+  if (settings_.barostat == BarostatKind::monte_carlo)
+    try_move(backend, forces, temperature, step);
+  else
+    rescale(backend, forces, temperature, step);
+}
+
+void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+  const auto draw = [&](int index) { return uniform(seed_, NoisePurpose::barostat, step, index); };
+  const auto count = static_cast<double>(groups_.size());
+  Group& group = groups_[std::min(groups_.size() - 1, static_cast<std::size_t>(draw(0) * count))];
+  const Box box = backend.box();
+  const double volume = box.volume();
+  if (group.size == 0) group.size = first_size * volume;
+  const double next = volume + group.size * (2 * draw(1) - 1);
+  ++group.tried;
+  ++attempted_;
+
+  bool taken = false;
+  if (next > 0) {
+    const double before = backend.energies().potential();
+    const Stage move[] = {SaveConfiguration{}, ScaleBox{group.factors(std::log(next / volume)), false}};
+    backend.run(move, {}, step);
+    double ratio = -1;
+    if (!too_small(backend.box())) {
+      compute(backend, forces, step);
+      const double change = backend.energies().potential() - before, kt = constants::boltzmann * temperature;
+      ratio = physics::volume_move_log_ratio<double>(change, target_, volume, next, system_.molecules.count, kt);
+      taken = ratio >= 0 || draw(2) < std::exp(ratio);
+      if (taken) {
+        const Stage count_work[] = {AddHeat{change}};
+        backend.run(count_work, {}, step);
+      }
+    }
+    if (!taken) {
+      const Stage back[] = {RestoreConfiguration{}};
+      backend.run(back, {}, step);
+      // Once more, so that forces are always those that the list of the present positions gives.
+      compute(backend, forces, step);
+    }
+  }
+  group.taken += taken;
+  accepted_ += taken;
+  if (group.tried < window) return;
+  // Towards a rate of one half, by less and less (Robbins and Monro, Ann. Math. Stat. 22, 400 (1951)): a size that went on following the
+  // volume would bias it.
+  ++group.windows;
+  const double rate = static_cast<double>(group.taken) / group.tried;
+  group.size = std::min(group.size * std::exp((rate - 0.5) * settling / (settling + group.windows)), largest_size * volume);
+  group.tried = group.taken = 0;
+}
+
+void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+  State state;
+  std::vector<Vec3d> f;
+  backend.download(state);
+  backend.download_forces(f);
+  const Energies energies = backend.energies();
+  const double before = energies.potential() + backend.kinetic_energy();
+  const Vec3d pressure = (1 / constants::bar_per_kj_mol_nm3) * molecular_pressure(system_, state, f, energies);
+  const double kt = constants::boltzmann * temperature, volume = state.box.volume();
+  Vec3d scale{1, 1, 1};
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const Group& group = groups_[g];
+    const double along = (group.x * pressure.x + group.y * pressure.y + group.z * pressure.z) / group.edges();
+    const double noise = gaussian3(seed_, NoisePurpose::barostat, step, static_cast<std::int64_t>(g)).x;
+    const double strain = physics::cell_strain<double>(group.edges(), along, target_, kt, volume, settings_.compressibility * constants::bar_per_kj_mol_nm3,
+                                                       settings_.every * timestep_ / settings_.relaxation_time, noise);
+    const Vec3d factors = group.factors(strain);
+    scale = {scale.x * factors.x, scale.y * factors.y, scale.z * factors.z};
+  }
+  const Stage move[] = {ScaleBox{scale, true}};
+  backend.run(move, {}, step);
+  if (too_small(backend.box()))
+    throw SimulationError("the box has shrunk below twice the cutoff of " + std::to_string(system_.forces.cutoff) + " nm at step " + std::to_string(step) +
+                          " (the pressure of the start is far from the target, or the box was much too large); equilibrate at constant volume first, use "
+                          "barostat: monte-carlo, or a smaller cutoff");
+  compute(backend, forces, step);
+  const Stage count_work[] = {AddHeat{backend.energies().potential() + backend.kinetic_energy() - before}};
+  backend.run(count_work, {}, step);
+}
+
+}  // namespace uplift
