@@ -29,7 +29,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   place_virtual_sites(loaded.system.force_field, loaded.state.x);
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
   make_molecules_whole(loaded.system, loaded.state);
-  if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x);
+  if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
   return loaded;
 }
 

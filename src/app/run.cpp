@@ -191,7 +191,7 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
 
 int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend) {
   if (!has_velocities_) {
-    draw_velocities(system, settings.dynamics.temperature, settings.dynamics.seed, state_);
+    draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature, settings.dynamics.seed, state_);
     next_.has_velocities = has_velocities_ = true;
   }
   std::optional<StageStart> continued;

@@ -66,22 +66,33 @@ Integrator make_integrator(const DynamicsSettings& d) {
       case IntegratorKind::verlet:
       case IntegratorKind::v_rescale:
       case IntegratorKind::nose_hoover:
-        integrator.conserves_energy = true;
         add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
         levels.add_forces(k, integrator.stages);
         add({Kick{dt / 2, levels.weights(k + 1)}, ConstrainVelocities{}});
         continue;
       case IntegratorKind::langevin:
-        add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2},
-             OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, Drift{dt / 2}, ConstrainPositions{dt},
-             PlaceVirtualSites{}});
+        // What the noise has along constraints is removed with the gradients that the positions' solver uses, so that the heat is
+        // what the velocities keep of it.
+        add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2}, CountHeat{-1},
+             OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true}, CountHeat{1}, Drift{dt / 2},
+             ConstrainPositions{dt}, PlaceVirtualSites{}});
         levels.add_forces(k, integrator.stages);
         continue;
     }
   }
+  if (d.integrator == IntegratorKind::langevin) integrator.to_full_step = {Kick{dt / 2, levels.weights(0)}, ConstrainVelocities{}};
   if (d.integrator == IntegratorKind::nose_hoover) add({MoveNoseHooverChain{d.timestep / 2, d.friction, d.temperature}});
   if (d.integrator == IntegratorKind::v_rescale) add({RescaleVelocities{d.timestep, d.friction, d.temperature, d.seed}});
   return integrator;
+}
+
+void set_temperature(Integrator& integrator, double temperature) {
+  for (Stage& stage : integrator.stages)
+    std::visit(
+        [&](auto& s) {
+          if constexpr (requires { s.temperature; }) s.temperature = temperature;
+        },
+        stage);
 }
 
 }  // namespace uplift

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <queue>
 #include <string>
 
+#include "engine/blow_up.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
-#include "uplift/core/fixed_point.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/pressure.hpp"
 
@@ -46,7 +45,7 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
 
 void Simulation::begin() {
   compute_energies();
-  check_forces();
+  check();
   if (plan(step_).record) record(step_);
 }
 
@@ -59,7 +58,12 @@ void Simulation::compute_energies() {
 void Simulation::step() {
   UPLIFT_EXPECT(begun_);  // the first kick needs forces
   const StepPlan p = plan(step_ + 1);
-  backend_.run(integrator_.stages, p.forces, step_ + 1);
+  if (dynamics_.ramp) set_temperature(integrator_, target_temperature(step_ + 1));
+  try {
+    backend_.run(integrator_.stages, p.forces, step_ + 1);
+  } catch (const SimulationError& e) {
+    report_failure(system_, backend_, {step_ + 1, time_ + dynamics_.timestep}, e.what());
+  }
   if (p.remove_com) {
     const Stage stages[] = {RemoveComMotion{}};
     backend_.run(stages, p.forces, step_ + 1);
@@ -67,9 +71,15 @@ void Simulation::step() {
   ++step_;
   time_ = start_.time + static_cast<double>(step_ - start_.step) * dynamics_.timestep;
   if (p.forces.energies) energies_step_ = step_;
-  if (p.barostat) barostat_->act(backend_, integrator_.forces, dynamics_.temperature, step_);
-  if (p.check) check_forces();
+  if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_);
+  if (p.check) check();
   if (p.record) record(step_);
+}
+
+double Simulation::target_temperature(std::int64_t step) const {
+  if (!dynamics_.ramp) return dynamics_.temperature;
+  const double passed = static_cast<double>(step - start_.step) * dynamics_.timestep / dynamics_.ramp->time;
+  return dynamics_.ramp->from + std::clamp(passed, 0.0, 1.0) * (dynamics_.ramp->to - dynamics_.ramp->from);
 }
 
 StepPlan Simulation::plan(std::int64_t step) const {
@@ -83,13 +93,7 @@ StepPlan Simulation::plan(std::int64_t step) const {
   return p;
 }
 
-void Simulation::check_forces() const {
-  const Backend::WorstForce worst = backend_.worst_force();
-  if (worst.atom < 0 || worst.magnitude < force_limit) return;
-  throw SimulationError("the force on " + describe_atom(system_.topology, worst.atom) + " is beyond " + std::to_string(static_cast<long>(force_limit)) +
-                        " kJ/mol/nm at step " + std::to_string(step_) +
-                        " (atoms overlap, or the run has blown up); minimise first, check the coordinates and the box, or use a shorter time step");
-}
+void Simulation::check() { check_for_blow_up(system_, backend_, {step_, time_}, target_temperature(step_)); }
 
 State Simulation::state() const {
   State now;
@@ -100,7 +104,8 @@ State Simulation::state() const {
   return now;
 }
 
-State Simulation::checkpoint_state() const {
+State Simulation::checkpoint_state() {
+  check();  // a state that has blown up must not take the place of a good one
   State now = state();
   now.list_x = backend_.list_positions();
   return now;
@@ -115,10 +120,21 @@ Frame Simulation::observe() {
   frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
   if (state_.box.periodic()) frame.pressure = mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies));
   const double total = frame.energies.potential() + frame.kinetic;
-  frame.conserved = integrator_.conserves_energy ? total - state_.heat : std::numeric_limits<double>::quiet_NaN();
+  frame.conserved = frame.energies.potential() + full_step_kinetic_energy() - state_.heat;
   if (!std::isfinite(total))
-    throw SimulationError("the energy is not a number at step " + std::to_string(step_) + " (the run has blown up); minimise first, or use a shorter time step");
+    report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
   return frame;
+}
+
+double Simulation::full_step_kinetic_energy() {
+  if (integrator_.to_full_step.empty()) return backend_.kinetic_energy();
+  std::vector<Stage> stages{SaveVelocities{}};
+  stages.insert(stages.end(), integrator_.to_full_step.begin(), integrator_.to_full_step.end());
+  backend_.run(stages, {}, step_);
+  const double kinetic = backend_.kinetic_energy();
+  const Stage back[] = {RestoreVelocities{}};
+  backend_.run(back, {}, step_);
+  return kinetic;
 }
 
 void Simulation::record(std::int64_t step) {

@@ -122,9 +122,10 @@ class InputBuilder {
     if (v.given("restraints")) stage.restraints = RestraintSettings{v.text("restraints.positions"), v.quantity("restraints.k")};
     read_levels(v, stage.forces, stage.restraints.has_value(), stage.dynamics);
     read_time(v, stage);
+    read_ramp(v, stage);
     for (const char* shared : {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
       stage.settings += std::string(shared) + ": " + top_.text(shared) + "\n";
-    for (const char* whole : {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.bias"}) stage.settings += settings_below(v, whole);
+    for (const char* whole : {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"}) stage.settings += settings_below(v, whole);
     if (!in_.stages.empty() && v.good("forces.nonbonded") &&
         (stage.forces.nonbonded == NonbondedMethod::no_cutoff) != (in_.stages[0].forces.nonbonded == NonbondedMethod::no_cutoff))
       v.problem("forces.nonbonded", "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
@@ -165,6 +166,18 @@ class InputBuilder {
     dynamics.levels = yaml::read_force_levels(v, forces, restrained, dynamics.timestep, warnings);
     for (const std::string& w : warnings)
       if (std::find(in_.warnings.begin(), in_.warnings.end(), w) == in_.warnings.end()) in_.warnings.push_back(w);
+  }
+
+  void read_ramp(const Values& v, StageSettings& stage) {
+    if (!v.given("temperature_ramp")) return;
+    if (v.given("minimize"))
+      v.problem("temperature_ramp", "a minimisation has no temperature; remove one of the two");
+    else if (v.own("dynamics.temperature"))
+      v.problem("temperature_ramp", "the stage has a temperature, too; remove one of the two");
+    else if (v.good("dynamics.integrator") && stage.dynamics.integrator == IntegratorKind::verlet)
+      v.problem("temperature_ramp", "needs a thermostat; use integrator: langevin, v-rescale or nose-hoover");
+    stage.dynamics.ramp = TemperatureRamp{v.quantity("temperature_ramp.from"), v.quantity("temperature_ramp.to"), stage.time};
+    stage.settings += "time: " + v.text("time") + " of the ramp\n";
   }
 
   void read_time(const Values& v, StageSettings& stage) {

@@ -151,11 +151,20 @@ std::vector<int> select_atoms(const Topology& topology, const std::string& expre
   return atoms;
 }
 
-void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference) {
+void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box) {
   int restrained = 0;
+  const auto molecule = [&](std::size_t i) { return static_cast<std::size_t>(system.molecules.molecule_of[i]); };
+  std::vector<Vec3d> centre(static_cast<std::size_t>(system.molecules.count), Vec3d{0, 0, 0});
+  std::vector<double> mass(centre.size(), 0.0);
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    centre[molecule(i)] += system.masses[i] * reference[i];
+    mass[molecule(i)] += system.masses[i];
+  }
+  system.reference_box = box;
   for (int i : select_atoms(system.topology, settings.selection)) {
     if (!(system.masses[static_cast<std::size_t>(i)] > 0)) continue;
-    system.position_restraints.push_back({i, reference[static_cast<std::size_t>(i)], settings.k});
+    const std::size_t m = molecule(static_cast<std::size_t>(i));
+    system.position_restraints.push_back({i, reference[static_cast<std::size_t>(i)], settings.k, (1 / mass[m]) * centre[m]});
     ++restrained;
   }
   if (restrained == 0) throw InputError("restraints.positions: '" + settings.selection + "' selects no atom of this system; check it with `uplift info`");

@@ -282,7 +282,8 @@ TEST(RestraintTerm, PullsTowardsTheNearestImage) {
         const double k = random.uniform(100, 1000);
         c.x.push_back(at + d);
         c.system.topology.atoms.push_back({"C", "C", 6, 12.0, 0});
-        c.system.position_restraints.push_back({a, at + 2.0 * box.a - box.b + box.c, k});
+        const Vec3d reference = at + 2.0 * box.a - box.b + box.c;
+        c.system.position_restraints.push_back({a, reference, k, reference});
         energy += k / 2 * dot(d, d);
         expected[static_cast<std::size_t>(a)] = -k * d;
       }

@@ -38,10 +38,10 @@ forces: {{nonbonded: pme, cutoff: 0.8 nm}}
 dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 5}}
 stages:
   - {{name: minimise, minimize: {{max_steps: 20}}}}
-  - {{name: equilibrate, time: 0.6 ps}}
+  - {{name: equilibrate, time: 0.6 ps, temperature_ramp: {{from: 50 K, to: 300 K}}, restraints: {{positions: protein-heavy, k: 1000 kJ/mol/nm^2}}}}
   - {{name: chain, time: 0.6 ps, integrator: nose-hoover}}
   - {{name: levels, time: 0.8 ps, timestep: 4 fs, hydrogen_mass: 3 amu, multiple_time_step: [{{forces: [pme-reciprocal], every: 2}}, {{forces: [bonded, nonbonded], every: 1}}]}}
-  - {{name: volume, time: 0.4 ps, pressure: {{barostat: monte-carlo, every: 10}}}}
+  - {{name: volume, time: 0.4 ps, restraints: {{positions: not water, k: 100 kJ/mol/nm^2}}, pressure: {{barostat: monte-carlo, every: 10}}}}
   - {{name: rescale, time: 0.6 ps, integrator: v-rescale, pressure: {{barostat: c-rescale, every: 5, coupling: semi-isotropic}}}}
 output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: 0.02 ps}}, checkpoint: {{every: 0.1 s}}}}
 """)

@@ -168,6 +168,51 @@ def a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run(scratch):
     run(path, "--resume", "--quiet", "--max-time", "0.2s", expect=3)
 
 
+def a_blow_up_is_diagnosed_and_loses_nothing(scratch):
+    dynamics = "{integrator: verlet, timestep: 8 fs, temperature: 300 K, seed: 5}"
+    forces = "{nonbonded: pme, cutoff: 0.9 nm, constraints: none, rigid_water: false}"
+    path = write_input(scratch, "blow", "alanine-dipeptide-tip3p", dynamics=dynamics, forces=forces, energies="0.08 ps",
+                       stages="[{name: good, time: 0.4 ps, timestep: 0.5 fs}, {name: bad, time: 4 ps}]").replace(".yaml", "")
+    with open(path + ".yaml") as f:
+        text = f.read().replace("trajectory: {every: 0.04 ps", "trajectory: {every: 0.08 ps")
+    with open(path + ".yaml", "w") as f:
+        f.write(text)
+    _, done = run(path + ".yaml", "--quiet", expect=1)
+    for words in ("blown up at step", "atom", "most of it from", "shorter time step", "checkpoint"):
+        assert words in done.stderr, (words, done.stderr)
+    u = MDAnalysis.Universe(os.path.join(path, "topology.pdb"), os.path.join(path, "trajectory.h5md"))
+    assert len(u.trajectory) >= 6
+    for ts in u.trajectory:
+        assert np.all(np.isfinite(ts.positions))
+    info = subprocess.run([UPLIFT, "info", os.path.join(path, "checkpoint.upc")], capture_output=True, text=True).stdout
+    assert "good" in info and "800" in info, info  # the end of the stage that went well
+
+
+def twenty_stages_of_ramps_selections_and_restraints(scratch):
+    """Every kind of selection, restraints that are released, ramps up and down, ensembles in turn: each stage does what it says."""
+    selections = ["protein", "backbone", "protein-heavy", "heavy", "not water", "resid 1-2", "name CA", "name CA CB N", "resname ALA", "protein and not name H*",
+                  "(resid 1 or resid 3) and heavy", "not (water or name CA)"]
+    stages = ["{name: s0, minimize: {max_steps: 30}}"]
+    stages += [f'{{name: hold{k}, time: 0.04 ps, restraints: {{positions: "{s}", k: {4000 / (k + 1):.0f} kJ/mol/nm^2}}}}' for k, s in enumerate(selections)]
+    stages += ["{name: up, time: 0.4 ps, friction: 50 /ps, temperature_ramp: {from: 300 K, to: 600 K}}", "{name: down, time: 0.4 ps, friction: 50 /ps, temperature_ramp: {from: 600 K, to: 150 K}}",
+               "{name: chain, time: 0.04 ps, integrator: nose-hoover, temperature: 150 K}", "{name: rescale, time: 0.04 ps, integrator: v-rescale, temperature: 150 K}",
+               "{name: mc, time: 0.08 ps, temperature: 150 K, pressure: {every: 5}}", "{name: cell, time: 0.08 ps, temperature: 150 K, pressure: {barostat: c-rescale, every: 5, coupling: anisotropic}}",
+               "{name: nve, time: 0.04 ps, integrator: verlet}"]
+    assert len(stages) == 20
+    path = write_input(scratch, "twenty", "alanine-dipeptide-tip3p", stages="[" + ", ".join(stages) + "]")
+    folder, _ = run(path, "--quiet")
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        step, restraint, temperature, volume = (f[k][:] for k in ("step", "restraint", "temperature", "volume"))
+    held = (step > 0) & (step <= 240)
+    assert np.all(restraint[held] > 0) and np.all(restraint[step > 240] == 0), restraint
+    assert len(np.unique(np.round(volume[step <= 680], 9))) == 1 and len(np.unique(volume)) > 4, volume
+    assert abs(temperature[step == 440][0] - 600) < 60 and abs(temperature[step == 640][0] - 150) < 30, temperature
+    with open(os.path.join(folder, "run.log")) as f:
+        log = f.read()
+    for stage in stages:
+        assert "stage " + stage[7:].split(",")[0] + "\n" in log, stage
+
+
 def bad_input_is_named(scratch):
     path = write_input(scratch, "bad", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff, cutof: 0.9 nm}")
     _, done = run(path, expect=2)
@@ -188,7 +233,8 @@ if __name__ == "__main__":
     failures = 0
     for check in (same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table, verlet_conserves_energy,
                   implicit_solvent_and_minimisation_run, nothing_is_written_over, a_run_goes_on_until_it_is_done,
-                  a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run, bad_input_is_named):
+                  a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run, a_blow_up_is_diagnosed_and_loses_nothing,
+                  twenty_stages_of_ramps_selections_and_restraints, bad_input_is_named):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 check(folder)

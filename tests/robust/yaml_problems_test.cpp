@@ -276,6 +276,15 @@ TEST_F(YamlProblems, PressureNeedsABoxAndAThermostat) {
   EXPECT_EQ(list(problems("dynamics: {pressure: {}, integrator: v-rescale}\nstages: [{name: a, time: 1 ps}]\n")), "(no problems)");
 }
 
+TEST_F(YamlProblems, RampsNeedATemperatureToChange) {
+  const auto stage = [](const std::string& keys) { return "stages:\n  - {name: a, " + keys + ", temperature_ramp: {from: 10 K, to: 300 K}}\n"; };
+  EXPECT_EQ(list(problems(stage("time: 1 ps"))), "(no problems)");
+  expect_problem(stage("minimize: {}"), 5, {"temperature_ramp", "a minimisation has no temperature"});
+  expect_problem(stage("time: 1 ps, temperature: 300 K"), 5, {"temperature_ramp", "remove one"});
+  expect_problem(stage("time: 1 ps, integrator: verlet"), 5, {"temperature_ramp", "needs a thermostat"});
+  expect_problem("stages:\n  - {name: a, time: 1 ps, temperature_ramp: {to: 300 K}}\n", 5, {"from"});
+}
+
 TEST_F(YamlProblems, StagesShareWhetherThereIsABox) {
   expect_problem("stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, nonbonded: no-cutoff}\n", 6, {"forces.nonbonded", "share a trajectory"});
 }

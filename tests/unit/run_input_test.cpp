@@ -373,7 +373,7 @@ TEST_F(RunInputTest, ResolvedInputLoadsAgainToTheSame) {
       "forces: {nonbonded: no-cutoff, implicit_solvent: {}}\nstages: [{name: \"a: b\", minimize: {}}, {name: '1', time: 1 "
       "us}]\n",
       "stages:\n  - {name: x, time: 3 ps, nonbonded: no-cutoff, implicit_solvent: {model: gbn}}\n  - {name: y, time: 1 ps, "
-      "forces: {}, restraints: {positions: all}}\n",
+      "forces: {nonbonded: no-cutoff}, restraints: {positions: all}}\n",
       "forces: {pme: {tolerance: 1e-3}}\nstages: [{name: a, time: 1 ps, pme: {alpha: 3 /nm, grid: [40, 40, 40]}}]\n",
   };
   std::filesystem::create_directories(folder_ / "elsewhere");

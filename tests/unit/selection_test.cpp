@@ -88,14 +88,21 @@ TEST(Selection, RestraintsTakeTheSelectedAtomsWithMass) {
   system.topology = sample();
   for (const Atom& a : system.topology.atoms) system.masses.push_back(a.mass);
   system.masses[14] = 0;  // as a virtual site
+  system.molecules = {std::vector<int>(system.masses.size(), 0), 1};
   std::vector<Vec3d> reference(system.masses.size());
   for (std::size_t i = 0; i < reference.size(); ++i) reference[i] = {0.1 * static_cast<double>(i), 0, 0};
-  apply_restraints(system, {.selection = "resid 3 5", .k = 700}, reference);
+  apply_restraints(system, {.selection = "resid 3 5", .k = 700}, reference, Box{});
   ASSERT_EQ(system.position_restraints.size(), 2u);
   EXPECT_EQ(system.position_restraints[1].atom, 10);
   EXPECT_EQ(system.position_restraints[1].k, 700);
   EXPECT_DOUBLE_EQ(system.position_restraints[1].reference.x, 1.0);
-  EXPECT_THROW(apply_restraints(system, {.selection = "resid 77", .k = 1}, reference), InputError);
+  double mass = 0, moment = 0;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    mass += system.masses[i];
+    moment += system.masses[i] * reference[i].x;
+  }
+  EXPECT_DOUBLE_EQ(system.position_restraints[1].centre.x, moment / mass);
+  EXPECT_THROW(apply_restraints(system, {.selection = "resid 77", .k = 1}, reference, Box{}), InputError);
 }
 
 }  // namespace

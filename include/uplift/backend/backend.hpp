@@ -49,7 +49,9 @@ struct SavePositions {};         ///< the reference that ConstrainPositions work
 struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
   double dt;
 };
-struct ConstrainVelocities {};   ///< removes velocity along every constraint
+struct ConstrainVelocities {     ///< removes velocity along every constraint
+  bool at_saved = false;         ///< of the positions of SavePositions
+};
 struct PlaceVirtualSites {};
 /// Forces of a level = sum over its groups that are in the step's ForcePlan, too. Those of other levels stay as they are; upload()
 /// forgets all of them.
@@ -65,12 +67,17 @@ struct ScaleBox {                ///< edges by `factor`, molecules by their cent
 };
 struct SaveConfiguration {};     ///< x and box, for RestoreConfiguration
 struct RestoreConfiguration {};  ///< forgets no forces: compute them anew
+struct SaveVelocities {};
+struct RestoreVelocities {};
 struct AddHeat {                 ///< to State::heat
   double amount;                 ///< [kJ/mol]
 };
+struct CountHeat {               ///< State::heat += sign times the kinetic energy: once before and once after what exchanges heat
+  double sign;
+};
 using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
                            ConstrainVelocities, PlaceVirtualSites, ComputeForces, RemoveComMotion, ScaleBox, SaveConfiguration,
-                           RestoreConfiguration, AddHeat>;
+                           RestoreConfiguration, SaveVelocities, RestoreVelocities, AddHeat, CountHeat>;
 
 /// Time spent in one kind of work since the backend was made.
 struct PhaseTime {

@@ -11,7 +11,8 @@ struct Integrator {
   std::string name;
   std::vector<Stage> stages;
   std::vector<Stage> forces;      ///< every force of the present positions, each in its level: what the first step starts from
-  bool conserves_energy = false;  ///< kinetic + potential - heat is constant but for the error of the time step
+  /// Brings velocities that are half a step behind the positions to their time: kinetic + potential - heat is conserved there.
+  std::vector<Stage> to_full_step;
 };
 
 /// With levels (DynamicsSettings::levels) these become r-RESPA in its impulse form: forces of a level act every so many inner steps,
@@ -19,9 +20,13 @@ struct Integrator {
 /// in Lagardere, Aviat and Piquemal, J. Phys. Chem. Lett. 10, 2593 (2019)). Energy and pressure are right after whole steps.
 ///
 /// verlet: velocity Verlet (Swope et al. 1982) with RATTLE. langevin: the 'middle' scheme BAOAB in its leapfrog form, kick, half drift,
-/// Ornstein-Uhlenbeck, half drift (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)). v-rescale: velocity Verlet,
+/// Ornstein-Uhlenbeck, half drift; its velocities are those of half a step before the positions, whose temperature has no error of the time
+/// step (Zhang, Liu, Yan, Tuckerman and Liu, J. Phys. Chem. A 123, 6056 (2019)). v-rescale: velocity Verlet,
 /// then stochastic velocity rescaling with relaxation time 1/friction (Bussi, Donadio and Parrinello, J. Chem. Phys. 126, 014101 (2007)).
 /// nose-hoover: velocity Verlet between two halves of a Nose-Hoover chain of the same relaxation time (kernels/physics/integrate).
 Integrator make_integrator(const DynamicsSettings& dynamics);
+
+/// Of every thermostat in it, from the next step on.
+void set_temperature(Integrator& integrator, double temperature);
 
 }  // namespace uplift

@@ -15,7 +15,7 @@ struct Frame {
   double kinetic = 0;                ///< [kJ/mol]
   double temperature = 0;            ///< [K]
   double pressure = 0;               ///< [bar]; periodic systems
-  double conserved = 0;              ///< [kJ/mol]; not a number when the integrator conserves nothing
+  double conserved = 0;              ///< total energy less what thermostats and barostats put in [kJ/mol]
 };
 
 /// Something that wants to see the system now and then: a file, the progress line.

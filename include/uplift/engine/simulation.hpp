@@ -42,8 +42,8 @@ class Simulation {
   double time() const { return time_; }                 ///< [ps]
   /// Positions, velocities, step and time as they are now.
   State state() const;
-  /// The same with all that a continuation needs to have the same bits.
-  State checkpoint_state() const;
+  /// The same with all that a continuation needs to have the same bits. Throws SimulationError when the run has blown up.
+  State checkpoint_state();
   /// Everything that is known of the present state; computes energies when the last step had no need of them.
   Frame observe();
   const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
@@ -51,7 +51,9 @@ class Simulation {
  private:
   StepPlan plan(std::int64_t step) const;
   void compute_energies();
-  void check_forces() const;
+  void check();
+  double full_step_kinetic_energy();
+  double target_temperature(std::int64_t step) const;
   void record(std::int64_t step);
 
   const System& system_;

@@ -61,6 +61,11 @@ struct PressureSettings {
   double compressibility = 4.5e-5;          ///< of c-rescale [1/bar]: scales the relaxation time, not the ensemble
 };
 
+/// The thermostat's target goes from one temperature [K] to the other, linearly over `time` [ps] from the start of the stage.
+struct TemperatureRamp {
+  double from, to, time;
+};
+
 struct DynamicsSettings {
   IntegratorKind integrator = IntegratorKind::langevin;
   double timestep = 0.002;                  ///< [ps]
@@ -70,6 +75,7 @@ struct DynamicsSettings {
   double constraint_tolerance = 1e-6;       ///< relative
   int com_removal_every = 100;              ///< steps; 0: never
   std::optional<PressureSettings> pressure;
+  std::optional<TemperatureRamp> ramp;      ///< takes the place of temperature
   std::vector<ForceLevel> levels;           ///< of multiple time steps; empty: one step for all. timestep is the outer step
 
   /// In an outer step: the largest `every`.

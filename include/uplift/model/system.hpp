@@ -17,10 +17,12 @@ struct RigidWater {                         ///< solved by SETTLE
   int oxygen, hydrogen1, hydrogen2;
   double oh, hh;                            ///< [nm]
 };
-struct PositionRestraint {                  ///< E = k/2 |x - x0|^2, nearest image
+/// E = k/2 |x - x0|^2, nearest image. When the box changes, x0 moves as the centre of its molecule does.
+struct PositionRestraint {
   int atom;
-  Vec3d reference;                          ///< [nm]
+  Vec3d reference;                          ///< x0 in System::reference_box [nm]
   double k;                                 ///< [kJ/mol/nm^2]
+  Vec3d centre;                             ///< of mass of its molecule, in the reference configuration [nm]
 };
 
 struct System {
@@ -31,6 +33,7 @@ struct System {
   std::vector<Constraint> constraints;      ///< all but those of rigid water
   std::vector<RigidWater> rigid_waters;
   std::vector<PositionRestraint> position_restraints;
+  Box reference_box;                        ///< of the restraints' references
   Molecules molecules;
   bool remove_com = false;                  ///< centre-of-mass motion is removed: three degrees of freedom fewer
 

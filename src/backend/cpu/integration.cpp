@@ -98,7 +98,7 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
           if constexpr (std::is_same_v<S, ConstrainPositions>)
             constraints_.positions(s.dt, flat(saved_), flat(x_), flat(v_));
           else
-            constraints_.velocities(flat(x_), flat(v_));
+            constraints_.velocities(flat(s.at_saved ? saved_ : x_), flat(v_));
         } else {
           Timer timer(integrate_);
           if constexpr (std::is_same_v<S, Kick>) kick(s, levels);
@@ -118,7 +118,10 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
             x_ = kept_;
             box_ = kept_box_;
           }
+          if constexpr (std::is_same_v<S, SaveVelocities>) kept_v_ = v_;
+          if constexpr (std::is_same_v<S, RestoreVelocities>) v_ = kept_v_;
           if constexpr (std::is_same_v<S, AddHeat>) heat_ += s.amount;
+          if constexpr (std::is_same_v<S, CountHeat>) heat_ += s.sign * kinetic_energy();
         }
       },
       stage);

@@ -240,7 +240,7 @@ void CpuConstraints::rattle(const Group& group, const double* x, double* v) cons
 void CpuConstraints::torn(int oxygen) const {
   throw SimulationError(
       "the water with " + describe_atom(system_.topology, oxygen) +
-      " was torn apart in one step (forces too large for the time step); minimise first, or use a shorter time step");
+      " was torn apart in one step (forces too large for the time step)");
 }
 
 void CpuConstraints::not_met(int i, int j, double length, const double* x) const {
@@ -248,7 +248,7 @@ void CpuConstraints::not_met(int i, int j, double length, const double* x) const
   throw SimulationError("the constraints of " + describe_atom(system_.topology, i) + " and " +
                         describe_atom(system_.topology, j) + " cannot be met: the two are " +
                         std::to_string(std::sqrt(dot(d, d))) + " nm apart instead of " + std::to_string(length) +
-                        " (forces too large for the time step); minimise first, or use a shorter time step");
+                        " (forces too large for the time step)");
 }
 
 }  // namespace uplift::cpu

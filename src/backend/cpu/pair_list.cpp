@@ -44,7 +44,8 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
     threads_.for_blocks(atoms_, 1024, [&](int begin, int end, int) {
       for (int i = begin; i < end; ++i) {
         const Vec3d s = box.fraction(x[at(i)]);
-        place_[at(i)] = {s.x - std::floor(s.x), s.y - std::floor(s.y), s.z - std::floor(s.z)};
+        const auto wrapped = [](double u) { return std::isfinite(u) ? u - std::floor(u) : 0; };  // not a number would break the sort
+        place_[at(i)] = {wrapped(s.x), wrapped(s.y), wrapped(s.z)};
       }
     });
   } else if (atoms_ > 0) {
