@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes every system of this folder: prmtop and inpcrd, from Debian packages alone.
 
-  make_inputs.py [NAME ...]     names: alanine-dipeptide-vacuum alanine-dipeptide-tip3p water-tip3p sdf1-implicit sdf1-tip3p
+  make_inputs.py [NAME ...]     names: alanine-dipeptide-vacuum alanine-dipeptide-tip3p water-tip3p water-tip3p-small sdf1-implicit sdf1-tip3p
 
 Needs (Debian): python3-simtk (OpenMM 7.7 with its Amber force-field files: ff99SB-ILDN and TIP3P), libopenmm-plugins,
 python3-parmed, theseus-examples (the NMR structure of the chemokine SDF-1, PDB 2SDF, 67 residues).
@@ -147,6 +147,7 @@ SYSTEMS = {
     "alanine-dipeptide-vacuum": lambda n: make(n, alanine_dipeptide()),
     "alanine-dipeptide-tip3p": lambda n: make(n, alanine_dipeptide(), water_box=(2.8, 2.8, 2.8), picoseconds=40, tip3p=True),
     "water-tip3p": lambda n: make(n, None, water_box=(3.0, 3.0, 3.0), picoseconds=30, tip3p=True),
+    "water-tip3p-small": lambda n: make(n, None, water_box=(1.9, 1.9, 1.9), picoseconds=30, tip3p=True, cutoff=0.8),
     "sdf1-implicit": lambda n: make(n, heavy_atoms_of_first_model(SDF1)),
     "sdf1-tip3p": lambda n: make(n, heavy_atoms_of_first_model(SDF1), padding=0.7, picoseconds=15, tip3p=True),
 }

@@ -58,11 +58,14 @@ class RunRecorders::EnergyTable final : public Recorder {
     row.volume = frame.state.box.volume();
     row.conserved_quantity = frame.conserved;
     writer_.write(row);
+    averages_.add(row);
     last_ = row.step;
   }
+  const StageAverages& averages() const { return averages_; }
 
  private:
   EnergyWriter& writer_;
+  StageAverages averages_;
   std::int64_t every_, last_ = -1;
   PhaseTime& time_;
 };
@@ -108,6 +111,8 @@ void RunRecorders::attach(Simulation& simulation, std::int64_t last_step) {
 }
 
 void RunRecorders::finish(Simulation& simulation) { progress_->finish(simulation.observe()); }
+
+std::string RunRecorders::averages() const { return energies_ ? energies_->averages().text() : ""; }
 
 PhaseTime RunRecorders::output_time() const { return time_; }
 

@@ -7,6 +7,7 @@
 #include "uplift/io/energy_file.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/progress.hpp"
+#include "uplift/io/stage_averages.hpp"
 #include "uplift/io/trajectory.hpp"
 
 namespace uplift::app {
@@ -21,6 +22,7 @@ class RunRecorders {
   void attach(Simulation& simulation, std::int64_t last_step);
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
+  std::string averages() const;  ///< of the energies written so far, for the log
   PhaseTime output_time() const;
 
  private:

@@ -182,9 +182,11 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
   const MinimizeResult r =
       minimize(system, backend, state_, *settings.minimize, [&] { return !options_.stop_reason().empty(); });
   if (r.stopped) return stopped(options_.stop_reason());
-  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) +
-             " steps: energy " + format_number(r.energy) + " kJ/mol, largest force component " +
-             format_number(r.worst.magnitude) + " kJ/mol/nm on " + describe_atom(system.topology, r.worst.atom));
+  std::string worst;
+  for (const Backend::WorstForce& w : r.worst)
+    worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " + describe_atom(system.topology, w.atom);
+  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) + " steps: energy " + format_number(r.energy) +
+             " kJ/mol, largest force components [kJ/mol/nm]: " + worst);
   save(state_, true);
   return finished;
 }
@@ -222,6 +224,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   save(simulation.checkpoint_state(), true);
   state_ = simulation.state();
   recorders.finish(simulation);
+  if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) + " trial volumes accepted");
   report(settings, backend, recorders, simulation.current_step() - first, wall);

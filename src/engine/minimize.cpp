@@ -14,8 +14,20 @@ struct Point {
   State state;
   std::vector<Vec3d> force;
   double energy = 0;
-  Backend::WorstForce worst;
+  double largest = 0;  ///< component of a force
 };
+
+/// Atoms with the largest force components, largest first.
+std::vector<Backend::WorstForce> worst_atoms(const std::vector<Vec3d>& force, std::size_t count) {
+  std::vector<Backend::WorstForce> all;
+  for (std::size_t i = 0; i < force.size(); ++i)
+    all.push_back({static_cast<int>(i), std::max({std::abs(force[i].x), std::abs(force[i].y), std::abs(force[i].z)})});
+  count = std::min(count, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
+                    [](const Backend::WorstForce& a, const Backend::WorstForce& b) { return a.magnitude > b.magnitude || (a.magnitude == b.magnitude && a.atom < b.atom); });
+  all.resize(count);
+  return all;
+}
 
 /// The part of the forces that moves atoms: what the constraints would take up is left out, so that convergence can be seen. With
 /// v = F/m the velocity constraint subtracts exactly the constraint forces, as Lagrange multipliers do: F' = F - J^T lambda.
@@ -48,10 +60,7 @@ Point evaluate(const System& system, Backend& backend, const State& reference, c
   backend.download_forces(p.force);
   p.energy = backend.energies().potential();
   drop_constraint_forces(system, backend, p);
-  for (std::size_t i = 0; i < p.force.size(); ++i) {
-    const double magnitude = std::max({std::abs(p.force[i].x), std::abs(p.force[i].y), std::abs(p.force[i].z)});
-    if (magnitude > p.worst.magnitude || p.worst.atom < 0) p.worst = {static_cast<int>(i), magnitude};
-  }
+  for (const Vec3d& f : p.force) p.largest = std::max({p.largest, std::abs(f.x), std::abs(f.y), std::abs(f.z)});
   return p;
 }
 
@@ -133,7 +142,7 @@ MinimizeResult minimize(const System& system, Backend& backend, State& state, co
   Curvature curvature;
   double step = first_step;  // along the force, as long as there is no curvature
   MinimizeResult result;
-  while (result.steps < settings.max_steps && best.worst.magnitude > settings.force_tolerance && step > shortest_step) {
+  while (result.steps < settings.max_steps && best.largest > settings.force_tolerance && step > shortest_step) {
     if (stop && stop()) {
       result.stopped = true;
       return result;
@@ -170,8 +179,8 @@ MinimizeResult minimize(const System& system, Backend& backend, State& state, co
     curvature.forget();
   }
   result.energy = best.energy;
-  result.worst = best.worst;
-  result.converged = best.worst.magnitude <= settings.force_tolerance;
+  result.worst = worst_atoms(best.force, 3);
+  result.converged = best.largest <= settings.force_tolerance;
   state.x = best.state.x;
   state.v = velocities;
   return result;

@@ -468,12 +468,21 @@ TEST(Minimize, FindsTheBottomOfAWell) {
   const auto v = s.v;
   const MinimizeResult r = minimize(system, backend, s, until(0.5, 2000));
   EXPECT_TRUE(r.converged);
-  EXPECT_LE(r.worst.magnitude, 0.5);
+  EXPECT_LE(r.worst.at(0).magnitude, 0.5);
   for (int i = 0; i < 6; ++i) EXPECT_LT(norm(s.x[at(i)] - Vec3d{1.0 * i, 0, 0}), 0.5 * std::sqrt(3.0) / 1000 + 1e-12);
   EXPECT_EQ(s.v[2].x, v[2].x);
   const MinimizeResult again = minimize(system, backend, s, until(0.5, 2000));
   EXPECT_EQ(again.steps, 0);
   EXPECT_FALSE(minimize(system, backend, s, until(0, 3)).converged);
+  State bent = excited(6);
+  const auto worst = minimize(system, backend, bent, until(0.5, 0)).worst;
+  ASSERT_EQ(worst.size(), 3u);
+  EXPECT_GE(worst[0].magnitude, worst[1].magnitude);
+  EXPECT_GE(worst[1].magnitude, worst[2].magnitude);
+  int calls = 0;
+  const std::vector<Vec3d> before = bent.x;
+  EXPECT_TRUE(minimize(system, backend, bent, until(0.5, 2000), [&] { return ++calls > 2; }).stopped);
+  EXPECT_EQ(bent.x[3].y, before[3].y) << "what was stopped begins again";
 }
 
 TEST(Minimize, ConstraintForcesDoNotKeepItFromConverging) {
@@ -505,7 +514,7 @@ TEST(Minimize, ConstraintForcesDoNotKeepItFromConverging) {
          {0.3 + height, -0.15139 / 2, 0}};
   s.v.assign(5, Vec3d{0, 0, 0});
   const MinimizeResult r = minimize(system, backend, s, until(1, 5000));
-  EXPECT_TRUE(r.converged) << r.worst.magnitude << " on " << r.worst.atom;
+  EXPECT_TRUE(r.converged) << r.worst.at(0).magnitude << " on " << r.worst.at(0).atom;
   EXPECT_NEAR(norm(s.x[1] - s.x[0]), 0.109, 1.1e-7);
   EXPECT_NEAR((s.x[1] - s.x[0]).z, 0.109, 1e-6);
   EXPECT_NEAR((0.5 * (s.x[3] + s.x[4]) - s.x[2]).z, height, 1e-5);

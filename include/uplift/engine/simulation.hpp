@@ -83,7 +83,7 @@ struct MinimizeResult {
   bool converged = false;
   bool stopped = false;                                 ///< by `stop`
   double energy = 0;                                    ///< [kJ/mol]
-  Backend::WorstForce worst;                            ///< largest force that remains, and its atom
+  std::vector<Backend::WorstForce> worst;               ///< the largest force components that remain, largest first, of up to three atoms
 };
 /// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing is known of
 /// the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result, unless
