@@ -211,24 +211,37 @@ TEST(NonbondedTerm, OverlapSaturatesAndNeverBecomesNaN) {
 
 TEST(DispersionCorrection, IsTheIntegralOfTheTail) {
   Case c = make_case(64, brick(), NonbondedMethod::pme);
+  const ForceField& ff = c.system.force_field;
   for (double on : {0.0, 0.6}) {
     if (on > 0) c.system.forces.switch_distance = on;
-    // By shells: 2 pi N^2 times the mean over pairs of the integral of r^2 (E - what the pair sum has).
-    const ForceField& ff = c.system.force_field;
-    double sum = 0;
+    const double low = on > 0 ? on : 0.85, h = 1e-3;
+    // By shells: the energy is 2 pi N^2/V times the mean over pairs of the integral of r^2 (E - what the pair sum has), the pressure times V
+    // -(2 pi/3) N^2/V times that of r^3 times the slope that the pair sum lacks, its jump at the cutoff not being a force.
+    std::vector<double> energy(9, 0), slope(9, 0);
+    for (std::size_t at = 0; at < 9; ++at) {
+      const auto full = [&](double r) { return ff.lj_c12[at] / std::pow(r, 12) - ff.lj_c6[at] / std::pow(r, 6); };
+      const auto kept = [&](double r) {
+        const double t = (r - low) / (0.85 - low);
+        return on > 0 && r < 0.85 ? full(r) * (1 - 10 * t * t * t + 15 * std::pow(t, 4) - 6 * std::pow(t, 5)) : 0;
+      };
+      for (double r = low + h / 2; r < 20; r += h) {
+        energy[at] += r * r * (full(r) - kept(r)) * h;
+        slope[at] += r * r * r * (full(r + h / 2) - full(r - h / 2) - kept(r + h / 2) + kept(r - h / 2));
+      }
+    }
+    double tail = 0, missing = 0;
     for (std::size_t i = 0; i < 64; ++i)
       for (std::size_t j = i; j < 64; ++j) {
         const auto at = static_cast<std::size_t>(ff.lj_type[i] * 3 + ff.lj_type[j]);
-        const double low = on > 0 ? on : 0.85, h = 1e-3;
-        for (double r = low + h / 2; r < 20; r += h) {
-          const double full = ff.lj_c12[at] / std::pow(r, 12) - ff.lj_c6[at] / std::pow(r, 6), t = (r - low) / (0.85 - low);
-          const double kept = on > 0 && r < 0.85 ? full * (1 - 10 * t * t * t + 15 * std::pow(t, 4) - 6 * std::pow(t, 5)) : 0;
-          sum += r * r * (full - kept) * h;
-        }
+        tail += energy[at] / (64 * 65 / 2);
+        missing += slope[at] / (64 * 65 / 2);
       }
-    const double expected = 2 * constants::pi * 64 * 64 * sum / (64 * 65 / 2);
+    const cpu::DispersionCorrection found = cpu::dispersion_correction_times_volume(c.system);
+    const double expected = 2 * constants::pi * 64 * 64 * tail, virial = -2 * constants::pi / 3 * 64 * 64 * missing;
     // Midpoint rule with 1 pm shells (1e-6) and the tail beyond 20 nm (1e-4 of 20^-3/0.85^-3).
-    EXPECT_NEAR(cpu::dispersion_energy_times_volume(c.system), expected, 2e-4 * std::abs(expected));
+    EXPECT_NEAR(found.energy, expected, 2e-4 * std::abs(expected));
+    EXPECT_NEAR(found.virial, virial, 2e-4 * std::abs(virial));
+    EXPECT_EQ(found.virial == found.energy, on > 0);  // a smooth end has no jump
   }
 }
 

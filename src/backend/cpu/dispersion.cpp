@@ -8,13 +8,13 @@
 
 namespace uplift::cpu {
 
-double dispersion_energy_times_volume(const System& system) {
+DispersionCorrection dispersion_correction_times_volume(const System& system) {
   const ForceField& ff = system.force_field;
   const auto types = static_cast<std::size_t>(ff.lj_types);
   std::vector<double> count(types, 0.0);
   for (int t : ff.lj_type) ++count[static_cast<std::size_t>(t)];
   const double n = static_cast<double>(ff.lj_type.size());
-  if (n == 0) return 0;
+  if (n == 0) return {};
   double c6 = 0, c12 = 0;
   for (std::size_t i = 0; i < types; ++i)
     for (std::size_t j = i; j < types; ++j) {
@@ -36,7 +36,9 @@ double dispersion_energy_times_volume(const System& system) {
       integral += h / 3 * (k == 0 || k == 2000 ? 1 : k % 2 ? 4 : 2) * r * r * (full.energy - part.energy);
     }
   }
-  return 2 * constants::pi * n * n * integral;
+  const double energy = 2 * constants::pi * n * n * integral;
+  const double jump = system.forces.switch_distance ? 0 : (c12 / (rc3 * rc3) - c6) / rc3;  // rc^3 u(rc)
+  return {energy, energy + 2 * constants::pi / 3 * n * n * jump};
 }
 
 }  // namespace uplift::cpu

@@ -56,7 +56,7 @@ class NonbondedTerm final : public ForceTerm {
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
     if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
-    if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_energy_times_volume(system);
+    if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
     find_shared_atoms();
   }
@@ -75,10 +75,9 @@ class NonbondedTerm final : public ForceTerm {
     refresh(request);
     timed(pair_time_, [&] { run_pairs(request, sums); });
     if (form_ == CoulombForm::ewald) timed(excluded_time_, [&] { correct_excluded(request, sums); });
-    if (dispersion_ != 0 && (request.energies || request.virial)) {
-      const double e = dispersion_ / request.box.volume();
-      sums.add_energy_atomic(EnergyTerm::dispersion_correction, e);
-      for (int d : {0, 4, 8}) sums.add_virial_atomic(d, e);  // -3 V dE/dV, on the diagonal
+    if (dispersion_.energy != 0 && (request.energies || request.virial)) {
+      sums.add_energy_atomic(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
+      for (int d : {0, 4, 8}) sums.add_virial_atomic(d, dispersion_.virial / request.box.volume());
     }
   }
 
@@ -410,7 +409,8 @@ class NonbondedTerm final : public ForceTerm {
   const PairOps<real>& ops_;
   int atoms_;
   bool periodic_;
-  double alpha_, cutoff_, dispersion_ = 0;
+  double alpha_, cutoff_;
+  DispersionCorrection dispersion_;
   PairList list_;
   CoulombForm form_;
   LjForm lj_ = LjForm::table;
