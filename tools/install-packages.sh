@@ -3,7 +3,7 @@
 set -euo pipefail
 build=(g++ cmake ninja-build pkg-config libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libhdf5-dev libnetcdf-dev libeigen3-dev
        libfftw3-dev libhwy-dev librandom123-dev nlohmann-json3-dev zlib1g-dev)
-test=(libgtest-dev libgmock-dev python3-numpy python3-h5py python3-mdanalysis)
+test=(libgtest-dev libgmock-dev libboost-context-dev python3-numpy python3-h5py python3-mdanalysis)
 wanted=("${build[@]}")
 [[ ${1:-build} == test ]] && wanted+=("${test[@]}")
 

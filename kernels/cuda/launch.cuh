@@ -1,0 +1,67 @@
+#pragma once
+// The one way to launch a kernel, and the few words that nvcc and the emulator (kernels/simt) spell differently. Kernels use nothing else
+// that differs.
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "uplift/core/error.hpp"
+
+#if defined(__CUDACC__)
+#define UPLIFT_SHARED(T, name) __shared__ std::type_identity_t<T> name
+#define UPLIFT_DYNAMIC_SHARED(T, name)                         \
+  extern __shared__ __align__(16) unsigned char name##_bytes[]; \
+  T* name = reinterpret_cast<T*>(name##_bytes)
+#else
+#include "simt/runtime.hpp"
+#define UPLIFT_SHARED(T, name) auto& name = ::simt::shared_variable<std::type_identity_t<T>>([] {})
+#define UPLIFT_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(::simt::dynamic_shared_memory())
+#endif
+
+namespace uplift::cuda {
+
+/// Throws SimulationError naming the call and what CUDA says of it.
+inline void check(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  throw SimulationError(std::string(what) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error) +
+                        " (the GPU or its memory failed, or another program took it; look at nvidia-smi and run again from the checkpoint)");
+}
+
+struct LaunchShape {
+  unsigned blocks, threads;
+  std::size_t dynamic_bytes = 0;
+};
+
+/// As many blocks of `threads` as cover `items`; at least one.
+constexpr LaunchShape cover(int items, unsigned threads) { return {items > 0 ? (static_cast<unsigned>(items) + threads - 1) / threads : 1, threads}; }
+
+template <class... P, class... A>
+void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cudaStream_t stream, A&&... arguments) {
+#if defined(__CUDACC__)
+  kernel<<<shape.blocks, shape.threads, shape.dynamic_bytes, stream>>>(std::forward<A>(arguments)...);
+  check(cudaGetLastError(), name);
+#else
+  // Arguments by value at the time of the launch, and a copy for every thread, as on the device.
+  std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
+  ::simt::enqueue(
+      stream,
+      [=] {
+        ::simt::run(dim3(shape.blocks), dim3(shape.threads), shape.dynamic_bytes,
+                    [&] {
+                      auto own = values;
+                      std::apply(kernel, own);
+                    },
+                    name);
+      },
+      true);
+#endif
+}
+
+}  // namespace uplift::cuda
+
+/// launch(kernel, shape, stream, arguments...)
+#define UPLIFT_LAUNCH(kernel, ...) ::uplift::cuda::launch_kernel(#kernel, kernel, __VA_ARGS__)

@@ -1,0 +1,358 @@
+// The CUDA runtime on the CPU: streams, events and graphs as queues; device memory that is closed to the host but for copies and kernels, so
+// that host code which follows a device pointer faults.
+#include "simt/runtime.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+struct simt_event {
+  std::uint64_t recorded = 0, done = 0;
+  std::chrono::steady_clock::time_point when{};
+};
+
+namespace simt {
+namespace {
+
+struct Operation {
+  enum class Kind { work, record, wait } kind = Kind::work;
+  std::function<void()> work;
+  bool kernel = false;
+  simt_event* event = nullptr;
+  std::uint64_t ticket = 0;
+};
+
+}  // namespace
+}  // namespace simt
+
+struct simt_graph {
+  std::vector<simt::Operation> operations;
+};
+struct simt_graph_exec {
+  std::vector<simt::Operation> operations;
+};
+struct simt_stream {
+  std::deque<simt::Operation> queue;
+  simt_graph* capture = nullptr;
+};
+
+namespace simt {
+namespace {
+
+/// Device memory: whole pages of one reservation, the unused end of each allocation poisoned, an empty page between two.
+class Heap {
+ public:
+  void* take(std::size_t bytes) {
+    if (!base_) reserve();
+    const std::size_t pages = (std::max<std::size_t>(bytes, 1) + page - 1) / page * page;
+    std::size_t place = used_;
+    if (const auto found = free_.find(pages); found != free_.end()) {
+      place = found->second;
+      free_.erase(found);
+    } else if (used_ + pages + page > reserved) {
+      return nullptr;
+    } else {
+      used_ += pages + page;
+    }
+    blocks_[place] = pages;
+    bytes_ += pages;
+    Access open(*this);
+    char* p = base_ + place;
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(p, pages);
+#endif
+    std::memset(p, 0xff, pages);  // not-a-numbers
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_poison_memory_region(p + bytes, pages - bytes + page);
+#endif
+    return p;
+  }
+  bool give_back(void* pointer) {
+    const auto place = static_cast<std::size_t>(static_cast<char*>(pointer) - base_);
+    const auto found = blocks_.find(place);
+    if (!base_ || found == blocks_.end()) return false;
+    free_.insert({found->second, place});
+    bytes_ -= found->second;
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_poison_memory_region(pointer, found->second);
+#endif
+    blocks_.erase(found);
+    return true;
+  }
+  std::size_t bytes() const { return bytes_; }
+
+  /// Opens the memory while it lives.
+  class Access {
+   public:
+    explicit Access(Heap& heap) : heap_(heap) {
+      if (heap_.open_++ == 0) heap_.protect(PROT_READ | PROT_WRITE);
+    }
+    ~Access() {
+      if (--heap_.open_ == 0) heap_.protect(PROT_NONE);
+    }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+   private:
+    Heap& heap_;
+  };
+
+ private:
+  static constexpr std::size_t page = 4096, reserved = std::size_t{16} << 30;
+  void reserve() {
+    void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw Error("no address space for emulated device memory");
+    base_ = static_cast<char*>(memory);
+  }
+  void protect(int rights) {
+    if (base_ && used_ > 0) mprotect(base_, used_, rights);
+  }
+
+  char* base_ = nullptr;
+  std::size_t used_ = 0, bytes_ = 0;
+  int open_ = 0;
+  std::map<std::size_t, std::size_t> blocks_;       // pages by place
+  std::multimap<std::size_t, std::size_t> free_;    // places by pages
+};
+
+struct Device {
+  Heap heap;
+  simt_stream null_stream;
+  std::vector<simt_stream*> streams{&null_stream};
+  Counters counters;
+  bool lazy = [] {
+    const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
+    return text && std::string(text) == "lazy";
+  }();
+  std::mt19937_64 random{1};
+  cudaError_t last = cudaSuccess;
+};
+Device& device() {
+  static Device one;
+  return one;
+}
+
+simt_stream& resolve(cudaStream_t s) { return s ? *s : device().null_stream; }
+
+/// One operation of a stream; false when there is none, or it has to wait.
+bool step(simt_stream& s) {
+  if (s.queue.empty()) return false;
+  const Operation& first = s.queue.front();
+  if (first.kind == Operation::Kind::wait && first.event->done < first.ticket) return false;
+  const Operation op = std::move(s.queue.front());
+  s.queue.pop_front();
+  if (op.kind == Operation::Kind::work) {
+    const Heap::Access open(device().heap);
+    op.work();
+    device().counters.kernels += op.kernel;
+  }
+  if (op.kind == Operation::Kind::record) {
+    op.event->done = std::max(op.event->done, op.ticket);
+    op.event->when = std::chrono::steady_clock::now();
+  }
+  return true;
+}
+
+template <class Done>
+void drain(Done&& done) {
+  while (!done()) {
+    std::vector<simt_stream*> order = device().streams;
+    std::shuffle(order.begin(), order.end(), device().random);
+    if (std::none_of(order.begin(), order.end(), [](simt_stream* s) { return step(*s); }))
+      throw Error("streams wait for events that nobody records");
+  }
+}
+void finish(simt_stream& s) {
+  drain([&] { return s.queue.empty(); });
+}
+void finish_all() {
+  for (simt_stream* s : device().streams) finish(*s);
+}
+
+void put(cudaStream_t stream, Operation op) {
+  simt_stream& s = resolve(stream);
+  if (s.capture) {
+    s.capture->operations.push_back(std::move(op));
+    return;
+  }
+  s.queue.push_back(std::move(op));
+  if (!device().lazy) finish(s);
+}
+
+cudaError_t remember(cudaError_t e) {
+  if (e != cudaSuccess) device().last = e;
+  return e;
+}
+
+}  // namespace
+
+Counters counters() { return device().counters; }
+std::size_t device_bytes() { return device().heap.bytes(); }
+std::size_t graph_nodes(cudaGraph_t graph) { return graph->operations.size(); }
+void set_lazy_streams(bool lazy) {
+  finish_all();
+  device().lazy = lazy;
+}
+void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
+  if (!resolve(stream).capture) ++device().counters.launches;
+  put(stream, {Operation::Kind::work, std::move(work), kernel, nullptr, 0});
+}
+
+}  // namespace simt
+
+using simt::device;
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
+  *p = {"emulated on the CPU", 9, 0, 2, std::size_t{16} << 30, 48 << 10};
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  *pointer = device().heap.take(bytes);
+  ++device().counters.allocations;
+  return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
+}
+cudaError_t cudaFree(void* pointer) {
+  simt::finish_all();
+  return simt::remember(!pointer || device().heap.give_back(pointer) ? cudaSuccess : cudaErrorInvalidValue);
+}
+cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+  *pointer = std::malloc(std::max<std::size_t>(bytes, 1));
+  return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
+}
+cudaError_t cudaFreeHost(void* pointer) {
+  simt::finish_all();
+  std::free(pointer);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  simt::enqueue(stream, [=] { std::memcpy(to, from, bytes); }, false);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  simt::finish_all();
+  cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+  return cudaDeviceSynchronize();
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  simt::enqueue(stream, [=] { std::memset(to, value, bytes); }, false);
+  return cudaSuccess;
+}
+cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  simt::finish_all();
+  return cudaMemsetAsync(to, value, bytes, nullptr);
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  device().streams.push_back(*stream = new simt_stream);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) { return cudaStreamCreateWithFlags(stream, flags); }
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  simt::finish(*stream);
+  std::erase(device().streams, stream);
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  ++device().counters.synchronisations;
+  simt::finish(simt::resolve(stream));
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  simt::put(stream, {simt::Operation::Kind::wait, {}, false, event, event->recorded});
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceSynchronize() {
+  ++device().counters.synchronisations;
+  simt::finish_all();
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new simt_event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  simt::finish_all();
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  simt::put(stream, {simt::Operation::Kind::record, {}, false, event, ++event->recorded});
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  ++device().counters.synchronisations;
+  simt::drain([wanted = event->recorded, event] { return event->done >= wanted; });
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady; }
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (!stream || stream->capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
+  stream->capture = new simt_graph;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = std::exchange(stream->capture, nullptr);
+  return simt::remember(*graph ? cudaSuccess : cudaErrorInvalidValue);
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  *exec = new simt_graph_exec{graph->operations};
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  ++device().counters.launches;
+  for (const simt::Operation& op : exec->operations) simt::put(stream, op);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  simt::finish_all();
+  delete exec;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetLastError() { return std::exchange(device().last, cudaSuccess); }
+const char* cudaGetErrorName(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "cudaSuccess";
+    case cudaErrorInvalidValue:
+      return "cudaErrorInvalidValue";
+    case cudaErrorMemoryAllocation:
+      return "cudaErrorMemoryAllocation";
+    case cudaErrorNotReady:
+      return "cudaErrorNotReady";
+    case cudaErrorStreamCaptureUnsupported:
+      return "cudaErrorStreamCaptureUnsupported";
+  }
+  return "unknown error";
+}
+const char* cudaGetErrorString(cudaError_t error) { return cudaGetErrorName(error); }

@@ -1,0 +1,31 @@
+#pragma once
+// What the emulated runtime tells tests, and how kernels are queued.
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include <cuda_runtime.h>
+
+namespace simt {
+
+/// Since the start of the process.
+struct Counters {
+  std::uint64_t kernels = 0;          ///< that ran
+  std::uint64_t launches = 0;         ///< from the host: kernels, copies and graphs, each once
+  std::uint64_t synchronisations = 0; ///< of the host with a stream, an event or the device; plain copies too
+  std::uint64_t allocations = 0;      ///< of device memory
+};
+Counters counters();
+/// Bytes of device memory in use.
+std::size_t device_bytes();
+/// Kernels, copies and event operations in a graph.
+std::size_t graph_nodes(cudaGraph_t graph);
+
+/// Queues work of the device on a stream: it may touch device memory. `kernel`: counts as one.
+void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);
+
+/// true: streams wait until somebody synchronises, and then take turns in a random order, as far as events allow. A missing
+/// synchronisation or event shows. Also set by UPLIFT_SIMT_STREAMS=lazy.
+void set_lazy_streams(bool lazy);
+
+}  // namespace simt

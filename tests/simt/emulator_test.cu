@@ -1,0 +1,325 @@
+// The emulator runs kernels as a GPU would, and finds what a GPU would not forgive: each mistake is planted here once.
+#include <cuda/launch.cuh>
+#include <cufft.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+namespace uplift::cuda {
+namespace {
+
+using ::testing::HasSubstr;
+
+enum class Mistake { none, no_barrier, out_of_bounds, divergent_shuffle, lane_not_in_mask, divergent_barrier, no_syncwarp, unwritten };
+
+/// Sum of `n` values: lanes by shuffles, warps through shared memory, blocks by an atomic.
+template <Mistake mistake>
+__global__ void reduce(const float* in, int n, double* out) {
+  UPLIFT_SHARED(float[8], part);
+  float s = 0;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < static_cast<unsigned>(n); i += gridDim.x * blockDim.x) s += in[i];
+  const int lane = static_cast<int>(threadIdx.x & 31), warp = static_cast<int>(threadIdx.x >> 5);
+  if (mistake == Mistake::divergent_shuffle) {
+    if (lane < 16)
+      s += __shfl_down_sync(0xffffffffu, s, 16);
+    else
+      s += __shfl_xor_sync(0xffffffffu, s, 1);
+  }
+  if (mistake == Mistake::lane_not_in_mask && lane < 16) s += __shfl_sync(0x0000ffffu, s, lane + 16);
+  for (unsigned o = 16; o > 0; o >>= 1) s += __shfl_down_sync(0xffffffffu, s, o);
+  if (lane == 0 && mistake != Mistake::unwritten) part[mistake == Mistake::out_of_bounds ? warp + 1 : warp] = s;
+  if (mistake == Mistake::divergent_barrier) {
+    if (warp != 3)
+      __syncthreads();
+    else
+      __syncthreads();
+  } else if (mistake != Mistake::no_barrier) {
+    __syncthreads();
+  }
+  if (warp == 0) {
+    s = lane < static_cast<int>(blockDim.x >> 5) ? part[lane] : 0.0f;
+    if (mistake == Mistake::no_syncwarp) {  // reads a neighbour's value without waiting for it
+      part[lane & 7] = s + 1;
+      s = lane < 8 ? part[(lane + 1) & 7] - 1 : 0.0f;
+    }
+    for (unsigned o = 16; o > 0; o >>= 1) s += __shfl_down_sync(0xffffffffu, s, o);
+    if (lane == 0) atomicAdd(out, static_cast<double>(s));
+  }
+}
+
+/// Device memory that frees itself.
+template <class T>
+class Array {
+ public:
+  explicit Array(const std::vector<T>& values) : size_(values.size()) {
+    check(cudaMalloc(reinterpret_cast<void**>(&data_), size_ * sizeof(T)), "cudaMalloc");
+    check(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice), "cudaMemcpy");
+  }
+  ~Array() { cudaFree(data_); }
+  Array(const Array&) = delete;
+  Array& operator=(const Array&) = delete;
+  T* data() { return data_; }
+  std::vector<T> values() const {
+    std::vector<T> v(size_);
+    check(cudaMemcpy(v.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost), "cudaMemcpy");
+    return v;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_;
+};
+
+class Emulator : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    simt::set_seed(0);
+    simt::set_lazy_streams(false);
+  }
+  template <Mistake mistake>
+  static double sum_of(int n) {
+    std::vector<float> values(static_cast<std::size_t>(n));
+    for (int i = 0; i < n; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(i % 97) - 40;
+    Array<float> in(values);
+    Array<double> out(std::vector<double>{0});
+    UPLIFT_LAUNCH(reduce<mistake>, LaunchShape{3, 256}, nullptr, in.data(), n, out.data());
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    return out.values()[0];
+  }
+  static double expected(int n) {
+    double sum = 0;
+    for (int i = 0; i < n; ++i) sum += i % 97 - 40;
+    return sum;
+  }
+  template <Mistake mistake>
+  static std::string complaint() {
+    try {
+      sum_of<mistake>(1000);
+    } catch (const simt::Error& e) {
+      return e.what();
+    }
+    return "(nothing)";
+  }
+};
+
+TEST_F(Emulator, SumsWhateverTheOrder) {
+  for (std::uint64_t seed = 0; seed < 9; ++seed) {
+    simt::set_seed(seed);
+    for (int n : {0, 1, 31, 32, 33, 1000, 10007}) EXPECT_EQ(sum_of<Mistake::none>(n), expected(n)) << n << " values, seed " << seed;
+  }
+}
+
+TEST_F(Emulator, AMissingBarrierReadsNotANumber) { EXPECT_TRUE(std::isnan(sum_of<Mistake::no_barrier>(1000))); }
+
+TEST_F(Emulator, UnwrittenSharedMemoryIsNotANumber) { EXPECT_TRUE(std::isnan(sum_of<Mistake::unwritten>(1000))); }
+
+TEST_F(Emulator, AMissingSyncwarpGivesOtherResultsInSomeOrders) {
+  int wrong = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    simt::set_seed(seed);
+    const double sum = sum_of<Mistake::no_syncwarp>(1000);
+    wrong += !(sum == expected(1000));
+  }
+  EXPECT_GT(wrong, 0);
+}
+
+TEST_F(Emulator, DivergentShufflesAreNamed) {
+  const std::string text = complaint<Mistake::divergent_shuffle>();
+  EXPECT_THAT(text, HasSubstr("different collectives"));
+  EXPECT_THAT(text, HasSubstr("emulator_test.cu:"));
+  EXPECT_THAT(text, HasSubstr("reduce<mistake>"));
+}
+
+TEST_F(Emulator, AShuffleFromOutsideTheMaskIsNamed) { EXPECT_THAT(complaint<Mistake::lane_not_in_mask>(), HasSubstr("not in the mask")); }
+
+TEST_F(Emulator, DivergentBarriersAreNamed) { EXPECT_THAT(complaint<Mistake::divergent_barrier>(), HasSubstr("different barriers")); }
+
+TEST_F(Emulator, GoesOnAfterAMistake) {
+  complaint<Mistake::divergent_barrier>();
+  complaint<Mistake::divergent_shuffle>();
+  EXPECT_EQ(sum_of<Mistake::none>(1000), expected(1000));
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+TEST_F(Emulator, OutOfBoundsSharedMemoryIsCaught) { EXPECT_DEATH(sum_of<Mistake::out_of_bounds>(1000), "use-after-poison"); }
+#endif
+
+__global__ void wait_for_half() {
+  if (threadIdx.x < 16) __syncwarp(0xffffffffu);
+  if (threadIdx.x >= 16) __syncthreads();
+}
+TEST_F(Emulator, ADeadlockNamesWhoWaitsWhere) {
+  UPLIFT_LAUNCH(wait_for_half, LaunchShape{1, 16}, nullptr);  // a warp that is not full: no deadlock
+  try {
+    UPLIFT_LAUNCH(wait_for_half, LaunchShape{1, 32}, nullptr);
+    FAIL() << "no deadlock";
+  } catch (const simt::Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("deadlock"));
+    EXPECT_THAT(e.what(), HasSubstr("__syncwarp"));
+    EXPECT_THAT(e.what(), HasSubstr("__syncthreads"));
+  }
+}
+
+__global__ void votes(unsigned* out) {
+  const unsigned lane = threadIdx.x & 31;
+  out[threadIdx.x * 5 + 0] = __ballot_sync(0xffffffffu, lane % 3 == 0);
+  out[threadIdx.x * 5 + 1] = static_cast<unsigned>(__any_sync(0xffffffffu, lane == 7)) + 2 * static_cast<unsigned>(__all_sync(0xffffffffu, lane < 31));
+  out[threadIdx.x * 5 + 2] = __match_any_sync(0xffffffffu, lane / 8);
+  out[threadIdx.x * 5 + 3] = __shfl_up_sync(0xffffffffu, lane, 3, 8);
+  out[threadIdx.x * 5 + 4] = static_cast<unsigned>(__syncthreads_count(lane < 5));
+}
+TEST_F(Emulator, CollectivesDoWhatTheManualSays) {
+  for (std::uint64_t seed : {0u, 3u}) {
+    simt::set_seed(seed);
+    Array<unsigned> out(std::vector<unsigned>(64 * 5, 0));
+    UPLIFT_LAUNCH(votes, LaunchShape{1, 64}, nullptr, out.data());
+    const auto v = out.values();
+    for (unsigned t = 0; t < 64; ++t) {
+      const unsigned lane = t & 31;
+      EXPECT_EQ(v[t * 5], 0x49249249u);
+      EXPECT_EQ(v[t * 5 + 1], 1u);
+      EXPECT_EQ(v[t * 5 + 2], 0xffu << (lane / 8 * 8));
+      EXPECT_EQ(v[t * 5 + 3], lane % 8 < 3 ? lane : lane - 3);
+      EXPECT_EQ(v[t * 5 + 4], 10u);
+    }
+  }
+}
+
+__global__ void reverse(float* values, int n) {
+  UPLIFT_DYNAMIC_SHARED(float, s);
+  const int i = static_cast<int>(threadIdx.x);
+  s[i] = values[i];
+  __syncthreads();
+  values[i] = s[n - 1 - i];
+}
+TEST_F(Emulator, DynamicSharedMemory) {
+  std::vector<float> values(128);
+  std::iota(values.begin(), values.end(), 0.0f);
+  Array<float> a(values);
+  UPLIFT_LAUNCH(reverse, (LaunchShape{1, 128, 128 * sizeof(float)}), nullptr, a.data(), 128);
+  const auto v = a.values();
+  for (std::size_t i = 0; i < 128; ++i) EXPECT_EQ(v[i], static_cast<float>(127 - i));
+  EXPECT_THROW(UPLIFT_LAUNCH(reverse, (LaunchShape{1, 2048}), nullptr, a.data(), 128), simt::Error);
+  EXPECT_THROW(UPLIFT_LAUNCH(reverse, (LaunchShape{1, 32, 300 * 1024}), nullptr, a.data(), 32), simt::Error);
+}
+
+__global__ void add_one(float* values, int n) {
+  const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (i < n) values[i] += 1;
+}
+
+TEST_F(Emulator, StreamsEventsAndGraphs) {
+  for (bool lazy : {false, true}) {
+    simt::set_lazy_streams(lazy);
+    Array<float> a(std::vector<float>(1000, 0.0f));
+    cudaStream_t one, two;
+    cudaEvent_t ready;
+    check(cudaStreamCreateWithFlags(&one, cudaStreamNonBlocking), "stream");
+    check(cudaStreamCreateWithFlags(&two, cudaStreamNonBlocking), "stream");
+    check(cudaEventCreateWithFlags(&ready, cudaEventDisableTiming), "event");
+    float last = -1;
+    UPLIFT_LAUNCH(add_one, cover(1000, 256), one, a.data(), 1000);
+    check(cudaEventRecord(ready, one), "record");
+    check(cudaStreamWaitEvent(two, ready, 0), "wait");
+    check(cudaMemcpyAsync(&last, a.data() + 999, sizeof(float), cudaMemcpyDeviceToHost, two), "copy");
+    EXPECT_EQ(last, lazy ? -1.0f : 1.0f);
+    check(cudaStreamSynchronize(two), "synchronise");
+    EXPECT_EQ(last, 1.0f);
+
+    cudaGraph_t graph;
+    cudaGraphExec_t exec;
+    check(cudaStreamBeginCapture(one, cudaStreamCaptureModeThreadLocal), "capture");
+    UPLIFT_LAUNCH(add_one, cover(1000, 256), one, a.data(), 1000);
+    UPLIFT_LAUNCH(add_one, cover(1000, 256), one, a.data(), 1000);
+    check(cudaStreamEndCapture(one, &graph), "capture");
+    EXPECT_EQ(simt::graph_nodes(graph), 2u);
+    check(cudaGraphInstantiate(&exec, graph, 0), "graph");
+    const auto before = simt::counters();
+    for (int k = 0; k < 3; ++k) check(cudaGraphLaunch(exec, one), "launch");
+    check(cudaStreamSynchronize(one), "synchronise");
+    EXPECT_EQ(a.values()[500], 7.0f);
+    const auto after = simt::counters();
+    EXPECT_EQ(after.kernels - before.kernels, 6u);
+    EXPECT_EQ(after.launches - before.launches, 4u);  // three graphs, one copy
+    check(cudaGraphExecDestroy(exec), "graph");
+    check(cudaGraphDestroy(graph), "graph");
+    check(cudaEventDestroy(ready), "event");
+    check(cudaStreamDestroy(one), "stream");
+    check(cudaStreamDestroy(two), "stream");
+  }
+}
+
+TEST_F(Emulator, AMissingEventShowsWhenStreamsAreLazy) {
+  simt::set_lazy_streams(true);
+  int wrong = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    Array<float> a(std::vector<float>(10, 0.0f));
+    cudaStream_t one, two;
+    check(cudaStreamCreateWithFlags(&one, cudaStreamNonBlocking), "stream");
+    check(cudaStreamCreateWithFlags(&two, cudaStreamNonBlocking), "stream");
+    float last = -1;
+    UPLIFT_LAUNCH(add_one, cover(10, 32), one, a.data(), 10);
+    check(cudaMemcpyAsync(&last, a.data(), sizeof(float), cudaMemcpyDeviceToHost, two), "copy");  // does not wait for the kernel
+    check(cudaDeviceSynchronize(), "synchronise");
+    wrong += last != 1.0f;
+    check(cudaStreamDestroy(one), "stream");
+    check(cudaStreamDestroy(two), "stream");
+  }
+  EXPECT_GT(wrong, 0);
+}
+
+TEST_F(Emulator, TheHostCannotTouchDeviceMemory) {
+  Array<float> a(std::vector<float>(10, 3.0f));
+  EXPECT_DEATH(
+      {
+        volatile float x = *static_cast<volatile float*>(a.data());
+        (void)x;
+      },
+      "");
+  EXPECT_EQ(a.values()[3], 3.0f);
+}
+
+TEST_F(Emulator, MemoryComesBackAndStartsAsNotANumber) {
+  const std::size_t before = simt::device_bytes();
+  for (int k = 0; k < 100; ++k) {
+    float *p = nullptr, first = 0;
+    check(cudaMalloc(reinterpret_cast<void**>(&p), 1 << 20), "cudaMalloc");
+    check(cudaMemcpy(&first, p, sizeof first, cudaMemcpyDeviceToHost), "cudaMemcpy");
+    EXPECT_TRUE(std::isnan(first));
+    check(cudaFree(p), "cudaFree");
+  }
+  EXPECT_EQ(simt::device_bytes(), before);
+  int local = 0;
+  EXPECT_EQ(cudaFree(&local), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidValue);
+  void* huge = nullptr;
+  EXPECT_THROW(check(cudaMalloc(&huge, std::size_t{1} << 45), "cudaMalloc"), SimulationError);
+}
+
+TEST_F(Emulator, TransformsAreThoseOfCufft) {
+  const int nx = 4, ny = 6, nz = 5;
+  std::vector<float> values(nx * ny * nz);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::sin(0.37f * static_cast<float>(i * i));
+  Array<float> real(values);
+  Array<float2> waves(std::vector<float2>(nx * ny * (nz / 2 + 1)));
+  cufftHandle forward, backward;
+  ASSERT_EQ(cufftPlan3d(&forward, nx, ny, nz, CUFFT_R2C), CUFFT_SUCCESS);
+  ASSERT_EQ(cufftPlan3d(&backward, nx, ny, nz, CUFFT_C2R), CUFFT_SUCCESS);
+  ASSERT_EQ(cufftExecR2C(forward, real.data(), waves.data()), CUFFT_SUCCESS);
+  EXPECT_EQ(cufftExecR2C(backward, real.data(), waves.data()), CUFFT_INVALID_TYPE);
+  const float2 sum = waves.values()[0];
+  EXPECT_NEAR(sum.x, std::accumulate(values.begin(), values.end(), 0.0), 1e-4);
+  ASSERT_EQ(cufftExecC2R(backward, waves.data(), real.data()), CUFFT_SUCCESS);
+  const auto back = real.values();
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(back[i], values[i] * nx * ny * nz, 1e-4);
+  EXPECT_EQ(cufftDestroy(forward), CUFFT_SUCCESS);
+  EXPECT_EQ(cufftDestroy(forward), CUFFT_INVALID_PLAN);
+  cufftDestroy(backward);
+}
+
+}  // namespace
+}  // namespace uplift::cuda
