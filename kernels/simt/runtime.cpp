@@ -244,7 +244,12 @@ cudaError_t cudaFreeHost(void* pointer) {
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
-  simt::enqueue(stream, [=] { std::memcpy(to, from, bytes); }, false);
+  simt::enqueue(
+      stream,
+      [=] {
+        if (bytes > 0) std::memcpy(to, from, bytes);
+      },
+      false);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {

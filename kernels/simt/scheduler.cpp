@@ -118,6 +118,7 @@ class Scheduler {
   void switch_to(Fiber& to);
   void next();
   void life();
+  void retire();
   void release_barrier();
   void complete(Warp& warp, unsigned mask);
   void exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned live);
@@ -207,10 +208,12 @@ void Scheduler::begin_life(context::transfer_t t) {
   whence.scheduler->life();
 }
 
+struct Failed {};
+
+/// Ends the block: unwinds the current fiber, and life() goes to the main thread. The other fibers are left where they are.
 void Scheduler::fail(std::string what) {
   failure_ = std::move(what);
-  switch_to(main_);
-  std::abort();  // a failed block is never entered again
+  throw Failed{};
 }
 
 /// The current fiber waits or has returned: somebody else.
@@ -239,24 +242,31 @@ void Scheduler::life() {
   for (;;) {
     try {
       (*body_)();
+      retire();
+      next();
+      continue;
+    } catch (const Failed&) {
     } catch (...) {
       exception_ = std::current_exception();
+      failure_ = "an exception";
     }
-    if (exception_) fail("an exception");  // not from within the handler: handlers belong to the thread, not to the fiber
-    Fiber* f = current_;
-    f->state = State::returned;
-    ++returned_;
-    Warp& warp = warps_[f->warp];
-    warp.returned |= 1u << f->lane;
-    // Lanes that have returned count as arrived, on the hardware too.
-    for (Fiber* other : lanes_of(warp))
-      if (other && other->state == State::in_collective && (other->mask >> f->lane & 1) && ((warp.waiting | warp.returned) & other->mask) == other->mask) {
-        complete(warp, other->mask);
-        break;
-      }
-    if (at_barrier_ > 0 && at_barrier_ + returned_ == threads_.size()) release_barrier();
-    next();
+    switch_to(main_);  // not from within a handler: handlers belong to the thread, not to the fiber
   }
+}
+
+/// The current fiber has returned. Lanes that have returned count as arrived, on the hardware too.
+void Scheduler::retire() {
+  Fiber* f = current_;
+  f->state = State::returned;
+  ++returned_;
+  Warp& warp = warps_[f->warp];
+  warp.returned |= 1u << f->lane;
+  for (Fiber* other : lanes_of(warp))
+    if (other && other->state == State::in_collective && (other->mask >> f->lane & 1) && ((warp.waiting | warp.returned) & other->mask) == other->mask) {
+      complete(warp, other->mask);
+      break;
+    }
+  if (at_barrier_ > 0 && at_barrier_ + returned_ == threads_.size()) release_barrier();
 }
 
 std::array<Fiber*, warp_lanes> Scheduler::lanes_of(const Warp& w) const {
