@@ -2,18 +2,14 @@
 // of them, and adds up per atom. Every interaction writes its forces to places of its own; each atom then reads its places in a
 // fixed order. So no two tasks write to one word, and the number of threads cannot be seen in the result.
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "cpu/bonded_kernels.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/core/assert.hpp"
-#include "uplift/core/constants.hpp"
-#include "uplift/model/cmap_spline.hpp"
+#include "uplift/model/bonded_rows.hpp"
 
 namespace uplift::cpu {
 namespace {
@@ -24,13 +20,6 @@ static_assert(block_of_terms % bonded_pad == 0);
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-/// One interaction before it is packed: its atoms and parameters.
-struct Row {
-  std::array<int, 5> atoms{};
-  std::vector<double> parameters;
-  int table_start = 0;
-};
-
 /// Interactions of one kind. `strengths` are the parameters that padding sets to zero.
 template <class Work>
 struct PackedRows {
@@ -38,15 +27,14 @@ struct PackedRows {
   Buffer<int> atoms, table_start;
   Buffer<Work> parameters;
 
-  PackedRows(std::vector<Row> rows, int atoms_in_term, int parameters_in_term, int first_strength)
+  PackedRows(const std::vector<BondedRow>& rows, int atoms_in_term, int parameters_in_term, int first_strength)
       : atoms_per_term(atoms_in_term), terms(static_cast<int>(rows.size())) {
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.atoms < b.atoms; });
     padded = (terms + bonded_pad - 1) / bonded_pad * bonded_pad;
     atoms.resize(index(padded * atoms_in_term));
     table_start.resize(index(padded));
     parameters.resize(index(padded) * index(parameters_in_term));
     for (int t = 0; t < padded; ++t) {
-      const Row& row = rows[index(std::min(t, terms - 1))];
+      const BondedRow& row = rows[index(std::min(t, terms - 1))];
       UPLIFT_ASSERT(static_cast<int>(row.parameters.size()) == parameters_in_term);
       for (int a = 0; a < atoms_in_term; ++a) atoms[index(a * padded + t)] = 3 * row.atoms[index(a)];
       table_start[index(t)] = row.table_start;
@@ -68,62 +56,6 @@ struct Group {
   std::function<void(BondedTask&, Real* x, Real* y, Real* z)> run;
 };
 
-std::vector<Row> bond_rows(const ForceField& ff) {
-  std::vector<Row> rows;
-  for (const HarmonicBond& b : ff.bonds) rows.push_back({{b.i, b.j}, {b.r0, b.k}, 0});
-  return rows;
-}
-std::vector<Row> urey_bradley_rows(const ForceField& ff) {
-  std::vector<Row> rows;
-  for (const UreyBradley& u : ff.urey_bradleys) rows.push_back({{u.i, u.k}, {u.r0, u.force_constant}, 0});
-  return rows;
-}
-std::vector<Row> angle_rows(const ForceField& ff) {
-  std::vector<Row> rows;
-  for (const HarmonicAngle& a : ff.angles) rows.push_back({{a.i, a.j, a.k}, {a.theta0, a.force_constant}, 0});
-  return rows;
-}
-std::vector<Row> improper_rows(const ForceField& ff) {
-  std::vector<Row> rows;
-  for (const HarmonicImproper& d : ff.impropers)
-    rows.push_back({{d.i, d.j, d.k, d.l}, {std::cos(d.phi0), std::sin(d.phi0), d.force_constant}, 0});
-  return rows;
-}
-std::vector<Row> pair14_rows(const ForceField& ff) {
-  std::vector<Row> rows;
-  for (const Pair14& p : ff.pairs14) rows.push_back({{p.i, p.j}, {constants::coulomb * p.charge_product, p.c6, p.c12}, 0});
-  return rows;
-}
-
-/// Dihedrals on the same four atoms share one geometry: their terms become one Fourier series. Keyed by its highest multiple.
-std::map<int, std::vector<Row>> dihedral_rows(const ForceField& ff) {
-  std::map<std::array<int, 5>, std::vector<const PeriodicDihedral*>> series;
-  for (const PeriodicDihedral& d : ff.dihedrals) {
-    const std::array<int, 5> forward{d.i, d.j, d.k, d.l, 0},
-        backward{d.l, d.k, d.j, d.i, 0};  // the angle is the same either way
-    series[std::min(forward, backward)].push_back(&d);
-  }
-  std::map<int, std::vector<Row>> rows;
-  for (const auto& [atoms, terms] : series) {
-    int order = 0;
-    for (const auto* d : terms) order = std::max(order, d->periodicity);
-    Row row{atoms, std::vector<double>(index(2 * order + 1)), 0};
-    for (const auto* d : terms) {
-      UPLIFT_EXPECT(d->periodicity >= 0);
-      row.parameters[0] += d->barrier;
-      const double cosine = d->barrier * std::cos(d->phase), sine = d->barrier * std::sin(d->phase);
-      if (d->periodicity == 0) {
-        row.parameters[0] += cosine;
-      } else {
-        row.parameters[index(2 * d->periodicity - 1)] += cosine;
-        row.parameters[index(2 * d->periodicity)] += sine;
-      }
-    }
-    rows[order].push_back(std::move(row));
-  }
-  return rows;
-}
-
 physics::ImageCell image_cell(const Box& box) {
   if (!box.periodic()) return {};
   return {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, 1 / box.a.x, 1 / box.b.y, 1 / box.c.z};
@@ -134,15 +66,28 @@ class BondedTerm final : public ForceTerm {
  public:
   BondedTerm(const System& system, const Threads& threads, const BondedKernelSet<Real>& kernels)
       : atoms_(system.size()), threads_(threads) {
-    const ForceField& ff = system.force_field;
-    add<double>(EnergyTerm::bond, bond_rows(ff), 2, 2, 1, kernels.bond);
-    add<double>(EnergyTerm::urey_bradley, urey_bradley_rows(ff), 2, 2, 1, kernels.bond);
-    add<double>(EnergyTerm::angle, angle_rows(ff), 3, 2, 1, kernels.angle);
-    for (auto& [order, rows] : dihedral_rows(ff))
-      add<Real>(EnergyTerm::dihedral, std::move(rows), 4, 2 * order + 1, 0, kernels.dihedral, order);
-    add<Real>(EnergyTerm::improper, improper_rows(ff), 4, 3, 2, kernels.improper);
-    add_cmaps(ff, kernels);
-    add<Real>(EnergyTerm::lj_14, pair14_rows(ff), 2, 3, 0, kernels.pair14, 0, EnergyTerm::coulomb_14);
+    const std::vector<double> table = cmap_table(system.force_field);
+    cmap_table_.resize(table.size());
+    std::copy(table.begin(), table.end(), cmap_table_.begin());
+    for (const BondedRows& list : bonded_rows(system.force_field)) switch (list.kind) {
+        case BondedKind::bond:
+          add<double>(list, kernels.bond);
+          break;
+        case BondedKind::angle:
+          add<double>(list, kernels.angle);
+          break;
+        case BondedKind::dihedral:
+          add<Real>(list, kernels.dihedral);
+          break;
+        case BondedKind::improper:
+          add<Real>(list, kernels.improper);
+          break;
+        case BondedKind::cmap:
+          add<double>(list, kernels.cmap);
+          break;
+        case BondedKind::pair14:
+          add<Real>(list, kernels.pair14);
+      }
     finish();
   }
 
@@ -189,41 +134,19 @@ class BondedTerm final : public ForceTerm {
   };
 
   template <class Work>
-  void add(EnergyTerm term, std::vector<Row> rows, int atoms_per_term, int parameters, int first_strength,
-           void (*kernel)(const BondedList<Real, Work>&, BondedTask&), int order = 0, std::optional<EnergyTerm> second = {}) {
-    if (rows.empty()) return;
-    for (const Row& row : rows)
-      for (int a = 0; a < atoms_per_term; ++a) UPLIFT_EXPECT(row.atoms[index(a)] >= 0 && row.atoms[index(a)] < atoms_);
-    auto packed = std::make_shared<const PackedRows<Work>>(std::move(rows), atoms_per_term, parameters, first_strength);
+  void add(const BondedRows& rows, void (*kernel)(const BondedList<Real, Work>&, BondedTask&)) {
+    for (const BondedRow& row : rows.rows)
+      for (int a = 0; a < rows.atoms_per_row; ++a) UPLIFT_EXPECT(row.atoms[index(a)] >= 0 && row.atoms[index(a)] < atoms_);
+    auto packed = std::make_shared<const PackedRows<Work>>(rows.rows, rows.atoms_per_row, rows.parameters_per_row, rows.first_strength);
     const double* table = cmap_table_.data();
-    auto run = [packed, kernel, order, table](BondedTask& task, Real* x, Real* y, Real* z) {
+    auto run = [packed, kernel, order = rows.order, table](BondedTask& task, Real* x, Real* y, Real* z) {
       BondedList<Real, Work> list{{}, packed->parameters.data(), table, packed->table_start.data(), order, packed->padded, x, y,
                                   z};
       for (int a = 0; a < packed->atoms_per_term; ++a) list.atoms[a] = packed->atoms.data() + a * packed->padded;
       kernel(list, task);
     };
     groups_.push_back(
-        {term, second.value_or(term), packed->terms, packed->padded, atoms_per_term, packed->atoms.data(), 0, std::move(run)});
-  }
-
-  void add_cmaps(const ForceField& ff, const BondedKernelSet<Real>& kernels) {
-    if (ff.cmaps.empty()) return;
-    std::vector<int> start;
-    std::vector<double> all;
-    for (const CmapGrid& grid : ff.cmap_grids) {
-      start.push_back(static_cast<int>(all.size()));
-      const std::vector<double> coefficients = cmap_coefficients(grid);
-      all.insert(all.end(), coefficients.begin(), coefficients.end());
-    }
-    cmap_table_.resize(all.size());
-    std::copy(all.begin(), all.end(), cmap_table_.begin());
-    std::vector<Row> rows;
-    for (const CmapTorsion& c : ff.cmaps) {
-      UPLIFT_EXPECT(c.map >= 0 && index(c.map) < ff.cmap_grids.size());
-      const double resolution = ff.cmap_grids[index(c.map)].resolution;
-      rows.push_back({{c.i, c.j, c.k, c.l, c.m}, {resolution, 1.0}, start[index(c.map)]});
-    }
-    add<double>(EnergyTerm::cmap, std::move(rows), 5, 2, 1, kernels.cmap);
+        {rows.first, rows.second, packed->terms, packed->padded, rows.atoms_per_row, packed->atoms.data(), 0, std::move(run)});
   }
 
   /// Places for the forces, the list of places of each atom, and the blocks of work.
