@@ -9,6 +9,7 @@
 #include <string>
 
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/io/amber.hpp"
 
@@ -36,7 +37,7 @@ const Case& load(const std::string& name, NonbondedMethod method) {
   if (method != NonbondedMethod::no_cutoff) c->box = *choose_box(amber, coordinates);
   c->system = make_system(std::move(amber.topology), std::move(amber.force_field), settings);
   c->x = std::move(coordinates.x);
-  if (method == NonbondedMethod::pme) c->pme = cpu::resolve_pme(c->system.forces, c->box);
+  if (method == NonbondedMethod::pme) c->pme = resolve_pme(c->system.forces, c->box);
   return *c;
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "backend/cpu/dispersion.hpp"
+#include "uplift/backend/dispersion.hpp"
 #include "oracle/pair.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/core/constants.hpp"
@@ -236,7 +236,7 @@ TEST(DispersionCorrection, IsTheIntegralOfTheTail) {
         tail += energy[at] / (64 * 65 / 2);
         missing += slope[at] / (64 * 65 / 2);
       }
-    const cpu::DispersionCorrection found = cpu::dispersion_correction_times_volume(c.system);
+    const DispersionCorrection found = dispersion_correction_times_volume(c.system);
     const double expected = 2 * constants::pi * 64 * 64 * tail, virial = -2 * constants::pi / 3 * 64 * 64 * missing;
     // Midpoint rule with 1 pm shells (1e-6) and the tail beyond 20 nm (1e-4 of 20^-3/0.85^-3).
     EXPECT_NEAR(found.energy, expected, 2e-4 * std::abs(expected));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/cpu/pme_influence.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "oracle/ewald.hpp"
 
 namespace uplift {
@@ -41,17 +41,17 @@ TEST(Bspline, MatchesTruncatedPowers) {
 TEST(Bspline, ModuliVanishNowhere) {
   for (int order : {4, 5, 6})
     for (int n : {6, 7, 8, 63, 64, 315}) {
-      const auto m = cpu::spline_moduli(order, n);
+      const auto m = spline_moduli(order, n);
       EXPECT_NEAR(m[0], 1, 10 * epsilon);
       for (int k = 1; k < n; ++k) {
         EXPECT_GE(m[static_cast<std::size_t>(k)], 1e-7) << order << " " << n << " " << k;
         EXPECT_NEAR(m[static_cast<std::size_t>(k)], m[static_cast<std::size_t>(n - k)], 1e-13);
       }
     }
-  const auto odd = cpu::spline_moduli(5, 64);  // M_5 alternates to nothing at half the mesh: the mean of the neighbours instead
+  const auto odd = spline_moduli(5, 64);  // M_5 alternates to nothing at half the mesh: the mean of the neighbours instead
   EXPECT_DOUBLE_EQ(odd[32], (odd[31] + odd[33]) / 2);
   // M_4(1..3) = 1/6, 4/6, 1/6: at half the mesh (1/3)^2.
-  EXPECT_NEAR(cpu::spline_moduli(4, 64)[32], 1.0 / 9, 10 * epsilon);
+  EXPECT_NEAR(spline_moduli(4, 64)[32], 1.0 / 9, 10 * epsilon);
 }
 
 }  // namespace

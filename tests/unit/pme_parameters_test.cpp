@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift {
@@ -12,7 +13,7 @@ const Box box = make_box({6.2, 6.2, 6.2}, {M_PI / 2, M_PI / 2, M_PI / 2});
 
 TEST(PmeParameters, FromTolerance) {
   ForceSettings s;
-  const PmeParameters p = cpu::resolve_pme(s, box);
+  const PmeParameters p = resolve_pme(s, box);
   // sqrt(-ln(1e-3)) / 0.9 = 2.92029 /nm; 2 x 2.92029 x 6.2 / (3 x 5e-4^0.2) = 55.2: 56 = 7 x 8.
   EXPECT_NEAR(p.alpha, 2.92029, 1e-5);
   EXPECT_EQ(p.grid, (std::array<int, 3>{56, 56, 56}));
@@ -24,7 +25,7 @@ TEST(PmeParameters, HigherOrdersNeedCoarserMeshes) {
   int previous = 1 << 30;
   for (int order : {4, 5, 6}) {
     s.pme.order = order;
-    const PmeParameters p = cpu::resolve_pme(s, box);
+    const PmeParameters p = resolve_pme(s, box);
     EXPECT_LT(p.grid[0], previous);
     previous = p.grid[0];
   }
@@ -32,7 +33,7 @@ TEST(PmeParameters, HigherOrdersNeedCoarserMeshes) {
 
 TEST(PmeParameters, SkewedBoxesCountEdgeLengths) {
   const double angle = 109.4712206 * M_PI / 180;
-  const PmeParameters p = cpu::resolve_pme({}, make_box({6.2, 6.2, 6.2}, {angle, angle, angle}));
+  const PmeParameters p = resolve_pme({}, make_box({6.2, 6.2, 6.2}, {angle, angle, angle}));
   EXPECT_EQ(p.grid, (std::array<int, 3>{56, 56, 56}));
 }
 
@@ -40,7 +41,7 @@ TEST(PmeParameters, ExplicitValuesAreTakenAsTheyAre) {
   ForceSettings s;
   s.pme.alpha = 3.47;
   s.pme.grid = {{61, 62, 17}};
-  const PmeParameters p = cpu::resolve_pme(s, box);
+  const PmeParameters p = resolve_pme(s, box);
   EXPECT_EQ(p.alpha, 3.47);
   EXPECT_EQ(p.grid, *s.pme.grid);
 }
@@ -49,7 +50,7 @@ TEST(PmeParameters, RefusesNonsense) {
   const auto refused = [](auto change, Box b = box) {
     ForceSettings s;
     change(s);
-    EXPECT_THROW(cpu::resolve_pme(s, b), InputError);
+    EXPECT_THROW(resolve_pme(s, b), InputError);
   };
   refused([](ForceSettings&) {}, Box{});
   refused([](ForceSettings& s) { s.pme.order = 3; });
@@ -77,7 +78,7 @@ TEST(PmeParameters, RefusesNonsense) {
 TEST(PmeParameters, NothingWithoutPme) {
   ForceSettings s;
   s.nonbonded = NonbondedMethod::no_cutoff;
-  EXPECT_EQ(cpu::resolve_pme(s, Box{}).order, 0);
+  EXPECT_EQ(resolve_pme(s, Box{}).order, 0);
 }
 
 }  // namespace

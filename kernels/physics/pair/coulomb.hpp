@@ -1,6 +1,9 @@
 #pragma once
 // Coulomb between two charges; qq is the product of charges times the Coulomb constant [kJ nm/mol].
+#include <cmath>
+
 #include "physics/pair/lennard_jones.hpp"
+#include "uplift/core/constants.hpp"
 
 namespace uplift::physics {
 
@@ -47,6 +50,27 @@ UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const T& qq
   const T t = madd(r2, T(table.scale), T(C(-1)));
   const int count = terms > 0 ? terms : table.count;
   return {qq * (inverse_r - polynomial(t, table.energy, count)), qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force, count))};
+}
+
+/// The smooth part itself, at any distance: erf(alpha r)/r [1/nm].
+UPLIFT_HD double erf_over_r(double alpha, double r) {
+  const double z = alpha * r;
+  if (z < 1e-4) return 2 * alpha / std::sqrt(constants::pi) * (1 - z * z / 3);
+  return std::erf(z) / r;
+}
+/// erf(alpha r)/r^3 - 2 alpha/sqrt(pi) exp(-alpha^2 r^2)/r^2 [1/nm^3].
+UPLIFT_HD double erf_force_over_r(double alpha, double r) {
+  const double z = alpha * r, root = 2 / std::sqrt(constants::pi);
+  if (z < 0.3) {  // the two terms cancel: power series, sum of (-1)^k 2 (k+1) z^(2k) / ((2k+3) (k+1)!)
+    double sum = 0, power = 1, factorial = 1;
+    for (int k = 0; k < 14; ++k) {
+      factorial *= k + 1;
+      sum += (k % 2 ? -1 : 1) * 2.0 * (k + 1) * power / ((2 * k + 3) * factorial);
+      power *= z * z;
+    }
+    return alpha * alpha * alpha * root * sum;
+  }
+  return (std::erf(z) / r - alpha * root * std::exp(-z * z)) / (r * r);
 }
 
 }  // namespace uplift::physics

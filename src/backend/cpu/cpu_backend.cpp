@@ -11,6 +11,7 @@
 #include "cpu/cpu_isa.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/cpu/integration.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/assert.hpp"
 
 namespace uplift::cpu {

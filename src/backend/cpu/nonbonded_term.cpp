@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "backend/cpu/dispersion.hpp"
-#include "backend/cpu/erf_table.hpp"
 #include "backend/cpu/pair_list.hpp"
 #include "cpu/pair_kernels.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/dispersion.hpp"
+#include "uplift/backend/erf_table.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift::cpu {
@@ -380,8 +380,8 @@ class NonbondedTerm final : public ForceTerm {
         double scale = static_cast<double>(f[k]), part = static_cast<double>(e[k]);
         if (const double r2 = dot(d, d); r2 > cutoff_ * cutoff_) {  // beyond the range of the polynomial
           const double r = std::sqrt(r2), product = constants::coulomb * q[at(i)] * q[at(j)];
-          scale = product * erf_force_over_r(alpha_, r);
-          part = product * erf_over_r(alpha_, r);
+          scale = product * physics::erf_force_over_r(alpha_, r);
+          part = product * physics::erf_over_r(alpha_, r);
         }
         const Vec3d force = -scale * d;
         energy -= part;

@@ -30,7 +30,4 @@ std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameter
 std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&);
 std::unique_ptr<ForceTerm> make_implicit_solvent_term(const System&, Precision, const Threads&);
 
-/// alpha, grid and order for a box: as given, or from the tolerance (direct-space error at the cutoff, grid from the error estimate).
-PmeParameters resolve_pme(const ForceSettings& settings, const Box& box);
-
 }  // namespace uplift::cpu

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <string>
 
-#include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/error.hpp"
 
-namespace uplift::cpu {
+namespace uplift {
 namespace {
 
 constexpr double largest_mesh = 2147483648.0;  // 2^31 points
@@ -88,4 +88,4 @@ PmeParameters resolve_pme(const ForceSettings& settings, const Box& box) {
   return result;
 }
 
-}  // namespace uplift::cpu
+}  // namespace uplift

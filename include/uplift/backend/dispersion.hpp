@@ -1,7 +1,7 @@
 #pragma once
 #include "uplift/model/system.hpp"
 
-namespace uplift::cpu {
+namespace uplift {
 
 /// What the pair sum leaves out beyond the cutoff, and what switching takes away within it, for a uniform density; averaged over all
 /// N(N+1)/2 pairs of atoms by type, as in the OpenMM theory guide. Both times the volume [kJ nm^3/mol].
@@ -15,4 +15,4 @@ struct DispersionCorrection {
 };
 DispersionCorrection dispersion_correction_times_volume(const System& system);
 
-}  // namespace uplift::cpu
+}  // namespace uplift

@@ -1,4 +1,4 @@
-#include "backend/cpu/dispersion.hpp"
+#include "uplift/backend/dispersion.hpp"
 
 #include <cmath>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "physics/pair/lennard_jones.hpp"
 #include "uplift/core/constants.hpp"
 
-namespace uplift::cpu {
+namespace uplift {
 
 DispersionCorrection dispersion_correction_times_volume(const System& system) {
   const ForceField& ff = system.force_field;
@@ -41,4 +41,4 @@ DispersionCorrection dispersion_correction_times_volume(const System& system) {
   return {energy, energy + 2 * constants::pi / 3 * n * n * jump};
 }
 
-}  // namespace uplift::cpu
+}  // namespace uplift

@@ -1,4 +1,4 @@
-#include "backend/cpu/erf_table.hpp"
+#include "uplift/backend/erf_table.hpp"
 
 #include <cmath>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 
-namespace uplift::cpu {
+namespace uplift {
 namespace {
 
 /// Chebyshev coefficients of f on [-1, 1] from n samples, then as powers of t, highest first.
@@ -44,26 +44,6 @@ double evaluate(const std::vector<long double>& p, double t) {
 
 }  // namespace
 
-double erf_over_r(double alpha, double r) {
-  const double z = alpha * r;
-  if (z < 1e-4) return 2 * alpha / std::sqrt(constants::pi) * (1 - z * z / 3);
-  return std::erf(z) / r;
-}
-
-double erf_force_over_r(double alpha, double r) {
-  const double z = alpha * r, root = 2 / std::sqrt(constants::pi);
-  if (z < 0.3) {  // the two terms cancel: power series, sum of (-1)^k 2 (k+1) z^(2k) / ((2k+3) (k+1)!)
-    double sum = 0, power = 1, factorial = 1;
-    for (int k = 0; k < 14; ++k) {
-      factorial *= k + 1;
-      sum += (k % 2 ? -1 : 1) * 2.0 * (k + 1) * power / ((2 * k + 3) * factorial);
-      power *= z * z;
-    }
-    return alpha * alpha * alpha * root * sum;
-  }
-  return (std::erf(z) / r - alpha * root * std::exp(-z * z)) / (r * r);
-}
-
 template <class C>
 physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy) {
   physics::ErfTable<C> table{};
@@ -71,13 +51,13 @@ physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy)
   table.scale = static_cast<C>(2 / range);
   const auto r_of = [&](double t) { return std::sqrt(std::max(0.0, 0.5 * (t + 1) * range)); };
   for (int n = 8; n <= physics::ErfTable<C>::most; n += 2) {
-    const auto energy = powers([&](double t) { return erf_over_r(alpha, r_of(t)); }, n);
-    const auto force = powers([&](double t) { return erf_force_over_r(alpha, r_of(t)); }, n);
+    const auto energy = powers([&](double t) { return physics::erf_over_r(alpha, r_of(t)); }, n);
+    const auto force = powers([&](double t) { return physics::erf_force_over_r(alpha, r_of(t)); }, n);
     double worst = 0;
     for (int k = 0; k <= 500; ++k) {
       const double t = -1 + k / 250.0;
-      worst = std::max(worst, std::abs(evaluate(force, t) - erf_force_over_r(alpha, r_of(t))) / erf_force_over_r(alpha, 0));
-      worst = std::max(worst, std::abs(evaluate(energy, t) - erf_over_r(alpha, r_of(t))) / erf_over_r(alpha, 0));
+      worst = std::max(worst, std::abs(evaluate(force, t) - physics::erf_force_over_r(alpha, r_of(t))) / physics::erf_force_over_r(alpha, 0));
+      worst = std::max(worst, std::abs(evaluate(energy, t) - physics::erf_over_r(alpha, r_of(t))) / physics::erf_over_r(alpha, 0));
     }
     if (worst > accuracy && n + 2 <= physics::ErfTable<C>::most) continue;
     if (worst > 100 * accuracy)
@@ -95,4 +75,4 @@ physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy)
 template physics::ErfTable<float> make_erf_table<float>(double, double, double);
 template physics::ErfTable<double> make_erf_table<double>(double, double, double);
 
-}  // namespace uplift::cpu
+}  // namespace uplift

@@ -1,0 +1,74 @@
+#pragma once
+// Device memory with one owner. Copies are explicit and name their stream; nothing waits by itself but download().
+#include <cuda/launch.cuh>
+
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace uplift::UPLIFT_DEVICE {
+
+using cuda::check;
+
+template <class T>
+class DeviceBuffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  DeviceBuffer() = default;
+  explicit DeviceBuffer(std::size_t size) { resize(size); }
+  /// A copy of `values` that is complete when the constructor returns.
+  explicit DeviceBuffer(std::span<const T> values) {
+    resize(values.size());
+    if (!values.empty()) check(cudaMemcpy(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice), "copy to the device");
+  }
+  explicit DeviceBuffer(const std::vector<T>& values) : DeviceBuffer(std::span<const T>(values)) {}
+  ~DeviceBuffer() { cudaFree(data_); }
+  DeviceBuffer(DeviceBuffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  DeviceBuffer(const DeviceBuffer&) = delete;
+  DeviceBuffer& operator=(const DeviceBuffer&) = delete;
+
+  /// Forgets what was in it.
+  void resize(std::size_t size) {
+    if (size == size_) return;
+    check(cudaFree(data_), "free device memory");
+    data_ = nullptr;
+    size_ = 0;
+    if (size > 0) check(cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)), "device memory");
+    size_ = size;
+  }
+  void clear(cudaStream_t stream) {
+    if (size_ > 0) check(cudaMemsetAsync(data_, 0, size_ * sizeof(T), stream), "clear device memory");
+  }
+  /// `values` must live until the stream has taken them.
+  void upload(std::span<const T> values, cudaStream_t stream) {
+    resize(values.size());
+    if (size_ > 0) check(cudaMemcpyAsync(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream), "copy to the device");
+  }
+  void copy_from(const DeviceBuffer& other, cudaStream_t stream) {
+    resize(other.size_);
+    if (size_ > 0) check(cudaMemcpyAsync(data_, other.data_, size_ * sizeof(T), cudaMemcpyDeviceToDevice, stream), "copy on the device");
+  }
+  /// Waits for the stream.
+  void download(std::vector<T>& values, cudaStream_t stream) const {
+    values.resize(size_);
+    if (size_ > 0) check(cudaMemcpyAsync(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
+    check(cudaStreamSynchronize(stream), "wait for the device");
+  }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace uplift::UPLIFT_DEVICE

@@ -1,0 +1,149 @@
+#include <cuda/integrate.cuh>
+
+#include "physics/bonded/virtual_site.hpp"
+#include "physics/integrate/langevin.hpp"
+#include "uplift/core/philox.hpp"
+#include "uplift/core/random.hpp"
+
+namespace uplift::UPLIFT_DEVICE {
+namespace {
+
+constexpr unsigned block_threads = 128;
+
+__device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+
+__global__ void __launch_bounds__(block_threads) kick_kernel(AtomsView atoms, LevelsView levels, double dt) {
+  const int i = thread_number();
+  if (i >= atoms.count) return;
+  Vec3d v = atoms.v[i];
+  // Level after level, as one kick after the other would.
+  for (int l = 0; l < most_force_levels; ++l) {
+    if (!levels.force[l] || levels.weight[l] == 0) continue;
+    const Fixed* f = levels.force[l] + 3 * static_cast<std::ptrdiff_t>(i);
+    const double scale = dt * levels.weight[l] * atoms.inverse_mass[i];
+    v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale), physics::kick(v.z, from_fixed(f[2]), scale)};
+  }
+  atoms.v[i] = v;
+}
+
+__global__ void __launch_bounds__(block_threads) drift_kernel(AtomsView atoms, double dt) {
+  const int i = thread_number();
+  if (i >= atoms.count) return;
+  const Vec3d x = atoms.x[i], v = atoms.v[i];
+  atoms.x[i] = {physics::drift(x.x, v.x, dt), physics::drift(x.y, v.y, dt), physics::drift(x.z, v.z, dt)};
+}
+
+__global__ void __launch_bounds__(block_threads)
+    ornstein_uhlenbeck_kernel(AtomsView atoms, double decay, double spread, std::uint32_t key0, std::uint32_t key1, std::uint64_t step) {
+  const int i = thread_number();
+  if (i >= atoms.count) return;
+  const auto u = philox_bits(noise_counter(static_cast<std::uint32_t>(i), 0, step, static_cast<std::uint32_t>(NoisePurpose::langevin)), key0, key1);
+  const Vec3d noise = normal_deviates(open_unit(u.a), open_unit(u.b), open_unit(u.c), open_unit(u.d));
+  const double size = spread * std::sqrt(atoms.inverse_mass[i]);
+  const Vec3d v = atoms.v[i];
+  atoms.v[i] = {physics::ornstein_uhlenbeck(v.x, decay, size, noise.x), physics::ornstein_uhlenbeck(v.y, decay, size, noise.y),
+                physics::ornstein_uhlenbeck(v.z, decay, size, noise.z)};
+}
+
+__global__ void __launch_bounds__(block_threads) transform_velocities_kernel(AtomsView atoms, double factor, Vec3d shift) {
+  const int i = thread_number();
+  if (i < atoms.count && atoms.inverse_mass[i] > 0) atoms.v[i] = factor * atoms.v[i] + shift;
+}
+
+__global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms, Fixed* sums) {
+  const int i = thread_number();
+  const Vec3d v = i < atoms.count ? atoms.v[i] : Vec3d{0, 0, 0};
+  const double m = i < atoms.count ? atoms.mass[i] : 0;
+  add_of_warp(sums, 0.5 * m * dot(v, v));
+  add_of_warp(sums + 1, m * v.x);
+  add_of_warp(sums + 2, m * v.y);
+  add_of_warp(sums + 3, m * v.z);
+}
+
+__global__ void __launch_bounds__(block_threads) scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
+  const int m = thread_number();
+  if (m >= molecules.count) return;
+  Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
+  double mass = 0;
+  for (int k = molecules.start[m]; k < molecules.start[m + 1]; ++k) {
+    const int i = molecules.atoms[k];
+    mass += atoms.mass[i];
+    centre += atoms.mass[i] * atoms.x[i];
+    momentum += atoms.mass[i] * atoms.v[i];
+  }
+  if (!(mass > 0)) return;
+  const double per_mass = 1 / mass;
+  const Vec3d shift = per_mass * (Vec3d{factor.x * centre.x, factor.y * centre.y, factor.z * centre.z} - centre);
+  const Vec3d change = per_mass * (Vec3d{momentum.x / factor.x, momentum.y / factor.y, momentum.z / factor.z} - momentum);
+  for (int k = molecules.start[m]; k < molecules.start[m + 1]; ++k) {
+    const int i = molecules.atoms[k];
+    atoms.x[i] += shift;
+    if (velocities && atoms.mass[i] > 0) atoms.v[i] += change;
+  }
+}
+
+__global__ void __launch_bounds__(block_threads) place_sites_kernel(AtomsView atoms, SitesView sites) {
+  const int s = thread_number();
+  if (s >= sites.count) return;
+  const int* a = sites.atoms + 4 * s;
+  const double* p = sites.parameters + 3 * s;
+  const Vec3d r0 = atoms.x[a[1]];
+  atoms.x[a[0]] = physics::virtual_site_position(r0, atoms.x[a[2]] - r0, atoms.x[a[3]] - r0, p[0], p[1], p[2]);
+}
+
+__global__ void __launch_bounds__(block_threads) spread_sites_kernel(AtomsView atoms, SitesView sites, SumsView sums, bool virial) {
+  const int s = thread_number();
+  Virial change;
+  if (s < sites.count) {
+    const int* a = sites.atoms + 4 * s;
+    const double* p = sites.parameters + 3 * s;
+    Fixed* own = sums.force + 3 * static_cast<std::ptrdiff_t>(a[0]);
+    const Vec3d f{from_fixed(own[0]), from_fixed(own[1]), from_fixed(own[2])};
+    own[0] = own[1] = own[2] = 0;
+    const Vec3d r0 = atoms.x[a[1]], u = atoms.x[a[2]] - r0, w = atoms.x[a[3]] - r0;
+    const auto parents = physics::spread_virtual_site_force(u, w, p[0], p[1], p[2], f);
+    // A site out of the plane of its parents contributes another virial there than its spread force does on the parents.
+    if (p[2] != 0) {
+      change.add(u, parents.on1);
+      change.add(w, parents.on2);
+      change.add(-(atoms.x[a[0]] - r0), f);
+    }
+    add_force(sums, a[1], parents.on0);
+    add_force(sums, a[2], parents.on1);
+    add_force(sums, a[3], parents.on2);
+  }
+  if (virial)
+    for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, change.w[k]);
+}
+
+}  // namespace
+
+using cuda::cover;
+
+void launch_kick(const AtomsView& atoms, const LevelsView& levels, double dt, cudaStream_t stream) {
+  UPLIFT_LAUNCH(kick_kernel, cover(atoms.count, block_threads), stream, atoms, levels, dt);
+}
+void launch_drift(const AtomsView& atoms, double dt, cudaStream_t stream) {
+  UPLIFT_LAUNCH(drift_kernel, cover(atoms.count, block_threads), stream, atoms, dt);
+}
+void launch_ornstein_uhlenbeck(const AtomsView& atoms, double decay, double spread, std::uint64_t seed, std::int64_t step, cudaStream_t stream) {
+  UPLIFT_LAUNCH(ornstein_uhlenbeck_kernel, cover(atoms.count, block_threads), stream, atoms, decay, spread, static_cast<std::uint32_t>(seed),
+                static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint64_t>(step));
+}
+void launch_transform_velocities(const AtomsView& atoms, double factor, const Vec3d& shift, cudaStream_t stream) {
+  UPLIFT_LAUNCH(transform_velocities_kernel, cover(atoms.count, block_threads), stream, atoms, factor, shift);
+}
+void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream) {
+  UPLIFT_LAUNCH(moments_kernel, cover(atoms.count, block_threads), stream, atoms, sums);
+}
+void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream) {
+  UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor, stage.velocities);
+}
+void launch_place_sites(const AtomsView& atoms, const SitesView& sites, cudaStream_t stream) {
+  if (sites.count > 0) UPLIFT_LAUNCH(place_sites_kernel, cover(sites.count, block_threads), stream, atoms, sites);
+}
+void launch_spread_sites(const AtomsView& atoms, const SitesView& sites, const SumsView& sums, bool virial, cudaStream_t stream) {
+  if (sites.count > 0) UPLIFT_LAUNCH(spread_sites_kernel, cover(sites.count, block_threads), stream, atoms, sites, sums, virial);
+}
+
+}  // namespace uplift::UPLIFT_DEVICE

@@ -1,0 +1,52 @@
+#pragma once
+// Order-free sums in device memory: 64-bit fixed point (uplift/core/fixed_point.hpp), added lane by lane without atomics inside a warp.
+#include <cuda/launch.cuh>
+
+#include "uplift/core/fixed_point.hpp"
+#include "uplift/core/vec3.hpp"
+
+namespace uplift::UPLIFT_DEVICE {
+
+inline constexpr unsigned all_lanes = 0xffffffffu;
+inline constexpr unsigned warp_lanes = 32;
+
+/// Totals of one level. Units 2^-32 kJ/mol/nm and 2^-32 kJ/mol.
+struct SumsView {
+  Fixed* force;   ///< [3 * atoms], x y z of each atom
+  Fixed* energy;  ///< [energy_term_count]
+  Fixed* virial;  ///< [9] row-major
+};
+
+__device__ inline void add(Fixed* to, Fixed value) {
+  atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(value));
+}
+__device__ inline void add_force(const SumsView& sums, int atom, const Vec3d& f) {
+  Fixed* to = sums.force + 3 * static_cast<std::ptrdiff_t>(atom);
+  add(to, fixed_force(f.x));
+  add(to + 1, fixed_force(f.y));
+  add(to + 2, fixed_force(f.z));
+}
+
+/// The sum over the lanes of a whole warp, in lane 0. Integers: in any order.
+__device__ inline Fixed warp_sum(Fixed value) {
+  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2)
+    value += static_cast<Fixed>(__shfl_down_sync(all_lanes, static_cast<long long>(value), offset));
+  return value;
+}
+/// Adds what every lane has. Every lane of the warp must call it.
+__device__ inline void add_of_warp(Fixed* to, double value) {
+  const Fixed sum = warp_sum(fixed_energy(value));
+  if (threadIdx.x % warp_lanes == 0 && sum != 0) add(to, sum);
+}
+
+/// Sum of r (x) f, row-major.
+struct Virial {
+  double w[9] = {};
+  __device__ void add(const Vec3d& r, const Vec3d& f) {
+    const double a[3] = {r.x, r.y, r.z}, b[3] = {f.x, f.y, f.z};
+    for (int i = 0; i < 3; ++i)
+      for (int j = 0; j < 3; ++j) w[3 * i + j] += a[i] * b[j];
+  }
+};
+
+}  // namespace uplift::UPLIFT_DEVICE
