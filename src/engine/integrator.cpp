@@ -60,29 +60,33 @@ Integrator make_integrator(const DynamicsSettings& d) {
   integrator.name = name_of(d.integrator);
   levels.add_forces(n - 1, integrator.forces);
   const auto add = [&](std::initializer_list<Stage> stages) { integrator.stages.insert(integrator.stages.end(), stages); };
-  if (d.integrator == IntegratorKind::nose_hoover) add({MoveNoseHooverChain{d.timestep / 2, d.friction, d.temperature}});
   for (int k = 0; k < n; ++k) {
+    if (d.integrator == IntegratorKind::verlet) {
+      add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
+      levels.add_forces(k, integrator.stages);
+      add({Kick{dt / 2, levels.weights(k + 1)}, ConstrainVelocities{}});
+      continue;
+    }
+    add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2}});
     switch (d.integrator) {
-      case IntegratorKind::verlet:
-      case IntegratorKind::v_rescale:
-      case IntegratorKind::nose_hoover:
-        add({Kick{dt / 2, levels.weights(k)}, SavePositions{}, Drift{dt}, ConstrainPositions{dt}, PlaceVirtualSites{}});
-        levels.add_forces(k, integrator.stages);
-        add({Kick{dt / 2, levels.weights(k + 1)}, ConstrainVelocities{}});
-        continue;
       case IntegratorKind::langevin:
         // What the noise has along constraints is removed with the gradients that the positions' solver uses, so that the heat is
         // what the velocities keep of it.
-        add({Kick{dt, levels.weights(k)}, ConstrainVelocities{}, SavePositions{}, Drift{dt / 2}, CountHeat{-1},
-             OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true}, CountHeat{1}, Drift{dt / 2},
-             ConstrainPositions{dt}, PlaceVirtualSites{}});
-        levels.add_forces(k, integrator.stages);
-        continue;
+        add({CountHeat{-1}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true}, CountHeat{1}});
+        break;
+      case IntegratorKind::v_rescale:
+        add({RescaleVelocities{dt, d.friction, d.temperature, d.seed, k, n}});
+        break;
+      case IntegratorKind::nose_hoover:
+        add({MoveNoseHooverChain{dt, d.friction, d.temperature}});
+        break;
+      case IntegratorKind::verlet:
+        break;
     }
+    add({Drift{dt / 2}, ConstrainPositions{dt}, PlaceVirtualSites{}});
+    levels.add_forces(k, integrator.stages);
   }
-  if (d.integrator == IntegratorKind::langevin) integrator.to_full_step = {Kick{dt / 2, levels.weights(0)}, ConstrainVelocities{}};
-  if (d.integrator == IntegratorKind::nose_hoover) add({MoveNoseHooverChain{d.timestep / 2, d.friction, d.temperature}});
-  if (d.integrator == IntegratorKind::v_rescale) add({RescaleVelocities{d.timestep, d.friction, d.temperature, d.seed}});
+  if (d.integrator != IntegratorKind::verlet) integrator.to_full_step = {Kick{dt / 2, levels.weights(0)}, ConstrainVelocities{}};
   return integrator;
 }
 

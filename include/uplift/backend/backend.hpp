@@ -41,6 +41,7 @@ struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = 
 struct RescaleVelocities {       ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
   std::uint64_t seed;
+  int substep = 0, substeps = 1; ///< as of OrnsteinUhlenbeck
 };
 struct MoveNoseHooverChain {     ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction

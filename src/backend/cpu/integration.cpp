@@ -151,8 +151,9 @@ void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int
 void CpuIntegration::rescale_velocities(const RescaleVelocities& stage, std::int64_t step) {
   const double kinetic = kinetic_energy(), target = 0.5 * degrees_of_freedom_ * constants::boltzmann * stage.temperature;
   if (!(kinetic > 0) || degrees_of_freedom_ <= 0) return;  // nothing to scale
-  const double first = gaussian3(stage.seed, NoisePurpose::thermostat, step, 0).x;
-  const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, step, 1);
+  const std::int64_t draw = step * stage.substeps + stage.substep;
+  const double first = gaussian3(stage.seed, NoisePurpose::thermostat, draw, 0).x;
+  const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, draw, 1);
   const double wanted =
       physics::rescaled_kinetic_energy(kinetic, target, degrees_of_freedom_, stage.dt * stage.friction, first, others);
   scale_velocities(std::sqrt(wanted / kinetic));
