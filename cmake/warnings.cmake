@@ -1,12 +1,13 @@
 # One interface target carries the warning flags and the include root, so that no library can forget them.
 add_library(uplift_flags INTERFACE)
 target_include_directories(uplift_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/kernels)
-target_compile_options(uplift_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
-                       -Wno-psabi $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # the latter: false alarms of GCC 12 in std::string (PR 105651)
-                       -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
+set(flags -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+          -Wno-psabi $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # the latter: false alarms of GCC 12 in std::string (PR 105651)
+          -ffp-contract=off)  # contraction is explicit (fma): bits must not depend on inlining
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  target_compile_options(uplift_flags INTERFACE -msse4.2)  # the least that any kernel is built for; floor() becomes one instruction
+  list(APPEND flags -msse4.2)  # the least that any kernel is built for; floor() becomes one instruction
 endif()
 if(UPLIFT_WERROR)
-  target_compile_options(uplift_flags INTERFACE -Werror)
+  list(APPEND flags -Werror)
 endif()
+target_compile_options(uplift_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${flags}>")  # nvcc has its own

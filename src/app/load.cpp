@@ -1,6 +1,7 @@
 #include "load.hpp"
 
 #include "uplift/backend/cpu/cpu_backend.hpp"
+#include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/amber.hpp"
@@ -36,7 +37,16 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute, double constraint_tolerance) {
   if (compute.backend == "auto" || compute.backend == "cpu")
     return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
-  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: cpu); use backend: auto or cpu");
+  std::string there = "cpu";
+#if defined(UPLIFT_HAVE_CUDA)
+  if (compute.backend == "cuda") return cuda_device::make_backend(system, box, {compute.precision, constraint_tolerance});
+  there += ", cuda";
+#endif
+#if defined(UPLIFT_HAVE_SIMT)
+  if (compute.backend == "simt") return simt_device::make_backend(system, box, {compute.precision, constraint_tolerance});
+  there += ", simt";
+#endif
+  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there + "); use backend: auto or cpu");
 }
 
 }  // namespace uplift::app

@@ -1,0 +1,24 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "uplift/backend/backend.hpp"
+
+namespace uplift {
+
+struct DeviceOptions {
+  Precision precision = Precision::mixed;
+  double constraint_tolerance = 1e-6;
+};
+
+namespace cuda_device {
+/// A backend on the first GPU. Throws InputError for what it cannot do yet, naming it; SimulationError when the GPU fails.
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
+}  // namespace cuda_device
+
+namespace simt_device {
+/// The same kernels on the CPU, thread by thread (kernels/simt): for tests, hundreds of times slower than the CPU backend.
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
+}  // namespace simt_device
+
+}  // namespace uplift

@@ -1,0 +1,305 @@
+// The device backend on the emulator against the CPU backend: energies, forces and virial term by term, and the course of every integrator.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "simt/runtime.hpp"
+#include "uplift/backend/cpu/cpu_backend.hpp"
+#include "uplift/backend/cuda/cuda_backend.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/engine/pressure.hpp"
+#include "uplift/engine/simulation.hpp"
+#include "uplift/io/amber.hpp"
+#include "uplift/model/selection.hpp"
+
+namespace uplift {
+namespace {
+
+struct Sample {
+  System system;
+  State state;
+};
+
+Sample from_inputs(const std::string& name, ForceSettings settings) {
+  const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name + "/system.", end = name.ends_with("vacuum") ? "" : ".gz";
+  AmberTopology amber = read_prmtop(folder + "prmtop" + end);
+  const Coordinates coordinates = read_amber_coordinates(folder + "inpcrd" + end);
+  Sample s;
+  if (settings.nonbonded != NonbondedMethod::no_cutoff) s.state.box = *choose_box(amber, coordinates);
+  s.state.x = coordinates.x;
+  settings.cutoff = 0.85;
+  s.system = make_system(std::move(amber.topology), std::move(amber.force_field), settings);
+  s.system.remove_com = s.state.box.periodic();
+  make_molecules_whole(s.system, s.state);
+  draw_velocities(s.system, 300, 5, s.state);
+  return s;
+}
+
+/// Every kind of bonded term and virtual site, on molecules of six atoms in a skewed box.
+Sample everything(int molecules) {
+  std::mt19937 random(7);
+  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
+  Topology t;
+  ForceField ff;
+  Sample s;
+  s.state.box = {{2.6, 0, 0}, {0.7, 2.4, 0}, {-0.4, 0.6, 2.5}};
+  for (int resolution : {24, 12}) {
+    CmapGrid grid{resolution, {}};
+    for (int n = 0; n < resolution * resolution; ++n) grid.energy.push_back(uniform(-5, 5));
+    ff.cmap_grids.push_back(grid);
+  }
+  for (int m = 0; m < molecules; ++m) {
+    const int a = 6 * m;
+    // On a lattice, so that none overlap, in images near and far.
+    const Vec3d origin = s.state.box.position({m % 4 / 4.0 + m % 3 - 1, m / 4 % 3 / 3.0, m / 12 / 3.0 - m % 2});
+    const Vec3d shape[5] = {{0, 0, 0}, {0.13, 0.02, 0}, {0.19, 0.14, 0.03}, {0.32, 0.15, 0.1}, {0.36, 0.27, 0.05}};
+    Residue residue;
+    residue.name = "MOL";
+    residue.number = m + 1;
+    residue.first_atom = a;
+    residue.atom_count = 6;
+    t.residues.push_back(residue);
+    for (int k = 0; k < 6; ++k) {
+      Atom atom;
+      atom.name = "A" + std::to_string(k);
+      atom.type = "X";
+      atom.element = k == 5 ? 0 : 6;
+      atom.mass = k == 5 ? 0 : 12;
+      atom.residue = m;
+      t.atoms.push_back(atom);
+      ff.charges.push_back(uniform(-0.4, 0.4));
+      ff.lj_type.push_back(k % 2);
+      s.state.x.push_back(k == 5 ? origin : origin + shape[k] + Vec3d{uniform(-0.01, 0.01), uniform(-0.01, 0.01), uniform(-0.01, 0.01)});
+      for (int other = 0; other < k; ++other) ff.exclusions.push_back({a + other, a + k});
+    }
+    for (int k = 0; k < 4; ++k) {
+      ff.bonds.push_back({a + k, a + k + 1, uniform(0.12, 0.15), uniform(1e5, 3e5)});
+      t.bonds.push_back({a + k, a + k + 1});
+    }
+    for (int k = 0; k < 3; ++k) {
+      ff.angles.push_back({a + k, a + k + 1, a + k + 2, uniform(1.8, 2.2), uniform(200, 800)});
+      ff.urey_bradleys.push_back({a + k, a + k + 2, uniform(0.2, 0.25), uniform(1e3, 2e4)});
+    }
+    for (int k = 0; k < 2; ++k) {
+      for (int n = 0; n < 4; ++n) ff.dihedrals.push_back({a + k, a + k + 1, a + k + 2, a + k + 3, n, uniform(-3, 3), uniform(-5, 15), false});
+      ff.impropers.push_back({a + k + 1, a + k, a + k + 2, a + k + 3, uniform(-3, 3), uniform(50, 500)});
+      ff.pairs14.push_back({a + k, a + k + 3, uniform(-0.2, 0.2), uniform(0, 1e-3), uniform(0, 1e-6)});
+    }
+    ff.cmaps.push_back({a, a + 1, a + 2, a + 3, a + 4, m % 2});
+    ff.virtual_sites.push_back({a + 5, a, a + 1, a + 2, 0.3, 0.2, m % 3 ? 1.5 : 0});
+  }
+  ff.lj_types = 2;
+  ff.lj_c6 = {2e-3, 1e-3, 1e-3, 0};
+  ff.lj_c12 = {3e-6, 1e-6, 1e-6, 0};
+  ForceSettings settings;
+  settings.cutoff = 0.9;
+  settings.constraints = ConstraintMode::none;
+  s.system = make_system(std::move(t), std::move(ff), settings);
+  place_virtual_sites(s.system.force_field, s.state.x);
+  draw_velocities(s.system, 300, 5, s.state);
+  return s;
+}
+
+Sample sample(const std::string& name) {
+  ForceSettings settings;
+  if (name == "everything") return everything(33);
+  if (name == "vacuum") {
+    settings.nonbonded = NonbondedMethod::no_cutoff;
+    return from_inputs("alanine-dipeptide-vacuum", settings);
+  }
+  if (name == "reaction-field") {
+    settings.nonbonded = NonbondedMethod::reaction_field;
+    settings.switch_distance = 0.7;
+    Sample s = from_inputs("alanine-dipeptide-tip3p", settings);
+    apply_restraints(s.system, {.selection = "protein", .k = 500}, s.state.x, s.state.box);
+    for (PositionRestraint& r : s.system.position_restraints) r.reference += Vec3d{0.02, -0.01, 0.03};
+    return s;
+  }
+  settings.constraints = ConstraintMode::h_bonds;
+  if (name == "h-angles") settings.constraints = ConstraintMode::h_angles;
+  settings.pme.order = name == "order-4" ? 4 : name == "order-6" ? 6 : 5;
+  return from_inputs(name == "water" ? "water-tip3p-small" : "alanine-dipeptide-tip3p", settings);
+}
+
+double norm(const Vec3d& v) { return std::sqrt(dot(v, v)); }
+
+struct Evaluation {
+  Energies energies;
+  std::vector<Vec3d> forces;
+};
+Evaluation evaluate(Backend& backend, const State& state) {
+  backend.upload(state);
+  const Stage stages[] = {PlaceVirtualSites{}, ComputeForces{}};
+  backend.run(stages, ForcePlan{.energies = true, .virial = true}, 0);
+  Evaluation e;
+  e.energies = backend.energies();
+  backend.download_forces(e.forces);
+  return e;
+}
+
+class DeviceForces : public ::testing::TestWithParam<std::tuple<const char*, Precision>> {
+ protected:
+  void TearDown() override {
+    simt::set_seed(0);
+    simt::set_lazy_streams(false);
+  }
+};
+
+TEST_P(DeviceForces, AreThoseOfTheCpu) {
+  const auto [name, precision] = GetParam();
+  const Sample s = sample(name);
+  const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {precision, 2, 1e-10});
+  const auto device = simt_device::make_backend(s.system, s.state.box, {precision, 1e-10});
+  const Evaluation a = evaluate(*cpu, s.state), b = evaluate(*device, s.state);
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < a.forces.size(); ++i) {
+    const Vec3d d = a.forces[i] - b.forces[i];
+    difference += dot(d, d);
+    size += dot(a.forces[i], a.forces[i]);
+  }
+  // In double both round at 1e-13 of the largest terms. In mixed precision each has an error of 1e-6 of its own (sums in other orders).
+  const double forces = precision == Precision::double_ ? 1e-11 : 4e-6, energies = precision == Precision::double_ ? 1e-10 : 3e-6;
+  EXPECT_LT(std::sqrt(difference / size), forces);
+  double scale = 1;
+  for (double e : a.energies.term) scale = std::max(scale, std::abs(e));
+  for (std::size_t k = 0; k < a.energies.term.size(); ++k)
+    EXPECT_NEAR(a.energies.term[k], b.energies.term[k], energies * scale) << energy_term_names[k];
+  for (std::size_t k = 0; k < 9; ++k) EXPECT_NEAR(a.energies.virial[k], b.energies.virial[k], 3 * energies * scale) << "virial " << k;
+}
+
+TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
+  const auto [name, precision] = GetParam();
+  const Sample s = sample(name);
+  const auto device = simt_device::make_backend(s.system, s.state.box, {precision, 1e-10});
+  const Evaluation first = evaluate(*device, s.state);
+  for (std::uint64_t seed : {1u, 2u}) {
+    simt::set_seed(seed);
+    simt::set_lazy_streams(true);
+    const Evaluation other = evaluate(*device, s.state);
+    EXPECT_EQ(first.energies.term, other.energies.term);
+    EXPECT_EQ(first.energies.virial, other.energies.virial);
+    for (std::size_t i = 0; i < first.forces.size(); ++i) {
+      ASSERT_EQ(first.forces[i].x, other.forces[i].x);
+      ASSERT_EQ(first.forces[i].z, other.forces[i].z);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Systems, DeviceForces,
+                         ::testing::Combine(::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4", "order-6"),
+                                            ::testing::Values(Precision::mixed, Precision::double_)));
+
+struct Course {
+  const char *name, *system;
+  IntegratorKind integrator;
+  bool levels = false;
+  std::optional<BarostatKind> barostat{};
+};
+void PrintTo(const Course& c, std::ostream* out) { *out << c.name; }
+
+class DeviceDynamics : public ::testing::TestWithParam<Course> {};
+
+/// In double, twenty steps on both: rounding grows by what molecules forget in a hundredth of a picosecond, which is little.
+TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
+  const Course& c = GetParam();
+  const Sample s = sample(c.system);
+  DynamicsSettings d;
+  d.integrator = c.integrator;
+  d.timestep = std::string(c.system) == "everything" ? 0.0005 : 0.001;
+  d.friction = 10;
+  d.seed = 4;
+  d.constraint_tolerance = 1e-11;
+  d.com_removal_every = 5;
+  if (c.levels) d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1}, {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
+  if (c.barostat) {
+    d.pressure = PressureSettings{};
+    d.pressure->barostat = *c.barostat;
+    d.pressure->coupling = PressureCoupling::semi_isotropic;
+    d.pressure->every = 4;
+  }
+  const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-11});
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::double_, 1e-11});
+  Simulation here(s.system, *cpu, s.state, d), there(s.system, *device, s.state, d);
+  here.begin();
+  there.begin();
+  for (int n = 0; n < 20; ++n) {
+    here.step();
+    there.step();
+  }
+  const State a = here.state(), b = there.state();
+  double x = 0, v = 0, travelled = 0;
+  for (std::size_t i = 0; i < a.x.size(); ++i) {
+    x = std::max(x, norm(a.x[i] - b.x[i]));
+    v = std::max(v, norm(a.v[i] - b.v[i]));
+    travelled = std::max(travelled, norm(a.x[i] - s.state.x[i]));
+  }
+  EXPECT_GT(travelled, 0.003);
+  EXPECT_LT(x, 1e-8);
+  EXPECT_LT(v, 1e-5);
+  EXPECT_NEAR(a.box.a.x, b.box.a.x, 1e-9);
+  EXPECT_NEAR(a.box.c.z, b.box.c.z, 1e-9);
+  EXPECT_NEAR(a.heat, b.heat, 1e-5 * std::max(1.0, std::abs(a.heat)));
+  const Frame fa = here.observe(), fb = there.observe();
+  EXPECT_NEAR(fa.kinetic, fb.kinetic, 1e-6 * fa.kinetic);
+  EXPECT_NEAR(fa.conserved, fb.conserved, 1e-6 * std::abs(fa.conserved));
+  EXPECT_NEAR(fa.pressure, fb.pressure, 1e-3);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Courses, DeviceDynamics,
+    ::testing::Values(Course{"Verlet", "water", IntegratorKind::verlet}, Course{"Sites", "everything", IntegratorKind::verlet},
+                      Course{"Vacuum", "vacuum", IntegratorKind::langevin}, Course{"Langevin", "dipeptide", IntegratorKind::langevin},
+                      Course{"Groups", "h-angles", IntegratorKind::langevin}, Course{"VRescale", "dipeptide", IntegratorKind::v_rescale},
+                      Course{"NoseHoover", "water", IntegratorKind::nose_hoover}, Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
+                      Course{"Restrained", "reaction-field", IntegratorKind::langevin},
+                      Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
+                      Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale}),
+    [](const auto& one) { return one.param.name; });
+
+TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
+  const Sample s = sample("dipeptide");
+  const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-10});
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::double_, 1e-10});
+  State a = s.state, b = s.state;
+  const MinimizeSettings settings{10, 1};
+  const MinimizeResult ra = minimize(s.system, *cpu, a, settings), rb = minimize(s.system, *device, b, settings);
+  EXPECT_NEAR(ra.energy, rb.energy, 1e-6 * std::abs(ra.energy));
+  EXPECT_EQ(ra.worst.at(0).atom, rb.worst.at(0).atom);
+}
+
+TEST(DeviceBackend, RefusesWhatItCannotDo) {
+  Sample s = sample("vacuum");
+  s.system.forces.implicit_solvent = ImplicitSolventSettings{};
+  EXPECT_THROW(simt_device::make_backend(s.system, s.state.box, {}), InputError);
+}
+
+TEST(DeviceBackend, AConstraintThatCannotBeMetIsNamed) {
+  const Sample s = sample("dipeptide");
+  const auto device = simt_device::make_backend(s.system, s.state.box, {});
+  State wild = s.state;
+  for (Vec3d& v : wild.v) v = 500.0 * v;
+  device->upload(wild);
+  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
+  try {
+    device->run(stages, {}, 1);
+    FAIL() << "no error";
+  } catch (const SimulationError& e) {
+    EXPECT_THAT(e.what(), ::testing::AnyOf(::testing::HasSubstr("torn apart"), ::testing::HasSubstr("cannot be met")));
+  }
+}
+
+TEST(DeviceBackend, GivesItsMemoryBack) {
+  const std::size_t before = simt::device_bytes();
+  {
+    const Sample s = sample("water");
+    const auto device = simt_device::make_backend(s.system, s.state.box, {});
+    evaluate(*device, s.state);
+    EXPECT_GT(simt::device_bytes(), before);
+  }
+  EXPECT_EQ(simt::device_bytes(), before);
+}
+
+}  // namespace
+}  // namespace uplift
