@@ -1,5 +1,6 @@
 // The backend on a device: forces and state stay there. The same source for the GPU and for the emulator.
 #include <cuda/bonded.cuh>
+#include <cuda/gb.cuh>
 #include <cuda/pme.cuh>
 #include <cufft.h>
 
@@ -9,12 +10,14 @@
 #include <memory>
 
 #include "backend/cuda/device_integration.cuh"
+#include "physics/gb/born_integral.hpp"
 #include "physics/pme/influence.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
 #include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/constants.hpp"
+#include "uplift/model/gb_parameters.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -283,13 +286,54 @@ class Restraints {
   DeviceBuffer<double> k_;
 };
 
+class ImplicitSolvent final : public ForceGroupTerm {
+ public:
+  explicit ImplicitSolvent(const System& system) {
+    const GbParameters p = gb_parameters(system);
+    const ImplicitSolventSettings& settings = *system.forces.implicit_solvent;
+    const std::size_t n = p.rho.size();
+    std::vector<double> charge(n), height = p.neck_height;
+    double most_rho = 0, most_s = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      charge[i] = std::sqrt(constants::coulomb) * system.force_field.charges[i];
+      most_rho = std::max(most_rho, p.rho[i]);
+      most_s = std::max(most_s, std::abs(p.scaled[i]));
+    }
+    for (double& h : height) h *= p.neck_scale;
+    const auto keep = [&](const std::vector<double>& values) {
+      arrays_.emplace_back(values);
+      return arrays_.back().data();
+    };
+    const auto room = [&] {
+      arrays_.emplace_back(n);
+      return arrays_.back().data();
+    };
+    const std::vector<double> zeros(n, 0.0);
+    const auto or_zeros = [&](const std::vector<double>& values) { return keep(values.empty() ? zeros : values); };
+    const double near = std::max(most_rho + most_s, physics::born_far_ratio * most_s);
+    const bool necks = p.neck_scale != 0;
+    if (necks) radius_type_ = DeviceBuffer<int>(p.radius_type);
+    view_ = {static_cast<int>(n), keep(p.rho), keep(p.scaled), keep(p.radius), keep(charge), or_zeros(p.alpha), or_zeros(p.beta), or_zeros(p.gamma),
+             p.form == BornRadiusForm::tanh, settings.surface == SurfaceModel::ace, 1 / settings.solute_dielectric, 1 / settings.solvent_dielectric, p.kappa,
+             near * near * 1.0001, necks ? p.radius_types : 0, gb_neck_cut, radius_type_.data(), necks ? keep(p.neck_distance) : nullptr,
+             necks ? keep(height) : nullptr, room(), room(), room(), room()};
+  }
+  void compute(const Request& r, cudaStream_t stream) override {
+    if (view_.count > 0) launch_gb(view_, r.x, r.sums, r.tally, stream);
+  }
+
+ private:
+  std::vector<DeviceBuffer<double>> arrays_;
+  DeviceBuffer<int> radius_type_;
+  GbView view_{};
+};
+
 class DeviceBackend final : public Backend {
  public:
   DeviceBackend(const System& system, const Box& box, const DeviceOptions& options)
       : system_(system), precision_(options.precision), integration_(system, options.constraint_tolerance, stream_),
         bonded_(system, options.precision == Precision::mixed), restraints_(system) {
-    if (system.forces.implicit_solvent)
-      throw InputError("forces.implicit_solvent is not on this backend yet; use compute.backend: cpu");
+    if (system.forces.implicit_solvent) solvent_ = std::make_unique<ImplicitSolvent>(system);
     const bool wide = precision_ == Precision::double_ || system.forces.nonbonded == NonbondedMethod::no_cutoff;
     if (system.forces.nonbonded == NonbondedMethod::pme) {
       pme_ = resolve_pme(system.forces, box);
@@ -383,6 +427,7 @@ class DeviceBackend final : public Backend {
     const Request request{integration_.positions(), box, {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally};
     if (has(groups, ForceGroup::pme_reciprocal) && mesh_) mesh_->compute(request, stream_);
     if (has(groups, ForceGroup::nonbonded)) pairs_->compute(request, stream_);
+    if (has(groups, ForceGroup::implicit_solvent) && solvent_) solvent_->compute(request, stream_);
     if (has(groups, ForceGroup::bonded)) bonded_.compute(request, stream_);
     if (has(groups, ForceGroup::restraints)) restraints_.compute(request, stream_);
     integration_.spread_site_forces(request.sums, tally);
@@ -425,7 +470,7 @@ class DeviceBackend final : public Backend {
   mutable DeviceIntegration integration_;  // reading the kinetic energy uses its scratch memory
   Bonded bonded_;
   Restraints restraints_;
-  std::unique_ptr<ForceGroupTerm> pairs_, mesh_;
+  std::unique_ptr<ForceGroupTerm> pairs_, mesh_, solvent_;
   PmeParameters pme_;
   DispersionCorrection dispersion_;
   double net_charge_ = 0, squared_charge_ = 0;

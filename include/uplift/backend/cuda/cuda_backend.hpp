@@ -12,7 +12,7 @@ struct DeviceOptions {
 };
 
 namespace cuda_device {
-/// A backend on the first GPU. Throws InputError for what it cannot do yet, naming it; SimulationError when the GPU fails.
+/// A backend on the first GPU. Throws SimulationError when there is none or it fails.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
 }  // namespace cuda_device
 
