@@ -39,6 +39,8 @@ std::unique_ptr<Backend> make_backend(const System& system, const Box& box, cons
     return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
   std::string there = "cpu";
 #if defined(UPLIFT_HAVE_CUDA)
+  if (compute.backend == "cuda" && cuda_device::device_count() == 0)
+    throw InputError("compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); use backend: cpu");
   if (compute.backend == "cuda") return cuda_device::make_backend(system, box, {compute.precision, constraint_tolerance});
   there += ", cuda";
 #endif

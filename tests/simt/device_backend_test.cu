@@ -1,4 +1,4 @@
-// The device backend on the emulator against the CPU backend: energies, forces and virial term by term, and the course of every integrator.
+// The device backend, on the emulator and on a GPU where there is one, against the CPU backend: energies, forces and virial term by term, and the course of every integrator.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -131,6 +131,23 @@ Sample sample(const std::string& name) {
   return from_inputs(name == "water" ? "water-tip3p-small" : "alanine-dipeptide-tip3p", settings);
 }
 
+/// Where the kernels run. A missing GPU is a visible skip.
+struct Device {
+  const char* name;
+  int (*count)();
+  std::unique_ptr<Backend> (*make)(const System&, const Box&, const DeviceOptions&);
+};
+void PrintTo(const Device& d, std::ostream* out) { *out << d.name; }
+const Device emulator{"simt", simt_device::device_count, simt_device::make_backend};
+const std::vector<Device> devices = {
+    emulator,
+#if defined(UPLIFT_HAVE_CUDA)
+    {"cuda", cuda_device::device_count, cuda_device::make_backend},
+#endif
+};
+#define UPLIFT_SKIP_WITHOUT(device) \
+  if ((device).count() == 0) GTEST_SKIP() << "no " << (device).name << " device on this machine"
+
 double norm(const Vec3d& v) { return std::sqrt(dot(v, v)); }
 
 struct Evaluation {
@@ -147,7 +164,7 @@ Evaluation evaluate(Backend& backend, const State& state) {
   return e;
 }
 
-class DeviceForces : public ::testing::TestWithParam<std::tuple<const char*, Precision>> {
+class DeviceForces : public ::testing::TestWithParam<std::tuple<Device, const char*, Precision>> {
  protected:
   void TearDown() override {
     simt::set_seed(0);
@@ -156,10 +173,11 @@ class DeviceForces : public ::testing::TestWithParam<std::tuple<const char*, Pre
 };
 
 TEST_P(DeviceForces, AreThoseOfTheCpu) {
-  const auto [name, precision] = GetParam();
+  const auto [where, name, precision] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
   const Sample s = sample(name);
   const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {precision, 2, 1e-10});
-  const auto device = simt_device::make_backend(s.system, s.state.box, {precision, 1e-10});
+  const auto device = where.make(s.system, s.state.box, {precision, 1e-10});
   const Evaluation a = evaluate(*cpu, s.state), b = evaluate(*device, s.state);
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < a.forces.size(); ++i) {
@@ -178,9 +196,10 @@ TEST_P(DeviceForces, AreThoseOfTheCpu) {
 }
 
 TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
-  const auto [name, precision] = GetParam();
+  const auto [where, name, precision] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
   const Sample s = sample(name);
-  const auto device = simt_device::make_backend(s.system, s.state.box, {precision, 1e-10});
+  const auto device = where.make(s.system, s.state.box, {precision, 1e-10});
   const Evaluation first = evaluate(*device, s.state);
   for (std::uint64_t seed : {1u, 2u}) {
     simt::set_seed(seed);
@@ -196,7 +215,7 @@ TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Systems, DeviceForces,
-                         ::testing::Combine(::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4", "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
+                         ::testing::Combine(::testing::ValuesIn(devices), ::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4", "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
                                             ::testing::Values(Precision::mixed, Precision::double_)));
 
 struct Course {
@@ -207,11 +226,12 @@ struct Course {
 };
 void PrintTo(const Course& c, std::ostream* out) { *out << c.name; }
 
-class DeviceDynamics : public ::testing::TestWithParam<Course> {};
+class DeviceDynamics : public ::testing::TestWithParam<std::tuple<Device, Course>> {};
 
 /// In double, twenty steps on both: rounding grows by what molecules forget in a hundredth of a picosecond, which is little.
 TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
-  const Course& c = GetParam();
+  const auto& [where, c] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
   const Sample s = sample(c.system);
   DynamicsSettings d;
   d.integrator = c.integrator;
@@ -228,7 +248,7 @@ TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
     d.pressure->every = 4;
   }
   const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-11});
-  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::double_, 1e-11});
+  const auto device = where.make(s.system, s.state.box, {Precision::double_, 1e-11});
   Simulation here(s.system, *cpu, s.state, d), there(s.system, *device, s.state, d);
   here.begin();
   there.begin();
@@ -257,14 +277,14 @@ TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
 
 INSTANTIATE_TEST_SUITE_P(
     Courses, DeviceDynamics,
-    ::testing::Values(Course{"Verlet", "water", IntegratorKind::verlet}, Course{"Sites", "everything", IntegratorKind::verlet},
+    ::testing::Combine(::testing::ValuesIn(devices), ::testing::Values(Course{"Verlet", "water", IntegratorKind::verlet}, Course{"Sites", "everything", IntegratorKind::verlet},
                       Course{"Vacuum", "vacuum", IntegratorKind::langevin}, Course{"Langevin", "dipeptide", IntegratorKind::langevin},
                       Course{"Groups", "h-angles", IntegratorKind::langevin}, Course{"VRescale", "dipeptide", IntegratorKind::v_rescale},
                       Course{"NoseHoover", "water", IntegratorKind::nose_hoover}, Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
                       Course{"Restrained", "reaction-field", IntegratorKind::langevin},
                       Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
-                      Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale}),
-    [](const auto& one) { return one.param.name; });
+                      Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
+    [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
 
 TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
   const Sample s = sample("dipeptide");

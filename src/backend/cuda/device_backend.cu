@@ -480,6 +480,11 @@ class DeviceBackend final : public Backend {
 
 }  // namespace
 
+int device_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options) {
   return std::make_unique<DeviceBackend>(system, box, options);
 }

@@ -12,11 +12,14 @@ struct DeviceOptions {
 };
 
 namespace cuda_device {
+/// GPUs that this process may use; 0 without a driver.
+int device_count();
 /// A backend on the first GPU. Throws SimulationError when there is none or it fails.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
 }  // namespace cuda_device
 
 namespace simt_device {
+int device_count();
 /// The same kernels on the CPU, thread by thread (kernels/simt): for tests, hundreds of times slower than the CPU backend.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
 }  // namespace simt_device
