@@ -1,17 +1,18 @@
 #pragma once
-// Lennard-Jones and direct-space Coulomb on the device. Every atom looks at every other one: right for any system, and the measure for the
-// pair list that is to come; thousands of atoms are fast, hundreds of thousands are not.
+// What all kernels of nonbonded pairs share: coordinates whose differences are exact, and the force of one pair.
 #include <cuda/sums.cuh>
 
 #include "physics/bonded/nearest_image.hpp"
 #include "physics/pair/coulomb.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/model/energies.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 
 enum class CoulombForm { plain, reaction_field, ewald };
 
 /// Coordinates of the pair loop: in mixed precision fractions of the box in units of 2^-32, whose differences are exact and nearest images by
-/// overflow; in double fractions, or positions where there is no box.
+/// overflow; in double fractions.
 template <class real>
 struct PairCoordinate {
   using type = double;
@@ -26,14 +27,16 @@ struct PairSite {
   real charge;   ///< times the root of the Coulomb constant
   int type;
 };
+template <class real>
+struct LennardJones {
+  real c6, c12;
+};
 
 template <class real>
 struct PairParameters {
-  int atoms, types;
-  const real *c6, *c12;          ///< [types^2]
-  const int* exclusion_start;    ///< [atoms + 1]
-  const int* exclusions;         ///< of each atom, ascending
-  bool periodic, switching;
+  int types;
+  const LennardJones<real>* lj;  ///< [types^2]
+  bool switching;
   real a[6];                     ///< box components ax bx cx by cy cz per unit of the coordinates
   real cutoff2, switch_on, switch_inverse_width;
   real rf_k, rf_c;
@@ -41,26 +44,93 @@ struct PairParameters {
 };
 
 struct BoxView {
-  double ax, bx, cx, by, cy, cz;  ///< [nm]; zeros: no box
+  double ax, bx, cx, by, cy, cz;  ///< [nm]
 };
 
+/// A fraction of the box, wrapped into it, in units of 2^-32; not a number becomes 0, and the blow-up check finds the atom.
+__device__ inline std::uint32_t lattice(double fraction) {
+  const double u = fraction - std::floor(fraction);
+  return static_cast<std::uint32_t>(u >= 0 && u < 1 ? static_cast<std::uint64_t>(u * 0x1p32 + 0.5) : 0);
+}
+__device__ inline Vec3d fraction_of(const BoxView& box, const Vec3d& r) {
+  const double sz = r.z / box.cz, sy = (r.y - sz * box.cy) / box.by;
+  return {(r.x - sy * box.bx - sz * box.cx) / box.ax, sy, sz};
+}
+__device__ inline void set(std::int32_t& to, double fraction) { to = static_cast<std::int32_t>(lattice(fraction)); }
+__device__ inline void set(double& to, double fraction) { to = fraction == fraction ? fraction - std::floor(fraction) : 0; }
+
+/// Difference of two coordinates, in [-1/2, 1/2] of the box.
+__device__ inline float difference(std::int32_t a, std::int32_t b) {
+  return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(a) - static_cast<std::uint32_t>(b)));
+}
+__device__ inline double difference(double a, double b) {
+  const double d = a - b;
+  return d - std::nearbyint(d);
+}
 template <class real>
-void launch_pair_sites(const Vec3d* x, const double* charge, const int* type, int atoms, const BoxView& box, PairSite<real>* sites, cudaStream_t stream);
+__device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const PairSite<real>& j) {
+  const real ux = difference(i.x, j.x), uy = difference(i.y, j.y), uz = difference(i.z, j.z);
+  return {a[0] * ux + a[1] * uy + a[2] * uz, a[3] * uy + a[4] * uz, a[5] * uz};
+}
+
 template <class real>
-void launch_pairs(CoulombForm form, const PairParameters<real>& parameters, const PairSite<real>* sites, const SumsView& sums, bool tally, cudaStream_t stream);
+struct PairForce {
+  real lj, coulomb, force_over_r;
+};
+/// Of two sites at a squared distance r2 below the cutoff's. What the caller does not use costs nothing.
+template <CoulombForm form, class real>
+__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, const PairSite<real>& i, const PairSite<real>& j) {
+  const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
+  const LennardJones<real> table = p.lj[i.type * p.types + j.type];
+  physics::PairTerm<real> lj = physics::lennard_jones(inverse_r2, table.c6, table.c12);
+  if (p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
+  const real qq = i.charge * j.charge;
+  physics::PairTerm<real> coulomb;
+  if constexpr (form == CoulombForm::ewald)
+    coulomb = physics::coulomb_ewald(r2, inverse_r, qq, p.erf);
+  else if constexpr (form == CoulombForm::reaction_field)
+    coulomb = physics::coulomb_reaction_field(r2, inverse_r, qq, p.rf_k, p.rf_c);
+  else
+    coulomb = physics::coulomb_plain(inverse_r, qq);
+  return {lj.energy, coulomb.energy, lj.force_over_r + coulomb.force_over_r};
+}
+
+/// Energy and the six different components of the virial of some pairs.
+struct PairTally {
+  double lj = 0, coulomb = 0, virial[6] = {0, 0, 0, 0, 0, 0};  ///< xx yy zz xy xz yz
+  template <class real>
+  __device__ void add(const Vec3<real>& d, const PairForce<real>& f) {
+    lj += static_cast<double>(f.lj);
+    coulomb += static_cast<double>(f.coulomb);
+    const double x = static_cast<double>(d.x), y = static_cast<double>(d.y), z = static_cast<double>(d.z), s = static_cast<double>(f.force_over_r);
+    const double more[6] = {s * x * x, s * y * y, s * z * z, s * x * y, s * x * z, s * y * z};
+    for (int k = 0; k < 6; ++k) virial[k] += more[k];
+  }
+  /// Adds `share` of it. Every lane of the warp must call it.
+  __device__ void flush(const SumsView& sums, double share) const {
+    add_of_warp(sums.energy + static_cast<int>(EnergyTerm::lj), share * lj);
+    add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), share * coulomb);
+    const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
+    for (int k = 0; k < 6; ++k) {
+      add_of_warp(sums.virial + place[k], share * virial[k]);
+      if (mirror[k] >= 0) add_of_warp(sums.virial + mirror[k], share * virial[k]);
+    }
+  }
+};
+
+struct PairsView {  ///< atoms and exclusions
+  int atoms;
+  const double* charge;        ///< [atoms] e
+  const int* type;             ///< [atoms]
+  const int* exclusion_start;  ///< [atoms + 1]
+  const int* exclusions;       ///< of each atom, ascending, both directions
+};
+
+/// Without a cutoff, in double: every atom looks at every other one.
+void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& parameters, const Vec3d* x, const SumsView& sums, bool tally, cudaStream_t stream);
 
 /// Takes back what the mesh has of excluded pairs: qq erf(alpha r)/r, at any distance. `pairs` [count][2], `charge` [atoms] e.
 void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell, double alpha,
                      const SumsView& sums, bool tally, cudaStream_t stream);
-
-struct RestraintsView {
-  int count;
-  const int* atoms;              ///< [count]
-  const Vec3d* centre;           ///< [count] in the present box [nm]
-  const Vec3d* arm;              ///< [count] reference less centre [nm]
-  const double* k;               ///< [count] kJ/mol/nm^2
-};
-void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally,
-                       cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -14,8 +14,13 @@ UPLIFT_HD float nmadd(float a, float b, float c) { return c - a * b; }
 UPLIFT_HD double nmadd(double a, double b, double c) { return c - a * b; }
 UPLIFT_HD float select(bool m, float yes, float no) { return m ? yes : no; }
 UPLIFT_HD double select(bool m, double yes, double no) { return m ? yes : no; }
+#if defined(__CUDA_ARCH__)
+UPLIFT_HD float rsqrt(float a) { return ::rsqrtf(a); }  // within 2 units in the last place, CUDA C++ Programming Guide
+UPLIFT_HD double rsqrt(double a) { return ::rsqrt(a); }
+#else
 UPLIFT_HD float rsqrt(float a) { return 1.0f / std::sqrt(a); }
 UPLIFT_HD double rsqrt(double a) { return 1.0 / std::sqrt(a); }
+#endif
 UPLIFT_HD float sqrt(float a) { return std::sqrt(a); }
 UPLIFT_HD double sqrt(double a) { return std::sqrt(a); }
 UPLIFT_HD float abs(float a) { return std::fabs(a); }

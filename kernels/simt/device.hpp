@@ -59,6 +59,9 @@ T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, UPLIFT_SIMT_
 inline unsigned __ballot_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return ::simt::meet(::simt::Collective::ballot, mask, nullptr, 0, p != 0, site); }
 inline int __any_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return static_cast<int>(::simt::meet(::simt::Collective::any, mask, nullptr, 0, p != 0, site)); }
 inline int __all_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return static_cast<int>(::simt::meet(::simt::Collective::all, mask, nullptr, 0, p != 0, site)); }
+inline unsigned __reduce_or_sync(unsigned mask, unsigned value, UPLIFT_SIMT_SITE) {
+  return ::simt::meet(::simt::Collective::reduce_or, mask, nullptr, 0, static_cast<int>(value), site);
+}
 template <class T>
 unsigned __match_any_sync(unsigned mask, T value, UPLIFT_SIMT_SITE) {
   return ::simt::meet(::simt::Collective::match, mask, &value, sizeof(T), 0, site);
@@ -103,6 +106,10 @@ T atomicMax(T* place, std::type_identity_t<T> value) {
 template <class T>
 T atomicOr(T* place, std::type_identity_t<T> value) {
   return ::simt::change(place, [&](T old) { return old | value; });
+}
+template <class T>
+T atomicAnd(T* place, std::type_identity_t<T> value) {
+  return ::simt::change(place, [&](T old) { return old & value; });
 }
 template <class T>
 T atomicExch(T* place, std::type_identity_t<T> value) {

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <sstream>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,7 +57,9 @@ struct Warp {
 };
 
 std::string at(const Site& s) { return std::string(s.file_name()) + ":" + std::to_string(s.line()) + ":" + std::to_string(s.column()); }
-bool same(const Site& a, const Site& b) { return a.line() == b.line() && a.column() == b.column() && std::strcmp(a.file_name(), b.file_name()) == 0; }
+bool same(const Site& a, const Site& b) {
+  return a.line() == b.line() && a.column() == b.column() && (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+}
 
 void poison([[maybe_unused]] void* from, [[maybe_unused]] std::size_t bytes) {
 #ifdef UPLIFT_SIMT_ASAN
@@ -298,21 +301,23 @@ void Scheduler::complete(Warp& warp, unsigned mask) {
   const auto lanes = lanes_of(warp);
   const unsigned live = mask & ~warp.returned;
   const Fiber& first = *lanes[static_cast<std::size_t>(std::countr_zero(live))];
-  std::vector<Fiber*> released;
+  std::array<Fiber*, warp_lanes> released;
+  std::size_t count = 0;
   for (unsigned k = 0; k < warp_lanes; ++k) {
     if (!(live >> k & 1)) continue;
     Fiber* f = lanes[k];
     if (f->collective != first.collective || f->mask != mask || f->bytes != first.bytes || !same(f->site, first.site))
       fail("lanes of one mask meet in different collectives:\n  " + describe(first) + "\n  " + describe(*f));
-    released.push_back(f);
+    released[count++] = f;
   }
   if (first.collective == Collective::shuffle)
     exchange(lanes, live);
   else if (first.collective != Collective::sync)
     vote(lanes, live);
   warp.waiting &= ~live;
-  if (seed_) random_.shuffle(released);
-  for (Fiber* f : released) make_ready(f);
+  const std::span<Fiber*> all(released.data(), count);
+  if (seed_) random_.shuffle(all);
+  for (Fiber* f : all) make_ready(f);
 }
 
 void Scheduler::exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned live) {
@@ -329,9 +334,12 @@ void Scheduler::exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned l
 }
 
 void Scheduler::vote(const std::array<Fiber*, warp_lanes>& lanes, unsigned live) {
-  unsigned yes = 0;
-  for (unsigned k = 0; k < warp_lanes; ++k)
-    if ((live >> k & 1) && lanes[k]->source != 0) yes |= 1u << k;
+  unsigned yes = 0, bits = 0;
+  for (unsigned k = 0; k < warp_lanes; ++k) {
+    if (!(live >> k & 1)) continue;
+    if (lanes[k]->source != 0) yes |= 1u << k;
+    bits |= static_cast<unsigned>(lanes[k]->source);
+  }
   for (unsigned k = 0; k < warp_lanes; ++k) {
     if (!(live >> k & 1)) continue;
     Fiber* f = lanes[k];
@@ -344,6 +352,9 @@ void Scheduler::vote(const std::array<Fiber*, warp_lanes>& lanes, unsigned live)
         break;
       case Collective::all:
         f->result = yes == live;
+        break;
+      case Collective::reduce_or:
+        f->result = bits;
         break;
       default:
         f->result = 0;
@@ -397,7 +408,7 @@ void* Scheduler::shared_memory(void** slot, std::size_t bytes) {
 }
 
 std::string Scheduler::describe(const Fiber& f) const {
-  static const char* const names[] = {"a shuffle", "__ballot_sync", "__any_sync", "__all_sync", "__match_any_sync", "__syncwarp"};
+  static const char* const names[] = {"a shuffle", "__ballot_sync", "__any_sync", "__all_sync", "__match_any_sync", "__reduce_or_sync", "__syncwarp"};
   std::ostringstream out;
   out << "thread (" << f.index.x << ", " << f.index.y << ", " << f.index.z << "), lane " << f.lane << ", ";
   switch (f.state) {

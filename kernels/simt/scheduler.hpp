@@ -28,9 +28,9 @@ extern Thread* this_thread;
 extern uint3 this_block;
 extern dim3 block_size, grid_size;
 
-enum class Collective : std::uint8_t { shuffle, ballot, any, all, match, sync };
+enum class Collective : std::uint8_t { shuffle, ballot, any, all, match, reduce_or, sync };
 /// The calling lane waits for the others of `mask`. `data`: `bytes` that a shuffle replaces by those of lane `source`, or that a match
-/// compares; votes take `source` as their predicate. Returns the result of votes and matches.
+/// compares; votes take `source` as their predicate, reductions as their value. Returns the result of votes, matches and reductions.
 unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site);
 
 enum class Barrier : std::uint8_t { plain, count, all, any };

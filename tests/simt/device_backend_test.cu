@@ -218,6 +218,98 @@ INSTANTIATE_TEST_SUITE_P(Systems, DeviceForces,
                          ::testing::Combine(::testing::ValuesIn(devices), ::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4", "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
                                             ::testing::Values(Precision::mixed, Precision::double_)));
 
+/// Rods of three atoms, so many that most are out of each other's reach.
+Sample rods(bool brick, NonbondedMethod nonbonded) {
+  std::mt19937 random(11);
+  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
+  Topology t;
+  ForceField ff;
+  Sample s;
+  s.state.box = brick ? Box{{2.1, 0, 0}, {0, 2.4, 0}, {0, 0, 6.3}} : Box{{2.1, 0, 0}, {0.6, 2.4, 0}, {-0.5, 0.7, 6.3}};
+  for (int m = 0; m < 7 * 8 * 11; ++m) {
+    const Vec3d middle = s.state.box.position({(m % 7 + 0.3) / 7 + m % 3 - 1, m / 7 % 8 / 8.0, m / 56 / 11.0 - m % 2}), arm{0.05 * uniform(-1, 1), 0.05, 0.05 * uniform(-1, 1)};
+    Residue residue;
+    residue.name = "ROD";
+    residue.number = m + 1;
+    residue.first_atom = 3 * m;
+    residue.atom_count = 3;
+    t.residues.push_back(residue);
+    for (int k = 0; k < 3; ++k) {
+      Atom atom;
+      atom.name = "A" + std::to_string(k);
+      atom.type = "X";
+      atom.element = 6;
+      atom.mass = 12;
+      atom.residue = m;
+      t.atoms.push_back(atom);
+      ff.charges.push_back(k == 1 ? -0.6 : 0.3);
+      ff.lj_type.push_back(k % 2);
+      s.state.x.push_back(middle + (k - 1.0) * arm);
+      for (int other = 0; other < k; ++other) ff.exclusions.push_back({3 * m + other, 3 * m + k});
+    }
+  }
+  ff.lj_types = 2;
+  ff.lj_c6 = {1e-4, 2e-4, 2e-4, 1e-3};
+  ff.lj_c12 = {1e-8, 3e-8, 3e-8, 1e-7};
+  ForceSettings settings;
+  settings.nonbonded = nonbonded;
+  settings.cutoff = 0.7;
+  settings.constraints = ConstraintMode::none;
+  s.system = make_system(std::move(t), std::move(ff), settings);
+  draw_velocities(s.system, 300, 5, s.state);
+  return s;
+}
+
+class DevicePairList : public ::testing::TestWithParam<std::tuple<Device, bool, NonbondedMethod>> {};
+
+/// Rods wander: lists are pruned and built anew as they need to be, and no pair is ever missed.
+TEST_P(DevicePairList, HasEveryPairWhereverAtomsGo) {
+  const auto [where, brick, nonbonded] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
+  Sample s = rods(brick, nonbonded);
+  const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-10});
+  const auto device = where.make(s.system, s.state.box, {Precision::double_, 1e-10});
+  std::mt19937 random(3);
+  std::normal_distribution<double> step(0, 0.006);
+  const int steps = 16;
+  for (int n = 0; n < steps; ++n) {
+    const Evaluation a = evaluate(*cpu, s.state), b = evaluate(*device, s.state);
+    double difference = 0, size = 0;
+    for (std::size_t i = 0; i < a.forces.size(); ++i) {
+      difference += dot(a.forces[i] - b.forces[i], a.forces[i] - b.forces[i]);
+      size += dot(a.forces[i], a.forces[i]);
+    }
+    ASSERT_LT(std::sqrt(difference / size), 1e-11) << "step " << n;
+    ASSERT_NEAR(a.energies.potential(), b.energies.potential(), 1e-9 * std::abs(a.energies.potential())) << "step " << n;
+    if (n == steps / 2) s.state.box.c.z *= 1.002;
+    for (Vec3d& x : s.state.x) x += Vec3d{step(random), step(random), step(random)};
+  }
+  std::int64_t builds = 0, prunes = 0;
+  for (const PhaseTime& p : device->phases()) (p.name == "pair list" ? builds : prunes) += p.calls;
+  EXPECT_GE(builds, 3);
+  EXPECT_GT(prunes, builds);
+  EXPECT_LT(prunes, steps);
+}
+
+/// Sums follow the order of the list, so a run that goes on needs the list that it had.
+TEST_P(DevicePairList, GoesOnWithTheSameBits) {
+  const auto [where, brick, nonbonded] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
+  Sample s = rods(brick, nonbonded);
+  const auto one = where.make(s.system, s.state.box, {Precision::mixed, 1e-10}), other = where.make(s.system, s.state.box, {Precision::mixed, 1e-10});
+  evaluate(*one, s.state);
+  for (Vec3d& x : s.state.x) x += Vec3d{0.03, 0.01, -0.02};
+  const Evaluation before = evaluate(*one, s.state);
+  State kept = s.state;
+  kept.list_x = one->list_positions();
+  ASSERT_EQ(kept.list_x.size(), s.state.x.size());
+  const Evaluation after = evaluate(*other, kept);
+  for (std::size_t i = 0; i < before.forces.size(); ++i) ASSERT_EQ(before.forces[i].x, after.forces[i].x) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Boxes, DevicePairList,
+                         ::testing::Combine(::testing::ValuesIn(devices), ::testing::Bool(), ::testing::Values(NonbondedMethod::pme, NonbondedMethod::reaction_field)));
+
 struct Course {
   const char *name, *system;
   IntegratorKind integrator;

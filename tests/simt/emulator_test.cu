@@ -170,7 +170,7 @@ __global__ void votes(unsigned* out) {
   out[threadIdx.x * 5 + 1] = static_cast<unsigned>(__any_sync(0xffffffffu, lane == 7)) + 2 * static_cast<unsigned>(__all_sync(0xffffffffu, lane < 31));
   out[threadIdx.x * 5 + 2] = __match_any_sync(0xffffffffu, lane / 8);
   out[threadIdx.x * 5 + 3] = __shfl_up_sync(0xffffffffu, lane, 3, 8);
-  out[threadIdx.x * 5 + 4] = static_cast<unsigned>(__syncthreads_count(lane < 5));
+  out[threadIdx.x * 5 + 4] = static_cast<unsigned>(__syncthreads_count(lane < 5)) + 100 * __reduce_or_sync(0xffffffffu, lane == 3 ? 1 : lane == 9 ? 4 : 0);
 }
 TEST_F(Emulator, CollectivesDoWhatTheManualSays) {
   for (std::uint64_t seed : {0u, 3u}) {
@@ -184,7 +184,7 @@ TEST_F(Emulator, CollectivesDoWhatTheManualSays) {
       EXPECT_EQ(v[t * 5 + 1], 1u);
       EXPECT_EQ(v[t * 5 + 2], 0xffu << (lane / 8 * 8));
       EXPECT_EQ(v[t * 5 + 3], lane % 8 < 3 ? lane : lane - 3);
-      EXPECT_EQ(v[t * 5 + 4], 10u);
+      EXPECT_EQ(v[t * 5 + 4], 510u);
     }
   }
 }

@@ -1,3 +1,6 @@
-set(device_sources ${PROJECT_SOURCE_DIR}/src/backend/cuda/device_backend.cu ${PROJECT_SOURCE_DIR}/src/backend/cuda/device_integration.cu
-                   ${PROJECT_SOURCE_DIR}/kernels/cuda/bonded.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/constrain.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/gb.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/integrate.cu
-                   ${PROJECT_SOURCE_DIR}/kernels/cuda/pairs.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/pme.cu)
+set(device_sources device_backend device_bonded device_integration device_mesh device_pairs device_solvent)
+list(TRANSFORM device_sources PREPEND ${PROJECT_SOURCE_DIR}/src/backend/cuda/)
+set(device_kernels all_pairs bonded cluster_pairs constrain gb integrate pair_list pme restraints)
+list(TRANSFORM device_kernels PREPEND ${PROJECT_SOURCE_DIR}/kernels/cuda/)
+list(APPEND device_sources ${device_kernels})
+list(TRANSFORM device_sources APPEND .cu)

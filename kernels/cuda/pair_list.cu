@@ -1,0 +1,339 @@
+#include <cuda/pair_list.cuh>
+
+namespace uplift::UPLIFT_DEVICE {
+namespace {
+
+constexpr unsigned block_threads = 128;
+constexpr unsigned scan_threads = 1024;
+
+__device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+
+struct Place {
+  std::uint32_t x, y, z;
+};
+__device__ Place place_of(const BoxView& box, const Vec3d& r) {
+  const Vec3d s = fraction_of(box, r);
+  return {lattice(s.x), lattice(s.y), lattice(s.z)};
+}
+__device__ int part(std::uint32_t fraction, int parts) { return static_cast<int>((static_cast<std::uint64_t>(fraction) * static_cast<std::uint64_t>(parts)) >> 32); }
+
+/// Columns one after the other as a plough goes, up and down in turns.
+__device__ int cell_of(const CellGrid& grid, const Place& p) {
+  const int cx = part(p.x, grid.nx), row = part(p.y, grid.ny), cy = cx % 2 ? grid.ny - 1 - row : row;
+  const int column = cx * grid.ny + cy, up = part(p.z, grid.nz);
+  return column * grid.nz + (column % 2 ? grid.nz - 1 - up : up);
+}
+
+template <class real>
+__device__ PairSite<real> site_of(const ListView<real>& list, const Vec3d& r, int atom) {
+  PairSite<real> site;
+  const Vec3d s = fraction_of(list.box, r);
+  set(site.x, s.x);
+  set(site.y, s.y);
+  set(site.z, s.z);
+  site.charge = static_cast<real>(std::sqrt(constants::coulomb) * list.pairs.charge[atom]);
+  site.type = list.pairs.type[atom];
+  return site;
+}
+
+template <class real>
+struct UnitBox {
+  real a[6];
+};
+
+/// Bits of the largest of a warp; of floats that are not negative, bits have the order of the numbers.
+__device__ unsigned warp_max(unsigned value) {
+  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2) {
+    const unsigned other = __shfl_xor_sync(all_lanes, value, static_cast<int>(offset));
+    value = other > value ? other : value;
+  }
+  return value;
+}
+
+template <class real>
+__global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> list, UnitBox<real> unit, const Vec3d* x) {
+  const int slot = thread_number();
+  const int atom = slot < list.supers * super_atoms ? list.atom_of_slot[slot] : -1;
+  unsigned since_list = 0, since_prune = 0;
+  if (atom >= 0) {
+    const PairSite<real> site = site_of(list, x[atom], atom);
+    const auto squared = [&](const PairSite<real>& then) {
+      const Vec3<real> d = displacement(unit.a, site, then);
+      return static_cast<unsigned>(__float_as_int(static_cast<float>(dot(d, d))));
+    };
+    since_list = squared(list.list_sites[slot]);
+    since_prune = squared(list.prune_sites[slot]);
+    list.sites[slot] = site;
+  }
+  since_list = warp_max(since_list);
+  since_prune = warp_max(since_prune);
+  if (threadIdx.x % warp_lanes != 0) return;
+  if (since_list > 0) atomicMax(&list.state->moved_list, since_list);
+  if (since_prune > 0) atomicMax(&list.state->moved_prune, since_prune);
+}
+
+template <class real>
+__global__ void __launch_bounds__(block_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
+  if (!list.rebuild(forced)) return;
+  const int i = thread_number();
+  if (i < list.pairs.atoms) atomicAdd(&list.cell_count[cell_of(list.grid, place_of(list.box, x[i]))], 1);
+}
+
+/// One block: where each cell begins. Leaves the counts at zero.
+template <class real>
+__global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list, bool forced) {
+  UPLIFT_SHARED(int[scan_threads], total);
+  if (!list.rebuild(forced)) return;
+  const int t = static_cast<int>(threadIdx.x), cells = list.grid.count(), share = (cells + static_cast<int>(scan_threads) - 1) / static_cast<int>(scan_threads);
+  const int first = t * share, last = first + share < cells ? first + share : cells;
+  int sum = 0;
+  for (int c = first; c < last; ++c) sum += list.cell_count[c];
+  total[t] = sum;
+  __syncthreads();
+  for (int step = 1; step < static_cast<int>(scan_threads); step *= 2) {
+    const int before = t >= step ? total[t - step] : 0;
+    __syncthreads();
+    total[t] += before;
+    __syncthreads();
+  }
+  int start = total[t] - sum;
+  for (int c = first; c < last; ++c) {
+    list.cell_start[c] = start;
+    start += list.cell_count[c];
+    list.cell_count[c] = 0;
+  }
+  if (t > 0) return;
+  list.cell_start[cells] = list.pairs.atoms;
+  list.state->rows = 0;
+  list.state->most_entries = 0;
+  ++list.state->builds;
+}
+
+template <class real>
+__global__ void __launch_bounds__(block_threads) scatter_kernel(ListView<real> list, const Vec3d* x, bool forced) {
+  if (!list.rebuild(forced)) return;
+  const int i = thread_number();
+  if (i >= list.pairs.atoms) return;
+  const int cell = cell_of(list.grid, place_of(list.box, x[i]));
+  list.unordered[list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1)] = i;
+}
+
+/// Within cells by height, as the column goes, then by number: the order that threads came in is gone.
+template <class real>
+__global__ void __launch_bounds__(block_threads) order_kernel(ListView<real> list, const Vec3d* x, bool forced) {
+  if (!list.rebuild(forced)) return;
+  const int n = thread_number();
+  if (n >= list.pairs.atoms) return;
+  const int atom = list.unordered[n];
+  const Place own = place_of(list.box, x[atom]);
+  const int cell = cell_of(list.grid, own), first = list.cell_start[cell], last = list.cell_start[cell + 1];
+  const bool down = cell / list.grid.nz % 2;
+  int rank = 0;
+  for (int k = first; k < last; ++k) {
+    const int other = list.unordered[k];
+    const std::uint32_t z = place_of(list.box, x[other]).z;
+    rank += (down ? z > own.z : z < own.z) || (z == own.z && other < atom);
+  }
+  list.ordered[first + rank] = atom;
+  if (n == first) list.cell_count[cell] = 0;
+}
+
+/// The place in order of `key` among the threads of a group of `size`; ties by atom.
+__device__ int rank_in_group(const std::uint32_t* key, const int* atom, int size) {
+  const int t = static_cast<int>(threadIdx.x), first = t / size * size;
+  int rank = first;
+  for (int k = first; k < first + size; ++k) rank += key[k] < key[t] || (key[k] == key[t] && atom[k] < atom[t]);
+  return rank;
+}
+
+__device__ ClusterBounds bounds_of(const std::uint32_t (*place)[super_atoms], const int* atom, int first, int count, int fillers_from) {
+  std::uint32_t low[3] = {~0u, ~0u, ~0u}, high[3] = {0, 0, 0};
+  bool any = false;
+  for (int k = first; k < first + count; ++k) {
+    if (atom[k] >= fillers_from) continue;
+    any = true;
+    for (int d = 0; d < 3; ++d) {
+      low[d] = place[d][k] < low[d] ? place[d][k] : low[d];
+      high[d] = place[d][k] > high[d] ? place[d][k] : high[d];
+    }
+  }
+  if (!any) return {0, 0, 0, -1, -1, -1};
+  float middle[3], half[3];
+  for (int d = 0; d < 3; ++d) {
+    half[d] = 0.5f * 0x1p-32f * static_cast<float>(high[d] - low[d]);
+    middle[d] = 0x1p-32f * static_cast<float>(low[d]) + half[d];
+  }
+  return {middle[0], middle[1], middle[2], half[0], half[1], half[2]};
+}
+
+/// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
+template <class real>
+__global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list, const Vec3d* x, bool forced) {
+  UPLIFT_SHARED(std::uint32_t[3][super_atoms], place);
+  UPLIFT_SHARED(int[super_atoms], atom);
+  if (!list.rebuild(forced)) return;
+  const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
+  int own = slot < list.pairs.atoms ? list.ordered[slot] : list.pairs.atoms + t;  // fillers: after every atom
+  Place at = own < list.pairs.atoms ? place_of(list.box, x[own]) : Place{~0u, ~0u, ~0u};
+  int to = t;
+  for (int step = 0; step < 4; ++step) {
+    place[0][to] = at.x;
+    place[1][to] = at.y;
+    place[2][to] = at.z;
+    atom[to] = own;
+    __syncthreads();
+    if (step == 3) break;
+    const int along[3] = {1, 0, 2}, size[3] = {32, 16, 8};
+    own = atom[t];
+    at = {place[0][t], place[1][t], place[2][t]};
+    to = rank_in_group(place[along[step]], atom, size[step]);
+    __syncthreads();
+  }
+  own = atom[t];
+  list.atom_of_slot[slot] = own < list.pairs.atoms ? own : -1;
+  PairSite<real> site{};
+  if (own < list.pairs.atoms) {
+    list.slot_of_atom[own] = slot;
+    list.list_x[own] = x[own];
+    site = site_of(list, x[own], own);
+  }
+  list.sites[slot] = site;
+  list.list_sites[slot] = site;
+  if (t < clusters_j) list.bounds_j[super * clusters_j + t] = bounds_of(place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
+  if (t < clusters_i) list.bounds_i[super * clusters_i + t] = bounds_of(place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
+  if (t == 0) list.bounds_super[super] = bounds_of(place, atom, 0, super_atoms, list.pairs.atoms);
+}
+
+template <class real>
+__device__ bool near(const ListView<real>& list, const ClusterBounds& a, const ClusterBounds& b) {
+  if (a.half_x < 0 || b.half_x < 0) return false;
+  const auto gap = [](float from, float to, float half) {
+    const float d = from - to, apart = std::fabs(d - std::nearbyint(d)) - half;
+    return apart > 0 ? apart : 0;
+  };
+  const float x = list.length[0] * gap(a.x, b.x, a.half_x + b.half_x), y = list.length[1] * gap(a.y, b.y, a.half_y + b.half_y),
+              z = list.length[2] * gap(a.z, b.z, a.half_z + b.half_z);
+  return list.brick ? x * x + y * y + z * z <= list.reach * list.reach : x <= list.reach && y <= list.reach && z <= list.reach;
+}
+
+/// The entry of cluster j among `count`, or -1.
+__device__ int find(const ListEntry* entries, int count, int j) {
+  int low = 0, high = count;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (entries[middle].j < j)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < count && entries[low].j == j ? low : -1;
+}
+
+/// f(entry, slot in the super, slot in the cluster of four) of every excluded pair that the list of a super has.
+template <class real, class F>
+__device__ void for_exclusions(const ListView<real>& list, int super, const ListEntry* entries, int count, F&& f) {
+  for (int k = static_cast<int>(threadIdx.x); k < super_atoms; k += static_cast<int>(warp_lanes)) {
+    const int atom = list.atom_of_slot[super * super_atoms + k];
+    if (atom < 0) continue;
+    for (int e = list.pairs.exclusion_start[atom]; e < list.pairs.exclusion_start[atom + 1]; ++e) {
+      const int slot = list.slot_of_atom[list.pairs.exclusions[e]];
+      const int entry = find(entries, count, slot / cluster_j);
+      if (entry >= 0) f(entry, k, slot % cluster_j);
+    }
+  }
+}
+
+/// One warp a super: its clusters of four that may come near, and which of their pairs count.
+template <class real>
+__global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, bool forced) {
+  UPLIFT_SHARED(ClusterBounds[clusters_i], own);
+  UPLIFT_DYNAMIC_SHARED(unsigned, special);  // bit per entry: has pairs that do not interact
+  if (!list.rebuild(forced)) return;
+  const int super = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x), lanes = static_cast<int>(warp_lanes);
+  if (lane < clusters_i) own[lane] = list.bounds_i[super * clusters_i + lane];
+  for (int w = lane; w < list.capacity / lanes; w += lanes) special[w] = 0;
+  __syncwarp();
+  const ClusterBounds whole = list.bounds_super[super];
+  ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
+  int count = 0;
+  for (int base = 0; base < list.supers; base += lanes) {
+    const int candidate = base + lane;
+    const bool wanted = candidate < list.supers && list.owns(super, candidate) && near(list, whole, list.bounds_super[candidate]);
+    for (unsigned todo = __ballot_sync(all_lanes, wanted); todo != 0; todo &= todo - 1) {
+      const int other = base + __ffs(static_cast<int>(todo)) - 1;
+      unsigned mask = 0;
+      if (lane < clusters_j) {
+        const ClusterBounds four = list.bounds_j[other * clusters_j + lane];
+        for (int c = 0; c < clusters_i; ++c)
+          if ((other != super || cluster_i * c < cluster_j * (lane + 1) - 1) && near(list, own[c], four)) mask |= 1u << c;
+      }
+      const unsigned found = __ballot_sync(all_lanes, mask != 0);
+      const int to = count + __popc(found & ((1u << lane) - 1));
+      if (mask != 0 && to < list.capacity) entries[to] = {other * clusters_j + lane, -1, mask, mask};
+      count += __popc(found);
+    }
+  }
+  if (lane == 0) atomicMax(&list.state->most_entries, count);
+  count = count < list.capacity ? count : list.capacity;
+  if (lane == 0) list.entry_count[super] = count;
+  __syncwarp();
+
+  const bool fillers = list.supers * super_atoms > list.pairs.atoms;
+  for (int e = lane; e < count; e += lanes)
+    if (entries[e].j / clusters_j == super || (fillers && (super == list.supers - 1 || entries[e].j / clusters_j == list.supers - 1)))
+      atomicOr(&special[e / lanes], 1u << (e % lanes));
+  for_exclusions(list, super, entries, count, [&](int entry, int, int) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); });
+  __syncwarp();
+  int needed = 0;
+  for (int w = 0; w < list.capacity / lanes; ++w) needed += __popc(special[w]);
+  int row = lane == 0 ? atomicAdd(&list.state->rows, needed) : 0;
+  row = __shfl_sync(all_lanes, row, 0);
+  if (row + needed > list.row_capacity) return;  // the host finds it out
+  for (int w = 0; w < list.capacity / lanes; ++w)
+    for (unsigned todo = special[w]; todo != 0; todo &= todo - 1, ++row) {
+      ListEntry& entry = entries[w * lanes + __ffs(static_cast<int>(todo)) - 1];
+      const int slot_j = entry.j * cluster_j + lane / cluster_i;
+      const bool filled = list.atom_of_slot[slot_j] >= 0;
+      for (int c = 0; c < clusters_i; ++c) {
+        const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
+        const unsigned word = __ballot_sync(all_lanes, filled && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j));
+        if (lane == 0) list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c] = word;
+      }
+      if (lane == 0) entry.row = row;
+    }
+  __syncwarp();
+  for_exclusions(list, super, entries, count, [&](int entry, int i, int j) {
+    atomicAnd(&list.rows[static_cast<std::ptrdiff_t>(entries[entry].row) * clusters_i + i / cluster_i], ~(1u << (j * cluster_i + i % cluster_i)));
+  });
+}
+
+}  // namespace
+
+using cuda::cover;
+
+template <class real>
+void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d* x, cudaStream_t stream) {
+  UnitBox<real> unit;
+  for (int k = 0; k < 6; ++k) unit.a[k] = unit_box[k];
+  UPLIFT_LAUNCH(place_kernel<real>, cover(list.supers * super_atoms, block_threads), stream, list, unit, x);
+}
+
+template <class real>
+void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
+  const cuda::LaunchShape atoms = cover(list.pairs.atoms, block_threads);
+  const auto supers = static_cast<unsigned>(list.supers);
+  UPLIFT_LAUNCH(count_kernel<real>, atoms, stream, list, x, forced);
+  UPLIFT_LAUNCH(scan_kernel<real>, (cuda::LaunchShape{1, scan_threads}), stream, list, forced);
+  UPLIFT_LAUNCH(scatter_kernel<real>, atoms, stream, list, x, forced);
+  UPLIFT_LAUNCH(order_kernel<real>, atoms, stream, list, x, forced);
+  UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{supers, super_atoms}), stream, list, x, forced);
+  const std::size_t special = static_cast<std::size_t>(list.capacity) / warp_lanes * sizeof(unsigned);
+  UPLIFT_LAUNCH(list_kernel<real>, (cuda::LaunchShape{supers, warp_lanes, special}), stream, list, forced);
+}
+
+template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);
+template void launch_place<double>(const ListView<double>&, const double*, const Vec3d*, cudaStream_t);
+template void launch_rebuild<float>(const ListView<float>&, const Vec3d*, bool, cudaStream_t);
+template void launch_rebuild<double>(const ListView<double>&, const Vec3d*, bool, cudaStream_t);
+
+}  // namespace uplift::UPLIFT_DEVICE

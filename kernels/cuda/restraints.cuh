@@ -1,0 +1,19 @@
+#pragma once
+// Position restraints on the device: one thread a restraint.
+#include <cuda/sums.cuh>
+
+#include "physics/bonded/nearest_image.hpp"
+
+namespace uplift::UPLIFT_DEVICE {
+
+struct RestraintsView {
+  int count;
+  const int* atoms;              ///< [count]
+  const Vec3d* centre;           ///< [count] in the present box [nm]
+  const Vec3d* arm;              ///< [count] reference less centre [nm]
+  const double* k;               ///< [count] kJ/mol/nm^2
+};
+void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally,
+                       cudaStream_t stream);
+
+}  // namespace uplift::UPLIFT_DEVICE

@@ -1,0 +1,273 @@
+// Lennard-Jones and direct-space Coulomb on the device: with a pair list where there is a cutoff, all pairs where there is none.
+#include <cuda/pair_list.cuh>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "backend/cuda/device_force.cuh"
+#include "uplift/backend/erf_table.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift::UPLIFT_DEVICE {
+namespace {
+
+// As on the CPU, where they were timed; not yet on a GPU.
+constexpr double outer_buffer = 0.20, inner_buffer = 0.06;  // [nm]
+constexpr double spare_room = 1.3;                          // of lists
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// What every kernel of pairs reads of the system.
+class PairTables {
+ public:
+  explicit PairTables(const System& system)
+      : atoms_(system.size()), charge_(system.force_field.charges), type_(system.force_field.lj_type) {
+    std::vector<std::vector<int>> excluded(at(atoms_));
+    std::vector<int> pairs;
+    for (const auto& [i, j] : system.force_field.exclusions) {
+      excluded[at(i)].push_back(j);
+      excluded[at(j)].push_back(i);
+      pairs.insert(pairs.end(), {i, j});
+    }
+    std::vector<int> start{0}, all;
+    for (std::vector<int>& of : excluded) {
+      std::sort(of.begin(), of.end());
+      all.insert(all.end(), of.begin(), of.end());
+      start.push_back(static_cast<int>(all.size()));
+    }
+    exclusion_start_ = DeviceBuffer<int>(start);
+    exclusions_ = DeviceBuffer<int>(all);
+    pairs_ = DeviceBuffer<int>(pairs);
+  }
+  PairsView view() const { return {atoms_, charge_.data(), type_.data(), exclusion_start_.data(), exclusions_.data()}; }
+  const DeviceBuffer<int>& excluded_pairs() const { return pairs_; }
+
+ private:
+  int atoms_;
+  DeviceBuffer<double> charge_;
+  DeviceBuffer<int> type_, exclusion_start_, exclusions_, pairs_;
+};
+
+template <class real>
+DeviceBuffer<LennardJones<real>> lj_table(const ForceField& ff) {
+  std::vector<LennardJones<real>> table;
+  for (std::size_t k = 0; k < ff.lj_c6.size(); ++k) table.push_back({static_cast<real>(ff.lj_c6[k]), static_cast<real>(ff.lj_c12[k])});
+  return DeviceBuffer<LennardJones<real>>(table);
+}
+
+/// Without a cutoff; in double whatever the precision: such systems are small, and their sums are long.
+class AllPairs final : public DeviceForce {
+ public:
+  explicit AllPairs(const System& system) : tables_(system), lj_(lj_table<double>(system.force_field)) {
+    p_.types = system.force_field.lj_types;
+    p_.lj = lj_.data();
+  }
+  void compute(const Request& r, cudaStream_t stream) override { launch_all_pairs(tables_.view(), p_, r.x, r.sums, r.tally, stream); }
+
+ private:
+  PairTables tables_;
+  DeviceBuffer<LennardJones<double>> lj_;
+  PairParameters<double> p_{};
+};
+
+template <class real>
+class ListedPairs final : public DeviceForce {
+ public:
+  ListedPairs(const System& system, const PmeParameters& pme, cudaStream_t stream)
+      : tables_(system), lj_(lj_table<real>(system.force_field)), alpha_(pme.alpha), cutoff_(system.forces.cutoff),
+        form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field), state_(1) {
+    const ForceSettings& f = system.forces;
+    const double eps = f.reaction_field_dielectric, rc = f.cutoff;
+    p_.types = system.force_field.lj_types;
+    p_.lj = lj_.data();
+    p_.cutoff2 = static_cast<real>(rc * rc);
+    p_.switching = f.switch_distance.has_value();
+    if (p_.switching) {
+      p_.switch_on = static_cast<real>(*f.switch_distance);
+      p_.switch_inverse_width = static_cast<real>(1 / (rc - *f.switch_distance));
+    }
+    p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
+    p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
+    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
+
+    const int atoms = system.size();
+    supers_ = (atoms + super_atoms - 1) / super_atoms;
+    const std::size_t slots = at(supers_ * super_atoms);
+    for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &ordered_}) b->resize(at(atoms));
+    list_x_.resize(at(atoms));
+    atom_of_slot_.resize(slots);
+    for (DeviceBuffer<PairSite<real>>* b : {&sites_, &list_sites_, &prune_sites_}) b->resize(slots);
+    bounds_i_.resize(at(supers_ * clusters_i));
+    bounds_j_.resize(at(supers_ * clusters_j));
+    bounds_super_.resize(at(supers_));
+    cell_count_.resize(slots + 2);  // a cell has eight atoms, about
+    cell_start_.resize(slots + 2);
+    cell_count_.clear(stream);
+    entry_count_.resize(at(supers_));
+    state_.clear(stream);
+    make_room(list_group, 16 * supers_);
+  }
+
+  void compute(const Request& r, cudaStream_t stream) override {
+    if (supers_ == 0) return;
+    const bool new_box = !same_box(r.box, box_);
+    set_box(r.box);
+    check(cudaMemsetAsync(state_.data(), 0, offsetof(ListState, rows), stream), "clear device memory");  // how far atoms have moved
+    if (!built_) {
+      build(r.x, stream);
+      pruned_ = false;
+    } else {
+      if (!new_box) launch_place(view(), p_.a, r.x, stream);
+      launch_rebuild(view(), r.x, new_box, stream);
+    }
+    launch_cluster_pairs(form_, view(), p_, new_box || !pruned_, r.sums, r.tally, stream);
+    pruned_ = true;
+    if (form_ == CoulombForm::ewald)
+      launch_excluded(tables_.excluded_pairs().data(), static_cast<int>(tables_.excluded_pairs().size() / 2), r.x, tables_.view().charge, image_cell(r.box), alpha_,
+                      r.sums, r.tally, stream);
+  }
+
+  std::vector<Vec3d> list_positions(cudaStream_t stream) const override {
+    std::vector<Vec3d> x;
+    if (built_) list_x_.download(x, stream);
+    return x;
+  }
+  void restore_list(std::span<const Vec3d> list_x, const Box& box, cudaStream_t stream) override {
+    if (supers_ == 0) return;
+    set_box(box);
+    DeviceBuffer<Vec3d> x(list_x);
+    build(x.data(), stream);
+    pruned_ = false;
+  }
+
+  std::vector<PhaseTime> phases(cudaStream_t stream) const override {
+    const ListState state = look(stream);
+    return {{"pair list", 0, state.builds}, {"prune", 0, state.prunes}};
+  }
+
+  /// Makes more room for lists before it runs out, so that what is in them stays.
+  void inspect(cudaStream_t stream) override {
+    if (!built_) return;
+    const ListState state = look(stream);
+    if (state.most_entries > capacity_ || state.rows > row_capacity_)
+      throw SimulationError("the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more gently, or resume from the checkpoint");
+    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_) return;
+    std::vector<ListEntry> entries, wider;
+    std::vector<unsigned> rows;
+    entries_.download(entries, stream);
+    rows_.download(rows, stream);
+    const int before = capacity_;
+    make_room(state.most_entries, state.rows);
+    wider.resize(entries_.size());
+    for (int s = 0; s < supers_; ++s) std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, std::min(before, capacity_), wider.begin() + static_cast<std::ptrdiff_t>(s) * capacity_);
+    rows.resize(rows_.size());
+    entries_.upload(wider, stream);
+    rows_.upload(rows, stream);
+    cuda::check(cudaStreamSynchronize(stream), "wait for the device");
+  }
+
+ private:
+  /// Room for lists of this size, and to spare.
+  void make_room(int entries, int rows) {
+    const auto more = [](int n) { return static_cast<int>(spare_room * n) + 1; };
+    capacity_ = (more(entries) + list_group - 1) / list_group * list_group;
+    row_capacity_ = more(rows);
+    entries_.resize(at(supers_) * at(capacity_));
+    rows_.resize(at(row_capacity_) * clusters_i);
+  }
+
+  ListState look(cudaStream_t stream) const {
+    std::vector<ListState> state;
+    state_.download(state, stream);
+    return state[0];
+  }
+
+  /// A first list, in as much room as it takes.
+  void build(const Vec3d* x, cudaStream_t stream) {
+    for (built_ = false; !built_;) {
+      launch_rebuild(view(), x, true, stream);
+      const ListState state = look(stream);
+      built_ = state.most_entries <= capacity_ && state.rows <= row_capacity_;
+      if (!built_) make_room(std::max(state.most_entries, capacity_), std::max(state.rows, row_capacity_));
+    }
+  }
+
+  void set_box(const Box& box) {
+    if (same_box(box, box_)) return;
+    box_ = box;
+    const double a[6] = {box.a.x, box.b.x, box.c.x, box.b.y, box.c.y, box.c.z}, unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
+    for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
+    const Vec3d widths = box.widths();
+    const double edge = std::cbrt(super_atoms * widths.x * widths.y * widths.z / std::max(1, tables_.view().atoms));
+    const auto parts = [](double length, double width) { return std::clamp(static_cast<int>(length / width), 1, 1024); };
+    grid_ = {parts(widths.x, edge), parts(widths.y, edge), parts(widths.z, edge / 8)};
+    grid_.nz = std::max(1, std::min(grid_.nz, static_cast<int>(cell_start_.size() - 1) / (grid_.nx * grid_.ny)));
+  }
+
+  ListView<real> view() {
+    ListView<real> v{};
+    v.pairs = tables_.view();
+    v.box = {box_.a.x, box_.b.x, box_.c.x, box_.b.y, box_.c.y, box_.c.z};
+    v.brick = box_.orthorhombic();
+    const Vec3d length = v.brick ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths();
+    v.length[0] = static_cast<float>(length.x);
+    v.length[1] = static_cast<float>(length.y);
+    v.length[2] = static_cast<float>(length.z);
+    v.grid = grid_;
+    v.supers = supers_;
+    v.capacity = capacity_;
+    v.row_capacity = row_capacity_;
+    // What distances and bounds in single precision may be wrong by is taken off the buffers.
+    const double rounding = 1e-6 * std::max({length.x, length.y, length.z});
+    v.reach = static_cast<float>(cutoff_ + outer_buffer);
+    v.half_buffer = static_cast<float>(0.5 * outer_buffer - rounding);
+    v.prune_reach = static_cast<float>(cutoff_ + inner_buffer);
+    v.half_prune_buffer = static_cast<float>(0.5 * inner_buffer - rounding);
+    v.atom_of_slot = atom_of_slot_.data();
+    v.slot_of_atom = slot_of_atom_.data();
+    v.sites = sites_.data();
+    v.list_sites = list_sites_.data();
+    v.prune_sites = prune_sites_.data();
+    v.list_x = list_x_.data();
+    v.bounds_i = bounds_i_.data();
+    v.bounds_j = bounds_j_.data();
+    v.bounds_super = bounds_super_.data();
+    v.cell_count = cell_count_.data();
+    v.cell_start = cell_start_.data();
+    v.unordered = unordered_.data();
+    v.ordered = ordered_.data();
+    v.entries = entries_.data();
+    v.entry_count = entry_count_.data();
+    v.rows = rows_.data();
+    v.state = state_.data();
+    return v;
+  }
+
+  PairTables tables_;
+  DeviceBuffer<LennardJones<real>> lj_;
+  PairParameters<real> p_{};
+  double alpha_, cutoff_;
+  CoulombForm form_;
+  Box box_;
+  CellGrid grid_{1, 1, 1};
+  bool built_ = false, pruned_ = false;
+  int supers_ = 0, capacity_ = 0, row_capacity_ = 0;
+  DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, unordered_, ordered_, entry_count_;
+  DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_;
+  DeviceBuffer<Vec3d> list_x_;
+  DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
+  DeviceBuffer<ListEntry> entries_;
+  DeviceBuffer<unsigned> rows_;
+  DeviceBuffer<ListState> state_;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream) {
+  if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<AllPairs>(system);
+  if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, stream);
+  return std::make_unique<ListedPairs<float>>(system, pme, stream);
+}
+
+}  // namespace uplift::UPLIFT_DEVICE
