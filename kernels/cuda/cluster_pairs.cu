@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
     const PairSite<real> site_j = list.sites[j * cluster_j + b];
     unsigned kept = 0;
     Vec3<real> force_j{0, 0, 0};
-    UPLIFT_UNROLL
+    UPLIFT_DEVICE_UNROLL
     for (int c = 0; c < clusters_i; ++c) {
       if ((mask >> c & 1) == 0) continue;
       const PairSite<real> site_i = own[c * cluster_i + a];
@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
     tally.flush(sums, 1);
   } else {
     if (pruning && has_entry) entries[lane].inner = mine.inner;
-    UPLIFT_UNROLL
+    UPLIFT_DEVICE_UNROLL
     for (int c = 0; c < clusters_i; ++c) {
       const Vec3<real> f = sum_over(sum_over(force_i[c], cluster_i), 2 * cluster_i);
       if (b < 3) part[warp][3 * (c * cluster_i + a) + b] = component(f, b);

@@ -1,9 +1,6 @@
 #include <cuda/integrate.cuh>
 
 #include "physics/bonded/virtual_site.hpp"
-#include "physics/integrate/langevin.hpp"
-#include "uplift/core/philox.hpp"
-#include "uplift/core/random.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -11,44 +8,6 @@ namespace {
 constexpr unsigned block_threads = 128;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
-
-__global__ void __launch_bounds__(block_threads) kick_kernel(AtomsView atoms, LevelsView levels, double dt) {
-  const int i = thread_number();
-  if (i >= atoms.count) return;
-  Vec3d v = atoms.v[i];
-  // Level after level, as one kick after the other would.
-  for (int l = 0; l < most_force_levels; ++l) {
-    if (!levels.force[l] || levels.weight[l] == 0) continue;
-    const Fixed* f = levels.force[l] + 3 * static_cast<std::ptrdiff_t>(i);
-    const double scale = dt * levels.weight[l] * atoms.inverse_mass[i];
-    v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale), physics::kick(v.z, from_fixed(f[2]), scale)};
-  }
-  atoms.v[i] = v;
-}
-
-__global__ void __launch_bounds__(block_threads) drift_kernel(AtomsView atoms, double dt) {
-  const int i = thread_number();
-  if (i >= atoms.count) return;
-  const Vec3d x = atoms.x[i], v = atoms.v[i];
-  atoms.x[i] = {physics::drift(x.x, v.x, dt), physics::drift(x.y, v.y, dt), physics::drift(x.z, v.z, dt)};
-}
-
-__global__ void __launch_bounds__(block_threads)
-    ornstein_uhlenbeck_kernel(AtomsView atoms, double decay, double spread, std::uint32_t key0, std::uint32_t key1, std::uint64_t step) {
-  const int i = thread_number();
-  if (i >= atoms.count) return;
-  const auto u = philox_bits(noise_counter(static_cast<std::uint32_t>(i), 0, step, static_cast<std::uint32_t>(NoisePurpose::langevin)), key0, key1);
-  const Vec3d noise = normal_deviates(open_unit(u.a), open_unit(u.b), open_unit(u.c), open_unit(u.d));
-  const double size = spread * std::sqrt(atoms.inverse_mass[i]);
-  const Vec3d v = atoms.v[i];
-  atoms.v[i] = {physics::ornstein_uhlenbeck(v.x, decay, size, noise.x), physics::ornstein_uhlenbeck(v.y, decay, size, noise.y),
-                physics::ornstein_uhlenbeck(v.z, decay, size, noise.z)};
-}
-
-__global__ void __launch_bounds__(block_threads) transform_velocities_kernel(AtomsView atoms, double factor, Vec3d shift) {
-  const int i = thread_number();
-  if (i < atoms.count && atoms.inverse_mass[i] > 0) atoms.v[i] = factor * atoms.v[i] + shift;
-}
 
 __global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms, Fixed* sums) {
   const int i = thread_number();
@@ -58,6 +17,17 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms,
   add_of_warp(sums + 1, m * v.x);
   add_of_warp(sums + 2, m * v.y);
   add_of_warp(sums + 3, m * v.z);
+}
+
+__global__ void __launch_bounds__(block_threads) worst_force_kernel(int atoms, LevelsView levels, unsigned long long* worst) {
+  const int i = thread_number();
+  if (i >= atoms) return;
+  Fixed f[3] = {0, 0, 0};
+  for (int l = 0; l < most_force_levels; ++l)
+    for (int d = 0; levels.force[l] && d < 3; ++d) f[d] += levels.force[l][3 * static_cast<std::ptrdiff_t>(i) + d];
+  const Vec3d force{from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+  const auto bits = static_cast<unsigned>(__float_as_int(static_cast<float>(std::sqrt(dot(force, force)))));
+  atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }
 
 __global__ void __launch_bounds__(block_threads) scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
@@ -120,21 +90,11 @@ __global__ void __launch_bounds__(block_threads) spread_sites_kernel(AtomsView a
 
 using cuda::cover;
 
-void launch_kick(const AtomsView& atoms, const LevelsView& levels, double dt, cudaStream_t stream) {
-  UPLIFT_LAUNCH(kick_kernel, cover(atoms.count, block_threads), stream, atoms, levels, dt);
-}
-void launch_drift(const AtomsView& atoms, double dt, cudaStream_t stream) {
-  UPLIFT_LAUNCH(drift_kernel, cover(atoms.count, block_threads), stream, atoms, dt);
-}
-void launch_ornstein_uhlenbeck(const AtomsView& atoms, double decay, double spread, std::uint64_t seed, std::int64_t step, cudaStream_t stream) {
-  UPLIFT_LAUNCH(ornstein_uhlenbeck_kernel, cover(atoms.count, block_threads), stream, atoms, decay, spread, static_cast<std::uint32_t>(seed),
-                static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint64_t>(step));
-}
-void launch_transform_velocities(const AtomsView& atoms, double factor, const Vec3d& shift, cudaStream_t stream) {
-  UPLIFT_LAUNCH(transform_velocities_kernel, cover(atoms.count, block_threads), stream, atoms, factor, shift);
-}
 void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream) {
   UPLIFT_LAUNCH(moments_kernel, cover(atoms.count, block_threads), stream, atoms, sums);
+}
+void launch_worst_force(int atoms, const LevelsView& levels, unsigned long long* worst, cudaStream_t stream) {
+  UPLIFT_LAUNCH(worst_force_kernel, cover(atoms, block_threads), stream, atoms, levels, worst);
 }
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream) {
   UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor, stage.velocities);

@@ -1,30 +1,18 @@
 #pragma once
-// Stages of an integrator on the device, one thread an atom or a molecule. State is double, in the input's order.
-#include <cuda/sums.cuh>
-
-#include "uplift/backend/backend.hpp"
+// What acts on the state besides the moves of a step (moves.cuh): sums over all atoms, molecules with the box, virtual sites.
+#include <cuda/moves.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
 
-struct AtomsView {
-  int count;
-  Vec3d *x, *v;                ///< [count] nm, nm/ps
-  const double* inverse_mass;  ///< [count] 1/Da; 0 for virtual sites
-  const double* mass;          ///< [count] Da
-};
-
-/// Forces of every level, nullptr where there are none, and their weights.
-struct LevelsView {
-  const Fixed* force[most_force_levels];
-  double weight[most_force_levels];
-};
-void launch_kick(const AtomsView& atoms, const LevelsView& levels, double dt, cudaStream_t stream);
-void launch_drift(const AtomsView& atoms, double dt, cudaStream_t stream);
-void launch_ornstein_uhlenbeck(const AtomsView& atoms, double decay, double spread, std::uint64_t seed, std::int64_t step, cudaStream_t stream);
-/// v = factor v + shift, of atoms with mass.
-void launch_transform_velocities(const AtomsView& atoms, double factor, const Vec3d& shift, cudaStream_t stream);
 /// Adds to sums[0] the kinetic energy, to sums[1 ... 3] the momentum, in fixed point.
 void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream);
+
+/// Raises `worst` to the largest force that the levels add up to: bits of its magnitude [kJ/mol/nm] in single precision, then the lowest
+/// such atom's number with every bit turned over.
+struct LevelsView {
+  const Fixed* force[most_force_levels];  ///< nullptr: none
+};
+void launch_worst_force(int atoms, const LevelsView& levels, unsigned long long* worst, cudaStream_t stream);
 
 struct MoleculesView {
   int count;

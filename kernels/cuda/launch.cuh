@@ -16,8 +16,10 @@
 #define UPLIFT_DYNAMIC_SHARED(T, name)                         \
   extern __shared__ __align__(16) unsigned char name##_bytes[]; \
   T* name = reinterpret_cast<T*>(name##_bytes)
+#define UPLIFT_DEVICE_UNROLL _Pragma("unroll")
 #else
 #include "simt/runtime.hpp"
+#define UPLIFT_DEVICE_UNROLL
 #define UPLIFT_SHARED(T, name) auto& name = ::simt::shared_variable<std::type_identity_t<T>>([] {})
 #define UPLIFT_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(::simt::dynamic_shared_memory())
 #endif

@@ -93,7 +93,14 @@ StepPlan Simulation::plan(std::int64_t step) const {
   return p;
 }
 
-void Simulation::check() { check_for_blow_up(system_, backend_, {step_, time_}, target_temperature(step_)); }
+void Simulation::check() {
+  try {
+    backend_.verify();
+  } catch (const SimulationError& e) {
+    report_failure(system_, backend_, {step_, time_}, e.what());
+  }
+  check_for_blow_up(system_, backend_, {step_, time_}, target_temperature(step_));
+}
 
 State Simulation::state() const {
   State now;

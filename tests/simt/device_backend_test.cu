@@ -398,6 +398,7 @@ TEST(DeviceBackend, AConstraintThatCannotBeMetIsNamed) {
   const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
   try {
     device->run(stages, {}, 1);
+    device->verify();
     FAIL() << "no error";
   } catch (const SimulationError& e) {
     EXPECT_THAT(e.what(), ::testing::AnyOf(::testing::HasSubstr("torn apart"), ::testing::HasSubstr("cannot be met")));

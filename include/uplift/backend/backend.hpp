@@ -107,8 +107,11 @@ class Backend {
   virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
   virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
 
-  /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms.
+  /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms, at once or
+  /// from the next verify().
   virtual void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) = 0;
+  /// Throws SimulationError when something has gone wrong since the last look: a backend that works ahead of its caller finds out late.
+  virtual void verify() {}
   /// Energies and virial of the last force evaluations whose plan asked for them, all levels.
   virtual Energies energies() const = 0;
   virtual double kinetic_energy() const = 0;    ///< sum of m v^2/2 of the current velocities [kJ/mol]

@@ -1,4 +1,5 @@
 // The backend on a device: forces and state stay there. The same source for the GPU and for the emulator.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -78,15 +79,24 @@ class DeviceBackend final : public Backend {
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
+    const auto has_stage = [&](auto kind) {
+      return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return std::holds_alternative<decltype(kind)>(s); });
+    };
+    const bool whole_step = has_stage(ComputeForces{}) && has_stage(Drift{});
+    if (whole_step) integration_.set_step(step);
     for (const Stage& stage : stages) {
       if (const auto* forces = std::get_if<ComputeForces>(&stage)) {
+        integration_.flush();
         compute(*forces, plan);
-        continue;
+      } else {
+        integration_.run(stage, level_forces());
       }
-      std::array<const Fixed*, most_force_levels> levels{};
-      for (std::size_t l = 0; l < levels.size(); ++l) levels[l] = levels_[l].force.data();
-      integration_.run(stage, levels, step);
     }
+    integration_.flush();
+    if (whole_step) integration_.end_step();
+  }
+
+  void verify() override {
     integration_.check_constraints();
     for (const auto& [group, force] : forces_)
       if (force) force->inspect(stream_);
@@ -94,16 +104,7 @@ class DeviceBackend final : public Backend {
 
   Energies energies() const override { return energies_; }
   double kinetic_energy() const override { return integration_.kinetic_energy(); }
-  WorstForce worst_force() const override {
-    std::vector<Vec3d> f;
-    download_forces(f);
-    WorstForce worst;
-    for (std::size_t i = 0; i < f.size(); ++i) {
-      const double magnitude = std::sqrt(dot(f[i], f[i]));
-      if (magnitude > worst.magnitude || worst.atom < 0) worst = {static_cast<int>(i), magnitude};
-    }
-    return worst;
-  }
+  WorstForce worst_force() const override { return integration_.worst_force(level_forces()); }
   PmeParameters pme() const override { return pme_; }
   std::vector<PhaseTime> phases() const override {
     std::vector<PhaseTime> all;
@@ -121,6 +122,12 @@ class DeviceBackend final : public Backend {
     std::vector<Fixed> known;          ///< the tally on the host
     Energies constants;                ///< what needs no device
   };
+
+  std::array<const Fixed*, most_force_levels> level_forces() const {
+    std::array<const Fixed*, most_force_levels> forces{};
+    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].force.data();
+    return forces;
+  }
 
   void compute(const ComputeForces& stage, const ForcePlan& plan) {
     Level& level = levels_[static_cast<std::size_t>(stage.level)];

@@ -1,60 +1,82 @@
 #pragma once
-// The moving part of the device backend: state in device memory, every stage of an integrator but the forces.
-#include <cuda/constrain.cuh>
+// The moving part of the device backend: state in device memory, every stage of an integrator but the forces. Queues work and waits for
+// nothing, but where it says so.
 #include <cuda/device_buffer.cuh>
+#include <cuda/integrate.cuh>
 
 #include <array>
 
-#include "physics/integrate/nose_hoover.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
+
+/// Groups of atoms that moves keep together, in device memory.
+class Units {
+ public:
+  explicit Units(const System& system);
+  UnitsView view() const;
+  const std::vector<Constraint>& constraints() const { return constraints_; }  ///< in the order that Shared::failed_constraint counts
+
+ private:
+  struct Lists {
+    std::vector<int> atoms, first_constraint;
+    std::vector<double> length;
+  };
+  std::vector<Constraint> constraints_;
+  int count_[unit_kinds] = {};
+  DeviceBuffer<int> atoms_[unit_kinds], first_constraint_[unit_kinds];
+  DeviceBuffer<double> length_[unit_kinds];
+  DeviceBuffer<physics::WaterShape<double>> shapes_;
+  DeviceBuffer<int> group_start_, group_atoms_, bond_start_, bond_atoms_;
+  DeviceBuffer<double> bond_length_;
+};
 
 class DeviceIntegration {
  public:
   DeviceIntegration(const System& system, double tolerance, cudaStream_t stream);
 
   void upload(const State& state);
-  void download(State& state) const;
+  void download(State& state) const;  ///< waits
   const Box& box() const { return box_; }
   const Vec3d* positions() const { return x_.data(); }
-  AtomsView atoms() { return {static_cast<int>(x_.size()), x_.data(), v_.data(), inverse_mass_.data(), mass_.data()}; }
 
-  /// Any stage but ComputeForces. Throws SimulationError when a constraint cannot be met, at the latest with check_constraints().
-  void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels, std::int64_t step);
+  /// The number of the step whose stages come; end_step() counts on by itself.
+  void set_step(std::int64_t step);
+  void end_step();
+  /// Any stage but ComputeForces. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
+  void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
+  void flush();
   void spread_site_forces(const SumsView& sums, bool virial) { launch_spread_sites(atoms(), sites_view(), sums, virial, stream_); }
-  /// Throws SimulationError when a constraint could not be met since the last look.
-  void check_constraints();
-  double kinetic_energy() { return moments()[0]; }
+
+  /// Throws SimulationError when a constraint could not be met since the last upload. Waits.
+  void check_constraints() const;
+  double kinetic_energy();            ///< waits
+  Backend::WorstForce worst_force(const std::array<const Fixed*, most_force_levels>& levels);  ///< waits
 
  private:
-  void add_constraints();
+  AtomsView atoms() { return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()}; }
   SitesView sites_view() const { return {static_cast<int>(site_parameters_.size() / 3), site_atoms_.data(), site_parameters_.data()}; }
-  WatersView waters_view() const { return {static_cast<int>(water_shapes_.size()), water_atoms_.data(), water_shapes_.data()}; }
-  ConstraintsView constraints_view() const {
-    return {static_cast<int>(group_start_.size()) - 1, group_start_.data(), constraint_atoms_.data(), constraint_length_.data()};
-  }
-  std::array<double, 4> moments();  ///< kinetic energy, momentum
-  void kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
-  void scale_velocities(double factor) { launch_transform_velocities(atoms(), factor, Vec3d{0, 0, 0}, stream_); }
-  void rescale_velocities(const RescaleVelocities& stage, std::int64_t step);
-  void move_chain(const MoveNoseHooverChain& stage);
-  void remove_com_motion();
+  Shared look() const;
+  Move& add(MoveKind kind);
+  void add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
+  void sum_kinetic();
 
   const System& system_;
   double tolerance_;
   cudaStream_t stream_;
   Box box_, kept_box_;
-  double heat_ = 0, total_mass_ = 0;
+  double total_mass_ = 0;
   int degrees_of_freedom_;
-  physics::NoseHooverChain chain_;
+  std::int64_t step_ = -1;            ///< that the device has
+  Moves moves_{};
+  Units units_;
   DeviceBuffer<Vec3d> x_, v_, saved_, kept_, kept_v_;
   DeviceBuffer<double> mass_, inverse_mass_;
-  DeviceBuffer<int> molecule_start_, molecule_atoms_, site_atoms_, water_atoms_, group_start_, constraint_atoms_, failure_;
-  DeviceBuffer<double> site_parameters_, constraint_length_;
-  DeviceBuffer<physics::WaterShape<double>> water_shapes_;
-  std::vector<Constraint> constraints_;  ///< as constraint_atoms_ has them
+  DeviceBuffer<int> molecule_start_, molecule_atoms_, site_atoms_;
+  DeviceBuffer<double> site_parameters_;
+  DeviceBuffer<Shared> shared_;
   DeviceBuffer<Fixed> sums_;
+  DeviceBuffer<unsigned long long> worst_;
 };
 
 }  // namespace uplift::UPLIFT_DEVICE
