@@ -148,11 +148,47 @@ struct OneFour {
   }
 };
 
-template <class Kind>
-__global__ void __launch_bounds__(block_threads) bonded_kernel(BondedView list, const Vec3d* x, physics::ImageCell cell, SumsView sums, bool tally) {
-  const int row = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+/// T: of torsions and 1-4 pairs.
+template <class T>
+__device__ void run(const BondedView& list, int row, Work& work) {
+  const int* atoms = list.atoms + row * list.atoms_per_row;
+  const double* p = list.parameters + row * list.parameters_per_row;
+  switch (list.kind) {
+    case BondedKind::bond:
+      Bond::run(list, row, atoms, p, work);
+      break;
+    case BondedKind::angle:
+      Angle::run(list, row, atoms, p, work);
+      break;
+    case BondedKind::dihedral:
+      Dihedral<T>::run(list, row, atoms, p, work);
+      break;
+    case BondedKind::improper:
+      Improper<T>::run(list, row, atoms, p, work);
+      break;
+    case BondedKind::cmap:
+      Cmap::run(list, row, atoms, p, work);
+      break;
+    case BondedKind::pair14:
+      OneFour<T>::run(list, row, atoms, p, work);
+  }
+}
+
+/// First block of each list, and of what comes after the last.
+struct Blocks {
+  int first[most_bonded_lists + 1];
+};
+
+template <class T>
+__global__ void __launch_bounds__(block_threads)
+    bonded_kernel(BondedLists lists, Blocks blocks, const Vec3d* x, physics::ImageCell cell, SumsView sums, bool tally) {
+  const int block = static_cast<int>(blockIdx.x);
+  int number = 0;
+  while (block >= blocks.first[number + 1]) ++number;
+  const BondedView& list = lists.list[number];
+  const int row = (block - blocks.first[number]) * static_cast<int>(block_threads) + static_cast<int>(threadIdx.x);
   Work work{x, cell, sums, tally, {0, 0}, {}};
-  if (row < list.count) Kind::run(list, row, list.atoms + row * list.atoms_per_row, list.parameters + row * list.parameters_per_row, work);
+  if (row < list.count) run<T>(list, row, work);
   if (!tally) return;
   add_of_warp(sums.energy + list.first, work.energy[0]);
   if (list.second != list.first) add_of_warp(sums.energy + list.second, work.energy[1]);
@@ -161,37 +197,17 @@ __global__ void __launch_bounds__(block_threads) bonded_kernel(BondedView list, 
 
 }  // namespace
 
-void launch_bonded(BondedKind kind, const BondedView& list, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally,
-                   bool mixed, cudaStream_t stream) {
-  const cuda::LaunchShape shape = cuda::cover(list.count, block_threads);
-  switch (kind) {
-    case BondedKind::bond:
-      UPLIFT_LAUNCH(bonded_kernel<Bond>, shape, stream, list, x, cell, sums, tally);
-      break;
-    case BondedKind::angle:
-      UPLIFT_LAUNCH(bonded_kernel<Angle>, shape, stream, list, x, cell, sums, tally);
-      break;
-    case BondedKind::dihedral:
-      if (mixed)
-        UPLIFT_LAUNCH(bonded_kernel<Dihedral<float>>, shape, stream, list, x, cell, sums, tally);
-      else
-        UPLIFT_LAUNCH(bonded_kernel<Dihedral<double>>, shape, stream, list, x, cell, sums, tally);
-      break;
-    case BondedKind::improper:
-      if (mixed)
-        UPLIFT_LAUNCH(bonded_kernel<Improper<float>>, shape, stream, list, x, cell, sums, tally);
-      else
-        UPLIFT_LAUNCH(bonded_kernel<Improper<double>>, shape, stream, list, x, cell, sums, tally);
-      break;
-    case BondedKind::cmap:
-      UPLIFT_LAUNCH(bonded_kernel<Cmap>, shape, stream, list, x, cell, sums, tally);
-      break;
-    case BondedKind::pair14:
-      if (mixed)
-        UPLIFT_LAUNCH(bonded_kernel<OneFour<float>>, shape, stream, list, x, cell, sums, tally);
-      else
-        UPLIFT_LAUNCH(bonded_kernel<OneFour<double>>, shape, stream, list, x, cell, sums, tally);
-  }
+void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally, bool mixed,
+                   cudaStream_t stream) {
+  Blocks blocks{};
+  for (int k = 0; k < lists.count; ++k)
+    blocks.first[k + 1] = blocks.first[k] + (lists.list[k].count + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
+  const cuda::LaunchShape shape{static_cast<unsigned>(blocks.first[lists.count]), block_threads};
+  if (shape.blocks == 0) return;
+  if (mixed)
+    UPLIFT_LAUNCH(bonded_kernel<float>, shape, stream, lists, blocks, x, cell, sums, tally);
+  else
+    UPLIFT_LAUNCH(bonded_kernel<double>, shape, stream, lists, blocks, x, cell, sums, tally);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -19,8 +20,10 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
+struct simt_graph;
 struct simt_event {
   std::uint64_t recorded = 0, done = 0;
+  simt_graph* captured_by = nullptr;  ///< its last record is in that graph
   std::chrono::steady_clock::time_point when{};
 };
 
@@ -38,15 +41,24 @@ struct Operation {
 }  // namespace
 }  // namespace simt
 
-struct simt_graph {
-  std::vector<simt::Operation> operations;
-};
-struct simt_graph_exec {
-  std::vector<simt::Operation> operations;
-};
 struct simt_stream {
   std::deque<simt::Operation> queue;
   simt_graph* capture = nullptr;
+  std::size_t branch = 0;  ///< of the graph that it captures
+};
+/// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting for its events.
+struct simt_graph {
+  struct Node {
+    simt::Operation op;
+    std::size_t branch;
+  };
+  std::vector<Node> nodes;
+  std::vector<simt_stream*> branches;
+};
+struct simt_graph_exec {
+  std::vector<simt_graph::Node> nodes;                   ///< their events are the graph's own
+  std::vector<std::unique_ptr<simt_stream>> streams;     ///< of the branches but the first
+  std::vector<std::unique_ptr<simt_event>> events;
 };
 
 namespace simt {
@@ -138,6 +150,7 @@ struct Device {
     return text && std::string(text) == "lazy";
   }();
   std::mt19937_64 random{1};
+  GraphSize last_graph;
   cudaError_t last = cudaSuccess;
 };
 Device& device() {
@@ -185,7 +198,7 @@ void finish_all() {
 void put(cudaStream_t stream, Operation op) {
   simt_stream& s = resolve(stream);
   if (s.capture) {
-    s.capture->operations.push_back(std::move(op));
+    s.capture->nodes.push_back({std::move(op), s.branch});
     return;
   }
   s.queue.push_back(std::move(op));
@@ -201,7 +214,20 @@ cudaError_t remember(cudaError_t e) {
 
 Counters counters() { return device().counters; }
 std::size_t device_bytes() { return device().heap.bytes(); }
-std::size_t graph_nodes(cudaGraph_t graph) { return graph->operations.size(); }
+std::size_t graph_nodes(cudaGraph_t graph) {
+  return static_cast<std::size_t>(std::count_if(graph->nodes.begin(), graph->nodes.end(), [](const auto& n) { return n.op.kind == Operation::Kind::work; }));
+}
+std::size_t graph_depth(cudaGraph_t graph) {
+  std::vector<std::size_t> depth(graph->branches.size(), 0);
+  std::map<std::pair<simt_event*, std::uint64_t>, std::size_t> recorded;
+  for (const auto& [op, branch] : graph->nodes) {
+    if (op.kind == Operation::Kind::work) ++depth[branch];
+    if (op.kind == Operation::Kind::record) recorded[{op.event, op.ticket}] = depth[branch];
+    if (op.kind == Operation::Kind::wait) depth[branch] = std::max(depth[branch], recorded[{op.event, op.ticket}]);
+  }
+  return *std::max_element(depth.begin(), depth.end());
+}
+GraphSize last_graph() { return device().last_graph; }
 void set_lazy_streams(bool lazy) {
   finish_all();
   device().lazy = lazy;
@@ -270,6 +296,11 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   device().streams.push_back(*stream = new simt_stream);
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) { return cudaStreamCreateWithFlags(stream, flags); }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   simt::finish(*stream);
@@ -278,11 +309,19 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (simt::resolve(stream).capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
   ++device().counters.synchronisations;
   simt::finish(simt::resolve(stream));
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  simt_stream& s = simt::resolve(stream);
+  if (event->captured_by && !s.capture) {  // the stream joins the capture
+    s.capture = event->captured_by;
+    s.branch = s.capture->branches.size();
+    s.capture->branches.push_back(&s);
+  }
+  if (s.capture != event->captured_by) return simt::remember(cudaErrorStreamCaptureIsolation);
   simt::put(stream, {simt::Operation::Kind::wait, {}, false, event, event->recorded});
   return cudaSuccess;
 }
@@ -302,6 +341,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  event->captured_by = simt::resolve(stream).capture;
   simt::put(stream, {simt::Operation::Kind::record, {}, false, event, ++event->recorded});
   return cudaSuccess;
 }
@@ -319,19 +359,47 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   if (!stream || stream->capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
   stream->capture = new simt_graph;
+  stream->branch = 0;
+  stream->capture->branches.push_back(stream);
   return cudaSuccess;
 }
+/// Every branch must have been waited for, at its end, by another one.
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  *graph = std::exchange(stream->capture, nullptr);
-  return simt::remember(*graph ? cudaSuccess : cudaErrorInvalidValue);
+  *graph = stream->capture;
+  if (!*graph) return simt::remember(cudaErrorInvalidValue);
+  for (simt_stream* s : (*graph)->branches) s->capture = nullptr;
+  const auto& nodes = (*graph)->nodes;
+  for (std::size_t branch = 1; branch < (*graph)->branches.size(); ++branch) {
+    const auto last = std::find_if(nodes.rbegin(), nodes.rend(), [&](const auto& n) { return n.branch == branch; });
+    const bool joined = last->op.kind == simt::Operation::Kind::record && std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) {
+                          return n.op.kind == simt::Operation::Kind::wait && n.branch != branch && n.op.event == last->op.event && n.op.ticket == last->op.ticket;
+                        });
+    if (!joined) return simt::remember(cudaErrorStreamCaptureUnjoined);
+  }
+  return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  *exec = new simt_graph_exec{graph->operations};
+  *exec = new simt_graph_exec{graph->nodes, {}, {}};
+  device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
+  std::map<simt_event*, simt_event*> own;
+  for (auto& [op, branch] : (*exec)->nodes) {
+    if (!op.event) continue;
+    if (!own[op.event]) own[op.event] = (*exec)->events.emplace_back(std::make_unique<simt_event>()).get();
+    op.event = own[op.event];
+  }
+  for (std::size_t branch = 1; branch < graph->branches.size(); ++branch)
+    device().streams.push_back((*exec)->streams.emplace_back(std::make_unique<simt_stream>()).get());
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   ++device().counters.launches;
-  for (const simt::Operation& op : exec->operations) simt::put(stream, op);
+  std::map<std::pair<simt_event*, std::uint64_t>, std::uint64_t> tickets;  // of the capture: of this launch
+  for (const auto& [captured, branch] : exec->nodes) {
+    simt::Operation op = captured;
+    if (op.kind == simt::Operation::Kind::record) op.ticket = tickets[{op.event, captured.ticket}] = ++op.event->recorded;
+    if (op.kind == simt::Operation::Kind::wait) op.ticket = tickets.at({op.event, captured.ticket});
+    simt::put(branch == 0 ? stream : exec->streams[branch - 1].get(), std::move(op));
+  }
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
@@ -340,6 +408,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   simt::finish_all();
+  for (const auto& own : exec->streams) std::erase(device().streams, own.get());
   delete exec;
   return cudaSuccess;
 }
@@ -357,6 +426,10 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorNotReady";
     case cudaErrorStreamCaptureUnsupported:
       return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureUnjoined:
+      return "cudaErrorStreamCaptureUnjoined";
+    case cudaErrorStreamCaptureIsolation:
+      return "cudaErrorStreamCaptureIsolation";
   }
   return "unknown error";
 }

@@ -18,8 +18,14 @@ struct Counters {
 Counters counters();
 /// Bytes of device memory in use.
 std::size_t device_bytes();
-/// Kernels, copies and event operations in a graph.
+/// Kernels and copies in a graph; and the most of them that have to follow each other.
 std::size_t graph_nodes(cudaGraph_t graph);
+std::size_t graph_depth(cudaGraph_t graph);
+/// Of the graph that was made last.
+struct GraphSize {
+  std::size_t nodes = 0, depth = 0;
+};
+GraphSize last_graph();
 
 /// Queues work of the device on a stream: it may touch device memory. `kernel`: counts as one.
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);

@@ -378,6 +378,41 @@ INSTANTIATE_TEST_SUITE_P(
                       Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
     [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
 
+struct Steady {
+  Course course;
+  std::size_t nodes, depth;  ///< what the step had when this was written; FFTs count as one
+};
+void PrintTo(const Steady& s, std::ostream* out) { *out << s.course.name; }
+class DeviceStep : public ::testing::TestWithParam<Steady> {};
+
+/// Once a step repeats itself, it is one launch of one graph. Should one of these numbers fall, lower it here; let none rise without a reason.
+TEST_P(DeviceStep, IsOneGraphAndWaitsForNobody) {
+  const Steady& expected = GetParam();
+  const Sample s = sample(expected.course.system);
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
+  DynamicsSettings d;
+  d.integrator = expected.course.integrator;
+  d.timestep = 0.002;
+  d.com_removal_every = 0;
+  if (expected.course.levels) d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1}, {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
+  Simulation simulation(s.system, *device, s.state, d);
+  simulation.begin();
+  for (int n = 0; n < 3; ++n) simulation.step();
+  const auto before = simt::counters();
+  for (int n = 0; n < 5; ++n) simulation.step();
+  const auto after = simt::counters();
+  EXPECT_EQ(after.launches - before.launches, 5u);
+  EXPECT_EQ(after.synchronisations, before.synchronisations);
+  EXPECT_EQ(after.allocations, before.allocations);
+  EXPECT_EQ(simt::last_graph().nodes, expected.nodes);
+  EXPECT_EQ(simt::last_graph().depth, expected.depth);
+}
+
+INSTANTIATE_TEST_SUITE_P(Integrators, DeviceStep,
+                         ::testing::Values(Steady{{"Langevin", "dipeptide", IntegratorKind::langevin}, 20, 10}, Steady{{"VRescale", "dipeptide", IntegratorKind::v_rescale}, 22, 12},
+                                           Steady{{"Verlet", "water", IntegratorKind::verlet}, 20, 12}, Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 34, 20}),
+                         [](const auto& one) { return one.param.course.name; });
+
 TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
   const Sample s = sample("dipeptide");
   const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-10});

@@ -253,6 +253,47 @@ TEST_F(Emulator, StreamsEventsAndGraphs) {
   }
 }
 
+TEST_F(Emulator, AGraphHasBranches) {
+  simt::set_lazy_streams(true);
+  cudaStream_t main, side;
+  cudaEvent_t fork, join;
+  check(cudaStreamCreateWithFlags(&main, cudaStreamNonBlocking), "stream");
+  check(cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking), "stream");
+  check(cudaEventCreateWithFlags(&fork, cudaEventDisableTiming), "event");
+  check(cudaEventCreateWithFlags(&join, cudaEventDisableTiming), "event");
+  Array<float> a(std::vector<float>(100, 0.0f)), b(std::vector<float>(100, 0.0f));
+  const auto one = [](Array<float>& array, cudaStream_t stream) { UPLIFT_LAUNCH(add_one, cover(100, 128), stream, array.data(), 100); };
+  for (const bool joined : {true, false}) {
+    check(cudaStreamBeginCapture(main, cudaStreamCaptureModeThreadLocal), "capture");
+    one(a, main);
+    check(cudaEventRecord(fork, main), "record");
+    check(cudaStreamWaitEvent(side, fork, 0), "wait");
+    one(b, side);
+    one(b, side);
+    check(cudaEventRecord(join, side), "record");
+    one(a, main);
+    if (joined) check(cudaStreamWaitEvent(main, join, 0), "wait");
+    UPLIFT_LAUNCH(add_one, cover(100, 128), main, b.data(), 100);
+    EXPECT_NE(cudaStreamSynchronize(main), cudaSuccess);  // nothing runs yet
+    cudaGraph_t graph;
+    ASSERT_EQ(cudaStreamEndCapture(main, &graph), joined ? cudaSuccess : cudaErrorStreamCaptureUnjoined);
+    if (joined) {
+      EXPECT_EQ(simt::graph_nodes(graph), 5u);
+      EXPECT_EQ(simt::graph_depth(graph), 4u);
+      cudaGraphExec_t exec;
+      check(cudaGraphInstantiate(&exec, graph, 0), "graph");
+      for (int k = 0; k < 10; ++k) check(cudaGraphLaunch(exec, main), "launch");
+      check(cudaStreamSynchronize(main), "synchronise");
+      EXPECT_EQ(a.values()[50], 20.0f);
+      EXPECT_EQ(b.values()[50], 30.0f);
+      check(cudaGraphExecDestroy(exec), "graph");
+    }
+    check(cudaGraphDestroy(graph), "graph");
+  }
+  for (cudaEvent_t event : {fork, join}) check(cudaEventDestroy(event), "event");
+  for (cudaStream_t stream : {main, side}) check(cudaStreamDestroy(stream), "stream");
+}
+
 TEST_F(Emulator, AMissingEventShowsWhenStreamsAreLazy) {
   simt::set_lazy_streams(true);
   int wrong = 0;

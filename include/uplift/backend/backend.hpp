@@ -29,52 +29,66 @@ using LevelWeights = std::array<double, most_force_levels>;
 struct Kick {                    ///< v += dt sum over levels of weight f/m
   double dt;                     ///< [ps]
   LevelWeights weight{1};
+  bool operator==(const Kick&) const = default;
 };
 struct Drift {                   ///< x += dt v
   double dt;
+  bool operator==(const Drift&) const = default;
 };
 struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
   double dt, friction, temperature;
   std::uint64_t seed;
   int substep = 0, substeps = 1; ///< several draws a step have noise of their own
+  bool operator==(const OrnsteinUhlenbeck&) const = default;
 };
 struct RescaleVelocities {       ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
   std::uint64_t seed;
   int substep = 0, substeps = 1; ///< as of OrnsteinUhlenbeck
+  bool operator==(const RescaleVelocities&) const = default;
 };
 struct MoveNoseHooverChain {     ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
+  bool operator==(const MoveNoseHooverChain&) const = default;
 };
-struct SavePositions {};         ///< the reference that ConstrainPositions works from
+/// the reference that ConstrainPositions works from
+struct SavePositions { bool operator==(const SavePositions&) const = default; };
 struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
   double dt;
+  bool operator==(const ConstrainPositions&) const = default;
 };
 struct ConstrainVelocities {     ///< removes velocity along every constraint
   bool at_saved = false;         ///< of the positions of SavePositions
+  bool operator==(const ConstrainVelocities&) const = default;
 };
-struct PlaceVirtualSites {};
+struct PlaceVirtualSites { bool operator==(const PlaceVirtualSites&) const = default; };
 /// Forces of a level = sum over its groups that are in the step's ForcePlan, too. Those of other levels stay as they are; upload()
 /// forgets all of them.
 struct ComputeForces {
   ForceGroups groups = all_force_groups;
   int level = 0;
   bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
+  bool operator==(const ComputeForces&) const = default;
 };
-struct RemoveComMotion {};
+struct RemoveComMotion { bool operator==(const RemoveComMotion&) const = default; };
 struct ScaleBox {                ///< edges by `factor`, molecules by their centres; x of all atoms of a molecule moves as the centre does
   Vec3d factor;
   bool velocities = false;       ///< those of the centres by 1/factor
+  bool operator==(const ScaleBox&) const = default;
 };
-struct SaveConfiguration {};     ///< x and box, for RestoreConfiguration
-struct RestoreConfiguration {};  ///< forgets no forces: compute them anew
-struct SaveVelocities {};
-struct RestoreVelocities {};
+/// x and box, for RestoreConfiguration
+struct SaveConfiguration { bool operator==(const SaveConfiguration&) const = default; };
+/// forgets no forces: compute them anew
+struct RestoreConfiguration { bool operator==(const RestoreConfiguration&) const = default; };
+struct SaveVelocities { bool operator==(const SaveVelocities&) const = default; };
+struct RestoreVelocities { bool operator==(const RestoreVelocities&) const = default; };
 struct AddHeat {                 ///< to State::heat
   double amount;                 ///< [kJ/mol]
+  bool operator==(const AddHeat&) const = default;
 };
 struct CountHeat {               ///< State::heat += sign times the kinetic energy: once before and once after what exchanges heat
   double sign;
+  bool operator==(const CountHeat&) const = default;
 };
 using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
                            ConstrainVelocities, PlaceVirtualSites, ComputeForces, RemoveComMotion, ScaleBox, SaveConfiguration,

@@ -9,6 +9,7 @@ namespace uplift {
 /// A default-made box is not periodic.
 struct Box {
   Vec3d a{0, 0, 0}, b{0, 0, 0}, c{0, 0, 0};
+  bool operator==(const Box&) const = default;
 
   bool periodic() const { return a.x > 0; }
   bool orthorhombic() const { return b.x == 0 && c.x == 0 && c.y == 0; }

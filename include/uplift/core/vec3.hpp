@@ -9,6 +9,7 @@ namespace uplift {
 template <class T>
 struct Vec3 {
   T x, y, z;
+  bool operator==(const Vec3&) const = default;
 };
 using Vec3d = Vec3<double>;
 using Vec3f = Vec3<float>;

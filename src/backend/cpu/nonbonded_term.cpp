@@ -125,10 +125,6 @@ class NonbondedTerm final : public ForceTerm {
     lj_ = rules ? LjForm::combined : LjForm::table;
   }
 
-  static bool same_box(const Box& a, const Box& b) {
-    return a.a.x == b.a.x && a.b.x == b.b.x && a.b.y == b.b.y && a.c.x == b.c.x && a.c.y == b.c.y && a.c.z == b.c.z;
-  }
-
   /// Largest displacement of any atom since `from` [nm].
   double moved(std::span<const Vec3d> x, const std::vector<Vec3d>& from) {
     std::vector<double> worst(at((atoms_ + slot_block - 1) / slot_block), 0.0);
@@ -162,7 +158,7 @@ class NonbondedTerm final : public ForceTerm {
   void refresh(const ForceRequest& request) {
     bool rebuild = false, prune = false;
     timed(slot_time_, [&] {
-      rebuild = built_at_.empty() || !same_box(box_, request.box);
+      rebuild = built_at_.empty() || box_ != request.box;
       if (!rebuild) rebuild = 2 * moved(request.x, built_at_) > (periodic_ ? outer_buffer : 0.5 * lattice_span_);
       prune = rebuild || pruned_at_.empty() || (periodic_ && 2 * moved(request.x, pruned_at_) > inner_buffer);
     });

@@ -94,7 +94,7 @@ class PmeTerm final : public ForceTerm {
 
   void compute(const ForceRequest& request, ForceSums& sums) override {
     UPLIFT_EXPECT(request.box.periodic() && request.x.size() == index(atoms_));
-    if (!same_box(request.box)) {
+    if (request.box != box_) {
       const Clock clock(solve_time_);
       box_ = request.box;
       influence_.set_box(box_, threads_);
@@ -156,11 +156,6 @@ class PmeTerm final : public ForceTerm {
     const double range = sizeof(T) == 4 ? 2147483392.0 : 4611686018427387904.0;  // below 2^31 in float, 2^62
     scale_ = bound > 0 ? range / (bound * 1.001) : 1;
     scale_ = std::exp2(std::floor(std::log2(scale_)));  // a power of two: scaling rounds nothing
-  }
-
-  bool same_box(const Box& b) const {
-    return b.a.x == box_.a.x && b.b.x == box_.b.x && b.b.y == box_.b.y && b.c.x == box_.c.x && b.c.y == box_.c.y &&
-           b.c.z == box_.c.z;
   }
 
   /// Mesh coordinates of every charge, then a counting sort by tile that keeps the order of atoms within a tile.

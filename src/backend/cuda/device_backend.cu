@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
@@ -14,18 +15,6 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
-class Stream {
- public:
-  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "make a stream"); }
-  ~Stream() { cudaStreamDestroy(stream_); }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-  operator cudaStream_t() const { return stream_; }
-
- private:
-  cudaStream_t stream_ = nullptr;
-};
-
 class DeviceBackend final : public Backend {
  public:
   DeviceBackend(const System& system, const Box& box, const DeviceOptions& options)
@@ -37,11 +26,13 @@ class DeviceBackend final : public Backend {
         squared_charge_ += q * q;
       }
     }
-    forces_ = {{{ForceGroup::pme_reciprocal, make_device_mesh(system, pme_, precision_, stream_)},
-                {ForceGroup::nonbonded, make_device_pairs(system, pme_, precision_, stream_)},
-                {ForceGroup::implicit_solvent, make_device_solvent(system)},
-                {ForceGroup::bonded, make_device_bonded(system, precision_)},
-                {ForceGroup::restraints, make_device_restraints(system)}}};
+    // The longest chain of kernels goes first.
+    forces_ = {{{ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, mesh_stream_)},
+                {ForceGroup::bonded, side_stream_, make_device_bonded(system, precision_)},
+                {ForceGroup::nonbonded, side_stream_, make_device_excluded(system, pme_)},
+                {ForceGroup::restraints, side_stream_, make_device_restraints(system)},
+                {ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_)},
+                {ForceGroup::implicit_solvent, stream_, make_device_solvent(system)}}};
     if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
   }
 
@@ -54,23 +45,27 @@ class DeviceBackend final : public Backend {
 
   void upload(const State& state) override {
     integration_.upload(state);
-    for (Level& level : levels_) level = Level{};
+    for (Level& level : levels_) {
+      level.computed = false;
+      level.known.clear();
+    }
     if (state.list_x.empty()) return;
-    for (const auto& [group, force] : forces_)
+    for (const auto& [group, stream, force] : forces_)
       if (force) force->restore_list(state.list_x, state.box, stream_);
   }
   void download(State& state) const override { integration_.download(state); }
   Box box() const override { return integration_.box(); }
   std::vector<Vec3d> list_positions() const override {
-    for (const auto& [group, force] : forces_)
-      if (group == ForceGroup::nonbonded) return force->list_positions(stream_);
+    for (const auto& [group, stream, force] : forces_)
+      if (force)
+        if (std::vector<Vec3d> x = force->list_positions(stream_); !x.empty()) return x;
     return {};
   }
 
   void download_forces(std::vector<Vec3d>& f) const override {
     std::vector<Fixed> sum(3 * static_cast<std::size_t>(system_.size()), 0), one;
     for (const Level& level : levels_) {
-      if (level.force.empty()) continue;
+      if (!level.computed) continue;
       level.force.download(one, stream_);
       for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += one[k];
     }
@@ -83,23 +78,19 @@ class DeviceBackend final : public Backend {
       return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return std::holds_alternative<decltype(kind)>(s); });
     };
     const bool whole_step = has_stage(ComputeForces{}) && has_stage(Drift{});
-    if (whole_step) integration_.set_step(step);
-    for (const Stage& stage : stages) {
-      if (const auto* forces = std::get_if<ComputeForces>(&stage)) {
-        integration_.flush();
-        compute(*forces, plan);
-      } else {
-        integration_.run(stage, level_forces());
-      }
+    if (!whole_step) {
+      queue(stages, plan, false);
+      return;
     }
-    integration_.flush();
-    if (whole_step) integration_.end_step();
+    integration_.set_step(step);
+    queue_step(stages, plan);
+    integration_.step_has_ended();
   }
 
   void verify() override {
     integration_.check_constraints();
-    for (const auto& [group, force] : forces_)
-      if (force) force->inspect(stream_);
+    for (const auto& [group, stream, force] : forces_)
+      if (force && force->inspect(stream_)) graph_.reset();
   }
 
   Energies energies() const override { return energies_; }
@@ -108,7 +99,7 @@ class DeviceBackend final : public Backend {
   PmeParameters pme() const override { return pme_; }
   std::vector<PhaseTime> phases() const override {
     std::vector<PhaseTime> all;
-    for (const auto& [group, force] : forces_)
+    for (const auto& [group, stream, force] : forces_)
       if (force)
         for (PhaseTime& phase : force->phases(stream_)) all.push_back(std::move(phase));
     return all;
@@ -119,33 +110,102 @@ class DeviceBackend final : public Backend {
   static constexpr std::size_t tallies = energy_term_count + 9;
   struct Level {
     DeviceBuffer<Fixed> force, tally;  ///< energies, then the virial
+    bool computed = false;             ///< since the last upload
     std::vector<Fixed> known;          ///< the tally on the host
     Energies constants;                ///< what needs no device
   };
 
+  /// A step that comes again as it was is captured in a graph, and from then on launched as a whole.
+  void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
+    if (plan.energies || plan.virial) {
+      queue(stages, plan, true);
+      return;
+    }
+    const Box box = integration_.box();
+    const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) && plan.groups == last_groups_ && box == last_box_ &&
+                       std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return !f.force || f.force->steady(box); });
+    if (!again) graph_.reset();
+    if (again && !graph_)
+      graph_.capture(stream_, [&] { queue(stages, plan, true); });
+    if (graph_) {
+      graph_.launch(stream_);
+      return;
+    }
+    queue(stages, plan, true);
+    last_stages_.assign(stages.begin(), stages.end());
+    last_groups_ = plan.groups;
+    last_box_ = box;
+  }
+
+  void queue(std::span<const Stage> stages, const ForcePlan& plan, bool whole_step) {
+    std::vector<ComputeForces> wanted;  // of the same positions: side by side
+    for (std::size_t n = 0; n < stages.size(); ++n) {
+      const auto* forces = std::get_if<ComputeForces>(&stages[n]);
+      if (forces) wanted.push_back(*forces);
+      if (!wanted.empty() && (!forces || n + 1 == stages.size())) {
+        const bool ends_here = forces && whole_step;
+        if (ends_here) whole_step = false;
+        compute(std::exchange(wanted, {}), plan, ends_here);
+      }
+      if (!forces) integration_.run(stages[n], level_forces());
+    }
+    integration_.flush();
+    if (whole_step) integration_.queue_end_of_step(stream_);
+  }
+
   std::array<const Fixed*, most_force_levels> level_forces() const {
     std::array<const Fixed*, most_force_levels> forces{};
-    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].force.data();
+    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].computed ? levels_[l].force.data() : nullptr;
     return forces;
   }
 
-  void compute(const ComputeForces& stage, const ForcePlan& plan) {
-    Level& level = levels_[static_cast<std::size_t>(stage.level)];
-    const ForceGroups groups = stage.groups & plan.groups;
-    const bool tally = (plan.energies || plan.virial) && stage.last;
-    level.force.resize(3 * static_cast<std::size_t>(system_.size()));
-    level.tally.resize(tallies);
-    level.force.clear(stream_);
-    level.tally.clear(stream_);
-    const Box box = integration_.box();
-    const Request request{integration_.positions(), box, {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally};
-    for (const auto& [group, force] : forces_)
-      if (force && has(groups, group)) force->compute(request, stream_);
-    integration_.spread_site_forces(request.sums, tally);
-    if (!tally) return;
-    level.tally.download(level.known, stream_);
-    level.constants = constants_of(groups, box);
-    add_levels();
+  /// Forces of some levels, on streams that part here and come together at the end.
+  void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
+    integration_.flush();
+    positions_ready_.record(stream_);
+    positions_ready_.hold(side_stream_);
+    const auto tallies_wanted = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
+    for (const ComputeForces& stage : stages) {
+      Level& level = level_of(stage);
+      level.force.resize(3 * static_cast<std::size_t>(system_.size()));
+      level.tally.resize(tallies);
+      level.computed = true;
+      level.force.clear(side_stream_);
+      if (tallies_wanted(stage)) level.tally.clear(side_stream_);
+    }
+    sums_clear_.record(side_stream_);
+
+    bool mesh = false;
+    for (const auto& [group, stream, force] : forces_)
+      for (const ComputeForces& stage : stages) {
+        if (!force || !has(stage.groups & plan.groups, group)) continue;
+        if (stream == mesh_stream_) {
+          positions_ready_.hold(mesh_stream_);
+          mesh = true;
+        }
+        force->compute(request(stage, tallies_wanted(stage)), stream);
+      }
+    if (ends_step) integration_.queue_end_of_step(side_stream_);
+    side_done_.record(side_stream_);
+    side_done_.hold(stream_);
+    if (mesh) {
+      mesh_done_.record(mesh_stream_);
+      mesh_done_.hold(stream_);
+    }
+    for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, false).sums, tallies_wanted(stage));
+    for (const ComputeForces& stage : stages) {
+      if (!tallies_wanted(stage)) continue;
+      Level& level = level_of(stage);
+      level.tally.download(level.known, stream_);
+      level.constants = constants_of(stage.groups & plan.groups, integration_.box());
+      add_levels();
+    }
+  }
+
+  Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
+  Request request(const ComputeForces& stage, bool tally) {
+    Level& level = level_of(stage);
+    return {integration_.positions(), integration_.box(), {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally, &sums_clear_};
   }
 
   /// Parts of the energy that depend on the box alone.
@@ -177,18 +237,25 @@ class DeviceBackend final : public Backend {
 
   const System& system_;
   Precision precision_;
-  Stream stream_;
+  Stream stream_, side_stream_, mesh_stream_{true};
+  Event positions_ready_, sums_clear_, side_done_, mesh_done_;
   mutable DeviceIntegration integration_;  // reading the kinetic energy uses its scratch memory
   struct GroupForce {
     ForceGroup group;
+    cudaStream_t stream;
     std::unique_ptr<DeviceForce> force;
   };
-  std::array<GroupForce, 5> forces_;
+  std::array<GroupForce, 6> forces_;
   PmeParameters pme_;
   DispersionCorrection dispersion_;
   double net_charge_ = 0, squared_charge_ = 0;
   std::array<Level, most_force_levels> levels_;
   Energies energies_;
+  // The last step that asked for no energies, and its graph.
+  std::vector<Stage> last_stages_;
+  ForceGroups last_groups_ = 0;
+  Box last_box_;
+  Graph graph_;
 };
 
 }  // namespace

@@ -18,19 +18,23 @@ class Bonded final : public DeviceForce {
         parameters.insert(parameters.end(), row.parameters.begin(), row.parameters.end());
         start.push_back(row.table_start);
       }
-      lists_.push_back({rows.kind, DeviceBuffer<int>(atoms), DeviceBuffer<int>(start), DeviceBuffer<double>(parameters), {}});
+      lists_.push_back({DeviceBuffer<int>(atoms), DeviceBuffer<int>(start), DeviceBuffer<double>(parameters), {}});
       List& list = lists_.back();
-      list.view = {static_cast<int>(rows.rows.size()), rows.atoms_per_row, rows.parameters_per_row, rows.order, list.atoms.data(), list.parameters.data(),
+      list.view = {rows.kind, static_cast<int>(rows.rows.size()), rows.atoms_per_row, rows.parameters_per_row, rows.order, list.atoms.data(), list.parameters.data(),
                    list.table_start.data(), table_.data(), static_cast<int>(rows.first), static_cast<int>(rows.second)};
     }
   }
   void compute(const Request& r, cudaStream_t stream) override {
-    for (const List& list : lists_) launch_bonded(list.kind, list.view, r.x, image_cell(r.box), r.sums, r.tally, mixed_, stream);
+    r.wait_for_sums(stream);
+    for (std::size_t first = 0; first < lists_.size(); first += most_bonded_lists) {
+      BondedLists lists{};
+      for (std::size_t k = first; k < lists_.size() && lists.count < most_bonded_lists; ++k) lists.list[lists.count++] = lists_[k].view;
+      launch_bonded(lists, r.x, image_cell(r.box), r.sums, r.tally, mixed_, stream);
+    }
   }
 
  private:
   struct List {
-    BondedKind kind;
     DeviceBuffer<int> atoms, table_start;
     DeviceBuffer<double> parameters;
     BondedView view;
@@ -42,6 +46,7 @@ class Bonded final : public DeviceForce {
 
 class Restraints final : public DeviceForce {
  public:
+  bool steady(const Box& box) const override { return !centre_.empty() && box == at_; }
   explicit Restraints(const System& system) : restraints_(system.position_restraints), box_(system.reference_box) {
     std::vector<int> atoms;
     std::vector<Vec3d> arm;
@@ -56,13 +61,14 @@ class Restraints final : public DeviceForce {
     k_ = DeviceBuffer<double>(k);
   }
   void compute(const Request& r, cudaStream_t stream) override {
-    if (centre_.empty() || !same_box(r.box, at_)) {
+    if (centre_.empty() || r.box != at_) {
       std::vector<Vec3d> centre;
       for (const PositionRestraint& one : restraints_)
         centre.push_back(box_.periodic() && r.box.periodic() ? r.box.position(box_.fraction(one.centre)) : one.centre);
       centre_ = DeviceBuffer<Vec3d>(centre);
       at_ = r.box;
     }
+    r.wait_for_sums(stream);
     launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x, image_cell(r.box), r.sums, r.tally, stream);
   }
 

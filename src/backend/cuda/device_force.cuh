@@ -4,8 +4,10 @@
 #include <cuda/sums.cuh>
 
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "backend/cuda/device_streams.cuh"
 #include "physics/bonded/nearest_image.hpp"
 #include "uplift/backend/backend.hpp"
 
@@ -15,8 +17,12 @@ namespace uplift::UPLIFT_DEVICE {
 struct Request {
   const Vec3d* x;   ///< [atoms] nm, in device memory
   Box box;
-  SumsView sums;    ///< forces and tallies are added
+  SumsView sums;    ///< forces and tallies are added, once they are `clear`
   bool tally;       ///< energies and virial are wanted
+  const Event* clear;
+
+  /// Before anything on `stream` is added to the sums.
+  void wait_for_sums(cudaStream_t stream) const { clear->hold(stream); }
 };
 
 class DeviceForce {
@@ -24,18 +30,22 @@ class DeviceForce {
   virtual ~DeviceForce() = default;
   /// Queues the work; waits for nothing.
   virtual void compute(const Request& request, cudaStream_t stream) = 0;
+  /// Will the next evaluation in this box queue the same as the last one did?
+  virtual bool steady(const Box& /*box*/) const { return true; }
 
   /// What State::list_x says; only the force with a pair list has any.
   virtual std::vector<Vec3d> list_positions(cudaStream_t /*stream*/) const { return {}; }
   virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/, cudaStream_t /*stream*/) {}
   /// Throws SimulationError when something was found out on the device that makes forces wrong. The stream must have come to rest.
-  virtual void inspect(cudaStream_t /*stream*/) {}
+  /// Returns whether memory has been moved, so that what was captured is void.
+  virtual bool inspect(cudaStream_t /*stream*/) { return false; }
   /// What the device counts of itself.
   virtual std::vector<PhaseTime> phases(cudaStream_t /*stream*/) const { return {}; }
 };
 
-/// nullptr where the system has none of the kind. `box`: for the room that lists need.
+/// nullptr where the system has none of the kind.
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream);
+std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme);
 std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision);
 std::unique_ptr<DeviceForce> make_device_restraints(const System& system);
@@ -44,9 +54,6 @@ std::unique_ptr<DeviceForce> make_device_solvent(const System& system);
 inline physics::ImageCell image_cell(const Box& box) {
   if (!box.periodic()) return {};
   return {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, 1 / box.a.x, 1 / box.b.y, 1 / box.c.z};
-}
-inline bool same_box(const Box& a, const Box& b) {
-  return a.a.x == b.a.x && a.b.x == b.b.x && a.b.y == b.b.y && a.c.x == b.c.x && a.c.y == b.c.y && a.c.z == b.c.z;
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -85,12 +85,6 @@ void DeviceIntegration::set_step(std::int64_t step) {
   if (step_ != step) launch_set_step(shared_.data(), step, stream_);
   step_ = step;
 }
-void DeviceIntegration::end_step() {
-  flush();
-  launch_end_step(shared_.data(), stream_);
-  ++step_;
-}
-
 Move& DeviceIntegration::add(MoveKind kind) {
   if (moves_.count == most_moves) flush();
   Move& move = moves_.move[moves_.count++];

@@ -40,9 +40,11 @@ class DeviceIntegration {
   const Box& box() const { return box_; }
   const Vec3d* positions() const { return x_.data(); }
 
-  /// The number of the step whose stages come; end_step() counts on by itself.
+  /// The number of the step whose stages come.
   void set_step(std::int64_t step);
-  void end_step();
+  /// The device counts on by itself, on a stream that comes after the step's last moves and before the next step; and so does the host.
+  void queue_end_of_step(cudaStream_t stream) { launch_end_step(shared_.data(), stream); }
+  void step_has_ended() { ++step_; }
   /// Any stage but ComputeForces. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
   void flush();

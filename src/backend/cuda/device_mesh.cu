@@ -67,6 +67,7 @@ class Pme final : public DeviceForce {
   Pme(const Pme&) = delete;
   Pme& operator=(const Pme&) = delete;
 
+  bool steady(const Box& box) const override { return box == box_; }
   void compute(const Request& r, cudaStream_t stream) override {
     if (charge_.empty()) return;
     set_box(r.box, stream);
@@ -74,14 +75,16 @@ class Pme final : public DeviceForce {
     launch_spread<T>(pme_.order, charges, r.x, mesh_, grid_.data(), stream);
     launch_to_real(grid_.data(), real_.data(), points_, mesh_.scale, stream);
     check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
+    if (r.tally) r.wait_for_sums(stream);
     launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, r.tally, stream);
     check_fft(backward(backward_, waves_.data(), real_.data()), "FFT");
+    r.wait_for_sums(stream);
     launch_gather<T>(pme_.order, charges, r.x, mesh_, real_.data(), r.sums, stream);
   }
 
  private:
   void set_box(const Box& box, cudaStream_t stream) {
-    if (same_box(box, box_)) return;
+    if (box == box_) return;
     box_ = box;
     const double ax = 1 / box.a.x, by = 1 / box.b.y, cz = 1 / box.c.z;
     const double inverse[3][3] = {{ax, -ax * box.b.x * by, ax * (box.b.x * box.c.y * by - box.c.x) * cz}, {0, by, -by * box.c.y * cz}, {0, 0, cz}};

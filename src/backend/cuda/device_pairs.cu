@@ -24,11 +24,9 @@ class PairTables {
   explicit PairTables(const System& system)
       : atoms_(system.size()), charge_(system.force_field.charges), type_(system.force_field.lj_type) {
     std::vector<std::vector<int>> excluded(at(atoms_));
-    std::vector<int> pairs;
     for (const auto& [i, j] : system.force_field.exclusions) {
       excluded[at(i)].push_back(j);
       excluded[at(j)].push_back(i);
-      pairs.insert(pairs.end(), {i, j});
     }
     std::vector<int> start{0}, all;
     for (std::vector<int>& of : excluded) {
@@ -38,15 +36,13 @@ class PairTables {
     }
     exclusion_start_ = DeviceBuffer<int>(start);
     exclusions_ = DeviceBuffer<int>(all);
-    pairs_ = DeviceBuffer<int>(pairs);
   }
   PairsView view() const { return {atoms_, charge_.data(), type_.data(), exclusion_start_.data(), exclusions_.data()}; }
-  const DeviceBuffer<int>& excluded_pairs() const { return pairs_; }
 
  private:
   int atoms_;
   DeviceBuffer<double> charge_;
-  DeviceBuffer<int> type_, exclusion_start_, exclusions_, pairs_;
+  DeviceBuffer<int> type_, exclusion_start_, exclusions_;
 };
 
 template <class real>
@@ -63,7 +59,10 @@ class AllPairs final : public DeviceForce {
     p_.types = system.force_field.lj_types;
     p_.lj = lj_.data();
   }
-  void compute(const Request& r, cudaStream_t stream) override { launch_all_pairs(tables_.view(), p_, r.x, r.sums, r.tally, stream); }
+  void compute(const Request& r, cudaStream_t stream) override {
+    r.wait_for_sums(stream);
+    launch_all_pairs(tables_.view(), p_, r.x, r.sums, r.tally, stream);
+  }
 
  private:
   PairTables tables_;
@@ -75,7 +74,7 @@ template <class real>
 class ListedPairs final : public DeviceForce {
  public:
   ListedPairs(const System& system, const PmeParameters& pme, cudaStream_t stream)
-      : tables_(system), lj_(lj_table<real>(system.force_field)), alpha_(pme.alpha), cutoff_(system.forces.cutoff),
+      : tables_(system), lj_(lj_table<real>(system.force_field)), cutoff_(system.forces.cutoff),
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field), state_(1) {
     const ForceSettings& f = system.forces;
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
@@ -89,7 +88,7 @@ class ListedPairs final : public DeviceForce {
     }
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
+    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(pme.alpha, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
 
     const int atoms = system.size();
     supers_ = (atoms + super_atoms - 1) / super_atoms;
@@ -111,7 +110,7 @@ class ListedPairs final : public DeviceForce {
 
   void compute(const Request& r, cudaStream_t stream) override {
     if (supers_ == 0) return;
-    const bool new_box = !same_box(r.box, box_);
+    const bool new_box = r.box != box_;
     set_box(r.box);
     check(cudaMemsetAsync(state_.data(), 0, offsetof(ListState, rows), stream), "clear device memory");  // how far atoms have moved
     if (!built_) {
@@ -121,12 +120,12 @@ class ListedPairs final : public DeviceForce {
       if (!new_box) launch_place(view(), p_.a, r.x, stream);
       launch_rebuild(view(), r.x, new_box, stream);
     }
+    r.wait_for_sums(stream);
     launch_cluster_pairs(form_, view(), p_, new_box || !pruned_, r.sums, r.tally, stream);
     pruned_ = true;
-    if (form_ == CoulombForm::ewald)
-      launch_excluded(tables_.excluded_pairs().data(), static_cast<int>(tables_.excluded_pairs().size() / 2), r.x, tables_.view().charge, image_cell(r.box), alpha_,
-                      r.sums, r.tally, stream);
   }
+
+  bool steady(const Box& box) const override { return supers_ == 0 || (built_ && pruned_ && box == box_); }
 
   std::vector<Vec3d> list_positions(cudaStream_t stream) const override {
     std::vector<Vec3d> x;
@@ -147,12 +146,12 @@ class ListedPairs final : public DeviceForce {
   }
 
   /// Makes more room for lists before it runs out, so that what is in them stays.
-  void inspect(cudaStream_t stream) override {
-    if (!built_) return;
+  bool inspect(cudaStream_t stream) override {
+    if (!built_) return false;
     const ListState state = look(stream);
     if (state.most_entries > capacity_ || state.rows > row_capacity_)
       throw SimulationError("the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more gently, or resume from the checkpoint");
-    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_) return;
+    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_) return false;
     std::vector<ListEntry> entries, wider;
     std::vector<unsigned> rows;
     entries_.download(entries, stream);
@@ -165,6 +164,7 @@ class ListedPairs final : public DeviceForce {
     entries_.upload(wider, stream);
     rows_.upload(rows, stream);
     cuda::check(cudaStreamSynchronize(stream), "wait for the device");
+    return true;
   }
 
  private:
@@ -194,7 +194,7 @@ class ListedPairs final : public DeviceForce {
   }
 
   void set_box(const Box& box) {
-    if (same_box(box, box_)) return;
+    if (box == box_) return;
     box_ = box;
     const double a[6] = {box.a.x, box.b.x, box.c.x, box.b.y, box.c.y, box.c.z}, unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
     for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
@@ -247,7 +247,7 @@ class ListedPairs final : public DeviceForce {
   PairTables tables_;
   DeviceBuffer<LennardJones<real>> lj_;
   PairParameters<real> p_{};
-  double alpha_, cutoff_;
+  double cutoff_;
   CoulombForm form_;
   Box box_;
   CellGrid grid_{1, 1, 1};
@@ -262,8 +262,30 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<ListState> state_;
 };
 
+/// What the mesh has of excluded pairs.
+class ExcludedPairs final : public DeviceForce {
+ public:
+  ExcludedPairs(const System& system, double alpha) : alpha_(alpha), charge_(system.force_field.charges) {
+    std::vector<int> pairs;
+    for (const auto& [i, j] : system.force_field.exclusions) pairs.insert(pairs.end(), {i, j});
+    pairs_ = DeviceBuffer<int>(pairs);
+  }
+  void compute(const Request& r, cudaStream_t stream) override {
+    r.wait_for_sums(stream);
+    launch_excluded(pairs_.data(), static_cast<int>(pairs_.size() / 2), r.x, charge_.data(), image_cell(r.box), alpha_, r.sums, r.tally, stream);
+  }
+
+ private:
+  double alpha_;
+  DeviceBuffer<double> charge_;
+  DeviceBuffer<int> pairs_;
+};
+
 }  // namespace
 
+std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme) {
+  return system.forces.nonbonded == NonbondedMethod::pme ? std::make_unique<ExcludedPairs>(system, pme.alpha) : nullptr;
+}
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream) {
   if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<AllPairs>(system);
   if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, stream);

@@ -45,6 +45,7 @@ class ImplicitSolvent final : public DeviceForce {
              necks ? keep(height) : nullptr, room(), room(), room(), room()};
   }
   void compute(const Request& r, cudaStream_t stream) override {
+    r.wait_for_sums(stream);
     if (view_.count > 0) launch_gb(view_, r.x, r.sums, r.tally, stream);
   }
 
