@@ -89,8 +89,8 @@ def copies_of_water(name, atoms):
     return min(([n, n, n], [n, n, n + 1], [n, n + 1, n + 1], [n + 1] * 3), key=lambda c: abs(math.log(math.prod(c) * atoms / wanted)))
 
 
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
+def run(command, limit=None):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     if done.returncode:
         raise RuntimeError(f"{os.path.basename(command[0])} {command[1]} failed: {done.stderr.strip()[-2000:]}")
     return done.stdout
@@ -167,7 +167,7 @@ class Uplift:
     def measure(self, seconds):
         out = os.path.join(self.case.scratch, "measured.json")
         command = [self.options.uplift, "benchmark", self.file, "--backend", self.options.backend, "--seconds", str(seconds), "--json", out]
-        run(command + (["--threads", str(self.options.threads)] if self.options.threads else []))
+        run(command + (["--threads", str(self.options.threads)] if self.options.threads else []), self.options.limit)
         with open(out) as f:
             (got,) = json.load(f)["systems"]
         steps = 2 if self.levels else 1  # of TIMESTEP
@@ -207,16 +207,27 @@ def reference_forces(case):
         return f["forces"][:]
 
 
-def force_errors(case, engines, results):
+def force_errors(case, engines, results, notes):
     """rms of the difference over rms of the reference, of every engine that computes its own forces."""
     import numpy as np
     reference = reference_forces(case)
     norm = math.sqrt(float(np.mean(reference**2)))
-    for name, engine in engines.items():
-        forces = engine.forces()
+    for name, engine in list(engines.items()):
+        try:
+            forces = engine.forces()
+        except Exception as e:
+            drop(name, engines, notes, e)
+            continue
         if forces is not None:
             results[name]["force_error"] = float(f"{math.sqrt(float(np.mean((np.asarray(forces) - reference) ** 2))) / norm:.3g}")
             print(f"  {name:14} force error {results[name]['force_error']:.2e} of the rms force", flush=True)
+
+
+def drop(name, engines, notes, error):
+    """The others go on without an engine that failed."""
+    notes.append(f"{name}: {error!r}"[:1000])
+    print(f"  {name} failed and is left out: {error!r}", flush=True)
+    del engines[name]
 
 
 def make_engines(case, notes):
@@ -226,13 +237,12 @@ def make_engines(case, notes):
         for precision in ("mixed", "single") if case.options.backend == "cuda" else ("cpu",):
             engines["openmm-" + precision] = OpenMM(case, precision, built)
     except Exception as e:  # without the peer there is still something to measure
-        traceback.print_exc()
         notes.append(f"OpenMM: {e!r}")
         print("  OpenMM is left out:", repr(e), flush=True)
     return engines
 
 
-def repetitions(engines, results, options, deadline):
+def repetitions(engines, results, notes, options, deadline):
     """Engines in turn, the order reversed every other time, so that a machine that warms up favours none."""
     for repeat in range(options.repeats):
         began = time.time()
@@ -240,9 +250,14 @@ def repetitions(engines, results, options, deadline):
             sample = {}
             timer = threading.Timer(options.seconds / 2, lambda: sample.update(gpu_clocks()))
             timer.start()
-            rate, detail = engines[name].measure(options.seconds)
-            timer.cancel()
-            timer.join()
+            try:
+                rate, detail = engines[name].measure(options.seconds)
+            except Exception as e:
+                drop(name, engines, notes, e)
+                continue
+            finally:
+                timer.cancel()
+                timer.join()
             results[name]["ns_per_day"].append(round(rate, 4))
             results[name]["clocks"].append(sample)
             results[name].update(detail)
@@ -266,10 +281,13 @@ def measure(name, folder, options, deadline):
             notes.append(f"force errors are not measured above {options.reference_atoms} atoms; the mesh has the same spacing as in smaller systems")
         else:
             try:
-                force_errors(case, engines, results)
+                force_errors(case, engines, results, notes)
             except ImportError as e:
                 notes.append(f"no force errors: {e}")
-        repetitions(engines, results, options, deadline)
+        repetitions(engines, results, notes, options, deadline)
+    results = {name: r for name, r in results.items() if r["ns_per_day"]}
+    if not results:
+        raise RuntimeError("; ".join(notes))
     on_h200 = "H200" in (gpu_query("name") or [""])[0]
     for r in results.values():
         r["median_ns_per_day"] = statistics.median(r["ns_per_day"])
@@ -349,6 +367,7 @@ def main():
     p.add_argument("--repeats", type=int, default=5)
     p.add_argument("--tolerance", type=float, default=5e-4)
     p.add_argument("--budget", type=float, help="seconds for all")
+    p.add_argument("--limit", type=float, default=150, help="seconds that one measurement of uplift may take with its start")
     p.add_argument("--reference", choices=("uplift", "openmm"), default="uplift")
     p.add_argument("--reference-atoms", type=int, default=200000, help="largest system whose force errors are measured")
     p.add_argument("--openmm-plugins", help="folder of OpenMM's plugins, where OpenMM does not know it")
@@ -374,6 +393,7 @@ def main():
             continue
         try:
             record["systems"].append(measure(os.path.basename(os.path.normpath(name)), folders[name], o, deadline))
+            failed = failed or "uplift" not in record["systems"][-1]["engines"]
         except Exception as e:
             failed = True
             traceback.print_exc()
