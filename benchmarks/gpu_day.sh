@@ -57,7 +57,7 @@ stage() {
 
 rm -f "$out"/*.log
 [[ $device == cuda ]] && nvidia-smi -q -d CLOCK,POWER,PERFORMANCE >"$out/gpu.log" 2>&1
-stage build 30 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=ON -DUPLIFT_CPU_ISAS=native "${configuration[@]}" || exit 1
+stage build 60 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=ON -DUPLIFT_CPU_ISAS=native "${configuration[@]}" || exit 1
 stage build 240 cmake --build "$build" --target uplift test_simt || exit 1
 uplift=$build/bin/uplift
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "benchmark_cases.hpp"
 #include "commands.hpp"
@@ -186,18 +187,22 @@ class Report {
                      {m.phases, m.wall, m.steps * windows, static_cast<double>(m.steps * windows) * one.dynamics.timestep})
               << std::endl;
     const double spread = 50 * (m.high() - m.low()) / m.median();
-    table_ += fmt::format("{:<26} {:>9} {:>6} {:>11.5g} {:>7.1f} {:>11.5g}\n", one.name, m.atoms, m.backend, m.median(), spread,
-                          step_milliseconds(m, one));
+    rows_.push_back({one.name, fmt::format("{:>9} {:>6} {:>11.5g} {:>7.1f} {:>11.5g}", m.atoms, m.backend, m.median(), spread,
+                                           step_milliseconds(m, one))});
   }
   void fail(const std::string& name, const std::string& why) {
     json_["systems"].push_back({{"name", name}, {"error", why}});
     save();
     std::cerr << "error: " << name << ": " << why << std::endl;
-    table_ += fmt::format("{:<26} failed\n", name);
+    rows_.push_back({name, "failed"});
   }
   std::string table() const {
-    return fmt::format("{:<26} {:>9} {:>6} {:>11} {:>7} {:>11}\n", "system", "atoms", "on", "ns/day", "+- %", "ms a step") +
-           table_;
+    std::size_t width = 12;
+    for (const auto& [name, figures] : rows_) width = std::max(width, name.size());
+    std::string text =
+        fmt::format("{:<{}} {:>9} {:>6} {:>11} {:>7} {:>11}\n", "system", width, "atoms", "on", "ns/day", "+- %", "ms a step");
+    for (const auto& [name, figures] : rows_) text += fmt::format("{:<{}} {}\n", name, width, figures);
+    return text;
   }
 
  private:
@@ -207,7 +212,8 @@ class Report {
     out << json_.dump(1) << '\n';
     if (!out.flush()) throw InputError("--json: cannot write " + file_ + "; choose another file");
   }
-  std::string file_, table_;
+  std::string file_;
+  std::vector<std::pair<std::string, std::string>> rows_;  ///< of the table: name, figures
   nlohmann::json json_;
 };
 
