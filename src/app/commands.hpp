@@ -1,5 +1,6 @@
 #pragma once
 // One function a command of the command line; each returns the exit status.
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,24 @@ struct RunSwitches {
   std::string max_time;              ///< wall-clock time, "23.5h"; empty: none
 };
 
+/// `uplift benchmark`.
+struct BenchmarkOptions {
+  std::vector<std::string> systems;  ///< paths of inputs, or names; empty: a few of the latter
+  std::vector<std::string> set;
+  std::string backend, precision;    ///< empty: as in the inputs
+  int threads = 0;
+  double seconds = 10;               ///< of measuring, each system
+  std::int64_t warmup = 0;           ///< steps; 0: a fifth of `seconds`
+  std::string json;                  ///< file; empty: none
+  std::string command;               ///< as it was given, for the file
+};
+
 int run_command(const InputOptions& options, const RunSwitches& switches);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
 int validate_command(const InputOptions& options);
+int benchmark_command(const BenchmarkOptions& options);
+/// What can be named as a system, for --help.
+std::string benchmark_names();
 int info_command(const std::string& file, bool devices);
 
 }  // namespace uplift::app

@@ -5,6 +5,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/amber.hpp"
+#include "uplift/model/replicate.hpp"
 #include "uplift/model/selection.hpp"
 
 namespace uplift::app {
@@ -28,8 +29,12 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   if (box && forces.nonbonded != NonbondedMethod::no_cutoff) loaded.state.box = *box;
   loaded.system.remove_com = loaded.state.box.periodic();
   place_virtual_sites(loaded.system.force_field, loaded.state.x);
-  validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
   make_molecules_whole(loaded.system, loaded.state);
+  if (input.system.copies != std::array{1, 1, 1}) {
+    replicate(loaded.system, loaded.state, input.system.copies);
+    loaded.has_velocities = false;  // copies that move alike stay alike, but for noise
+  }
+  validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
   return loaded;
 }

@@ -17,6 +17,12 @@ void add_input_options(CLI::App* command, InputOptions& options) {
   command->add_option("--threads", options.threads, "threads on the CPU; default: all that this process may use")->check(CLI::Range(1, 4096));
 }
 
+std::string command_line(int argc, char** argv) {
+  std::string text = "uplift";
+  for (int k = 1; k < argc; ++k) text += std::string(" ") + argv[k];
+  return text;
+}
+
 int dispatch(int argc, char** argv) {
   CLI::App app("uplift: molecular dynamics with accelerated sampling");
   app.set_version_flag("--version", std::string("uplift ") + version);
@@ -25,6 +31,8 @@ int dispatch(int argc, char** argv) {
   std::string json, forces, file;
   bool devices = false;
   RunSwitches switches;
+  BenchmarkOptions measure;
+  measure.command = command_line(argc, argv);
 
   CLI::App* run = app.add_subcommand("run", "run every stage of an input");
   add_input_options(run, options);
@@ -37,6 +45,16 @@ int dispatch(int argc, char** argv) {
   energy->add_option("--forces", forces, "write forces and positions to this HDF5 file");
   CLI::App* validate = app.add_subcommand("validate", "report every problem of an input; runs nothing");
   add_input_options(validate, options);
+  CLI::App* benchmark = app.add_subcommand("benchmark", "ns/day and time per phase of inputs, or of systems that come with the engine");
+  benchmark->add_option("SYSTEM", measure.systems,
+                        "YAML inputs, or names: " + benchmark_names() + "; default: a few of these");
+  benchmark->add_option("--set", measure.set, "override a key of the inputs: --set dynamics.timestep='2 fs' (repeatable)")->allow_extra_args(false);
+  benchmark->add_option("--backend", measure.backend, "auto, cuda, cpu or simt");
+  benchmark->add_option("--precision", measure.precision, "mixed or double");
+  benchmark->add_option("--threads", measure.threads, "threads on the CPU; default: all that this process may use")->check(CLI::Range(1, 4096));
+  benchmark->add_option("--seconds", measure.seconds, "how long each system is measured; default 10")->check(CLI::Range(0.01, 1e6));
+  benchmark->add_option("--warmup", measure.warmup, "steps before that; default: a fifth of the time")->check(CLI::Range(1, 1000000000));
+  benchmark->add_option("--json", measure.json, "write everything that was measured to this file");
   CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   info->add_option("FILE", file, "a file of a run or an input");
   info->add_flag("--devices", devices, "this machine");
@@ -49,6 +67,7 @@ int dispatch(int argc, char** argv) {
   if (run->parsed()) return run_command(options, switches);
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
+  if (benchmark->parsed()) return benchmark_command(measure);
   if (info->parsed() && (devices || !file.empty())) return info_command(file, devices);
   std::cerr << info->help();
   return bad_input;

@@ -61,6 +61,8 @@ constexpr KeySpec schema[] = {
     required(text("system.coordinates", "", "Amber inpcrd or rst7, ASCII or NetCDF, also gzipped", "protein.rst7")),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
+    list(KeyKind::counts, "system.copies", 3, "how often the periodic box is repeated along a, b and c", "[2, 2, 2]", "",
+         between(1, 1000)),
     list(KeyKind::texts, "system.forcefield", 0, "force-field files, with a PDB topology", "[amber99sb-ildn, tip3p]"),
     list(KeyKind::texts, "system.parameters", 0, "parameter files, with a PSF topology", "[par_all36m_prot.prm]"),
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 #include "run_input_parts.hpp"
@@ -75,6 +76,10 @@ class InputBuilder {
   void read_system() {
     in_.system.topology = existing_file("system.topology");
     in_.system.coordinates = existing_file("system.coordinates");
+    if (top_.given("system.copies")) {
+      const std::vector<std::string> counts = top_.list("system.copies");
+      for (std::size_t d = 0; d < 3 && d < counts.size(); ++d) in_.system.copies[d] = std::atoi(counts[d].c_str());
+    }
     if (!top_.given("system.box")) return;
     const std::vector<std::string> items = top_.list("system.box");
     std::array<double, 6> box{0, 0, 0, constants::pi / 2, constants::pi / 2, constants::pi / 2};

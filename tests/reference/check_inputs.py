@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs `uplift energy` on the project's own inputs and compares with data/ (made by make_reference.py with OpenMM).
 
-  check_inputs.py UPLIFT [--precision double|mixed] [--threads N]
+  check_inputs.py UPLIFT [--precision double|mixed] [--backend cpu|cuda|simt] [--threads N]
 
 Held to: energies |E - Eref| <= e_rel max(|Eref|, 1) + e_atom * atoms; forces rms(F - Fref) / rms(Fref) <= f. In double, 1e-6 is the
 promise made to users; it is bounded by the 9 digits of a prmtop and, for GB models other than OBC2, by OpenMM's own older Coulomb
@@ -41,15 +41,19 @@ def yaml_text(folder, files, block):
     return "\n".join(lines + [f"  {k}: {json.dumps(v)}" for k, v in block.items()]) + "\n"
 
 
-def compare(record, setting, uplift, precision, threads, scratch, h5):
+def compare(record, setting, uplift, precision, backend, threads, scratch, h5):
     block = record["settings"][setting]["forces"]
     base = os.path.join(scratch, record["system"] + "." + setting)
     with open(base + ".yaml", "w") as f:
         f.write(yaml_text(os.path.join(INPUTS, record["system"]), record["files"], block))
-    command = [uplift, "energy", base + ".yaml", "--json", base + ".json", "--forces", base + ".h5", "--precision", precision]
+    command = [uplift, "energy", base + ".yaml", "--json", base + ".json", "--forces", base + ".h5", "--precision", precision,
+               "--backend", backend]
     if threads:
         command += ["--threads", str(threads)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        print(f"{record['system']:28}{setting:18}FAILS: {done.stderr.strip()}", flush=True)
+        return False
     with open(base + ".json") as f:
         ours = json.load(f)["energies"]
     with h5py.File(base + ".h5") as f:
@@ -76,6 +80,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("uplift")
     parser.add_argument("--precision", choices=sorted(TOLERANCE), default="double")
+    parser.add_argument("--backend", default="cpu")
     parser.add_argument("--threads", type=int)
     a = parser.parse_args()
     good = compared = 0
@@ -88,8 +93,8 @@ def main():
             with h5py.File(os.path.join(HERE, "data", record["system"] + ".h5")) as h5:
                 for setting in record["settings"]:
                     compared += 1
-                    good += compare(record, setting, a.uplift, a.precision, a.threads, scratch, h5)
-    print(f"{good} of {compared} hold ({a.precision})")
+                    good += compare(record, setting, a.uplift, a.precision, a.backend, a.threads, scratch, h5)
+    print(f"{good} of {compared} hold ({a.precision}, {a.backend})")
     return 0 if compared and good == compared else 1
 
 

@@ -226,6 +226,13 @@ TEST_F(RunInputTest, BoxInLengthsAndAngles) {
   EXPECT_DOUBLE_EQ((*load_run_input(path()).system.box)[4], 109.4712190 * constants::pi / 180);
 }
 
+TEST_F(RunInputTest, CopiesOfTheBox) {
+  EXPECT_EQ(load("").system.copies, (std::array<int, 3>{1, 1, 1}));
+  EXPECT_EQ(load("", {"system.copies=[2, 3, 4]"}).system.copies, (std::array<int, 3>{2, 3, 4}));
+  expect_only(problems("", {"system.copies=[2, 0, 4]"}), 0, {"system.copies", "between 1 and 1000"});
+  expect_only(problems("", {"system.copies=[2, 4]"}), 0, {"system.copies", "3 values"});
+}
+
 TEST_F(RunInputTest, PathsAreRelativeToTheInput) {
   std::filesystem::create_directories(folder_ / "below");
   write("version: 1\nsystem: {topology: ../a.prmtop, coordinates: ../below/../a.rst7}\noutput: {directory: out}\n",
@@ -333,6 +340,7 @@ void expect_same(const RunInput& a, const RunInput& b) {
   EXPECT_EQ(a.system.topology, b.system.topology);
   EXPECT_EQ(a.system.coordinates, b.system.coordinates);
   EXPECT_EQ(a.system.box, b.system.box);
+  EXPECT_EQ(a.system.copies, b.system.copies);
   expect_same(a.forces, b.forces);
   expect_same(a.dynamics, b.dynamics);
   ASSERT_EQ(a.stages.size(), b.stages.size());

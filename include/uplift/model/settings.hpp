@@ -122,6 +122,7 @@ struct SystemSettings {
   std::string topology;                     ///< absolute paths
   std::string coordinates;
   std::optional<std::array<double, 6>> box; ///< lengths [nm] and angles [rad]
+  std::array<int, 3> copies{1, 1, 1};       ///< of the box, along a, b and c
 };
 
 /// A whole input file, resolved and checked.

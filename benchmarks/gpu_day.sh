@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# The day a GPU is at hand: builds for that GPU alone, runs the device tests, the reference checks and compute-sanitizer on it, then times
+# uplift beside OpenMM. One command of ten minutes; every stage has a limit of its own and leaves a log, so that one failure does not eat
+# the rest. Exit status: 0 all stages went well, 1 one did not, 77 no GPU or no CUDA toolkit here.
+#
+#   benchmarks/gpu_day.sh [--dry-run] [ARGUMENTS OF gpu_side_by_side.py ...]
+#
+# OUT: folder of the results (benchmarks/results/gpu-day). BUILD: build folder (build/gpu-day). PYTHON: with openmm, numpy, h5py (python3).
+# SECONDS_IN_ALL: 590. SANITIZE: what of the tests' names goes through compute-sanitizer.
+# --dry-run: the same stages without a GPU (emulator, CPU backend, no sanitizer), to try this script.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+device=cuda
+[[ ${1:-} == --dry-run ]] && { device=cpu; shift; }
+python=${PYTHON:-python3}
+build=${BUILD:-build/gpu-day}
+out=${OUT:-benchmarks/results/gpu-day}
+total=${SECONDS_IN_ALL:-590}
+sanitize=${SANITIZE:-'AreThoseOfTheCpu.*(everything|water)|GoesTheWayOfTheCpu/.*(Sites|Langevin|Levels)'}
+export PATH=$PATH:/usr/local/cuda/bin
+
+if [[ $device == cuda ]]; then
+  nvidia-smi -L 2>/dev/null | grep -q '^GPU' || { echo "gpu_day: there is no GPU here (nvidia-smi -L names none)"; exit 77; }
+  command -v nvcc >/dev/null || { echo "gpu_day: there is a GPU, but no CUDA toolkit (nvcc)"; exit 77; }
+  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader -i 0 | tr -d '. ')
+  configuration=(-DUPLIFT_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=$architecture-real")
+else
+  configuration=(-DUPLIFT_CUDA=OFF)
+fi
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+summary=$out/summary.txt
+: >"$summary"
+status=0
+left() { echo $((total - SECONDS)); }
+
+# stage NAME LIMIT COMMAND...: at most LIMIT seconds, and no more than what is left; appends to NAME.log.
+stage() {
+  local name=$1 limit=$2 began=$SECONDS code word
+  shift 2
+  ((limit > $(left))) && limit=$(left)
+  if ((limit < 5)); then
+    echo "$name: no time was left" | tee -a "$summary"
+    status=1
+    return 1
+  fi
+  echo "== $name, at most $limit s: $*" | tee -a "$out/${name%%:*}.log"
+  timeout -k 5 "$limit" "$@" >>"$out/${name%%:*}.log" 2>&1
+  code=$?
+  case $code in 0) word=ok ;; 77) word="skipped (see the log)" ;; 124 | 137) word="ran out of its $limit s" ;; *) word="FAILED ($code)" ;; esac
+  printf '%-24s %4d s  %s\n' "$name" $((SECONDS - began)) "$word" | tee -a "$summary"
+  ((code == 0 || code == 77)) && return 0
+  status=1
+  tail -n 15 "$out/${name%%:*}.log"
+  return 1
+}
+
+rm -f "$out"/*.log
+[[ $device == cuda ]] && nvidia-smi -q -d CLOCK,POWER,PERFORMANCE >"$out/gpu.log" 2>&1
+stage build 60 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=ON -DUPLIFT_CPU_ISAS=native "${configuration[@]}" || exit 1
+stage build 240 cmake --build "$build" --target uplift test_simt || exit 1
+uplift=$build/bin/uplift
+
+stage tests 90 ctest --test-dir "$build" -L simt -j 8 --timeout 60 --output-on-failure
+for precision in double mixed; do
+  stage "reference:$precision" 45 "$python" tests/reference/check_inputs.py "$uplift" --backend "$device" --precision "$precision"
+done
+
+# Full names of the tests on this device whose name or parameters match.
+emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
+filter=$("$build/bin/test_simt" --gtest_list_tests | awk -v on="($emulated," '/^[^ ]/ {suite = $1} /^ / && index($0, on) {print suite $1, $0}' |
+  grep -E "$sanitize" | awk '{print $1}' | paste -sd:)
+for tool in memcheck racecheck initcheck synccheck; do
+  if [[ -z $filter ]]; then
+    echo "sanitizer:$tool: no test matches $sanitize" | tee -a "$summary"
+    status=1
+  elif [[ $device == cuda ]]; then
+    stage "sanitizer:$tool" 45 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_simt" "--gtest_filter=$filter"
+  fi
+done
+[[ $device == cuda ]] || stage "sanitizer:none" 60 "$build/bin/test_simt" "--gtest_filter=$filter"
+
+budget=$(($(left) - 15))
+stage timings $((budget + 10)) "$python" benchmarks/gpu_side_by_side.py "$uplift" --backend "$device" --budget "$budget" --seconds 4 --repeats 3 \
+  --json "$out/gpu-side-by-side.json" "$@"
+sed -n '/^system  /,$p' "$out/timings.log" | tee -a "$summary"
+echo "results: $out"
+exit $status
