@@ -20,7 +20,7 @@ template <class T>
 __device__ Place<T> place(const MeshView& mesh, const Vec3d& x) {
   Place<T> p;
   for (int d = 0; d < 3; ++d) {
-    const double s = (mesh.row[d][0] * x.x + mesh.row[d][1] * x.y + mesh.row[d][2] * x.z) / mesh.n[d];
+    const double s = mesh.row[d][0] * x.x + mesh.row[d][1] * x.y + mesh.row[d][2] * x.z;
     double u = (s - std::floor(s)) * mesh.n[d];
     if (!(u >= 0 && u < mesh.n[d])) u = 0;  // rounded up to a whole box, or not a number
     p.point[d] = static_cast<int>(u);
@@ -30,24 +30,50 @@ __device__ Place<T> place(const MeshView& mesh, const Vec3d& x) {
 }
 __device__ int wrapped(int k, int n) { return k < n ? k : k - n; }
 
+/// `order` lanes work on one charge, each on one plane of its mesh points; the last lanes of a warp may be left over.
+template <int order>
+struct Lanes {
+  static constexpr int charges_of_warp = static_cast<int>(warp_lanes) / order;
+  int lane = static_cast<int>(threadIdx.x % warp_lanes), group = lane / order, plane = lane % order;
+  int charge = thread_number() / static_cast<int>(warp_lanes) * charges_of_warp + group;
+  __device__ bool active(int count) const { return group < charges_of_warp && charge < count; }
+};
+template <int order>
+cuda::LaunchShape shape_for(int charges) {
+  const int warps = (charges + Lanes<order>::charges_of_warp - 1) / Lanes<order>::charges_of_warp;
+  return cuda::cover(warps * static_cast<int>(warp_lanes), block_threads);
+}
+/// array[k], for a k that is not known when compiling, of an array in registers.
 template <int order, class T>
-__global__ void __launch_bounds__(block_threads) spread_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, Fixed* grid) {
-  const int c = thread_number();
-  if (c >= charges.count) return;
-  const Place<T> p = place<T>(mesh, x[charges.atom[c]]);
+__device__ T pick(const T (&array)[order], int k) {
+  T value = array[0];
+  UPLIFT_DEVICE_UNROLL
+  for (int n = 1; n < order; ++n) value = k == n ? array[n] : value;
+  return value;
+}
+
+__device__ void put(std::int32_t* to, float value, double scale) { atomicAdd(to, __float2int_rn(value * static_cast<float>(scale))); }
+__device__ void put(Fixed* to, double value, double scale) { add(to, static_cast<Fixed>(__double2ll_rn(value * scale))); }
+
+template <int order, class T>
+__global__ void __launch_bounds__(block_threads) spread_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, MeshInteger<T>* grid) {
+  const Lanes<order> lanes;
+  if (!lanes.active(charges.count)) return;
+  const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
   const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]), bz = physics::bspline_weights<order>(p.beyond[2]);
-  const T q = static_cast<T>(charges.charge[c]);
-  for (int ix = 0; ix < order; ++ix)
-    for (int iy = 0; iy < order; ++iy) {
-      const int row = (wrapped(p.point[0] + ix, mesh.n[0]) * mesh.n[1] + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
-      const T weight = q * bx.value[ix] * by.value[iy];
-      for (int iz = 0; iz < order; ++iz)
-        add(grid + row + wrapped(p.point[2] + iz, mesh.n[2]), static_cast<Fixed>(__double2ll_rn(static_cast<double>(weight * bz.value[iz]) * mesh.scale)));
-    }
+  const T q = static_cast<T>(charges.charge[lanes.charge]) * pick(bx.value, lanes.plane);
+  const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
+  UPLIFT_DEVICE_UNROLL
+  for (int iy = 0; iy < order; ++iy) {
+    MeshInteger<T>* row = grid + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
+    const T weight = q * by.value[iy];
+    UPLIFT_DEVICE_UNROLL
+    for (int iz = 0; iz < order; ++iz) put(row + wrapped(p.point[2] + iz, mesh.n[2]), weight * bz.value[iz], mesh.scale);
+  }
 }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) to_real_kernel(Fixed* grid, T* real, int points, double unit) {
+__global__ void __launch_bounds__(block_threads) to_real_kernel(MeshInteger<T>* grid, T* real, int points, double unit) {
   const int i = thread_number();
   if (i >= points) return;
   real[i] = static_cast<T>(static_cast<double>(grid[i]) * unit);
@@ -99,27 +125,44 @@ __global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWa
 template <int order, class T>
 __global__ void __launch_bounds__(block_threads)
     gather_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, const T* potential, SumsView sums) {
-  const int c = thread_number();
-  if (c >= charges.count) return;
-  const Place<T> p = place<T>(mesh, x[charges.atom[c]]);
-  const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]), bz = physics::bspline_weights<order>(p.beyond[2]);
-  T along_x = 0, along_y = 0, along_z = 0;
-  for (int ix = 0; ix < order; ++ix)
+  const Lanes<order> lanes;
+  const bool active = lanes.active(charges.count);
+  T along[3] = {0, 0, 0};
+  if (active) {
+    const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
+    const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]), bz = physics::bspline_weights<order>(p.beyond[2]);
+    const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
+    T flat = 0;  // sum over the plane: of the potential, and of its slopes along y and z
+    UPLIFT_DEVICE_UNROLL
     for (int iy = 0; iy < order; ++iy) {
-      const int row = (wrapped(p.point[0] + ix, mesh.n[0]) * mesh.n[1] + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
+      const T* row = potential + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
       T value = 0, slope = 0;
+      UPLIFT_DEVICE_UNROLL
       for (int iz = 0; iz < order; ++iz) {
-        const T phi = potential[row + wrapped(p.point[2] + iz, mesh.n[2])];
+        const T phi = row[wrapped(p.point[2] + iz, mesh.n[2])];
         value += bz.value[iz] * phi;
         slope += bz.derivative[iz] * phi;
       }
-      along_x += bx.derivative[ix] * by.value[iy] * value;
-      along_y += bx.value[ix] * by.derivative[iy] * value;
-      along_z += bx.value[ix] * by.value[iy] * slope;
+      flat += by.value[iy] * value;
+      along[1] += by.derivative[iy] * value;
+      along[2] += by.value[iy] * slope;
     }
-  const double g[3] = {static_cast<double>(along_x), static_cast<double>(along_y), static_cast<double>(along_z)}, q = charges.charge[c];
-  const auto force = [&](int k) { return -q * (mesh.row[0][k] * g[0] + mesh.row[1][k] * g[1] + mesh.row[2][k] * g[2]); };
-  add_force(sums, charges.atom[c], {force(0), force(1), force(2)});
+    const T weight = pick(bx.value, lanes.plane);
+    along[0] = pick(bx.derivative, lanes.plane) * flat;
+    along[1] *= weight;
+    along[2] *= weight;
+  }
+  // Plane after plane, so that the sum has one order.
+  T total[3] = {0, 0, 0};
+  UPLIFT_DEVICE_UNROLL
+  for (int k = 0; k < order; ++k)
+    for (int d = 0; d < 3; ++d) total[d] += __shfl_sync(all_lanes, along[d], (lanes.group < Lanes<order>::charges_of_warp ? lanes.group : 0) * order + k);
+  if (!active || lanes.plane >= 3) return;
+  // Three lanes a charge have one component each.
+  const double q = charges.charge[lanes.charge];
+  double slope = 0;
+  for (int d = 0; d < 3; ++d) slope += mesh.n[d] * mesh.row[d][lanes.plane] * static_cast<double>(total[d]);
+  add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[lanes.charge]) + lanes.plane, fixed_force(-q * slope));
 }
 
 }  // namespace
@@ -127,17 +170,16 @@ __global__ void __launch_bounds__(block_threads)
 using cuda::cover;
 
 template <class T>
-void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, Fixed* grid, cudaStream_t stream) {
-  const cuda::LaunchShape shape = cover(charges.count, block_threads);
+void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid, cudaStream_t stream) {
   if (order == 4)
-    UPLIFT_LAUNCH((spread_kernel<4, T>), shape, stream, charges, x, mesh, grid);
+    UPLIFT_LAUNCH((spread_kernel<4, T>), shape_for<4>(charges.count), stream, charges, x, mesh, grid);
   else if (order == 5)
-    UPLIFT_LAUNCH((spread_kernel<5, T>), shape, stream, charges, x, mesh, grid);
+    UPLIFT_LAUNCH((spread_kernel<5, T>), shape_for<5>(charges.count), stream, charges, x, mesh, grid);
   else
-    UPLIFT_LAUNCH((spread_kernel<6, T>), shape, stream, charges, x, mesh, grid);
+    UPLIFT_LAUNCH((spread_kernel<6, T>), shape_for<6>(charges.count), stream, charges, x, mesh, grid);
 }
 template <class T>
-void launch_to_real(Fixed* grid, T* real, int points, double scale, cudaStream_t stream) {
+void launch_to_real(MeshInteger<T>* grid, T* real, int points, double scale, cudaStream_t stream) {
   UPLIFT_LAUNCH(to_real_kernel<T>, cover(points, block_threads), stream, grid, real, points, 1 / scale);
 }
 template <class T>
@@ -150,18 +192,17 @@ void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* m
 }
 template <class T>
 void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential, const SumsView& sums, cudaStream_t stream) {
-  const cuda::LaunchShape shape = cover(charges.count, block_threads);
   if (order == 4)
-    UPLIFT_LAUNCH((gather_kernel<4, T>), shape, stream, charges, x, mesh, potential, sums);
+    UPLIFT_LAUNCH((gather_kernel<4, T>), shape_for<4>(charges.count), stream, charges, x, mesh, potential, sums);
   else if (order == 5)
-    UPLIFT_LAUNCH((gather_kernel<5, T>), shape, stream, charges, x, mesh, potential, sums);
+    UPLIFT_LAUNCH((gather_kernel<5, T>), shape_for<5>(charges.count), stream, charges, x, mesh, potential, sums);
   else
-    UPLIFT_LAUNCH((gather_kernel<6, T>), shape, stream, charges, x, mesh, potential, sums);
+    UPLIFT_LAUNCH((gather_kernel<6, T>), shape_for<6>(charges.count), stream, charges, x, mesh, potential, sums);
 }
 
-template void launch_spread<float>(int, const ChargesView&, const Vec3d*, const MeshView&, Fixed*, cudaStream_t);
+template void launch_spread<float>(int, const ChargesView&, const Vec3d*, const MeshView&, std::int32_t*, cudaStream_t);
 template void launch_spread<double>(int, const ChargesView&, const Vec3d*, const MeshView&, Fixed*, cudaStream_t);
-template void launch_to_real<float>(Fixed*, float*, int, double, cudaStream_t);
+template void launch_to_real<float>(std::int32_t*, float*, int, double, cudaStream_t);
 template void launch_to_real<double>(Fixed*, double*, int, double, cudaStream_t);
 template void launch_influence<float>(const physics::MeshWaves&, float*, cudaStream_t);
 template void launch_influence<double>(const physics::MeshWaves&, double*, cudaStream_t);

@@ -9,9 +9,13 @@ namespace uplift::UPLIFT_DEVICE {
 
 struct MeshView {
   int n[3];
-  double row[3][3];       ///< d(mesh coordinate)/d(position) [1/nm]
+  double row[3][3];       ///< d(fraction of the box)/d(position) [1/nm]
   double scale;           ///< of the integer mesh: a power of two
 };
+/// Half the atomics' bytes where single precision is enough.
+template <class T>
+using MeshInteger = std::conditional_t<sizeof(T) == 4, std::int32_t, Fixed>;
+
 
 struct ChargesView {
   int count;
@@ -21,10 +25,10 @@ struct ChargesView {
 
 /// `order` 4, 5 or 6; T: float in mixed precision.
 template <class T>
-void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, Fixed* grid, cudaStream_t stream);
+void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid, cudaStream_t stream);
 /// Integers to numbers, and the integers back to zero.
 template <class T>
-void launch_to_real(Fixed* grid, T* real, int points, double scale, cudaStream_t stream);
+void launch_to_real(MeshInteger<T>* grid, T* real, int points, double scale, cudaStream_t stream);
 /// [nx][ny][nz/2 + 1] values of the influence function.
 template <class T>
 void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t stream);

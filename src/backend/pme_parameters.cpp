@@ -88,4 +88,10 @@ PmeParameters resolve_pme(const ForceSettings& settings, const Box& box) {
   return result;
 }
 
+double integer_mesh_scale(double absolute, double largest, double points, bool narrow) {
+  const double bound = narrow ? std::min(absolute, 32 * largest + 8 * absolute / points) : absolute;
+  const double range = narrow ? 2147483392.0 : 4611686018427387904.0;  // below 2^31 in float, 2^62
+  return std::exp2(std::floor(std::log2(bound > 0 ? range / (bound * 1.001) : 1)));
+}
+
 }  // namespace uplift

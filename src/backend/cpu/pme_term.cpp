@@ -15,6 +15,7 @@
 #include "physics/pme/influence.hpp"
 #include "pme_influence.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/assert.hpp"
 
 namespace uplift::cpu {
@@ -147,15 +148,8 @@ class PmeTerm final : public ForceTerm {
     blocks_ = (charged_ + atom_block - 1) / atom_block;
     offsets_.resize(index(blocks_) * index(tiling_.tiles()));
     tile_start_.assign(index(tiling_.tiles()) + 1, 0);
-    // The integer mesh holds what `bound` of charge on a single mesh point makes. In single precision: 32 of the largest
-    // charges (a spline leaves at most 0.3 of a charge on one point, so that is 100 like charges in one place) and, for coarse
-    // meshes, eight times the mean of all charges taken positive. What is rounded off grows with the bound; see
-    // MixedFollowsDouble.
     const double points = static_cast<double>(mesh_.nx) * mesh_.ny * mesh_.nz;
-    const double bound = sizeof(T) == 4 ? std::min(absolute, 32 * largest + 8 * absolute / points) : absolute;
-    const double range = sizeof(T) == 4 ? 2147483392.0 : 4611686018427387904.0;  // below 2^31 in float, 2^62
-    scale_ = bound > 0 ? range / (bound * 1.001) : 1;
-    scale_ = std::exp2(std::floor(std::log2(scale_)));  // a power of two: scaling rounds nothing
+    scale_ = integer_mesh_scale(absolute, largest, points, sizeof(T) == 4);
   }
 
   /// Mesh coordinates of every charge, then a counting sort by tile that keeps the order of atoms within a tile.

@@ -33,13 +33,14 @@ class Pme final : public DeviceForce {
   Pme(const System& system, const PmeParameters& pme, cudaStream_t stream) : pme_(pme) {
     std::vector<int> atoms;
     std::vector<double> charges;
-    double absolute = 0;
+    double absolute = 0, largest = 0;
     for (int i = 0; i < system.size(); ++i) {
       const double q = system.force_field.charges[static_cast<std::size_t>(i)];
       if (q == 0) continue;
       atoms.push_back(i);
       charges.push_back(q);
       absolute += std::abs(q);
+      largest = std::max(largest, std::abs(q));
     }
     atom_ = DeviceBuffer<int>(atoms);
     charge_ = DeviceBuffer<double>(charges);
@@ -52,8 +53,7 @@ class Pme final : public DeviceForce {
     waves_.resize(half);
     influence_.resize(half);
     for (std::size_t d = 0; d < 3; ++d) moduli_[d] = DeviceBuffer<double>(spline_moduli(pme.order, pme.grid[d]));
-    // The mesh holds all charges on one point: 2^62 of its units. A power of two, so that scaling rounds nothing.
-    mesh_.scale = std::exp2(std::floor(std::log2(0x1p61 / std::max(absolute, 1.0))));
+    mesh_.scale = integer_mesh_scale(absolute, largest, points_, sizeof(T) == 4);
     for (int d = 0; d < 3; ++d) mesh_.n[d] = pme.grid[static_cast<std::size_t>(d)];
     check_fft(cufftPlan3d(&forward_, nx, ny, nz, forward_type(T())), "make an FFT plan");
     check_fft(cufftPlan3d(&backward_, nx, ny, nz, backward_type(T())), "make an FFT plan");
@@ -73,7 +73,7 @@ class Pme final : public DeviceForce {
     set_box(r.box, stream);
     const ChargesView charges{static_cast<int>(charge_.size()), atom_.data(), charge_.data()};
     launch_spread<T>(pme_.order, charges, r.x, mesh_, grid_.data(), stream);
-    launch_to_real(grid_.data(), real_.data(), points_, mesh_.scale, stream);
+    launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
     check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
     if (r.tally) r.wait_for_sums(stream);
     launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, r.tally, stream);
@@ -89,7 +89,7 @@ class Pme final : public DeviceForce {
     const double ax = 1 / box.a.x, by = 1 / box.b.y, cz = 1 / box.c.z;
     const double inverse[3][3] = {{ax, -ax * box.b.x * by, ax * (box.b.x * box.c.y * by - box.c.x) * cz}, {0, by, -by * box.c.y * cz}, {0, 0, cz}};
     for (int d = 0; d < 3; ++d)
-      for (int c = 0; c < 3; ++c) mesh_.row[d][c] = mesh_.n[d] * inverse[d][c];
+      for (int c = 0; c < 3; ++c) mesh_.row[d][c] = inverse[d][c];
     wave_vectors_ = {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, {mesh_.n[0], mesh_.n[1], mesh_.n[2]}, pme_.alpha,
                      {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
     launch_influence(wave_vectors_, influence_.data(), stream);
@@ -102,7 +102,7 @@ class Pme final : public DeviceForce {
   physics::MeshWaves wave_vectors_{};
   DeviceBuffer<int> atom_;
   DeviceBuffer<double> charge_, moduli_[3];
-  DeviceBuffer<Fixed> grid_;
+  DeviceBuffer<MeshInteger<T>> grid_;
   DeviceBuffer<T> real_, influence_;
   DeviceBuffer<Complex> waves_;
   cufftHandle forward_ = 0, backward_ = 0;
