@@ -6,6 +6,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
+#include "backend/cuda/device_phases.cuh"
 #include "physics/pme/influence.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/backend/dispersion.hpp"
@@ -27,12 +28,16 @@ class DeviceBackend final : public Backend {
       }
     }
     // The longest chain of kernels goes first.
-    forces_ = {{{ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, mesh_stream_)},
-                {ForceGroup::bonded, side_stream_, make_device_bonded(system, precision_)},
-                {ForceGroup::nonbonded, side_stream_, make_device_excluded(system, pme_)},
-                {ForceGroup::restraints, side_stream_, make_device_restraints(system)},
-                {ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_)},
-                {ForceGroup::implicit_solvent, stream_, make_device_solvent(system)}}};
+    const auto add = [&](const char* name, ForceGroup group, cudaStream_t stream, std::unique_ptr<DeviceForce> force) {
+      if (force) forces_.push_back({group, stream, phases_.add(name), std::move(force)});
+    };
+    add("PME", ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, mesh_stream_));
+    add("bonded", ForceGroup::bonded, side_stream_, make_device_bonded(system, precision_));
+    add("excluded pairs", ForceGroup::nonbonded, side_stream_, make_device_excluded(system, pme_));
+    add("restraints", ForceGroup::restraints, side_stream_, make_device_restraints(system));
+    add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_));
+    add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
+    moves_phase_ = phases_.add("integrate and constrain");
     if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
   }
 
@@ -50,15 +55,14 @@ class DeviceBackend final : public Backend {
       level.known.clear();
     }
     if (state.list_x.empty()) return;
-    for (const auto& [group, stream, force] : forces_)
-      if (force) force->restore_list(state.list_x, state.box, stream_);
+    for (const auto& [group, stream, phase, force] : forces_)
+      force->restore_list(state.list_x, state.box, stream_);
   }
   void download(State& state) const override { integration_.download(state); }
   Box box() const override { return integration_.box(); }
   std::vector<Vec3d> list_positions() const override {
-    for (const auto& [group, stream, force] : forces_)
-      if (force)
-        if (std::vector<Vec3d> x = force->list_positions(stream_); !x.empty()) return x;
+    for (const auto& [group, stream, phase, force] : forces_)
+      if (std::vector<Vec3d> x = force->list_positions(stream_); !x.empty()) return x;
     return {};
   }
 
@@ -89,8 +93,8 @@ class DeviceBackend final : public Backend {
 
   void verify() override {
     integration_.check_constraints();
-    for (const auto& [group, stream, force] : forces_)
-      if (force && force->inspect(stream_)) graph_.reset();
+    for (const auto& [group, stream, phase, force] : forces_)
+      if (force->inspect(stream_)) graph_.reset();
   }
 
   Energies energies() const override { return energies_; }
@@ -98,10 +102,10 @@ class DeviceBackend final : public Backend {
   WorstForce worst_force() const override { return integration_.worst_force(level_forces()); }
   PmeParameters pme() const override { return pme_; }
   std::vector<PhaseTime> phases() const override {
-    std::vector<PhaseTime> all;
-    for (const auto& [group, stream, force] : forces_)
-      if (force)
-        for (PhaseTime& phase : force->phases(stream_)) all.push_back(std::move(phase));
+    check(cudaStreamSynchronize(stream_), "wait for the device");
+    std::vector<PhaseTime> all = phases_.times();
+    for (const auto& [group, stream, phase, force] : forces_)
+      for (PhaseTime& own : force->phases(stream_)) all.push_back(std::move(own));
     return all;
   }
 
@@ -117,18 +121,27 @@ class DeviceBackend final : public Backend {
 
   /// A step that comes again as it was is captured in a graph, and from then on launched as a whole.
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
-    if (plan.energies || plan.virial) {
+    const bool sample = steps_++ % DevicePhases::sample_every == 1;
+    if (sample || plan.energies || plan.virial) {
+      if (sample) phases_.begin_sample();
       queue(stages, plan, true);
+      phases_.end_sample();
       return;
     }
     const Box box = integration_.box();
     const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) && plan.groups == last_groups_ && box == last_box_ &&
-                       std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return !f.force || f.force->steady(box); });
+                       std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
     if (!again) graph_.reset();
-    if (again && !graph_)
+    if (again && !graph_) {
+      const std::vector<std::int64_t> before = phases_.calls();
       graph_.capture(stream_, [&] { queue(stages, plan, true); });
+      graph_calls_ = phases_.calls();
+      for (std::size_t k = 0; k < before.size(); ++k) graph_calls_[k] -= before[k];
+      phases_.set_calls(before);
+    }
     if (graph_) {
       graph_.launch(stream_);
+      phases_.add_calls(graph_calls_);
       return;
     }
     queue(stages, plan, true);
@@ -149,7 +162,7 @@ class DeviceBackend final : public Backend {
       }
       if (!forces) integration_.run(stages[n], level_forces());
     }
-    integration_.flush();
+    flush_moves();
     if (whole_step) integration_.queue_end_of_step(stream_);
   }
 
@@ -161,7 +174,7 @@ class DeviceBackend final : public Backend {
 
   /// Forces of some levels, on streams that part here and come together at the end.
   void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
-    integration_.flush();
+    flush_moves();
     positions_ready_.record(stream_);
     positions_ready_.hold(side_stream_);
     const auto tallies_wanted = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
@@ -176,14 +189,14 @@ class DeviceBackend final : public Backend {
     sums_clear_.record(side_stream_);
 
     bool mesh = false;
-    for (const auto& [group, stream, force] : forces_)
+    for (const auto& [group, stream, phase, force] : forces_)
       for (const ComputeForces& stage : stages) {
-        if (!force || !has(stage.groups & plan.groups, group)) continue;
+        if (!has(stage.groups & plan.groups, group)) continue;
         if (stream == mesh_stream_) {
           positions_ready_.hold(mesh_stream_);
           mesh = true;
         }
-        force->compute(request(stage, tallies_wanted(stage)), stream);
+        phases_.run(phase, stream, [&] { force->compute(request(stage, tallies_wanted(stage)), stream); });
       }
     if (ends_step) integration_.queue_end_of_step(side_stream_);
     side_done_.record(side_stream_);
@@ -200,6 +213,10 @@ class DeviceBackend final : public Backend {
       level.constants = constants_of(stage.groups & plan.groups, integration_.box());
       add_levels();
     }
+  }
+
+  void flush_moves() {
+    if (integration_.has_moves()) phases_.run(moves_phase_, stream_, [&] { integration_.flush(); });
   }
 
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
@@ -243,9 +260,13 @@ class DeviceBackend final : public Backend {
   struct GroupForce {
     ForceGroup group;
     cudaStream_t stream;
+    int phase;
     std::unique_ptr<DeviceForce> force;
   };
-  std::array<GroupForce, 6> forces_;
+  std::vector<GroupForce> forces_;
+  mutable DevicePhases phases_;  // reading them takes in what events have
+  int moves_phase_ = 0;
+  std::int64_t steps_ = 0;
   PmeParameters pme_;
   DispersionCorrection dispersion_;
   double net_charge_ = 0, squared_charge_ = 0;
@@ -256,6 +277,7 @@ class DeviceBackend final : public Backend {
   ForceGroups last_groups_ = 0;
   Box last_box_;
   Graph graph_;
+  std::vector<std::int64_t> graph_calls_;  ///< of each phase
 };
 
 }  // namespace

@@ -48,6 +48,7 @@ class DeviceIntegration {
   /// Any stage but ComputeForces. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
   void flush();
+  bool has_moves() const { return moves_.count > 0; }
   void spread_site_forces(const SumsView& sums, bool virial) { launch_spread_sites(atoms(), sites_view(), sums, virial, stream_); }
 
   /// Throws SimulationError when a constraint could not be met since the last upload. Waits.
