@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(block_threads)
   }
   if (!tally) return;
   add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), energy);
-  for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, virial.w[k]);
+  virial.flush(sums);
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(block_threads)
   if (!tally) return;
   add_of_warp(sums.energy + list.first, work.energy[0]);
   if (list.second != list.first) add_of_warp(sums.energy + list.second, work.energy[1]);
-  for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, work.virial.w[k]);
+  work.virial.flush(sums);
 }
 
 }  // namespace

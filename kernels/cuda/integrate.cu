@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(block_threads) spread_sites_kernel(AtomsView a
     add_force(sums, a[3], parents.on2);
   }
   if (virial)
-    for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, change.w[k]);
+    change.flush(sums);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWa
 }
 
 template <int order, class T>
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, 4)
     gather_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, const T* potential, SumsView sums) {
   const Lanes<order> lanes;
   const bool active = lanes.active(charges.count);
@@ -161,7 +161,11 @@ __global__ void __launch_bounds__(block_threads)
   // Three lanes a charge have one component each.
   const double q = charges.charge[lanes.charge];
   double slope = 0;
-  for (int d = 0; d < 3; ++d) slope += mesh.n[d] * mesh.row[d][lanes.plane] * static_cast<double>(total[d]);
+  UPLIFT_DEVICE_UNROLL
+  for (int d = 0; d < 3; ++d) {
+    const double (&row)[3] = mesh.row[d];
+    slope += mesh.n[d] * (lanes.plane == 0 ? row[0] : lanes.plane == 1 ? row[1] : row[2]) * static_cast<double>(total[d]);
+  }
   add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[lanes.charge]) + lanes.plane, fixed_force(-q * slope));
 }
 

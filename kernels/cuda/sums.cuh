@@ -44,8 +44,13 @@ struct Virial {
   double w[9] = {};
   __device__ void add(const Vec3d& r, const Vec3d& f) {
     const double a[3] = {r.x, r.y, r.z}, b[3] = {f.x, f.y, f.z};
-    for (int i = 0; i < 3; ++i)
-      for (int j = 0; j < 3; ++j) w[3 * i + j] += a[i] * b[j];
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < 9; ++k) w[k] += a[k / 3] * b[k % 3];
+  }
+  /// Adds what every lane has. Every lane of the warp must call it.
+  __device__ void flush(const SumsView& sums) const {
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, w[k]);
   }
 };
 
