@@ -378,17 +378,39 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   }
   return cudaSuccess;
 }
+namespace {
+
+/// The graph gets events of its own, so that those of the capture may go.
+void own_events(simt_graph_exec& exec) {
+  std::map<simt_event*, simt_event*> own;
+  for (auto& [op, branch] : exec.nodes) {
+    if (!op.event) continue;
+    if (!own[op.event]) own[op.event] = exec.events.emplace_back(std::make_unique<simt_event>()).get();
+    op.event = own[op.event];
+  }
+}
+
+}  // namespace
+
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
   *exec = new simt_graph_exec{graph->nodes, {}, {}};
   device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
-  std::map<simt_event*, simt_event*> own;
-  for (auto& [op, branch] : (*exec)->nodes) {
-    if (!op.event) continue;
-    if (!own[op.event]) own[op.event] = (*exec)->events.emplace_back(std::make_unique<simt_event>()).get();
-    op.event = own[op.event];
-  }
+  own_events(**exec);
   for (std::size_t branch = 1; branch < graph->branches.size(); ++branch)
     device().streams.push_back((*exec)->streams.emplace_back(std::make_unique<simt_stream>()).get());
+  return cudaSuccess;
+}
+/// Other arguments of the same work: the same kinds of operations on the same branches, in the same order.
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* result) {
+  const bool same = std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(), [](const auto& a, const auto& b) {
+    return a.op.kind == b.op.kind && a.op.kernel == b.op.kernel && a.branch == b.branch;
+  });
+  result->result = same ? 0 : 1;
+  if (!same) return simt::remember(cudaErrorGraphExecUpdateFailure);
+  simt::finish_all();
+  exec->nodes = graph->nodes;
+  exec->events.clear();
+  own_events(*exec);
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
@@ -430,6 +452,8 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorStreamCaptureUnjoined";
     case cudaErrorStreamCaptureIsolation:
       return "cudaErrorStreamCaptureIsolation";
+    case cudaErrorGraphExecUpdateFailure:
+      return "cudaErrorGraphExecUpdateFailure";
   }
   return "unknown error";
 }

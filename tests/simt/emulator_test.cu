@@ -286,6 +286,29 @@ TEST_F(Emulator, AGraphHasBranches) {
       check(cudaStreamSynchronize(main), "synchronise");
       EXPECT_EQ(a.values()[50], 20.0f);
       EXPECT_EQ(b.values()[50], 30.0f);
+      // Other arguments may take their place in it, other work may not.
+      Array<float> c(std::vector<float>(100, 0.0f));
+      for (const bool same : {true, false}) {
+        cudaGraph_t other;
+        cudaGraphExecUpdateResultInfo result;
+        check(cudaStreamBeginCapture(main, cudaStreamCaptureModeThreadLocal), "capture");
+        one(a, main);
+        check(cudaEventRecord(fork, main), "record");
+        check(cudaStreamWaitEvent(side, fork, 0), "wait");
+        one(c, side);
+        if (same) one(c, side);
+        check(cudaEventRecord(join, side), "record");
+        one(a, main);
+        check(cudaStreamWaitEvent(main, join, 0), "wait");
+        one(c, main);
+        check(cudaStreamEndCapture(main, &other), "capture");
+        EXPECT_EQ(cudaGraphExecUpdate(exec, other, &result), same ? cudaSuccess : cudaErrorGraphExecUpdateFailure);
+        check(cudaGraphDestroy(other), "graph");
+        check(cudaGraphLaunch(exec, main), "launch");
+        check(cudaStreamSynchronize(main), "synchronise");
+        EXPECT_EQ(c.values()[50], same ? 3.0f : 6.0f);
+      }
+      cudaGetLastError();
       check(cudaGraphExecDestroy(exec), "graph");
     }
     check(cudaGraphDestroy(graph), "graph");

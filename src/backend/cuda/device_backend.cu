@@ -94,7 +94,7 @@ class DeviceBackend final : public Backend {
   void verify() override {
     integration_.check_constraints();
     for (const auto& [group, stream, phase, force] : forces_)
-      if (force->inspect(stream_)) graph_.reset();
+      if (force->inspect(stream_)) graph_.invalidate();
   }
 
   Energies energies() const override { return energies_; }
@@ -131,15 +131,15 @@ class DeviceBackend final : public Backend {
     const Box box = integration_.box();
     const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) && plan.groups == last_groups_ && box == last_box_ &&
                        std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
-    if (!again) graph_.reset();
-    if (again && !graph_) {
+    if (!again) graph_.invalidate();
+    if (again && !graph_.valid()) {
       const std::vector<std::int64_t> before = phases_.calls();
       graph_.capture(stream_, [&] { queue(stages, plan, true); });
       graph_calls_ = phases_.calls();
       for (std::size_t k = 0; k < before.size(); ++k) graph_calls_[k] -= before[k];
       phases_.set_calls(before);
     }
-    if (graph_) {
+    if (graph_.valid()) {
       graph_.launch(stream_);
       phases_.add_calls(graph_calls_);
       return;

@@ -41,37 +41,44 @@ class Event {
 class Graph {
  public:
   Graph() = default;
-  ~Graph() { reset(); }
+  ~Graph() {
+    if (exec_) cudaGraphExecDestroy(exec_);
+  }
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// Takes down what `queue` queues on `stream`, and on streams that join it, instead of running it.
+  /// Takes down what `queue` queues on `stream`, and on streams that join it, instead of running it. Work that differs in its arguments alone
+  /// from what was captured before takes its place in the graph that there is.
   template <class F>
   void capture(cudaStream_t stream, F&& queue) {
-    reset();
     cuda::check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture a step");
+    cudaGraph_t graph = nullptr;
     try {
       queue();
     } catch (...) {
-      cudaGraph_t unused = nullptr;
-      cudaStreamEndCapture(stream, &unused);
-      if (unused) cudaGraphDestroy(unused);
+      cudaStreamEndCapture(stream, &graph);
+      if (graph) cudaGraphDestroy(graph);
       throw;
     }
-    cuda::check(cudaStreamEndCapture(stream, &graph_), "capture a step");
-    cuda::check(cudaGraphInstantiate(&exec_, graph_, 0), "make a graph of a step");
+    cuda::check(cudaStreamEndCapture(stream, &graph), "capture a step");
+    cudaGraphExecUpdateResultInfo result{};
+    if (exec_ && cudaGraphExecUpdate(exec_, graph, &result) != cudaSuccess) {
+      cudaGetLastError();  // another shape
+      cudaGraphExecDestroy(std::exchange(exec_, nullptr));
+    }
+    const cudaError_t made = exec_ ? cudaSuccess : cudaGraphInstantiate(&exec_, graph, 0);
+    cudaGraphDestroy(graph);
+    cuda::check(made, "make a graph of a step");
+    valid_ = true;
   }
   void launch(cudaStream_t stream) const { cuda::check(cudaGraphLaunch(exec_, stream), "launch a step"); }
-  explicit operator bool() const { return exec_ != nullptr; }
-  cudaGraph_t get() const { return graph_; }
-  void reset() {
-    if (exec_) cudaGraphExecDestroy(std::exchange(exec_, nullptr));
-    if (graph_) cudaGraphDestroy(std::exchange(graph_, nullptr));
-  }
+  /// What it holds is what is wanted.
+  bool valid() const { return valid_; }
+  void invalidate() { valid_ = false; }
 
  private:
-  cudaGraph_t graph_ = nullptr;
   cudaGraphExec_t exec_ = nullptr;
+  bool valid_ = false;
 };
 
 }  // namespace uplift::UPLIFT_DEVICE
