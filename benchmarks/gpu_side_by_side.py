@@ -19,13 +19,11 @@ Figures are medians; what is claimed are ratios from one run: of the medians, wi
 force errors; what is missing is left out and said so. --budget: a time for all, in which every system gets its share.
 """
 import argparse
-import gzip
 import json
 import math
 import os
 import platform
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -36,6 +34,7 @@ import traceback
 import warnings
 
 from openmm_peer import CUTOFF, FRICTION, HYDROGEN_MASS, TEMPERATURE, TIMESTEP, OpenMM, openmm_system
+from system_files import unzipped
 
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -56,17 +55,6 @@ def floor_microseconds(atoms):
 
 
 # --- systems ---------------------------------------------------------------------------------------------------------------------
-
-
-def unzipped(folder, name, scratch):
-    for suffix in ("", ".gz"):
-        path = os.path.join(folder, name + suffix)
-        if os.path.exists(path):
-            out = os.path.join(scratch, name)
-            with (gzip.open if suffix else open)(path, "rb") as f, open(out, "wb") as g:
-                shutil.copyfileobj(f, g)
-            return out
-    raise SystemExit(f"{folder}: no {name} or {name}.gz")
 
 
 def find(name, options):

@@ -13,7 +13,6 @@ ewald-rtol 1e-5 (GROMACS); bonds to hydrogen constrained, rigid water, no barost
 the repeats; only their ratios mean anything elsewhere.
 """
 import argparse
-import gzip
 import json
 import os
 import platform
@@ -26,21 +25,12 @@ import tempfile
 import time
 import warnings
 
+from system_files import unzipped
+
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
 INPUTS = os.path.normpath(os.path.join(HERE, "..", "inputs"))
 PLUGINS = "/usr/lib/x86_64-linux-gnu/openmm/plugins"
-
-
-def unzipped(folder, name, scratch):
-    for suffix in ("", ".gz"):
-        path = os.path.join(folder, name + suffix)
-        if os.path.exists(path):
-            out = os.path.join(scratch, name)
-            with (gzip.open if suffix else open)(path, "rb") as f, open(out, "wb") as g:
-                shutil.copyfileobj(f, g)
-            return out
-    raise SystemExit(f"{folder}: no {name} or {name}.gz")
 
 
 class Uplift:

@@ -8,7 +8,8 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
+
+from checks import run_all
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INPUTS = os.path.normpath(os.path.join(HERE, "..", "..", "inputs"))
@@ -91,14 +92,5 @@ def one_that_fails_does_not_take_the_others_along(scratch):
 
 
 if __name__ == "__main__":
-    failures = 0
-    for check in (a_measurement_is_whole, inputs_of_users_count_too, slips_are_told_before_anything_is_measured,
-                  one_that_fails_does_not_take_the_others_along):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                check(folder)
-                print("ok     ", check.__name__, flush=True)
-            except Exception as e:
-                failures += 1
-                print("FAILED ", check.__name__, repr(e)[:2000], flush=True)
-    sys.exit(1 if failures else 0)
+    run_all(a_measurement_is_whole, inputs_of_users_count_too, slips_are_told_before_anything_is_measured,
+            one_that_fails_does_not_take_the_others_along)

@@ -9,7 +9,8 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
+
+from checks import run_all
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BENCHMARKS = os.path.normpath(os.path.join(HERE, "..", "..", "benchmarks"))
@@ -78,13 +79,4 @@ def the_floor_goes_through_its_rows(scratch):
 
 
 if __name__ == "__main__":
-    failures = 0
-    for check in (side_by_side, no_gpu_is_said, the_floor_goes_through_its_rows):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                check(folder)
-                print("ok     ", check.__name__, flush=True)
-            except Exception as e:
-                failures += 1
-                print("FAILED ", check.__name__, repr(e)[:3000], flush=True)
-    sys.exit(1 if failures else 0)
+    run_all(side_by_side, no_gpu_is_said, the_floor_goes_through_its_rows)

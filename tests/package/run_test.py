@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
+
+from checks import run_all
 
 warnings.simplefilter("ignore")
 try:
@@ -267,16 +268,8 @@ def bad_input_is_named(scratch):
 
 
 if __name__ == "__main__":
-    failures = 0
-    for check in (same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table, verlet_conserves_energy,
-                  implicit_solvent_and_minimisation_run, nothing_is_written_over, a_run_goes_on_until_it_is_done,
-                  a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run, a_checkpoint_goes_on_on_another_backend, the_device_has_the_same_bits_whatever_it_reports, a_blow_up_is_diagnosed_and_loses_nothing,
-                  twenty_stages_of_ramps_selections_and_restraints, bad_input_is_named):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                check(folder)
-                print("ok     ", check.__name__, flush=True)
-            except Exception as e:
-                failures += 1
-                print("FAILED ", check.__name__, repr(e)[:2000], flush=True)
-    sys.exit(1 if failures else 0)
+    run_all(same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table,
+            verlet_conserves_energy, implicit_solvent_and_minimisation_run, nothing_is_written_over,
+            a_run_goes_on_until_it_is_done, a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run,
+            a_checkpoint_goes_on_on_another_backend, the_device_has_the_same_bits_whatever_it_reports,
+            a_blow_up_is_diagnosed_and_loses_nothing, twenty_stages_of_ramps_selections_and_restraints, bad_input_is_named)

@@ -9,8 +9,9 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import warnings
+
+from checks import run_all
 
 warnings.simplefilter("ignore")
 try:
@@ -178,14 +179,6 @@ def running_and_killed_jobs_can_be_read(folder):
 
 
 if __name__ == "__main__":
-    failures = 0
-    for check in (mdanalysis_reads_frames, mdanalysis_measures_distances, topology_pdb_tells_the_same_as_the_trajectory, attributes_are_text,
-                  subset_and_topology_agree, rounded_positions_are_smaller_and_close, energies_and_forces, running_and_killed_jobs_can_be_read):
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                check(scratch)
-                print("ok     ", check.__name__, flush=True)
-            except Exception as e:
-                failures += 1
-                print("FAILED ", check.__name__, repr(e)[:2000], flush=True)
-    sys.exit(1 if failures else 0)
+    run_all(mdanalysis_reads_frames, mdanalysis_measures_distances, topology_pdb_tells_the_same_as_the_trajectory,
+            attributes_are_text, subset_and_topology_agree, rounded_positions_are_smaller_and_close, energies_and_forces,
+            running_and_killed_jobs_can_be_read)
