@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <mutex>
+#include <utility>
 
 namespace uplift::app {
 namespace {
@@ -26,25 +28,70 @@ std::int64_t steps_of(double interval, double timestep) { return std::max<std::i
 
 }  // namespace
 
+/// What a frame is while it waits to be written. The one place that makes them, should they ever have to be of a special kind.
+struct Snapshot {
+  std::int64_t step = 0;
+  double time = 0;
+  Box box;
+  std::vector<Vec3d> x, v;
+};
+class SnapshotPool {
+ public:
+  std::unique_ptr<Snapshot> take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<Snapshot>();
+    std::unique_ptr<Snapshot> one = std::move(free_.back());
+    free_.pop_back();
+    return one;
+  }
+  void give_back(std::unique_ptr<Snapshot> one) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(one));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Snapshot>> free_;
+};
+
 class RunRecorders::Trajectory final : public Recorder {
  public:
-  Trajectory(TrajectoryWriter& writer, std::int64_t every, PhaseTime& time) : writer_(writer), every_(every), time_(time) {}
-  bool due(std::int64_t step) const override { return step % every_ == 0 && (!writer_.last_step() || step > *writer_.last_step()); }
+  Trajectory(TrajectoryWriter& writer, bool velocities, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
+      : writer_(writer), background_(background), velocities_(velocities), every_(every), last_(writer.last_step()), time_(time) {}
+  bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
+  Wanted wanted() const override { return {false, false}; }
   void record(const Frame& frame) override {
     Stopwatch watch(time_);
-    writer_.write({frame.state.step, frame.state.time, frame.state.box, frame.state.x, frame.state.v, frame.forces});
+    std::unique_ptr<Snapshot> own = pool_->take();
+    own->step = frame.state.step;
+    own->time = frame.state.time;
+    own->box = frame.state.box;
+    own->x = frame.state.x;
+    if (velocities_) own->v = frame.state.v;
+    last_ = own->step;
+    background_.add([&writer = writer_, pool = pool_, s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
+      const Snapshot& one = **s;
+      writer.write({one.step, one.time, one.box, one.x, one.v, {}});
+      pool->give_back(std::move(*s));
+    });
   }
 
  private:
   TrajectoryWriter& writer_;
+  BackgroundWriter& background_;
+  bool velocities_;
   std::int64_t every_;
+  std::optional<std::int64_t> last_;
+  std::shared_ptr<SnapshotPool> pool_ = std::make_shared<SnapshotPool>();
   PhaseTime& time_;
 };
 
 class RunRecorders::EnergyTable final : public Recorder {
  public:
-  EnergyTable(EnergyWriter& writer, std::int64_t every, PhaseTime& time) : writer_(writer), every_(every), time_(time) {}
+  EnergyTable(EnergyWriter& writer, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
+      : writer_(writer), background_(background), every_(every), time_(time) {}
   void begin(std::int64_t step) { last_ = writer_.rows() > 0 ? step : -1; }
+  Wanted wanted() const override { return {false, true}; }
   bool due(std::int64_t step) const override { return step % every_ == 0 && step > last_; }
   void record(const Frame& frame) override {
     Stopwatch watch(time_);
@@ -57,7 +104,7 @@ class RunRecorders::EnergyTable final : public Recorder {
     row.pressure = frame.pressure;
     row.volume = frame.state.box.volume();
     row.conserved_quantity = frame.conserved;
-    writer_.write(row);
+    background_.add([&writer = writer_, row] { writer.write(row); });
     averages_.add(row);
     last_ = row.step;
   }
@@ -65,6 +112,7 @@ class RunRecorders::EnergyTable final : public Recorder {
 
  private:
   EnergyWriter& writer_;
+  BackgroundWriter& background_;
   StageAverages averages_;
   std::int64_t every_, last_ = -1;
   PhaseTime& time_;
@@ -75,6 +123,7 @@ class RunRecorders::ProgressLine final : public Recorder {
  public:
   ProgressLine(RunLog& log, std::int64_t every) : progress_(log), every_(every) {}
   bool due(std::int64_t step) const override { return step % every_ == 0 && progress_.due(); }
+  Wanted wanted() const override { return {false, false}; }
   void record(const Frame& frame) override { progress_.update(report(frame)); }
   void start(const std::string& stage, std::int64_t first, std::int64_t last, double timestep) { progress_.start(stage, first, last, timestep); }
   void finish(const Frame& frame) { progress_.finish(report(frame)); }
@@ -91,10 +140,10 @@ class RunRecorders::ProgressLine final : public Recorder {
   std::int64_t every_;
 };
 
-RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, RunLog& log)
+RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, BackgroundWriter& background, RunLog& log)
     : timestep_(stage.dynamics.timestep), stage_(stage.name) {
-  if (trajectory) trajectory_ = std::make_unique<Trajectory>(*trajectory, steps_of(input.output.trajectory_every, timestep_), time_);
-  if (energies) energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), time_);
+  if (trajectory) trajectory_ = std::make_unique<Trajectory>(*trajectory, input.output.velocities, steps_of(input.output.trajectory_every, timestep_), background, time_);
+  if (energies) energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);
   progress_ = std::make_unique<ProgressLine>(log, 10);
 }
 
@@ -110,7 +159,7 @@ void RunRecorders::attach(Simulation& simulation, std::int64_t last_step) {
   simulation.add(*progress_);
 }
 
-void RunRecorders::finish(Simulation& simulation) { progress_->finish(simulation.observe()); }
+void RunRecorders::finish(Simulation& simulation) { progress_->finish(simulation.observe({false, false})); }
 
 std::string RunRecorders::averages() const { return energies_ ? energies_->averages().text() : ""; }
 

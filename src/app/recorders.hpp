@@ -4,6 +4,7 @@
 
 #include "uplift/backend/backend.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/background_writer.hpp"
 #include "uplift/io/energy_file.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/progress.hpp"
@@ -12,10 +13,11 @@
 
 namespace uplift::app {
 
-/// Trajectory, energies and progress of one stage. Either writer may be nullptr.
+/// Trajectory, energies and progress of one stage. Either writer may be nullptr. Files are written by `background`: whoever else
+/// turns to them drains it first.
 class RunRecorders {
  public:
-  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, RunLog& log);
+  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, BackgroundWriter& background, RunLog& log);
   ~RunRecorders();
 
   /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one interval on.
@@ -23,7 +25,7 @@ class RunRecorders {
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
   std::string averages() const;  ///< of the energies written so far, for the log
-  PhaseTime output_time() const;
+  PhaseTime output_time() const;  ///< that the run has waited
 
  private:
   class Trajectory;

@@ -208,7 +208,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
     return finished;
   }
   Simulation simulation(system, backend, state_, settings.dynamics, continued);
-  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), *log_);
+  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), background_, *log_);
   recorders.attach(simulation, last);
 
   const double start = now();
@@ -238,6 +238,7 @@ int Run::stopped(const std::string& why) {
 
 /// A checkpoint, after the files that it belongs to are safe.
 void Run::save(const State& state, bool begun) {
+  background_.drain();
   if (trajectory_) trajectory_->sync();
   if (energies_) energies_->sync();
   next_.begun = begun;

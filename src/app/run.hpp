@@ -10,6 +10,7 @@
 
 #include "load.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/background_writer.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/energy_file.hpp"
 #include "uplift/io/h5.hpp"
@@ -66,6 +67,7 @@ class Run {
   bool files_begun_ = false;
   std::unique_ptr<TrajectoryWriter> trajectory_;
   std::unique_ptr<EnergyWriter> energies_;
+  BackgroundWriter background_;  ///< of both; goes before they do
   nlohmann::json performance_ = nlohmann::json::array();
 };
 

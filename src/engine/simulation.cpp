@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <queue>
 #include <string>
 
@@ -46,7 +47,7 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
 void Simulation::begin() {
   compute_energies();
   check();
-  if (plan(step_).record) record(step_);
+  if (const StepPlan p = plan(step_); p.record) record(step_, p.wanted);
 }
 
 void Simulation::compute_energies() {
@@ -73,7 +74,7 @@ void Simulation::step() {
   if (p.forces.energies) energies_step_ = step_;
   if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_);
   if (p.check) check();
-  if (p.record) record(step_);
+  if (p.record) record(step_, p.wanted);
 }
 
 double Simulation::target_temperature(std::int64_t step) const {
@@ -84,9 +85,15 @@ double Simulation::target_temperature(std::int64_t step) const {
 
 StepPlan Simulation::plan(std::int64_t step) const {
   StepPlan p;
-  p.record = std::any_of(recorders_.begin(), recorders_.end(), [&](const Recorder* r) { return r->due(step); });
+  p.wanted = {false, false};
+  for (const Recorder* r : recorders_) {
+    if (!r->due(step)) continue;
+    p.record = true;
+    p.wanted.forces |= r->wanted().forces;
+    p.wanted.energies |= r->wanted().energies;
+  }
   p.barostat = barostat_ && barostat_->due(step);
-  p.forces.energies = p.record || p.barostat;
+  p.forces.energies = p.wanted.energies || p.barostat;
   p.forces.virial = p.forces.energies && state_.box.periodic();
   p.remove_com = system_.remove_com && dynamics_.com_removal_every > 0 && step % dynamics_.com_removal_every == 0;
   p.check = p.record || step % check_every == 0;
@@ -118,16 +125,24 @@ State Simulation::checkpoint_state() {
   return now;
 }
 
-Frame Simulation::observe() {
-  if (!begun_ || energies_step_ != step_) compute_energies();
+Frame Simulation::observe(const Wanted& wanted) {
+  if (wanted.energies && (!begun_ || energies_step_ != step_)) compute_energies();
   state_ = state();
-  backend_.download_forces(forces_);
-  Frame frame{state_, forces_, backend_.energies(), backend_.kinetic_energy(), 0, 0, 0};
+  const bool periodic = state_.box.periodic();
+  if (wanted.forces || (wanted.energies && periodic)) backend_.download_forces(forces_);
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  Frame frame{state_, forces_, {}, backend_.kinetic_energy(), 0, unknown, unknown};
   const int dof = degrees_of_freedom(system_);
   frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
-  if (state_.box.periodic()) frame.pressure = mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies));
-  const double total = frame.energies.potential() + frame.kinetic;
-  frame.conserved = frame.energies.potential() + full_step_kinetic_energy() - state_.heat;
+  double total = frame.kinetic;
+  if (wanted.energies) {
+    frame.energies = backend_.energies();
+    frame.pressure = periodic ? mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies)) : 0;
+    total += frame.energies.potential();
+    frame.conserved = frame.energies.potential() + full_step_kinetic_energy() - state_.heat;
+  } else {
+    frame.energies.term.fill(unknown);
+  }
   if (!std::isfinite(total))
     report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
   return frame;
@@ -144,8 +159,8 @@ double Simulation::full_step_kinetic_energy() {
   return kinetic;
 }
 
-void Simulation::record(std::int64_t step) {
-  const Frame frame = observe();
+void Simulation::record(std::int64_t step, const Wanted& wanted) {
+  const Frame frame = observe(wanted);
   for (Recorder* r : recorders_)
     if (r->due(step)) r->record(frame);
 }

@@ -7,7 +7,13 @@
 
 namespace uplift {
 
-/// What a recorder gets. `forces` and the energies are those of `state`.
+/// What a recorder looks at besides the state, so that no more is worked out.
+struct Wanted {
+  bool forces = true;
+  bool energies = true;              ///< and pressure and conserved energy
+};
+
+/// What a recorder gets. `forces` and the energies are those of `state`, as far as somebody wanted them.
 struct Frame {
   const State& state;
   const std::vector<Vec3d>& forces;  ///< [atoms] kJ/mol/nm
@@ -23,6 +29,7 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual bool due(std::int64_t step) const = 0;
+  virtual Wanted wanted() const { return {}; }
   virtual void record(const Frame& frame) = 0;
 };
 

@@ -14,6 +14,7 @@ namespace uplift {
 struct StepPlan {
   ForcePlan forces;
   bool record = false;
+  Wanted wanted;        ///< of what is recorded
   bool remove_com = false;
   bool barostat = false;
   bool check = false;   ///< look for a blow-up
@@ -44,8 +45,8 @@ class Simulation {
   State state() const;
   /// The same with all that a continuation needs to have the same bits. Throws SimulationError when the run has blown up.
   State checkpoint_state();
-  /// Everything that is known of the present state; computes energies when the last step had no need of them.
-  Frame observe();
+  /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a number.
+  Frame observe(const Wanted& wanted = {});
   const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
 
  private:
@@ -54,7 +55,7 @@ class Simulation {
   void check();
   double full_step_kinetic_energy();
   double target_temperature(std::int64_t step) const;
-  void record(std::int64_t step);
+  void record(std::int64_t step, const Wanted& wanted);
 
   const System& system_;
   Backend& backend_;
