@@ -20,15 +20,10 @@ import time
 import h5py
 import numpy as np
 
+from system_files import existing
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K, CODATA 2018
-
-
-def existing(folder, name):
-    for suffix in ("", ".gz"):
-        if os.path.exists(os.path.join(folder, name + suffix)):
-            return os.path.join(os.path.abspath(folder), name + suffix)
-    sys.exit(f"{folder}: no {name} or {name}.gz")
 
 
 def write_input(o, path, out):

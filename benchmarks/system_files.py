@@ -2,15 +2,20 @@
 import gzip
 import os
 import shutil
+import sys
 
 
 def unzipped(folder, name, scratch):
     """A copy of FOLDER/NAME or FOLDER/NAME.gz, for engines that read no gzip."""
+    path, out = existing(folder, name), os.path.join(scratch, name)
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f, open(out, "wb") as g:
+        shutil.copyfileobj(f, g)
+    return out
+
+
+def existing(folder, name):
+    """The whole path of FOLDER/NAME or FOLDER/NAME.gz."""
     for suffix in ("", ".gz"):
-        path = os.path.join(folder, name + suffix)
-        if os.path.exists(path):
-            out = os.path.join(scratch, name)
-            with (gzip.open if suffix else open)(path, "rb") as f, open(out, "wb") as g:
-                shutil.copyfileobj(f, g)
-            return out
-    raise SystemExit(f"{folder}: no {name} or {name}.gz")
+        if os.path.exists(os.path.join(folder, name + suffix)):
+            return os.path.join(os.path.abspath(folder), name + suffix)
+    sys.exit(f"{folder}: no {name} or {name}.gz")

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""What frames cost a run: the same steps with a frame of the trajectory every so many steps and with none, in turns.
+
+  output_cost.py UPLIFT [--system FOLDER] [--every 10] [--steps 1000] [--repeats 5] [--backend cpu] [--precision mixed] [--threads 2] [--json FILE]
+
+FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Times are those of the run's own table, without
+start-up. The figure is the median over the repeats of the ratio of neighbours, less one.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from system_files import existing
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def seconds(o, folder, name, every):
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{existing(o.system, 'system.inpcrd')}"}}
+forces: {{nonbonded: pme, cutoff: 0.9 nm}}
+dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
+stages: [{{name: run, time: {o.steps * 0.002:.12g} ps}}]
+output: {{trajectory: {{every: {every * 0.002:.12g} ps}}, energies: {{every: 0 ps}}}}
+compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
+""")
+    subprocess.run([o.uplift, "run", path, "--quiet"], check=True)
+    with open(os.path.join(path[: -len(".yaml")], "performance.json")) as f:
+        return json.load(f)["stages"][-1]["seconds"]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("uplift", type=os.path.abspath)
+    p.add_argument("--system", default=os.path.join(HERE, "..", "inputs", "sdf1-tip3p"))
+    p.add_argument("--every", type=int, default=10)
+    p.add_argument("--steps", type=int, default=1000)
+    p.add_argument("--repeats", type=int, default=5)
+    p.add_argument("--backend", default="cpu")
+    p.add_argument("--precision", default="mixed")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--json")
+    o = p.parse_args()
+    ratios = []
+    for k in range(o.repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            pair = {every: seconds(o, folder, f"every-{every}", every) for every in ((0, o.every) if k % 2 else (o.every, 0))}
+        ratios.append(pair[o.every] / pair[0])
+        print(f"{pair[0]:.2f} s without, {pair[o.every]:.2f} s with a frame every {o.every} steps", flush=True)
+    cost = statistics.median(ratios) - 1
+    record = {"system": os.path.basename(os.path.normpath(o.system)), "frame_every_steps": o.every, "steps": o.steps, "backend": o.backend,
+              "precision": o.precision, "threads": o.threads, "cost": round(cost, 4), "ratios": [round(r, 4) for r in ratios],
+              "command": "benchmarks/output_cost.py " + " ".join(["UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
+              "machine": {"cores": os.cpu_count(), "os": platform.platform()}, "date": time.strftime("%Y-%m-%d"),
+              "uplift": subprocess.run([o.uplift, "--version"], capture_output=True, text=True).stdout.strip()}
+    print(f"a frame every {o.every} steps costs {100 * cost:.1f} %")
+    if o.json:
+        records = json.load(open(o.json)) if os.path.exists(o.json) else []
+        with open(o.json, "w") as f:
+            json.dump(records + [record], f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
