@@ -20,7 +20,10 @@ class DeviceBuffer {
   /// A copy of `values` that is complete when the constructor returns.
   explicit DeviceBuffer(std::span<const T> values) {
     resize(values.size());
-    if (!values.empty()) check(cudaMemcpy(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice), "copy to the device");
+    if (values.empty()) return;
+    check(cudaMemcpy(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice), "copy to the device");
+    // Small copies return before they have arrived, and our streams do not wait for the default one.
+    check(cudaStreamSynchronize(nullptr), "copy to the device");
   }
   explicit DeviceBuffer(const std::vector<T>& values) : DeviceBuffer(std::span<const T>(values)) {}
   ~DeviceBuffer() { cudaFree(data_); }
