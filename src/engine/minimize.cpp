@@ -44,6 +44,7 @@ void drop_constraint_forces(const System& system, Backend& backend, Point& p) {
   backend.upload(projected);
   const Stage project[] = {ConstrainVelocities{}};
   backend.run(project, {}, 0);
+  backend.verify();
   backend.download(projected);
   for (std::size_t i = 0; i < p.force.size(); ++i) p.force[i] = (system.masses[i] / scale) * projected.v[i];
 }
@@ -55,6 +56,7 @@ Point evaluate(const System& system, Backend& backend, const State& reference, c
   backend.upload(moving);
   const Stage stages[] = {SavePositions{}, Drift{1.0}, ConstrainPositions{1.0}, PlaceVirtualSites{}, ComputeForces{}};
   backend.run(stages, ForcePlan{.energies = true}, 0);
+  backend.verify();
   Point p;
   backend.download(p.state);
   backend.download_forces(p.force);

@@ -36,6 +36,7 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
   const Stage settle_in[] = {SavePositions{}, ConstrainPositions{dynamics_.timestep}, PlaceVirtualSites{}};
   // Coordinates from a file meet the constraints only roughly; the velocity that this adds is not wanted, so the given ones go back.
   backend_.run(settle_in, {}, step_);
+  backend_.verify();
   State placed;
   backend_.download(placed);
   placed.v = state_.v;
