@@ -23,7 +23,7 @@ __device__ real component(const Vec3<real>& f, int k) {
 
 /// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's clusters of
 /// eight in turn and atom b of a cluster of four. Force and tally have kernels of their own from this one source.
-template <class real, CoulombForm form, Wanted wanted>
+template <class real, CoulombForm form, int erf_terms, Wanted wanted>
 __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<real> list, PairParameters<real> p, SumsView sums, bool forced) {
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
   UPLIFT_SHARED(real[warps][3 * super_atoms], part);
@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
       if (r2 < prune_reach2) kept |= 1u << c;
       const unsigned interact = row < 0 ? all_lanes : list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c];
       if (!(r2 < p.cutoff2) || (interact >> lane & 1) == 0) continue;
-      const PairForce<real> f = pair_force<form>(p, r2, site_i, site_j);
+      const PairForce<real> f = pair_force<form, erf_terms>(p, r2, site_i, site_j);
       if constexpr (wanted == Wanted::tally) {
         tally.add(d, f);
       } else {
@@ -102,11 +102,11 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
   }
 }
 
-template <class real, CoulombForm form>
+template <class real, CoulombForm form, int erf_terms>
 void launch(const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool tally, cudaStream_t stream) {
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
-  UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, Wanted::forces>), shape, stream, list, p, sums, forced);
-  if (tally) UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, Wanted::tally>), shape, stream, list, p, sums, forced);
+  UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces>), shape, stream, list, p, sums, forced);
+  if (tally) UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::tally>), shape, stream, list, p, sums, forced);
 }
 
 }  // namespace
@@ -114,10 +114,12 @@ void launch(const ListView<real>& list, const PairParameters<real>& p, bool forc
 template <class real>
 void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool tally,
                           cudaStream_t stream) {
-  if (form == CoulombForm::ewald)
-    launch<real, CoulombForm::ewald>(list, p, forced, sums, tally, stream);
+  if (form != CoulombForm::ewald)
+    launch<real, CoulombForm::reaction_field, 0>(list, p, forced, sums, tally, stream);
+  else if (sizeof(real) == 4 && p.erf.count == fixed_erf_terms)
+    launch<real, CoulombForm::ewald, sizeof(real) == 4 ? fixed_erf_terms : 0>(list, p, forced, sums, tally, stream);
   else
-    launch<real, CoulombForm::reaction_field>(list, p, forced, sums, tally, stream);
+    launch<real, CoulombForm::ewald, 0>(list, p, forced, sums, tally, stream);
 }
 template void launch_cluster_pairs<float>(CoulombForm, const ListView<float>&, const PairParameters<float>&, bool, const SumsView&, bool, cudaStream_t);
 template void launch_cluster_pairs<double>(CoulombForm, const ListView<double>&, const PairParameters<double>&, bool, const SumsView&, bool, cudaStream_t);

@@ -73,12 +73,15 @@ __device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const
   return {a[0] * ux + a[1] * uy + a[2] * uz, a[3] * uy + a[4] * uz, a[5] * uz};
 }
 
+/// Coefficients of the Ewald sum's polynomials that kernels in single precision know of when they are compiled; 0: as the table says.
+inline constexpr int fixed_erf_terms = 20;
+
 template <class real>
 struct PairForce {
   real lj, coulomb, force_over_r;
 };
 /// Of two sites at a squared distance r2 below the cutoff's. What the caller does not use costs nothing.
-template <CoulombForm form, class real>
+template <CoulombForm form, int erf_terms = 0, class real>
 __device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, const PairSite<real>& i, const PairSite<real>& j) {
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
   const LennardJones<real> table = p.lj[i.type * p.types + j.type];
@@ -87,7 +90,7 @@ __device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, co
   const real qq = i.charge * j.charge;
   physics::PairTerm<real> coulomb;
   if constexpr (form == CoulombForm::ewald)
-    coulomb = physics::coulomb_ewald(r2, inverse_r, qq, p.erf);
+    coulomb = physics::coulomb_ewald<erf_terms>(r2, inverse_r, qq, p.erf);
   else if constexpr (form == CoulombForm::reaction_field)
     coulomb = physics::coulomb_reaction_field(r2, inverse_r, qq, p.rf_k, p.rf_c);
   else

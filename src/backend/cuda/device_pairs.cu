@@ -88,7 +88,7 @@ class ListedPairs final : public DeviceForce {
     }
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(pme.alpha, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
+    if (form_ == CoulombForm::ewald) p_.erf = padded(make_erf_table<real>(pme.alpha, rc, sizeof(real) == 4 ? 3e-8 : 1e-15));
 
     const int atoms = system.size();
     supers_ = (atoms + super_atoms - 1) / super_atoms;
@@ -168,6 +168,22 @@ class ListedPairs final : public DeviceForce {
   }
 
  private:
+  /// Leading zeros up to the length that kernels are compiled for; they change no bit.
+  static physics::ErfTable<real> padded(physics::ErfTable<real> table) {
+    if constexpr (sizeof(real) == 4) {
+      const int more = fixed_erf_terms - table.count;
+      if (more <= 0) return table;
+      const auto pad = [&](real* coefficients) {
+        std::copy_backward(coefficients, coefficients + table.count, coefficients + fixed_erf_terms);
+        std::fill_n(coefficients, more, real(0));
+      };
+      pad(table.energy);
+      pad(table.force);
+      table.count = fixed_erf_terms;
+    }
+    return table;
+  }
+
   /// Room for lists of this size, and to spare.
   void make_room(int entries, int rows) {
     const auto more = [](int n) { return static_cast<int>(spare_room * n) + 1; };
