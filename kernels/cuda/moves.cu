@@ -46,6 +46,41 @@ struct InRegisters {
   __device__ double inverse_mass(int k) const { return weight[k]; }
 };
 
+/// In shared memory, where registers would not do. Neighbouring threads are 24 bytes apart, which no two of them meet in one bank.
+template <int n>
+struct InShared {
+  static constexpr int size() { return n; }
+  int index[n];
+  Vec3d *position, *velocity, *old;  ///< of this thread; its next atom is block_threads on
+  const double* weight;              ///< of all atoms
+
+  __device__ InShared(const AtomsView& atoms, const int* list, bool loads_saved, Vec3d* room) : weight(atoms.inverse_mass) {
+    position = room + threadIdx.x;
+    velocity = position + n * block_threads;
+    old = velocity + n * block_threads;
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < n; ++k) {
+      index[k] = list[k];
+      x(k) = atoms.x[index[k]];
+      v(k) = atoms.v[index[k]];
+      if (loads_saved) saved(k) = atoms.saved[index[k]];
+    }
+  }
+  __device__ void store(const AtomsView& atoms, bool stores_saved) {
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < n; ++k) {
+      atoms.x[index[k]] = x(k);
+      atoms.v[index[k]] = v(k);
+      if (stores_saved) atoms.saved[index[k]] = saved(k);
+    }
+  }
+  __device__ int atom(int k) const { return index[k]; }
+  __device__ Vec3d& x(int k) { return position[k * static_cast<int>(block_threads)]; }
+  __device__ Vec3d& v(int k) { return velocity[k * static_cast<int>(block_threads)]; }
+  __device__ Vec3d& saved(int k) { return old[k * static_cast<int>(block_threads)]; }
+  __device__ double inverse_mass(int k) const { return weight[index[k]]; }
+};
+
 /// Of any number, where they are.
 struct InMemory {
   int n;
@@ -307,12 +342,20 @@ __device__ void run_in_registers(const AtomsView& atoms, const int* list, const 
   unit.store(atoms, moves.stores_saved);
 }
 
+template <int n, class Constraints>
+__device__ void run_in_shared(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves, Shared* shared, Counted& counted, Vec3d* room) {
+  InShared<n> unit(atoms, list, moves.loads_saved, room);
+  run(unit, constraints, moves, shared, counted);
+  unit.store(atoms, moves.stores_saved);
+}
+
 /// First block of each kind, and of what comes after the last.
 struct Blocks {
   int first[unit_kinds + 1];
 };
 
 __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
+  UPLIFT_SHARED(Vec3d[3 * 5 * block_threads], room);
   const int block = static_cast<int>(blockIdx.x);
   int kind = 0;
   while (block >= blocks.first[kind + 1]) ++kind;
@@ -330,10 +373,10 @@ __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, U
         run_in_registers<3>(atoms, units.atoms[kind] + 3 * u, StarOf<2>{units.length[kind] + 2 * u, units.first_constraint[kind][u]}, moves, shared, counted);
         break;
       case unit_star3:
-        run_in_registers<4>(atoms, units.atoms[kind] + 4 * u, StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted);
+        run_in_shared<4>(atoms, units.atoms[kind] + 4 * u, StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
         break;
       case unit_star4:
-        run_in_registers<5>(atoms, units.atoms[kind] + 5 * u, StarOf<4>{units.length[kind] + 4 * u, units.first_constraint[kind][u]}, moves, shared, counted);
+        run_in_shared<5>(atoms, units.atoms[kind] + 5 * u, StarOf<4>{units.length[kind] + 4 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
         break;
       case unit_single:
         run_in_registers<1>(atoms, units.atoms[kind] + u, Unconstrained{}, moves, shared, counted);

@@ -8,6 +8,7 @@
 
 #include "simt/scheduler.hpp"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are CUDA's.
 #define threadIdx (::simt::this_thread->index)
 #define blockIdx (::simt::this_block)
 #define blockDim (::simt::block_size)
@@ -156,3 +157,4 @@ inline long long __float2ll_rn(float x) { return ::simt::nearest<long long>(x); 
 inline long long __double2ll_rn(double x) { return ::simt::nearest<long long>(x); }
 inline float __int2float_rn(int x) { return static_cast<float>(x); }
 inline float __ll2float_rn(long long x) { return static_cast<float>(x); }
+// NOLINTEND(bugprone-reserved-identifier)

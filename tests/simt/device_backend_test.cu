@@ -310,6 +310,46 @@ TEST_P(DevicePairList, GoesOnWithTheSameBits) {
   for (std::size_t i = 0; i < before.forces.size(); ++i) ASSERT_EQ(before.forces[i].x, after.forces[i].x) << i;
 }
 
+void scale(State& state, double factor) {
+  for (Vec3d* edge : {&state.box.a, &state.box.b, &state.box.c}) *edge = factor * *edge;
+  for (Vec3d& x : state.x) x = factor * x;
+}
+
+/// Compression by and by: lists get more room in time, and keep what is in them. All at once: an error, not missing pairs.
+TEST(DeviceRoom, GrowsBeforeItRunsOut) {
+  Sample s = rods(true, NonbondedMethod::reaction_field);
+  scale(s.state, 1.25);
+  const State wide = s.state;
+  const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-10});
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::double_, 1e-10});
+  evaluate(*device, s.state);
+  const std::size_t before = simt::device_bytes();
+  for (int n = 0; n < 14; ++n) {
+    scale(s.state, 0.97);
+    const Evaluation a = evaluate(*cpu, s.state), b = evaluate(*device, s.state);
+    device->verify();
+    device->upload(s.state);
+    const Stage again[] = {ComputeForces{}};
+    device->run(again, {}, 0);
+    Evaluation c;
+    device->download_forces(c.forces);
+    double difference = 0, size = 0;
+    for (std::size_t i = 0; i < a.forces.size(); ++i) {
+      difference += dot(a.forces[i] - b.forces[i], a.forces[i] - b.forces[i]);
+      size += dot(a.forces[i], a.forces[i]);
+      ASSERT_EQ(b.forces[i].x, c.forces[i].x) << "the list has changed";
+    }
+    ASSERT_LT(std::sqrt(difference / size), 1e-10) << n;  // compressed, forces of neighbours cancel
+  }
+  EXPECT_GT(simt::device_bytes(), before);
+
+  const auto other = simt_device::make_backend(s.system, wide.box, {Precision::double_, 1e-10});
+  evaluate(*other, wide);
+  other->verify();
+  evaluate(*other, s.state);
+  EXPECT_THROW(other->verify(), SimulationError);
+}
+
 INSTANTIATE_TEST_SUITE_P(Boxes, DevicePairList,
                          ::testing::Combine(::testing::ValuesIn(devices), ::testing::Bool(), ::testing::Values(NonbondedMethod::pme, NonbondedMethod::reaction_field)));
 
