@@ -140,16 +140,18 @@ class Heap {
   std::multimap<std::size_t, std::size_t> free_;    // places by pages
 };
 
+bool lazy_from_environment() {
+  const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
+  return text && std::string(text) == "lazy";
+}
+
 struct Device {
   Heap heap;
   simt_stream null_stream;
   std::vector<simt_stream*> streams{&null_stream};
   Counters counters;
-  bool lazy = [] {
-    const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
-    return text && std::string(text) == "lazy";
-  }();
-  std::mt19937_64 random{1};
+  bool lazy = lazy_from_environment();
+  std::mt19937_64 random{seed_from_environment()};
   GraphSize last_graph;
   cudaError_t last = cudaSuccess;
 };
@@ -231,6 +233,12 @@ GraphSize last_graph() { return device().last_graph; }
 void set_lazy_streams(bool lazy) {
   finish_all();
   device().lazy = lazy;
+}
+bool lazy_streams() { return device().lazy; }
+void restore_order() {
+  set_lazy_streams(lazy_from_environment());
+  set_seed(seed_from_environment());
+  device().random.seed(seed_from_environment());
 }
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
   if (!resolve(stream).capture) ++device().counters.launches;

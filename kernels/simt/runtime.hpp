@@ -33,5 +33,9 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);
 /// true: streams wait until somebody synchronises, and then take turns in a random order, as far as events allow. A missing
 /// synchronisation or event shows. Also set by UPLIFT_SIMT_STREAMS=lazy.
 void set_lazy_streams(bool lazy);
+bool lazy_streams();
+/// Threads, blocks and streams take turns as the environment says, from the beginning of its random numbers: what comes next does not depend
+/// on what ran before.
+void restore_order();
 
 }  // namespace simt

@@ -22,6 +22,11 @@
 
 namespace simt {
 
+std::uint64_t seed_from_environment() {
+  const char* text = std::getenv("UPLIFT_SIMT_SEED");
+  return text ? std::strtoull(text, nullptr, 10) : 0;
+}
+
 Thread* this_thread = nullptr;
 uint3 this_block{};
 dim3 block_size, grid_size;
@@ -91,11 +96,6 @@ class Random {
   std::uint64_t state_;
 };
 
-std::uint64_t seed_from_environment() {
-  const char* text = std::getenv("UPLIFT_SIMT_SEED");
-  return text ? std::strtoull(text, nullptr, 10) : 0;
-}
-
 #ifdef UPLIFT_SIMT_ASAN
 const void* main_bottom = nullptr;  // the main thread's stack, as AddressSanitizer knows it
 std::size_t main_bytes = 0;
@@ -114,6 +114,7 @@ class Scheduler {
     seed_ = seed;
     random_ = Random(seed);
   }
+  std::uint64_t seed() const { return seed_; }
 
  private:
   void make_context(Fiber& f);
@@ -502,6 +503,7 @@ unsigned live_lanes() { return scheduler().live_lanes(); }
 void* shared_memory(void** slot, std::size_t bytes) { return scheduler().shared_memory(slot, bytes); }
 void* dynamic_shared_memory() { return scheduler().dynamic_shared_memory(); }
 void set_seed(std::uint64_t seed) { scheduler().set_seed(seed); }
+std::uint64_t seed() { return scheduler().seed(); }
 void run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name) {
   scheduler().run(grid, block, dynamic_bytes, body, name);
 }

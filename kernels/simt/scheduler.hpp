@@ -50,6 +50,8 @@ void run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<v
 
 /// 0: threads and blocks in order, no preemption. Also set by the environment variable UPLIFT_SIMT_SEED.
 void set_seed(std::uint64_t seed);
+std::uint64_t seed();
+std::uint64_t seed_from_environment();
 
 /// A variable in shared memory: one per place in the source (`Tag`), new for each block.
 template <class T, class Tag>

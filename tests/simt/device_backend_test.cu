@@ -164,13 +164,7 @@ Evaluation evaluate(Backend& backend, const State& state) {
   return e;
 }
 
-class DeviceForces : public ::testing::TestWithParam<std::tuple<Device, const char*, Precision>> {
- protected:
-  void TearDown() override {
-    simt::set_seed(0);
-    simt::set_lazy_streams(false);
-  }
-};
+class DeviceForces : public ::testing::TestWithParam<std::tuple<Device, const char*, Precision>> {};
 
 TEST_P(DeviceForces, AreThoseOfTheCpu) {
   const auto [where, name, precision] = GetParam();
