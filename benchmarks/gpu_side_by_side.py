@@ -34,7 +34,7 @@ import traceback
 import warnings
 
 from openmm_peer import CUTOFF, FRICTION, HYDROGEN_MASS, TEMPERATURE, TIMESTEP, OpenMM, openmm_system
-from system_files import unzipped
+from system_files import revision, unzipped
 
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -314,11 +314,6 @@ def machine():
     if present:
         record["gpu"] = present
     return record
-
-
-def revision():
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True)
-    return done.stdout.strip() or "unknown revision"
 
 
 def table(record):

@@ -25,7 +25,7 @@ import tempfile
 import time
 import warnings
 
-from system_files import unzipped
+from system_files import revision, unzipped
 
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -192,11 +192,6 @@ def processor():
         text = f.read()
     field = lambda key: re.search(key + r"\s*: (.*)", text).group(1)
     return f"{field('model name')} (family {field('cpu family')} model {field('model')})"
-
-
-def revision():
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
 
 
 def main():

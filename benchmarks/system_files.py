@@ -1,7 +1,8 @@
-"""Files of the systems that benchmarks run."""
+"""Files of the systems that benchmarks run, and the revision that they run."""
 import gzip
 import os
 import shutil
+import subprocess
 import sys
 
 
@@ -19,3 +20,11 @@ def existing(folder, name):
         if os.path.exists(os.path.join(folder, name + suffix)):
             return os.path.join(os.path.abspath(folder), name + suffix)
     sys.exit(f"{folder}: no {name} or {name}.gz")
+
+
+def revision():
+    try:
+        done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
+        return done.stdout.strip() or "unknown"
+    except FileNotFoundError:  # no git here
+        return "unknown"

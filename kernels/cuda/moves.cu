@@ -355,7 +355,7 @@ struct Blocks {
 };
 
 __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
-  UPLIFT_SHARED(Vec3d[3 * 5 * block_threads], room);
+  UPLIFT_SHARED(Vec3d[3 * 4 * block_threads], room);
   const int block = static_cast<int>(blockIdx.x);
   int kind = 0;
   while (block >= blocks.first[kind + 1]) ++kind;
@@ -374,9 +374,6 @@ __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, U
         break;
       case unit_star3:
         run_in_shared<4>(atoms, units.atoms[kind] + 4 * u, StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
-        break;
-      case unit_star4:
-        run_in_shared<5>(atoms, units.atoms[kind] + 5 * u, StarOf<4>{units.length[kind] + 4 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
         break;
       case unit_single:
         run_in_registers<1>(atoms, units.atoms[kind] + u, Unconstrained{}, moves, shared, counted);

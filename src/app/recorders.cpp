@@ -35,11 +35,20 @@ struct Snapshot {
   Box box;
   std::vector<Vec3d> x, v;
 };
+/// A few, which go round; take() waits for one to come back. Rows of energies are small and wait behind frames as they are.
 class SnapshotPool {
  public:
-  std::unique_ptr<Snapshot> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<Snapshot>();
+  std::unique_ptr<Snapshot> take(BackgroundWriter& background) {
+    std::unique_lock lock(mutex_);
+    if (free_.empty() && made_ == most) {
+      lock.unlock();
+      background.drain();  // or it throws: then none would ever come back
+      lock.lock();
+    }
+    if (free_.empty()) {
+      ++made_;
+      return std::make_unique<Snapshot>();
+    }
     std::unique_ptr<Snapshot> one = std::move(free_.back());
     free_.pop_back();
     return one;
@@ -50,7 +59,9 @@ class SnapshotPool {
   }
 
  private:
+  static constexpr int most = 4;
   std::mutex mutex_;
+  int made_ = 0;
   std::vector<std::unique_ptr<Snapshot>> free_;
 };
 
@@ -62,7 +73,7 @@ class RunRecorders::Trajectory final : public Recorder {
   Wanted wanted() const override { return {false, false}; }
   void record(const Frame& frame) override {
     Stopwatch watch(time_);
-    std::unique_ptr<Snapshot> own = pool_->take();
+    std::unique_ptr<Snapshot> own = pool_->take(background_);
     own->step = frame.state.step;
     own->time = frame.state.time;
     own->box = frame.state.box;

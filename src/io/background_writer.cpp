@@ -1,5 +1,8 @@
 #include "uplift/io/background_writer.hpp"
 
+#include <pthread.h>
+
+#include <csignal>
 #include <utility>
 
 namespace uplift {
@@ -15,10 +18,9 @@ BackgroundWriter::~BackgroundWriter() {
 
 void BackgroundWriter::add(std::function<void()> job) {
   std::unique_lock lock(mutex_);
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
-  changed_.wait(lock, [&] { return failed_ || jobs_.size() < most_waiting_; });
+  if (!thread_.joinable()) start();
+  changed_.wait(lock, [&] { return error_ || jobs_.size() < most_waiting_; });
   rethrow();
-  if (failed_) return;
   jobs_.push_back(std::move(job));
   changed_.notify_all();
 }
@@ -29,9 +31,18 @@ void BackgroundWriter::drain() {
   rethrow();
 }
 
-/// Once: whoever hears of the error ends the run.
-void BackgroundWriter::rethrow() {
-  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+/// Again and again: nobody may take what is lost for written.
+void BackgroundWriter::rethrow() const {
+  if (error_) std::rethrow_exception(error_);
+}
+
+/// Signals are for the thread that runs the simulation.
+void BackgroundWriter::start() {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { work(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void BackgroundWriter::work() {
@@ -55,7 +66,6 @@ void BackgroundWriter::work() {
     busy_ = false;
     if (error) {
       error_ = error;
-      failed_ = true;
       jobs_.clear();
     }
     changed_.notify_all();

@@ -312,7 +312,7 @@ void scale(State& state, double factor) {
 /// Compression by and by: lists get more room in time, and keep what is in them. All at once: an error, not missing pairs.
 TEST(DeviceRoom, GrowsBeforeItRunsOut) {
   Sample s = rods(true, NonbondedMethod::reaction_field);
-  scale(s.state, 1.25);
+  scale(s.state, 1.6);
   const State wide = s.state;
   const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-10});
   const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::double_, 1e-10});

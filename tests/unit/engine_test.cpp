@@ -253,6 +253,40 @@ TEST(Simulation, AsksForWhatSomebodyNeeds) {
   EXPECT_NEAR(now.energies.potential(), springs(now.state.x, f), 1e-9);
 }
 
+/// Looks at positions alone.
+class PositionWatcher final : public Recorder {
+ public:
+  bool due(std::int64_t step) const override { return step % 2 == 0; }
+  Wanted wanted() const override { return {false, false}; }
+  void record(const Frame& frame) override {
+    ++frames;
+    energies_known = energies_known || std::isfinite(frame.energies.potential()) || std::isfinite(frame.conserved);
+    temperature = frame.temperature;
+  }
+  int frames = 0;
+  bool energies_known = false;
+  double temperature = 0;
+};
+
+TEST(Simulation, WorksOutNoEnergiesThatNobodyLooksAt) {
+  System system = test::free_atoms(4, 12);
+  ToyBackend backend(system, springs);
+  State start = excited(4);
+  Simulation s(system, backend, start, verlet(0.002));
+  PositionWatcher positions;
+  Watcher five(5);
+  s.add(positions);
+  s.begin();
+  for (int n = 0; n < 4; ++n) s.step();
+  EXPECT_EQ(positions.frames, 3);
+  EXPECT_FALSE(positions.energies_known);
+  EXPECT_GT(positions.temperature, 0);
+  EXPECT_EQ(backend.energy_calls, 1);  // those of the start
+  s.add(five);
+  for (int n = 4; n < 10; ++n) s.step();
+  EXPECT_EQ(backend.energy_calls, 3);  // 5 and 10
+}
+
 TEST(Simulation, RecordingMoreOftenChangesNothing) {
   const System system = test::free_atoms(50, 12);
   const auto end = [&](std::int64_t every, int threads) {

@@ -14,27 +14,28 @@ namespace uplift {
 /// calls drain() before they enter.
 class BackgroundWriter {
  public:
-  /// `most_waiting`: jobs, and what they hold on to, that may be queued.
-  explicit BackgroundWriter(std::size_t most_waiting = 4) : most_waiting_(most_waiting) {}
+  /// `most_waiting`: jobs that may be queued. What they hold on to is bounded by whoever makes them.
+  explicit BackgroundWriter(std::size_t most_waiting = 1024) : most_waiting_(most_waiting) {}
   /// Does what is queued. An error that nobody has heard of is lost.
   ~BackgroundWriter();
   BackgroundWriter(const BackgroundWriter&) = delete;
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
 
-  /// Queues a job; waits for room first. Rethrows what an earlier job has thrown; jobs after that one are dropped.
+  /// Queues a job; waits for room first. Rethrows what an earlier job has thrown, from then on always; jobs after that one are dropped.
   void add(std::function<void()> job);
   /// Waits until all is done. Rethrows as add() does.
   void drain();
 
  private:
   void work();
-  void rethrow();
+  void start();
+  void rethrow() const;
 
   std::size_t most_waiting_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;
-  bool busy_ = false, ends_ = false, failed_ = false;
+  bool busy_ = false, ends_ = false;
   std::exception_ptr error_;
   std::thread thread_;  ///< from the first job on
 };

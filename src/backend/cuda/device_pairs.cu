@@ -159,7 +159,7 @@ class ListedPairs final : public DeviceForce {
     const int before = capacity_;
     make_room(state.most_entries, state.rows);
     wider.resize(entries_.size());
-    for (int s = 0; s < supers_; ++s) std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, std::min(before, capacity_), wider.begin() + static_cast<std::ptrdiff_t>(s) * capacity_);
+    for (int s = 0; s < supers_; ++s) std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, before, wider.begin() + static_cast<std::ptrdiff_t>(s) * capacity_);
     rows.resize(rows_.size());
     entries_.upload(wider, stream);
     rows_.upload(rows, stream);
@@ -184,11 +184,11 @@ class ListedPairs final : public DeviceForce {
     return table;
   }
 
-  /// Room for lists of this size, and to spare.
+  /// Room for lists of this size, and to spare; no less than there is.
   void make_room(int entries, int rows) {
     const auto more = [](int n) { return static_cast<int>(spare_room * n) + 1; };
-    capacity_ = (more(entries) + list_group - 1) / list_group * list_group;
-    row_capacity_ = more(rows);
+    capacity_ = std::max(capacity_, (more(entries) + list_group - 1) / list_group * list_group);
+    row_capacity_ = std::max(row_capacity_, more(rows));
     entries_.resize(at(supers_) * at(capacity_));
     rows_.resize(at(row_capacity_) * clusters_i);
   }
@@ -205,7 +205,7 @@ class ListedPairs final : public DeviceForce {
       launch_rebuild(view(), x, true, stream);
       const ListState state = look(stream);
       built_ = state.most_entries <= capacity_ && state.rows <= row_capacity_;
-      if (!built_) make_room(std::max(state.most_entries, capacity_), std::max(state.rows, row_capacity_));
+      if (!built_) make_room(state.most_entries, state.rows);
     }
   }
 

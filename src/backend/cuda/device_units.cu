@@ -52,7 +52,7 @@ Units::Units(const System& system) {
     const std::span<const Constraint> group(constraints_.data() + first, at(last - first));
     for (const Constraint& c : group) taken[at(c.i)] = taken[at(c.j)] = 1;
     const int centre = common_atom(group);
-    if (centre >= 0 && group.size() <= 4) {
+    if (centre >= 0 && group.size() <= 3) {
       Lists& star = lists[unit_star1 + static_cast<int>(group.size()) - 1];
       star.atoms.push_back(centre);
       for (const Constraint& c : group) {
