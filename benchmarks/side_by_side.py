@@ -25,6 +25,7 @@ import tempfile
 import time
 import warnings
 
+from openmm_peer import make_water_rigid
 from system_files import revision, unzipped
 
 warnings.simplefilter("ignore")
@@ -78,6 +79,7 @@ class OpenMM:
             dict(nonbondedMethod=app.NoCutoff, implicitSolvent=app.OBC2, gbsaModel=None)
         system = prmtop.createSystem(constraints=app.HBonds, rigidWater=True, removeCMMotion=False, **how)
         if case["periodic"]:
+            make_water_rigid(system, prmtop.topology)
             system.setDefaultPeriodicBoxVectors(*inpcrd.boxVectors)
         self.integrator = mm.LangevinMiddleIntegrator(300 * u.kelvin, 1 / u.picosecond, options.timestep * u.femtosecond)
         chosen = mm.Platform.getPlatformByName("CPU")
