@@ -9,18 +9,14 @@ equilibrated at 300 K by Langevin dynamics (--equilibrate, ps). --slow-every N t
 The error is the standard error of the slope from blocks of the residuals. Needs python3-h5py, python3-numpy. The JSON is appended to.
 """
 import argparse
-import json
 import os
-import platform
 import subprocess
-import sys
 import tempfile
-import time
 
 import h5py
 import numpy as np
 
-from system_files import existing
+from system_files import append_record, existing, provenance
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOLTZMANN = 0.00831446261815324  # kJ/mol/K, CODATA 2018
@@ -96,15 +92,10 @@ def main():
               "slow_every": o.slow_every, "precision": o.precision, "fitted_ps": round(float(t[-1] - t[0]), 3), "degrees_of_freedom": dof,
               "temperature_K": round(float(temperature.mean()), 2), "drift_kT_per_ns_per_dof": float(f"{rate / unit:.3g}"),
               "standard_error": float(f"{error / unit:.2g}"), "rms_about_fit_kJ_per_mol": round(float(np.std(e - np.polyval(np.polyfit(t, e, 1), t))), 3),
-              "command": "benchmarks/nve_drift.py " + " ".join(["UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
-              "machine": {"cores": os.cpu_count(), "os": platform.platform()}, "date": time.strftime("%Y-%m-%d"),
-              "uplift": subprocess.run([o.uplift, "--version"], capture_output=True, text=True).stdout.strip()}
+              **provenance(o.uplift)}
     print(f"{record['system']}: {record['drift_kT_per_ns_per_dof']:.3g} +- {record['standard_error']:.2g} kT/ns/dof over {record['fitted_ps']} ps")
     if o.json:
-        records = json.load(open(o.json)) if os.path.exists(o.json) else []
-        with open(o.json, "w") as f:
-            json.dump(records + [record], f, indent=1)
-            f.write("\n")
+        append_record(o.json, record)
 
 
 if __name__ == "__main__":

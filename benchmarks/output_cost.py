@@ -9,14 +9,11 @@ start-up. The figure is the median over the repeats of the ratio of neighbours, 
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 
-from system_files import existing
+from system_files import append_record, existing, provenance
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -58,14 +55,10 @@ def main():
     cost = statistics.median(ratios) - 1
     record = {"system": os.path.basename(os.path.normpath(o.system)), "frame_every_steps": o.every, "steps": o.steps, "backend": o.backend,
               "precision": o.precision, "threads": o.threads, "cost": round(cost, 4), "ratios": [round(r, 4) for r in ratios],
-              "command": "benchmarks/output_cost.py " + " ".join(["UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
-              "machine": {"cores": os.cpu_count(), "os": platform.platform()}, "date": time.strftime("%Y-%m-%d"),
-              "uplift": subprocess.run([o.uplift, "--version"], capture_output=True, text=True).stdout.strip()}
+              **provenance(o.uplift)}
     print(f"a frame every {o.every} steps costs {100 * cost:.1f} %")
     if o.json:
-        records = json.load(open(o.json)) if os.path.exists(o.json) else []
-        with open(o.json, "w") as f:
-            json.dump(records + [record], f, indent=1)
+        append_record(o.json, record)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""Files of the systems that benchmarks run, and the revision that they run."""
+"""What benchmarks share: files of systems, and what a result says of where it comes from."""
 import gzip
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import time
 
 
 def unzipped(folder, name, scratch):
@@ -28,3 +31,22 @@ def revision():
         return done.stdout.strip() or "unknown"
     except FileNotFoundError:  # no git here
         return "unknown"
+
+
+def provenance(uplift):
+    """Command, machine, date and version. Paths of the command line are named by their last part."""
+    script = "benchmarks/" + os.path.basename(sys.argv[0])
+    return {"command": " ".join([script, "UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
+            "machine": {"cores": os.cpu_count(), "os": platform.platform()}, "date": time.strftime("%Y-%m-%d"),
+            "uplift": subprocess.run([uplift, "--version"], capture_output=True, text=True).stdout.strip()}
+
+
+def append_record(path, record):
+    """To a JSON list of results."""
+    records = []
+    if os.path.exists(path):
+        with open(path) as f:
+            records = json.load(f)
+    with open(path, "w") as f:
+        json.dump(records + [record], f, indent=1)
+        f.write("\n")

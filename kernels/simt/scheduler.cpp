@@ -8,14 +8,15 @@
 #include <deque>
 #include <exception>
 #include <memory>
-#include <sstream>
 #include <span>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simt/shared_memory.hpp"
+
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #define UPLIFT_SIMT_ASAN 1
 #endif
@@ -36,8 +37,6 @@ namespace {
 namespace context = boost::context::detail;
 
 constexpr std::size_t stack_bytes = 256 * 1024, guard_bytes = 4096;
-constexpr std::size_t shared_bytes = 227 * 1024;  // of a block on sm_90
-constexpr std::size_t shared_gap = 64;
 constexpr unsigned warp_lanes = 32;
 
 enum class State : std::uint8_t { ready, in_collective, at_barrier, returned };
@@ -64,17 +63,6 @@ struct Warp {
 std::string at(const Site& s) { return std::string(s.file_name()) + ":" + std::to_string(s.line()) + ":" + std::to_string(s.column()); }
 bool same(const Site& a, const Site& b) {
   return a.line() == b.line() && a.column() == b.column() && (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
-}
-
-void poison([[maybe_unused]] void* from, [[maybe_unused]] std::size_t bytes) {
-#ifdef UPLIFT_SIMT_ASAN
-  __asan_poison_memory_region(from, bytes);
-#endif
-}
-void unpoison([[maybe_unused]] void* from, [[maybe_unused]] std::size_t bytes) {
-#ifdef UPLIFT_SIMT_ASAN
-  __asan_unpoison_memory_region(from, bytes);
-#endif
 }
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
@@ -108,8 +96,12 @@ class Scheduler {
   int wait_for_block(Barrier kind, bool predicate, Site site);
   void preemption_point();
   unsigned live_lanes() const { return warps_[current_->warp].all & ~warps_[current_->warp].returned; }
-  void* shared_memory(void** slot, std::size_t bytes);
-  void* dynamic_shared_memory() const { return dynamic_; }
+  void* shared_memory(void** slot, std::size_t bytes) {
+    void* place = shared_.take(slot, bytes);
+    if (!place) fail("more than 227 KiB of shared memory");
+    return place;
+  }
+  void* dynamic_shared_memory() const { return shared_.dynamic(); }
   void set_seed(std::uint64_t seed) {
     seed_ = seed;
     random_ = Random(seed);
@@ -131,7 +123,6 @@ class Scheduler {
     f->state = State::ready;
     ready_.push_back(f);
   }
-  void begin_block(std::size_t dynamic_bytes);
   std::string describe(const Fiber& f) const;
   [[noreturn]] void fail(std::string what);
   std::array<Fiber*, warp_lanes> lanes_of(const Warp& w) const;
@@ -148,10 +139,7 @@ class Scheduler {
   std::exception_ptr exception_;
   std::uint64_t seed_ = seed_from_environment();
   Random random_{seed_};
-  char* arena_ = nullptr;
-  std::size_t arena_used_ = 0;
-  std::vector<void**> slots_;
-  void* dynamic_ = nullptr;
+  SharedMemory shared_;
 };
 
 Scheduler& scheduler() {
@@ -399,15 +387,6 @@ void Scheduler::preemption_point() {
   next();
 }
 
-void* Scheduler::shared_memory(void** slot, std::size_t bytes) {
-  if (arena_used_ + bytes + shared_gap > shared_bytes) fail("more than 227 KiB of shared memory");
-  char* place = arena_ + arena_used_;
-  arena_used_ += (bytes + 15) / 16 * 16 + shared_gap;
-  unpoison(place, bytes);
-  slots_.push_back(slot);
-  return *slot = place;
-}
-
 std::string Scheduler::describe(const Fiber& f) const {
   static const char* const names[] = {"a shuffle", "__ballot_sync", "__any_sync", "__all_sync", "__match_any_sync", "__reduce_or_sync", "__syncwarp"};
   std::ostringstream out;
@@ -428,30 +407,9 @@ std::string Scheduler::describe(const Fiber& f) const {
   return out.str();
 }
 
-/// Fresh shared memory, full of not-a-numbers.
-void Scheduler::begin_block(std::size_t dynamic_bytes) {
-  if (!arena_) {
-    void* memory = mmap(nullptr, shared_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw Error("no memory for the shared memory of an emulated block");
-    arena_ = static_cast<char*>(memory);
-    arena_used_ = shared_bytes;
-  }
-  unpoison(arena_, shared_bytes);
-  std::memset(arena_, 0xff, arena_used_);
-  poison(arena_, shared_bytes);
-  for (void** slot : slots_) *slot = nullptr;
-  slots_.clear();
-  arena_used_ = 0;
-  dynamic_ = nullptr;
-  if (dynamic_bytes > 0) {
-    static void* slot = nullptr;
-    dynamic_ = shared_memory(&slot, dynamic_bytes);
-  }
-}
-
 void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name) {
   const std::size_t count = static_cast<std::size_t>(block.x) * block.y * block.z;
-  if (count == 0 || count > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || dynamic_bytes + shared_gap > shared_bytes)
+  if (count == 0 || count > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || !SharedMemory::fits(dynamic_bytes))
     throw Error(std::string(name) + ": a grid or block of this size cannot be launched");
   while (pool_.size() < count) {
     pool_.push_back(std::make_unique<Fiber>());
@@ -467,7 +425,7 @@ void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std:
   if (seed_) random_.shuffle(order);
   for (const std::uint64_t b : order) {
     this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y), static_cast<unsigned>(b / grid.x / grid.y)};
-    begin_block(dynamic_bytes);
+    shared_.begin_block(dynamic_bytes);
     warps_.assign((count + warp_lanes - 1) / warp_lanes, {});
     ready_.clear();
     returned_ = at_barrier_ = 0;

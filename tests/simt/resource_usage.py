@@ -16,7 +16,6 @@ import subprocess
 import sys
 
 COLD = {
-    r"influence_kernel": "once for every box",
     r"cluster_pairs_kernel<double, .*\(Wanted\)1>": "energies in double precision, in steps that report them",
 }
 
@@ -71,7 +70,7 @@ ptxas info    : Function properties for _Z3hotv
 ptxas info    : Function properties for __internal_trig_reduction_slowpathd
     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 ptxas info    : Used 255 registers, used 1 barriers, 2560 bytes smem, 1553 bytes cmem[0]
-ptxas info    : Compiling entry function '_Z16influence_kernelv' for 'sm_90'
+ptxas info    : Compiling entry function '_Z5tallyv' for 'sm_90'
     8 bytes stack frame, 8 bytes spill stores, 8 bytes spill loads
 ptxas info    : Used 32 registers
 ptxas info    : Compiling entry function '_Z4calmv' for 'sm_90'
@@ -80,7 +79,7 @@ ptxas info    : Function properties for _Z4calmv
 ptxas info    : Used 40 registers
 """
     kernels = parse(sample)
-    for k, name in zip(kernels, ("hot", "influence_kernel<float>", "calm")):
+    for k, name in zip(kernels, ("hot", "cluster_pairs_kernel<double, (CoulombForm)2, 0, (Wanted)1>", "calm")):
         k["kernel"] = name
     assert kernels[0]["registers"] == 255 and kernels[0]["shared"] == 2560 and kernels[1]["shared"] == 0, kernels
     assert kernels[0]["spill_stores"] == 8 and kernels[0]["spill_loads"] == 4, kernels  # not those of the function that it calls
