@@ -133,7 +133,7 @@ UPLIFT_HD double total(Pack<real, typename Shape<real>::Tag> f) {
   return sum;
 }
 
-template <class real, LjForm lj_form, CoulombForm form, bool triclinic, bool energies, int erf_terms = 0, bool switching = true, bool half_lj = false>
+template <class real, LjForm lj_form, CoulombForm form, bool triclinic, PairTally tally, int erf_terms = 0, bool switching = true, bool half_lj = false>
 void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real* force,
                PairSums* sums) {
   using S = Shape<real>;
@@ -205,9 +205,11 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
         const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
         fi[g][0] += fx; fi[g][1] += fy; fi[g][2] += fz;
         fj[0] -= fx; fj[1] -= fy; fj[2] -= fz;
-        if constexpr (energies) {
-          e_lj += select(in, lj.energy, zero);
+        if constexpr (tally != PairTally::none) {
+          if (!half_lj || g < S::groups / 2) e_lj += select(in, lj.energy, zero);
           e_coulomb += select(in, coulomb.energy, zero);
+        }
+        if constexpr (tally == PairTally::energies_and_virial) {
           w[0] = madd(fx, r.x, w[0]); w[1] = madd(fy, r.y, w[1]); w[2] = madd(fz, r.z, w[2]);
           w[3] = madd(fx, r.y, w[3]); w[4] = madd(fx, r.z, w[4]); w[5] = madd(fy, r.z, w[5]);
         }
@@ -223,9 +225,11 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
       row_sums<real>(fi[g][c], row);
       for (int r = 0; r < S::rows; ++r) to[c * cluster_j + S::rows * g + r] += row[r];
     }
-  if constexpr (energies) {
+  if constexpr (tally != PairTally::none) {
     sums->lj = total<real>(e_lj);
     sums->coulomb = total<real>(e_coulomb);
+  }
+  if constexpr (tally == PairTally::energies_and_virial) {
     for (int c = 0; c < 6; ++c) sums->virial[c] = total<real>(w[c]);
   }
 }
@@ -254,47 +258,54 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
   }
 }
 
-/// Forces of a rectangular box in mixed precision, the length of the polynomial known to the compiler.
-template <int erf_terms>
-void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f) {
+/// A rectangular box in mixed precision, the length of the polynomial known to the compiler.
+template <int erf_terms, PairTally tally>
+void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f, PairSums* sums) {
   constexpr LjForm lj = LjForm::combined;
   constexpr CoulombForm form = CoulombForm::ewald;
-  return s.half_lj[i] ? pair_loop<float, lj, form, false, false, erf_terms, false, true>(p, s, i, e, n, f, nullptr)
-                      : pair_loop<float, lj, form, false, false, erf_terms, false, false>(p, s, i, e, n, f, nullptr);
+  return s.half_lj[i] ? pair_loop<float, lj, form, false, tally, erf_terms, false, true>(p, s, i, e, n, f, sums)
+                      : pair_loop<float, lj, form, false, tally, erf_terms, false, false>(p, s, i, e, n, f, sums);
+}
+/// False when there is no such variant.
+template <PairTally tally>
+bool try_everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f, PairSums* sums) {
+  if (p.triclinic || p.switching) return false;
+  switch (p.erf.count) {
+    case 10: return everyday<10, tally>(p, s, i, e, n, f, sums), true;
+    case 12: return everyday<12, tally>(p, s, i, e, n, f, sums), true;
+    case 14: return everyday<14, tally>(p, s, i, e, n, f, sums), true;
+    case 16: return everyday<16, tally>(p, s, i, e, n, f, sums), true;
+    default: return false;
+  }
 }
 
 template <class real, LjForm lj, CoulombForm form>
-void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f, PairSums* sums) {
-  if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald)
-    if (!sums && !p.triclinic && !p.switching) {
-      switch (p.erf.count) {
-        case 10: return everyday<10>(p, s, i, e, n, f);
-        case 12: return everyday<12>(p, s, i, e, n, f);
-        case 14: return everyday<14>(p, s, i, e, n, f);
-        case 16: return everyday<16>(p, s, i, e, n, f);
-        default: break;
-      }
-    }
+void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f, PairTally tally, PairSums* sums) {
+  if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald) {
+    if (tally == PairTally::none && try_everyday<PairTally::none>(p, s, i, e, n, f, sums)) return;
+    if (tally == PairTally::energies && try_everyday<PairTally::energies>(p, s, i, e, n, f, sums)) return;
+  }
+  constexpr PairTally none = PairTally::none, all = PairTally::energies_and_virial;
   if (p.triclinic)
-    sums ? pair_loop<real, lj, form, true, true>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, true, false>(p, s, i, e, n, f, sums);
+    tally == none ? pair_loop<real, lj, form, true, none>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, true, all>(p, s, i, e, n, f, sums);
   else
-    sums ? pair_loop<real, lj, form, false, true>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, false, false>(p, s, i, e, n, f, sums);
+    tally == none ? pair_loop<real, lj, form, false, none>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, false, all>(p, s, i, e, n, f, sums);
 }
 
 template <class real>
 void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj, CoulombForm form, real* f,
-           PairSums* sums) {
+           PairTally tally, PairSums* sums) {
   const bool table = lj == LjForm::table;
   switch (form) {
     case CoulombForm::plain:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, tally, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, tally, sums);
     case CoulombForm::reaction_field:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, tally, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, tally, sums);
     case CoulombForm::ewald:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, sums);
+      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, tally, sums)
+                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, tally, sums);
   }
 }
 

@@ -53,7 +53,9 @@ struct PairSlots {
   const std::uint8_t* half_lj;     ///< one entry an i cluster: its last two atoms have no Lennard-Jones parameters (water's hydrogens)
 };
 
-/// What the energies variant adds up, for one i cluster.
+/// What is added up besides forces.
+enum class PairTally : int { none, energies, energies_and_virial };
+/// Of one i cluster.
 struct PairSums {
   double lj, coulomb, virial[6];   ///< virial xx yy zz xy xz yz
 };
@@ -61,9 +63,9 @@ struct PairSums {
 template <class real>
 struct PairOps {
   /// Forces of one i cluster against its entries, added to `force` of both: for each cluster of eight, x of its slots, then y, then z
-  /// [kJ/mol/nm]. sums: nullptr for forces only.
+  /// [kJ/mol/nm]. `sums` is written as far as `tally` says, or farther.
   void (*pairs)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, LjForm, CoulombForm,
-                real* force, PairSums* sums);
+                real* force, PairTally tally, PairSums* sums);
   /// Moves the forces of some clusters of eight into fixed point, unit 2^-32 kJ/mol/nm, in the same order, and leaves zeros behind.
   void (*flush)(const std::int32_t* clusters, int count, real* force, std::int64_t* fixed);
   /// Keeps the entries with a pair closer than sqrt(reach2); returns how many.

@@ -1,20 +1,37 @@
 // `uplift energy`: a single point.
 #include <iostream>
+#include <vector>
 
 #include "commands.hpp"
 #include "load.hpp"
+#include "uplift/engine/integrator.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/forces_file.hpp"
 #include "uplift/io/run_input.hpp"
 
 namespace uplift::app {
+namespace {
+
+/// Of the first stage with explicit parameters; those that come from a stage are not known without a run.
+Bias given_bias(const RunInput& input) {
+  for (const StageSettings& stage : input.stages)
+    if (stage.bias && stage.bias->from.empty()) return stage.bias->given;
+  for (const StageSettings& stage : input.stages)
+    if (stage.bias) std::cerr << "note: the bias of stage " << stage.name << " comes from stage " << stage.bias->from << ": these are energies and forces without it\n";
+  return {};
+}
+
+}  // namespace
 
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces) {
   const RunInput input = load_run_input(options.file, options.overrides());
-  const Loaded loaded = load(input, input.forces, std::nullopt);
+  Loaded loaded = load(input, input.forces, std::nullopt);
+  const Bias bias = given_bias(input);
+  loaded.system.torsions_apart = boosted_torsions(bias);
   const std::unique_ptr<Backend> backend = make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance);
   backend->upload(loaded.state);
-  const Stage stages[] = {PlaceVirtualSites{}, ComputeForces{}};
+  std::vector<Stage> stages = make_integrator({}, {bias}).forces;
+  stages.insert(stages.begin(), PlaceVirtualSites{});
   backend->run(stages, ForcePlan{.energies = true, .virial = loaded.state.box.periodic()}, 0);
 
   EnergyReport report;
@@ -23,6 +40,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   report.backend = backend->name();
   report.terms = energy_terms(loaded.system);
   report.energies = backend->energies();
+  report.biased = bias.dihedral.on || bias.total.on;
   if (loaded.system.forces.nonbonded == NonbondedMethod::pme) report.pme = backend->pme();
 
   if (!json.empty()) write_energy_json(json, report);

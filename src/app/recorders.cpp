@@ -34,6 +34,7 @@ struct Snapshot {
   double time = 0;
   Box box;
   std::vector<Vec3d> x, v;
+  BiasEnergies bias;
 };
 /// A few, which go round; take() waits for one to come back. Rows of energies are small and wait behind frames as they are.
 class SnapshotPool {
@@ -67,10 +68,10 @@ class SnapshotPool {
 
 class RunRecorders::Trajectory final : public Recorder {
  public:
-  Trajectory(TrajectoryWriter& writer, bool velocities, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
-      : writer_(writer), background_(background), velocities_(velocities), every_(every), last_(writer.last_step()), time_(time) {}
+  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, bool velocities, bool bias, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
+      : writer_(writer), amd_log_(amd_log), background_(background), velocities_(velocities), bias_(bias), every_(every), last_(writer.last_step()), time_(time) {}
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
-  Wanted wanted() const override { return {false, false}; }
+  Wanted wanted() const override { return {false, bias_}; }
   void record(const Frame& frame) override {
     Stopwatch watch(time_);
     std::unique_ptr<Snapshot> own = pool_->take(background_);
@@ -79,18 +80,21 @@ class RunRecorders::Trajectory final : public Recorder {
     own->box = frame.state.box;
     own->x = frame.state.x;
     if (velocities_) own->v = frame.state.v;
+    own->bias = frame.energies.bias;
     last_ = own->step;
-    background_.add([&writer = writer_, pool = pool_, s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
+    background_.add([&writer = writer_, amd_log = amd_log_, every = every_, pool = pool_, s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
       const Snapshot& one = **s;
-      writer.write({one.step, one.time, one.box, one.x, one.v, {}});
+      writer.write({one.step, one.time, one.box, one.x, one.v, {}, one.bias});
+      if (amd_log) amd_log->write(every, one.step, one.bias);
       pool->give_back(std::move(*s));
     });
   }
 
  private:
   TrajectoryWriter& writer_;
+  AmdLog* amd_log_;
   BackgroundWriter& background_;
-  bool velocities_;
+  bool velocities_, bias_;
   std::int64_t every_;
   std::optional<std::int64_t> last_;
   std::shared_ptr<SnapshotPool> pool_ = std::make_shared<SnapshotPool>();
@@ -132,7 +136,7 @@ class RunRecorders::EnergyTable final : public Recorder {
 /// Looks at the clock now and then, not at every step; what it shows comes from the frames that are made anyway.
 class RunRecorders::ProgressLine final : public Recorder {
  public:
-  ProgressLine(RunLog& log, std::int64_t every) : progress_(log), every_(every) {}
+  ProgressLine(RunLog& log, bool boosted, std::int64_t every) : progress_(log), boosted_(boosted), every_(every) {}
   bool due(std::int64_t step) const override { return step % every_ == 0 && progress_.due(); }
   Wanted wanted() const override { return {false, false}; }
   void record(const Frame& frame) override { progress_.update(report(frame)); }
@@ -140,22 +144,24 @@ class RunRecorders::ProgressLine final : public Recorder {
   void finish(const Frame& frame) { progress_.finish(report(frame)); }
 
  private:
-  static Progress::Report report(const Frame& frame) {
+  Progress::Report report(const Frame& frame) const {
     Progress::Report r;
     r.step = frame.state.step;
     r.temperature = frame.temperature;
     if (frame.state.box.periodic()) r.volume = frame.state.box.volume();
+    if (boosted_) r.boost = frame.energies.bias.boost();
     return r;
   }
   Progress progress_;
+  bool boosted_;
   std::int64_t every_;
 };
 
-RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, BackgroundWriter& background, RunLog& log)
+RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
     : timestep_(stage.dynamics.timestep), stage_(stage.name) {
-  if (trajectory) trajectory_ = std::make_unique<Trajectory>(*trajectory, input.output.velocities, steps_of(input.output.trajectory_every, timestep_), background, time_);
+  if (trajectory) trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.has_bias(), steps_of(input.output.trajectory_every, timestep_), background, time_);
   if (energies) energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);
-  progress_ = std::make_unique<ProgressLine>(log, 10);
+  progress_ = std::make_unique<ProgressLine>(log, stage.bias.has_value(), 10);
 }
 
 RunRecorders::~RunRecorders() = default;

@@ -4,6 +4,7 @@
 
 #include "uplift/backend/backend.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/amd_log.hpp"
 #include "uplift/io/background_writer.hpp"
 #include "uplift/io/energy_file.hpp"
 #include "uplift/io/energy_json.hpp"
@@ -17,7 +18,8 @@ namespace uplift::app {
 /// turns to them drains it first.
 class RunRecorders {
  public:
-  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, BackgroundWriter& background, RunLog& log);
+  /// `amd_log`: of a stage with a bias, else nullptr.
+  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log);
   ~RunRecorders();
 
   /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one interval on.

@@ -1,5 +1,6 @@
 #include "run.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -8,6 +9,7 @@
 
 #include "commands.hpp"
 #include "recorders.hpp"
+#include "run_bias.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
@@ -106,6 +108,7 @@ int Run::execute() {
     std::ifstream in(directory_ / "performance.json");
     const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
     if (old.is_object() && old.contains("stages") && old["stages"].is_array()) performance_ = old["stages"];
+    stages_ = read_stages(path("stages.json"));
   }
   int status = finished;
   for (std::size_t k = first; k < input_.stages.size() && status == finished; ++k) status = stage(k);
@@ -138,11 +141,18 @@ int Run::stage(std::size_t index) {
            box,
            has_velocities_,
            system_fingerprint(loaded.system),
+           next_.collected,
            {}};
   if (continued) {
     next_.stage_step = checkpoint_->stage_step;
     next_.stage_time = checkpoint_->stage_time;
+  } else {
+    state_.statistics = {};
+    state_.bias.reset();
   }
+  if (checkpoint_) next_.collected = checkpoint_->collected;
+  BiasCourse bias = bias_course(settings, loaded.system);
+  loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
   const std::unique_ptr<Backend> backend =
       make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance);
   if (!files_begun_) begin_files(loaded.system, *backend);
@@ -159,7 +169,7 @@ int Run::stage(std::size_t index) {
   log_->note(std::to_string(loaded.system.size()) + " atoms, " + std::to_string(loaded.system.constraints.size()) +
              " constraints and " + std::to_string(loaded.system.rigid_waters.size()) + " rigid waters, " +
              std::to_string(degrees_of_freedom(loaded.system)) + " degrees of freedom");
-  return settings.minimize ? minimisation(settings, loaded.system, *backend) : dynamics(settings, loaded.system, *backend);
+  return settings.minimize ? minimisation(settings, loaded.system, *backend) : dynamics(settings, loaded.system, *backend, std::move(bias));
 }
 
 void Run::begin_files(const System& system, Backend& backend) {
@@ -191,7 +201,7 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
   return finished;
 }
 
-int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend) {
+int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias) {
   if (!has_velocities_) {
     draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature, settings.dynamics.seed, state_);
     next_.has_velocities = has_velocities_ = true;
@@ -201,14 +211,16 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
   const std::int64_t last = next_.stage_step + steps;
   open_files(system);
+  note_stage(settings, bias);
   checkpoint_.reset();
   if (state_.step >= last && continued) {
+    if (bias.plan.gather) next_.collected[settings.name] = state_.statistics;
     state_.list_x.clear();
     log_->info("this stage is finished");
     return finished;
   }
-  Simulation simulation(system, backend, state_, settings.dynamics, continued);
-  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), background_, *log_);
+  Simulation simulation(system, backend, state_, settings.dynamics, continued, bias);
+  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr, background_, *log_);
   recorders.attach(simulation, last);
 
   const double start = now();
@@ -228,6 +240,10 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) + " trial volumes accepted");
   report(settings, backend, recorders, simulation.current_step() - first, wall);
+  if (bias.plan.gather && why.empty()) {
+    next_.collected[settings.name] = state_.statistics;
+    log_->info(statistics_text(state_.statistics));
+  }
   return why.empty() ? finished : stopped(why);
 }
 
@@ -241,6 +257,7 @@ void Run::save(const State& state, bool begun) {
   background_.drain();
   if (trajectory_) trajectory_->sync();
   if (energies_) energies_->sync();
+  if (amd_log_) amd_log_->flush();
   next_.begun = begun;
   next_.state = state;
   write_checkpoint(path("checkpoint.upc"), next_);
@@ -300,6 +317,7 @@ void Run::open_files(const System& system) {
     options.velocities = input_.output.velocities;
     options.position_precision = input_.output.position_precision;
     options.atoms = atoms_;
+    options.bias = input_.has_bias();
     trajectory_ = open(
         "trajectory.h5md",
         [&](const std::string& file) { TrajectoryWriter::create(file, system, state_.box, options, provenance); },
@@ -309,8 +327,12 @@ void Run::open_files(const System& system) {
     const std::vector<EnergyTerm> terms = terms_of_all_stages();
     const bool periodic = state_.box.periodic();
     energies_ = open(
-        "energies.h5", [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance); },
-        [&](const std::string& file) { return EnergyWriter::append(file, terms, periodic); });
+        "energies.h5", [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance, input_.collects()); },
+        [&](const std::string& file) { return EnergyWriter::append(file, terms, periodic, input_.collects()); });
+  }
+  if (input_.has_bias() && trajectory_ && !amd_log_) {
+    const auto biased = std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
+    amd_log_ = std::make_unique<AmdLog>(path("amd.log"), state_.step, biased->bias->method);
   }
 }
 

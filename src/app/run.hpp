@@ -10,6 +10,7 @@
 
 #include "load.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/amd_log.hpp"
 #include "uplift/io/background_writer.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/energy_file.hpp"
@@ -44,9 +45,12 @@ class Run {
   void check_continuation(const System& system) const;
   int stage(std::size_t index);
   int minimisation(const StageSettings& settings, const System& system, Backend& backend);
-  int dynamics(const StageSettings& settings, const System& system, Backend& backend);
+  int dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias);
   void begin_files(const System& system, Backend& backend);
   void open_files(const System& system);
+  BiasCourse bias_course(const StageSettings& settings, const System& system);
+  BiasStatistics statistics_of(const std::string& stage) const;
+  void note_stage(const StageSettings& settings, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;
   void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps, double wall);
   int stopped(const std::string& why);
@@ -67,7 +71,9 @@ class Run {
   bool files_begun_ = false;
   std::unique_ptr<TrajectoryWriter> trajectory_;
   std::unique_ptr<EnergyWriter> energies_;
-  BackgroundWriter background_;  ///< of both; goes before they do
+  std::unique_ptr<AmdLog> amd_log_;
+  BackgroundWriter background_;  ///< of these three; goes before they do
+  nlohmann::json stages_ = nlohmann::json::array();  ///< of stages.json
   nlohmann::json performance_ = nlohmann::json::array();
 };
 

@@ -83,13 +83,13 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
 
   bool taken = false;
   if (next > 0) {
-    const double before = backend.energies().potential();
+    const double before = backend.energies().boosted_potential();
     const Stage move[] = {SaveConfiguration{}, ScaleBox{group.factors(std::log(next / volume)), false}};
     backend.run(move, {}, step);
     double ratio = -1;
     if (!too_small(backend.box())) {
       compute(backend, forces, step);
-      const double change = backend.energies().potential() - before, kt = constants::boltzmann * temperature;
+      const double change = backend.energies().boosted_potential() - before, kt = constants::boltzmann * temperature;
       ratio = physics::volume_move_log_ratio<double>(change, target_, volume, next, system_.molecules.count, kt);
       taken = ratio >= 0 || draw(2) < std::exp(ratio);
       if (taken) {
@@ -121,7 +121,7 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
   backend.download(state);
   backend.download_forces(f);
   const Energies energies = backend.energies();
-  const double before = energies.potential() + backend.kinetic_energy();
+  const double before = energies.boosted_potential() + backend.kinetic_energy();
   const Vec3d pressure = (1 / constants::bar_per_kj_mol_nm3) * molecular_pressure(system_, state, f, energies);
   const double kt = constants::boltzmann * temperature, volume = state.box.volume();
   Vec3d scale{1, 1, 1};
@@ -141,7 +141,7 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
                           " (the pressure of the start is far from the target, or the box was much too large); equilibrate at constant volume first, use "
                           "barostat: monte-carlo, or a smaller cutoff");
   compute(backend, forces, step);
-  const Stage count_work[] = {AddHeat{backend.energies().potential() + backend.kinetic_energy() - before}};
+  const Stage count_work[] = {AddHeat{backend.energies().boosted_potential() + backend.kinetic_energy() - before}};
   backend.run(count_work, {}, step);
 }
 

@@ -22,11 +22,13 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued)
-    : system_(system), backend_(backend), dynamics_(dynamics), integrator_(make_integrator(dynamics)), step_(state.step),
+Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued, BiasCourse bias)
+    : system_(system), backend_(backend), dynamics_(dynamics), bias_(std::move(bias)), integrator_(make_integrator(dynamics, bias_.plan)), step_(state.step),
       start_(continued.value_or(StageStart{state.step, state.time})), time_(state.time), state_(std::move(state)) {
   if (dynamics_.pressure) barostat_.emplace(system_, *dynamics_.pressure, dynamics_, continued ? state_.barostat : std::vector<double>{});
+  UPLIFT_EXPECT(system.torsions_apart == boosted_torsions(bias_.plan.bias));
   if (continued) {
+    if (state_.bias) set_bias(integrator_, bias_.plan.bias = *state_.bias);
     backend_.upload(state_);
     return;
   }
@@ -76,6 +78,22 @@ void Simulation::step() {
   if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_);
   if (p.check) check();
   if (p.record) record(step_, p.wanted);
+  if (bias_.update_every > 0 && (step_ - start_.step) % bias_.update_every == 0) update_bias();
+}
+
+/// Forces of the present positions change with the parameters; what that does to V* counts as heat.
+void Simulation::update_bias() {
+  State now;
+  backend_.download(now);
+  const double before = backend_.energies().bias.boost();
+  set_bias(integrator_, bias_.plan.bias = bias_.update(now.statistics));
+  std::vector<Stage> apply;
+  for (const Stage& stage : integrator_.forces)
+    if (std::holds_alternative<ApplyBias>(stage)) apply.push_back(stage);
+  backend_.run(apply, {}, step_);
+  const Stage count[] = {AddHeat{backend_.energies().bias.boost() - before}};
+  backend_.run(count, {}, step_);
+  energies_step_ = -1;  // the virial of the boosted forces is another
 }
 
 double Simulation::target_temperature(std::int64_t step) const {
@@ -116,6 +134,7 @@ State Simulation::state() const {
   now.step = step_;
   now.time = time_;
   if (barostat_) now.barostat = barostat_->memory();
+  if (bias_.update_every > 0) now.bias = bias_.plan.bias;
   return now;
 }
 
@@ -136,11 +155,16 @@ Frame Simulation::observe(const Wanted& wanted) {
   const int dof = degrees_of_freedom(system_);
   frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
   double total = frame.kinetic;
+  if (bias_.plan.boosts()) frame.energies.bias = backend_.energies().bias;
   if (wanted.energies) {
     frame.energies = backend_.energies();
+    if (!bias_.plan.boosts()) {
+      const bool cmap = bias_.plan.bias.convention == BiasConvention::namd;
+      frame.energies.bias = BiasEnergies{frame.energies[EnergyTerm::dihedral] + (cmap ? frame.energies[EnergyTerm::cmap] : 0), frame.energies.potential(), 0, 0, 1, 1};
+    }
     frame.pressure = periodic ? mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies)) : 0;
-    total += frame.energies.potential();
-    frame.conserved = frame.energies.potential() + full_step_kinetic_energy() - state_.heat;
+    total += frame.energies.boosted_potential();
+    frame.conserved = frame.energies.boosted_potential() + full_step_kinetic_energy() - state_.heat;
   } else {
     frame.energies.term.fill(unknown);
   }

@@ -23,7 +23,7 @@ using nlohmann::json;
 
 constexpr char magic[] = "UPLIFTCP";
 constexpr std::size_t magic_size = 8;
-constexpr std::uint32_t format = 1;
+constexpr std::uint32_t format = 2;
 constexpr std::size_t header_size = magic_size + 2 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
 std::uint32_t crc(const void* bytes, std::size_t size, std::uint32_t start = 0) {
@@ -52,6 +52,24 @@ json packed(const Box& box) { return packed(&box, 1); }
 json packed(double value) { return packed(&value, 1); }
 double number(const json& j) { return unpacked<double>(j).at(0); }
 Box box_of(const json& j) { return unpacked<Box>(j).at(0); }
+// Structs of numbers as they are in memory.
+static_assert(sizeof(BiasStatistics) == 20 * sizeof(double));
+json packed(const BiasStatistics& s) { return packed(&s, 1); }
+json packed(const std::map<std::string, BiasStatistics>& all) {
+  json by_name = json::object();
+  for (const auto& [name, statistics] : all) by_name[name] = packed(statistics);
+  return by_name;
+}
+json packed(const std::optional<Bias>& bias) {
+  if (!bias) return nullptr;
+  const auto boost = [](const BoostParameters& p) { return json{{"on", p.on}, {"threshold", packed(p.threshold)}, {"shape", packed(p.shape)}}; };
+  return {{"method", static_cast<int>(bias->method)}, {"convention", static_cast<int>(bias->convention)}, {"dihedral", boost(bias->dihedral)}, {"total", boost(bias->total)}};
+}
+std::optional<Bias> bias_of(const json& j) {
+  if (j.is_null()) return {};
+  const auto boost = [](const json& p) { return BoostParameters{p.at("on"), number(p.at("threshold")), number(p.at("shape"))}; };
+  return Bias{static_cast<BiasMethod>(j.at("method").get<int>()), static_cast<BiasConvention>(j.at("convention").get<int>()), boost(j.at("dihedral")), boost(j.at("total"))};
+}
 
 std::vector<std::uint8_t> payload(const Checkpoint& c) {
   const State& s = c.state;
@@ -72,6 +90,9 @@ std::vector<std::uint8_t> payload(const Checkpoint& c) {
                         {"step", s.step},
                         {"time", packed(s.time)},
                         {"heat", packed(s.heat)},
+                        {"collected", packed(c.collected)},
+                        {"statistics", packed(s.statistics)},
+                        {"bias", packed(s.bias)},
                         {"chain", packed(s.chain.data(), s.chain.size())},
                         {"barostat", packed(s.barostat.data(), s.barostat.size())},
                         {"list_x", packed(s.list_x)}});
@@ -97,6 +118,9 @@ Checkpoint from_payload(const json& j) {
   s.step = j.at("step");
   s.time = number(j.at("time"));
   s.heat = number(j.at("heat"));
+  for (const auto& [name, statistics] : j.at("collected").items()) c.collected[name] = unpacked<BiasStatistics>(statistics).at(0);
+  s.statistics = unpacked<BiasStatistics>(j.at("statistics")).at(0);
+  s.bias = bias_of(j.at("bias"));
   s.chain = unpacked<double>(j.at("chain"));
   s.barostat = unpacked<double>(j.at("barostat"));
   s.list_x = unpacked<Vec3d>(j.at("list_x"));

@@ -17,7 +17,7 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 }  // namespace
 
-std::vector<EnergyWriter::Column> EnergyWriter::columns_for(const std::vector<EnergyTerm>& terms, bool periodic) {
+std::vector<EnergyWriter::Column> EnergyWriter::columns_for(const std::vector<EnergyTerm>& terms, bool periodic, bool bias) {
   std::vector<Column> columns;
   const auto add = [&](std::string name, std::string unit) { columns.push_back({std::move(name), std::move(unit), {}, {}}); };
   add("time", "ps");
@@ -29,35 +29,43 @@ std::vector<EnergyWriter::Column> EnergyWriter::columns_for(const std::vector<En
     add("volume", "nm+3");
   }
   add("conserved_quantity", "kJ mol-1");
+  if (bias) {
+    for (const char* name : {"dihedral_energy", "total_energy", "boost_dihedral", "boost_total"}) add(std::string("bias/") + name, "kJ mol-1");
+    for (const char* name : {"factor_dihedral", "factor_total"}) add(std::string("bias/") + name, "");
+  }
   return columns;
 }
 
 EnergyWriter EnergyWriter::create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic,
-                                  const Provenance& provenance) {
+                                  const Provenance& provenance, bool bias) {
   EnergyWriter writer;
   writer.terms_ = terms;
   writer.periodic_ = periodic;
-  writer.columns_ = columns_for(terms, periodic);
+  writer.bias_ = bias;
+  writer.columns_ = columns_for(terms, periodic, bias);
   writer.file_ = h5::File::create(path);
   writer.file_.set("creator", "uplift");
   writer.file_.set("version", provenance.version);
   write_provenance(writer.file_, provenance);
   writer.file_.extendible<std::int64_t>("step", {}, {rows_per_chunk, 0});
   for (const Column& column : writer.columns_)
-    writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}).set("unit", column.unit);
+    if (h5::Dataset made = writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}); !column.unit.empty()) made.set("unit", column.unit);
   writer.open_datasets();
   writer.flush();
   return writer;
 }
 
-EnergyWriter EnergyWriter::append(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic) {
+EnergyWriter EnergyWriter::append(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic, bool bias) {
   EnergyWriter writer;
   writer.terms_ = terms;
   writer.periodic_ = periodic;
-  writer.columns_ = columns_for(terms, periodic);
+  writer.bias_ = bias;
+  writer.columns_ = columns_for(terms, periodic, bias);
   writer.file_ = h5::File::append(path);
   std::vector<std::string> expected{"parameters", "step"};
-  for (const Column& column : writer.columns_) expected.push_back(column.name);
+  for (const Column& column : writer.columns_)
+    if (!column.name.starts_with("bias/")) expected.push_back(column.name);
+  if (bias) expected.push_back("bias");
   std::sort(expected.begin(), expected.end());
   if (writer.file_.names() != expected)
     throw InputError(path +
@@ -100,13 +108,17 @@ void EnergyWriter::write(const EnergyRow& row) {
   const double potential = row.energies.potential();
   put(potential);
   put(row.kinetic);
-  put(potential + row.kinetic);
+  put(row.energies.boosted_potential() + row.kinetic);
   put(row.temperature);
   if (periodic_) {
     put(row.pressure);
     put(row.volume);
   }
   put(row.conserved_quantity);
+  if (bias_) {
+    const BiasEnergies& b = row.energies.bias;
+    for (double value : {b.dihedral, b.total, b.boost_dihedral, b.boost_total, b.factor_dihedral, b.factor_total}) put(value);
+  }
   UPLIFT_ENSURE(c == columns_.size());
   steps_.push_back(row.step);
   last_step_ = row.step;

@@ -46,6 +46,10 @@ std::string energy_json(const EnergyReport& report) {
   for (EnergyTerm term : report.terms)
     energies[std::string(energy_term_names[static_cast<std::size_t>(term)])] = report.energies[term];
   energies["potential"] = report.energies.potential();
+  if (report.biased) {
+    energies["boost_dihedral"] = report.energies.bias.boost_dihedral;
+    energies["boost_total"] = report.energies.bias.boost_total;
+  }
   if (report.pme) json["pme"] = {{"alpha", report.pme->alpha}, {"grid", report.pme->grid}, {"order", report.pme->order}};
   return json.dump(2) + "\n";
 }
@@ -67,6 +71,9 @@ std::string energy_table(const EnergyReport& report) {
   for (EnergyTerm term : report.terms)
     text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", energy_term_names[static_cast<std::size_t>(term)], report.energies[term]);
   text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", "potential", report.energies.potential());
+  if (report.biased)
+    for (const auto& [name, energy] : {std::pair("boost_dihedral", report.energies.bias.boost_dihedral), std::pair("boost_total", report.energies.bias.boost_total)})
+      text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", name, energy);
   if (report.pme)
     text += fmt::format("\nPME: alpha {:.6g} /nm, grid {} x {} x {}, order {}\n", report.pme->alpha, report.pme->grid[0],
                         report.pme->grid[1], report.pme->grid[2], report.pme->order);

@@ -17,6 +17,10 @@ void write_forces_file(const std::string& path, const EnergyReport& report, std:
   for (EnergyTerm term : report.terms)
     energies.set(std::string(energy_term_names[static_cast<std::size_t>(term)]), report.energies[term]);
   energies.set("potential", report.energies.potential());
+  if (report.biased) {
+    energies.set("boost_dihedral", report.energies.bias.boost_dihedral);
+    energies.set("boost_total", report.energies.bias.boost_total);
+  }
   if (report.pme) {
     h5::Group pme = file.group("pme");
     pme.set("alpha", report.pme->alpha);

@@ -64,6 +64,7 @@ std::string Progress::line(const Report& report, bool finished) const {
   if (timestep_ > 0) text += fmt::format(", {:.4g} ns/day", nanoseconds_per_day(report.step));
   if (report.temperature) text += fmt::format(", T {:.1f} K", *report.temperature);
   if (report.volume) text += fmt::format(", V {:.3f} nm^3", *report.volume);
+  if (report.boost) text += fmt::format(", boost {:.2f} kJ/mol", *report.boost);
   if (report.energy) text += fmt::format(", E {:.4f} kJ/mol", *report.energy);
   if (report.largest_force) text += fmt::format(", largest force {:.4g} kJ/mol/nm", *report.largest_force);
   if (finished)

@@ -128,6 +128,10 @@ class InputBuilder {
     read_levels(v, stage.forces, stage.restraints.has_value(), stage.dynamics);
     read_time(v, stage);
     read_ramp(v, stage);
+    stage.collect = v.given("collect");
+    if (stage.collect && stage.minimize) v.problem("collect", "a minimisation has no statistics; remove it");
+    if (v.given("bias")) stage.bias = yaml::read_bias(v, stage, in_.stages);
+    stage.settings += "collect: " + v.text("collect") + "\n";
     for (const char* shared : {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
       stage.settings += std::string(shared) + ": " + top_.text(shared) + "\n";
     for (const char* whole : {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"}) stage.settings += settings_below(v, whole);

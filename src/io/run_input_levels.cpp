@@ -51,8 +51,8 @@ std::vector<ForceLevel> read_force_levels(const Values& v, const ForceSettings& 
     inner = std::max(inner, level.every);
     levels.push_back(level);
   }
-  if (levels.empty() || levels.size() > most_force_levels) {
-    problem(v, key, fmt::format("1 to {} levels are possible", most_force_levels));
+  if (levels.empty() || levels.size() > most_user_levels) {
+    problem(v, key, fmt::format("1 to {} levels are possible", most_user_levels));
     return {};
   }
   for (std::size_t k = 0; k < group_words.size(); ++k)

@@ -11,4 +11,7 @@ DynamicsSettings read_dynamics(const Values& values);
 std::vector<ForceLevel> read_force_levels(const Values& values, const ForceSettings& forces, bool restrained, double timestep,
                                           std::vector<std::string>& warnings);
 
+/// The bias of a stage; `earlier` are the stages before it.
+BiasSettings read_bias(const Values& values, const StageSettings& stage, const std::vector<StageSettings>& earlier);
+
 }  // namespace uplift::yaml

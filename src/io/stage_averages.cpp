@@ -10,6 +10,9 @@ void StageAverages::add(const EnergyRow& row) {
   ++rows_;
   periodic_ = row.volume > 0;
   potential_.add(row.energies.potential(), rows_);
+  dihedral_.add(row.energies.bias.dihedral, rows_);
+  boost_.add(row.energies.bias.boost(), rows_);
+  boosted_ = boosted_ || row.energies.bias.boost() > 0;
   temperature_.add(row.temperature, rows_);
   pressure_.add(row.pressure, rows_);
   volume_.add(row.volume, rows_);
@@ -25,6 +28,10 @@ std::string StageAverages::text() const {
   std::string all = fmt::format("{:<26}{:>16}{:>14}", fmt::format("averages of {} rows", rows_), "mean", "deviation");
   const auto line = [&](const char* name, const Sum& s) { all += fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}", name, s.mean, deviation(s.squares)); };
   line("potential [kJ/mol]", potential_);
+  if (boosted_) {
+    line("boosted dihedrals [kJ/mol]", dihedral_);
+    line("boost [kJ/mol]", boost_);
+  }
   line("temperature [K]", temperature_);
   if (periodic_) {
     line("pressure [bar]", pressure_);

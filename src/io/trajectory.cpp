@@ -17,6 +17,7 @@ constexpr std::uint64_t chunk_bytes = 32768;      // small frames share a chunk 
 constexpr std::uint64_t table_rows = 1024;        // rows per chunk of step, time and box
 constexpr std::uint64_t least_compressed = 4096;  // [bytes] a frame; below it compression gains nothing
 constexpr int deflate_level = 1;
+constexpr std::array<const char*, 4> observable_names = {"dihedral_energy", "total_energy", "boost_dihedral", "boost_total"};
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -83,6 +84,14 @@ TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System&
   if (options.velocities) element("velocity", "nm ps-1", storage(n, false));
   if (options.forces) element("force", "kJ mol-1 nm-1", storage(n, false));
 
+  for (const char* name : observable_names) {
+    if (!options.bias) break;
+    const std::string observable = std::string("observables/") + name;
+    file.extendible<double>(observable + "/value", {}, {table_rows, 0}).set("unit", "kJ mol-1");
+    file.link("particles/trajectory/position/step", observable + "/step");
+    file.link("particles/trajectory/position/time", observable + "/time");
+  }
+
   h5::Group cell = particles.group("box");
   cell.set("dimension", 3);
   const std::vector<std::string> boundary(3, box.periodic() ? "periodic" : "none");
@@ -123,6 +132,9 @@ TrajectoryWriter TrajectoryWriter::append(const std::string& path, const System&
   fits("velocity", options.velocities);
   fits("force", options.forces);
   fits("box/edges", box.periodic());
+  if (writer.file_.contains("observables") != options.bias)
+    throw InputError(path + (options.bias ? ": has no boost energies (no stage of the run that began it had a bias); " : ": has boost energies, and no stage of this run has a bias; ") +
+                     "keep the stages of the run that started it, or choose another directory");
   writer.open_datasets();
   return writer;
 }
@@ -135,6 +147,7 @@ void TrajectoryWriter::open_datasets() {
   if (options_.velocities) velocity_ = particles.dataset("velocity/value");
   if (options_.forces) force_ = particles.dataset("force/value");
   if (periodic_) edges_ = particles.dataset("box/edges/value");
+  for (std::size_t k = 0; options_.bias && k < observables_.size(); ++k) observables_[k] = file_.dataset(std::string("observables/") + observable_names[k] + "/value");
   buffer_.resize(static_cast<std::size_t>(position_.shape()[1] * 3));
   if (options_.position_precision) {
     UPLIFT_EXPECT(*options_.position_precision > 0);
@@ -142,12 +155,18 @@ void TrajectoryWriter::open_datasets() {
   }
   // A job killed between two writes leaves datasets of different lengths: only frames that are whole in all of them count.
   frames_ = position_.rows();
-  for (const h5::Dataset* dataset : {&step_, &time_, &velocity_, &force_, &edges_})
-    if (*dataset) frames_ = std::min(frames_, dataset->rows());
-  for (h5::Dataset* dataset : {&position_, &step_, &time_, &velocity_, &force_, &edges_})
-    if (*dataset && dataset->rows() > frames_) dataset->trim(frames_);
+  for (const h5::Dataset* dataset : datasets()) frames_ = std::min(frames_, dataset->rows());
+  for (h5::Dataset* dataset : datasets())
+    if (dataset->rows() > frames_) dataset->trim(frames_);
   last_step_.reset();
   if (frames_ > 0) last_step_ = step_.read<std::int64_t>(frames_ - 1, 1)[0];
+}
+
+std::vector<h5::Dataset*> TrajectoryWriter::datasets() {
+  std::vector<h5::Dataset*> all;
+  for (h5::Dataset* one : {&position_, &step_, &time_, &velocity_, &force_, &edges_, &observables_[0], &observables_[1], &observables_[2], &observables_[3]})
+    if (*one) all.push_back(one);
+  return all;
 }
 
 // A power of two keeps the rounded value exact in float, and leaves its low bits zero for the compressor to find.
@@ -187,6 +206,8 @@ void TrajectoryWriter::write(const FrameView& frame) {
     const std::array<double, 9> rows{b.a.x, b.a.y, b.a.z, b.b.x, b.b.y, b.b.z, b.c.x, b.c.y, b.c.z};
     edges_.append(std::span<const double>(rows));
   }
+  const std::array<double, 4> observed{frame.bias.dihedral, frame.bias.total, frame.bias.boost_dihedral, frame.bias.boost_total};
+  for (std::size_t k = 0; options_.bias && k < observed.size(); ++k) observables_[k].append(std::span<const double>(&observed[k], 1));
   time_.append(std::span<const double>(&frame.time, 1));
   step_.append(std::span<const std::int64_t>(&frame.step, 1));
   last_step_ = frame.step;
@@ -197,8 +218,7 @@ void TrajectoryWriter::write(const FrameView& frame) {
 void TrajectoryWriter::trim_after(std::int64_t step) {
   const std::vector<std::int64_t> steps = step_.read<std::int64_t>();
   const auto keep = static_cast<std::uint64_t>(std::upper_bound(steps.begin(), steps.end(), step) - steps.begin());
-  for (h5::Dataset* dataset : {&position_, &step_, &time_, &velocity_, &force_, &edges_})
-    if (*dataset) dataset->trim(keep);
+  for (h5::Dataset* dataset : datasets()) dataset->trim(keep);
   frames_ = keep;
   last_step_.reset();
   if (keep > 0) last_step_ = steps[static_cast<std::size_t>(keep - 1)];

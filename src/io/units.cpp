@@ -88,6 +88,7 @@ constexpr NamedDimension known_dimensions[] = {
     {d::pressure, "pressure", "bar"},
     {d::compressibility, "compressibility", "/bar"},
     {d::energy, "energy per mole", "kJ/mol"},
+    {d::inverse_energy, "inverse energy per mole", "mol/kJ"},
     {d::inverse_length, "inverse length", "/nm"},
     {d::inverse_time, "rate", "/ps"},
     {d::force, "force", "kJ/mol/nm"},

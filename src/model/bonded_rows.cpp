@@ -101,6 +101,15 @@ std::vector<BondedRows> bonded_rows(const ForceField& ff) {
   return all;
 }
 
+std::vector<BondedRows> bonded_rows(const ForceField& ff, TorsionGroup group, bool inside) {
+  std::vector<BondedRows> rows = bonded_rows(ff);
+  std::erase_if(rows, [&](const BondedRows& list) {
+    const bool in_group = group != TorsionGroup::none && (list.kind == BondedKind::dihedral || (list.kind == BondedKind::cmap && group == TorsionGroup::dihedrals_and_cmap));
+    return in_group != inside;
+  });
+  return rows;
+}
+
 std::vector<double> cmap_table(const ForceField& ff) {
   std::vector<double> all;
   for (const CmapGrid& grid : ff.cmap_grids) {

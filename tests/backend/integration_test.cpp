@@ -220,9 +220,9 @@ TEST(Integration, KickAndDriftArePlainArithmetic) {
     const cpu::Threads threads(2);
     cpu::CpuIntegration integration(system, 1e-6, threads);
     State s = at_rest(std::vector<Vec3d>(at(n)));
-    std::array<cpu::ForceSums, 1> levels;
-    levels[0].force.resize(3 * at(n));
-    auto& force = levels[0].force;
+    cpu::CpuIntegration::Levels levels;
+    levels.sums[0].force.resize(3 * at(n));
+    auto& force = levels.sums[0].force;
     for (int i = 0; i < n; ++i) {
       s.x[at(i)] = noise(i, 0);
       s.v[at(i)] = noise(i, 1);
@@ -278,9 +278,9 @@ TEST(Integration, NoiseOfTheKernelsIsTheNoiseOfTheRegistry) {
 TEST(Integration, SameBitsForAnyNumberOfThreads) {
   Mixture m = everything(60);
   const System system = m.build(ConstraintMode::all_bonds);
-  std::array<cpu::ForceSums, 1> levels;
-  levels[0].force.resize(3 * m.x.size());
-  auto& force = levels[0].force;
+  cpu::CpuIntegration::Levels levels;
+  levels.sums[0].force.resize(3 * m.x.size());
+  auto& force = levels.sums[0].force;
   for (std::size_t k = 0; k < force.size(); ++k) force[k] = fixed_force(300 * noise(static_cast<int>(k), 7).x);
   const auto run = [&](int count) {
     const cpu::Threads threads(count);

@@ -243,17 +243,11 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
       {"compute:\n  replicas: 4\n", "compute.replicas"},
       {"compute:\n  ranks_per_replica: 2\n", "compute.ranks_per_replica"},
-      {"stages:\n  - {name: a, time: 1 ps, collect: energies}\n", "collect"},
-      {"stages:\n  - {name: a, time: 1 ps, bias: {method: amd, boost: dual, parameters: {from: b, rule: residues}}}\n", "bias"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.text);
     expect_problem(c.text, 5, {c.path, "not available in this version"});
   }
-  // What is refused is read all the same, so that a mistake in it does not come to light with the version that can do it.
-  const std::vector<Problem> found = problems("stages:\n  - name: a\n    time: 1 ps\n    bias: {method: amd, boost: dual, parameters: {from: b, rule: residues, k: 1 nm}}\n");
-  ASSERT_EQ(found.size(), 2u) << list(found);
-  EXPECT_THAT(list(found), HasSubstr("parameters.k"));
   for (const char* name : {"a.top", "a.psf", "a.pdb", "a.cif", "a.top.gz"}) {
     touch(name);
     write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: " + std::string(name) + "\n");
@@ -266,6 +260,37 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   }
   write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: a.rst7\n  forcefield: [amber99sb-ildn, tip3p]\n");
   expect_only(check_run_input(path()), 5, {"system.forcefield", "not available in this version"});
+}
+
+TEST_F(YamlProblems, BiasHasParametersOfItsMethodOrAStageThatGivesThem) {
+  const auto stage = [](const std::string& bias) { return "stages:\n  - {name: base, time: 1 ps}\n  - {name: a, time: 1 ps, bias: {" + bias + "}}\n"; };
+  const auto expect = [&](const std::string& bias, std::initializer_list<const char*> parts) {
+    SCOPED_TRACE(bias);
+    const std::vector<Problem> found = problems(stage(bias));
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(found[0].line, 6);
+    for (const char* part : parts) EXPECT_THAT(list(found), HasSubstr(part));
+  };
+  expect("method: amd, boost: dual, parameters: {from: nowhere}", {"'nowhere' is no earlier stage"});
+  expect("method: amd, boost: dual, parameters: {from: a}", {"'a' is no earlier stage"});
+  expect("method: amd, boost: dual, parameters: {from: base}", {"collects nothing", "collect: energies"});
+  expect("method: amd, boost: dual, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"nothing is said of the total boost"});
+  expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol}}", {"alpha is missing"});
+  expect("method: gamd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"is no parameter of gamd"});
+  expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}, total: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"does not use it"});
+  expect("method: amd, boost: dihedral, parameters: {bound: upper, dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"belongs to method: gamd"});
+  expect("method: gamd, boost: dihedral, update_every: 1 ps, parameters: {dihedral: {threshold: 1 kJ/mol, k: 0.1 mol/kJ}}", {"explicit parameters do not change"});
+  expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 nm, alpha: 1 kJ/mol}}", {"threshold"});
+  expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 0 kJ/mol}}", {"alpha"});
+  EXPECT_THAT(problems(stage("method: amd, boost: dihedral, convention: namd, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}")), ::testing::IsEmpty());
+  EXPECT_THAT(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base, bound: upper}}}\n"
+                       "  - {name: b, time: 1 ps, bias: {method: gamd, boost: dual, parameters: {from: a}}}\n"),
+              ::testing::IsEmpty());
+  EXPECT_THAT(list(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base}}}\n"
+                            "  - {name: b, time: 1 ps, bias: {method: gamd, boost: total, parameters: {from: a}}}\n")),
+              HasSubstr("another method, boost or convention"));
+  EXPECT_THAT(list(problems("stages:\n  - {name: m, minimize: {max_steps: 5}, bias: {method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}}}\n")),
+              HasSubstr("a minimisation has no bias"));
 }
 
 TEST_F(YamlProblems, PressureNeedsABoxAndAThermostat) {

@@ -11,13 +11,13 @@ ToyBackend::ToyBackend(const System& system, ForceFunction force, int threads, d
 
 void ToyBackend::upload(const State& state) {
   integration_.upload(state);
-  for (cpu::ForceSums& level : levels_) level = cpu::ForceSums{};
+  levels_ = {};
   level_energy_.fill(0);
 }
 
 void ToyBackend::download_forces(std::vector<Vec3d>& f) const {
   f.assign(integration_.positions().size(), Vec3d{0, 0, 0});
-  for (const cpu::ForceSums& level : levels_)
+  for (const cpu::ForceSums& level : levels_.sums)
     for (std::size_t i = 0; i < level.force.size() / 3; ++i)
       f[i] += Vec3d{from_fixed(level.force[3 * i]), from_fixed(level.force[3 * i + 1]), from_fixed(level.force[3 * i + 2])};
 }
@@ -31,7 +31,7 @@ void ToyBackend::run(std::span<const Stage> stages, const ForcePlan& plan, std::
       continue;
     }
     const auto level = static_cast<std::size_t>(compute->level);
-    cpu::ForceSums& sums = levels_[level];
+    cpu::ForceSums& sums = levels_.sums[level];
     std::vector<Vec3d> f(integration_.positions().size(), Vec3d{0, 0, 0});
     sums.force.resize(3 * f.size());
     sums.clear();
@@ -57,7 +57,7 @@ void ToyBackend::run(std::span<const Stage> stages, const ForcePlan& plan, std::
     if (virials)
       for (std::size_t k = 0; k < 9; ++k) {
         energies_.virial[k] = 0;
-        for (const cpu::ForceSums& l : levels_) energies_.virial[k] += from_fixed(l.virial[k]);
+        for (const cpu::ForceSums& l : levels_.sums) energies_.virial[k] += from_fixed(l.virial[k]);
       }
   }
 }

@@ -38,7 +38,7 @@ class ToyBackend final : public Backend {
   cpu::Threads threads_;
   ForceFunction force_;
   cpu::CpuIntegration integration_;
-  std::array<cpu::ForceSums, most_force_levels> levels_;
+  cpu::CpuIntegration::Levels levels_;
   std::array<double, most_force_levels> level_energy_{};
   Energies energies_;
 };

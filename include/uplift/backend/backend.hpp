@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "uplift/core/box.hpp"
+#include "uplift/model/bias.hpp"
 #include "uplift/model/energies.hpp"
 #include "uplift/model/force_groups.hpp"
 #include "uplift/model/state.hpp"
@@ -26,9 +27,10 @@ struct ForcePlan {
 // Stages of an integrator, as values. A backend may fuse neighbours; the result is as if run one after the other.
 /// How much of each level's forces a kick takes: its impulse stands for as many inner steps.
 using LevelWeights = std::array<double, most_force_levels>;
-struct Kick {                    ///< v += dt sum over levels of weight f/m
+struct Kick {                    ///< v += dt sum over levels of (weight own + boost_weight boost) f/m, own and boost as of ApplyBias, or 1 and 0
   double dt;                     ///< [ps]
   LevelWeights weight{1};
+  double boost_weight = 0;       ///< inner steps that the impulse of the total boost stands for
   bool operator==(const Kick&) const = default;
 };
 struct Drift {                   ///< x += dt v
@@ -68,7 +70,17 @@ struct ComputeForces {
   ForceGroups groups = all_force_groups;
   int level = 0;
   bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
+  bool energies = false;         ///< for ApplyBias, whatever the plan says
   bool operator==(const ComputeForces&) const = default;
+};
+/// From energies of the evaluations before it: the boosts, and with them the part of each level's forces in what follows (LevelFactors in
+/// backend/bias_factors.hpp); statistics of the energies that boosts see. Nobody waits for them.
+struct ApplyBias {
+  Bias bias;
+  int torsion_level = -1;        ///< that holds ForceGroup::torsions and nothing else
+  bool torsions_only = false;    ///< an inner step, at which the total boost stays as it is
+  bool gather = false;           ///< State::statistics
+  bool operator==(const ApplyBias&) const = default;
 };
 struct RemoveComMotion { bool operator==(const RemoveComMotion&) const = default; };
 struct ScaleBox {                ///< edges by `factor`, molecules by their centres; x of all atoms of a molecule moves as the centre does
@@ -91,7 +103,7 @@ struct CountHeat {               ///< State::heat += sign times the kinetic ener
   bool operator==(const CountHeat&) const = default;
 };
 using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
-                           ConstrainVelocities, PlaceVirtualSites, ComputeForces, RemoveComMotion, ScaleBox, SaveConfiguration,
+                           ConstrainVelocities, PlaceVirtualSites, ComputeForces, ApplyBias, RemoveComMotion, ScaleBox, SaveConfiguration,
                            RestoreConfiguration, SaveVelocities, RestoreVelocities, AddHeat, CountHeat>;
 
 /// Time spent in one kind of work since the backend was made.
@@ -116,17 +128,17 @@ class Backend {
 
   /// With State::list_x, pairs are listed as of there.
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain; not step, time, barostat and list_x
+  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain, statistics; not step, time, barostat and list_x
   virtual Box box() const = 0;
   virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
-  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, zero on virtual sites
+  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, boosted, zero on virtual sites
 
   /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms, at once or
   /// from the next verify().
   virtual void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) = 0;
   /// Throws SimulationError when something has gone wrong since the last look: a backend that works ahead of its caller finds out late.
   virtual void verify() {}
-  /// Energies and virial of the last force evaluations whose plan asked for them, all levels.
+  /// Energies and virial of the last force evaluations whose plan asked for them, all levels, and the boosts of the last ApplyBias.
   virtual Energies energies() const = 0;
   virtual double kinetic_energy() const = 0;    ///< sum of m v^2/2 of the current velocities [kJ/mol]
   /// Largest force of the last evaluation and its atom: how a blow-up is found and named.

@@ -26,13 +26,21 @@ struct StageStart {
   double time = 0;      ///< [ps]
 };
 
+/// The bias of a stage. Its parameters may follow the statistics: every so many steps they become what `update` makes of these.
+struct BiasCourse {
+  BiasPlan plan;
+  std::int64_t update_every = 0;  ///< 0: never
+  std::function<Bias(const BiasStatistics&)> update;
+};
+
 /// A system in motion on a backend.
 class Simulation {
  public:
   /// The backend holds the state from here on. Throws SimulationError when the starting forces are not usable, naming the atom.
   /// `continued`: the state is one of checkpoint_state(), of a stage that began there, and is taken bit for bit. Otherwise the stage begins
   /// with it: it is put onto the constraints first.
-  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued = {});
+  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued = {},
+             BiasCourse bias = {});
 
   void add(Recorder& recorder) { recorders_.push_back(&recorder); }
   /// Forces and energies of the current positions, and a first frame for every recorder that is due at the current step.
@@ -47,12 +55,14 @@ class Simulation {
   State checkpoint_state();
   /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a number.
   Frame observe(const Wanted& wanted = {});
+  const Bias& bias() const { return bias_.plan.bias; }  ///< that acts now
   const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
 
  private:
   StepPlan plan(std::int64_t step) const;
   void compute_energies();
   void check();
+  void update_bias();
   double full_step_kinetic_energy();
   double target_temperature(std::int64_t step) const;
   void record(std::int64_t step, const Wanted& wanted);
@@ -60,6 +70,7 @@ class Simulation {
   const System& system_;
   Backend& backend_;
   DynamicsSettings dynamics_;
+  BiasCourse bias_;
   Integrator integrator_;
   std::optional<Barostat> barostat_;
   std::vector<Recorder*> recorders_;

@@ -4,6 +4,7 @@
 // Layout, little-endian: "UPLIFTCP", format version (uint32), CRC-32 of the payload (uint32), its length (uint64), payload (CBOR, RFC 8949;
 // arrays of numbers as byte strings of float64).
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,7 @@ struct Checkpoint {
   Box stage_box;                  ///< the box that PME parameters of this stage were chosen for
   bool has_velocities = false;
   std::uint32_t system = 0;       ///< system_fingerprint
+  std::map<std::string, BiasStatistics> collected;  ///< by stages before this one
   State state;
 };
 

@@ -1,7 +1,8 @@
 #pragma once
 // energies.h5: a table at the energy stride, one dataset a column. Columns: step, time, every energy term of the system,
 // potential, kinetic, total, temperature, pressure and volume (periodic systems only), conserved_quantity. Units as attributes,
-// in the H5MD units module's notation ("kJ mol-1", "nm+3").
+// in the H5MD units module's notation ("kJ mol-1", "nm+3"). A run with a bias, or that collects for one, has a group `bias` of columns, too:
+// dihedral_energy, total_energy, boost_dihedral, boost_total, factor_dihedral and factor_total (BiasEnergies).
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,9 +30,9 @@ class EnergyWriter {
   /// Starts a new table with a column for each of `terms`. Throws SimulationError when it cannot be written or another job
   /// writes it.
   static EnergyWriter create(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic,
-                             const Provenance& provenance);
+                             const Provenance& provenance, bool bias = false);
   /// Opens the table of an earlier part of the run. Throws InputError when its columns are others.
-  static EnergyWriter append(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic);
+  static EnergyWriter append(const std::string& path, const std::vector<EnergyTerm>& terms, bool periodic, bool bias = false);
   EnergyWriter(EnergyWriter&&) = default;
   EnergyWriter& operator=(EnergyWriter&&) = default;
   ~EnergyWriter();
@@ -51,7 +52,7 @@ class EnergyWriter {
     std::vector<double> waiting;
   };
   EnergyWriter() = default;
-  static std::vector<Column> columns_for(const std::vector<EnergyTerm>& terms, bool periodic);
+  static std::vector<Column> columns_for(const std::vector<EnergyTerm>& terms, bool periodic, bool bias);
   void open_datasets();
   void write_waiting();
 
@@ -63,7 +64,7 @@ class EnergyWriter {
   std::optional<std::int64_t> last_step_;
   std::uint64_t rows_ = 0;  ///< in the file
   double flushed_at_ = 0;   ///< steady clock [s]
-  bool periodic_ = false;
+  bool periodic_ = false, bias_ = false;
 };
 
 }  // namespace uplift

@@ -16,13 +16,14 @@ struct EnergyReport {
   std::string backend;            ///< "cpu"
   std::vector<EnergyTerm> terms;  ///< the terms that the system has; others are left out
   Energies energies;              ///< [kJ/mol]
+  bool biased = false;            ///< there are boosts, and the forces are those of V + dV
   std::optional<PmeParameters> pme;
 };
 
 /// The terms that a system has, in the order of the JSON. Lennard-Jones and direct Coulomb are always there.
 std::vector<EnergyTerm> energy_terms(const System& system);
 
-/// {"atoms", "precision", "backend", "units", "energies": {..., "potential"}, "pme": {"alpha" [1/nm], "grid", "order"}}.
+/// {"atoms", "precision", "backend", "units", "energies": {..., "potential", "boost_dihedral", "boost_total"}, "pme": {"alpha" [1/nm], "grid", "order"}}.
 /// Numbers have as many digits as it takes to read back the same double. A value that is not finite becomes null, as JSON has
 /// no other word.
 std::string energy_json(const EnergyReport& report);

@@ -27,6 +27,7 @@ class Progress {
     std::optional<double> volume;         ///< [nm^3]
     std::optional<double> energy;         ///< [kJ/mol], shown for a minimisation
     std::optional<double> largest_force;  ///< [kJ/mol/nm], shown for a minimisation
+    std::optional<double> boost{};        ///< [kJ/mol], shown for a stage with a bias
   };
   void update(const Report& report);
   /// The stage's last line; always shown and logged.

@@ -23,8 +23,8 @@ class StageAverages {
     }
   };
   long rows_ = 0;
-  bool periodic_ = false;
-  Sum potential_, temperature_, pressure_, volume_, conserved_, time_;
+  bool periodic_ = false, boosted_ = false;
+  Sum dihedral_, boost_, potential_, temperature_, pressure_, volume_, conserved_, time_;
   double products_ = 0;  ///< of the deviations of time and conserved energy
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // trajectory.h5md: H5MD 1.1 (de Buyl, Colberg, Hoefling, Comput. Phys. Commun. 185, 1546 (2014)) with the units module, laid
 // out so that MDAnalysis, VMD's plugin and ASE's readers all take it.
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -24,6 +25,7 @@ struct Provenance {
 struct TrajectoryOptions {
   bool velocities = false;
   bool forces = false;
+  bool bias = false;                         ///< /observables: dihedral_energy, total_energy, boost_dihedral, boost_total
   std::optional<double> position_precision;  ///< [nm]; positions are rounded to multiples of the power of two just below it
   std::vector<int> atoms;                    ///< ascending atom numbers to store; empty: all
 };
@@ -34,6 +36,7 @@ struct FrameView {
   double time = 0;  ///< [ps]
   Box box;
   std::span<const Vec3d> x, v, f;
+  BiasEnergies bias{};
 };
 
 class TrajectoryWriter {
@@ -61,9 +64,11 @@ class TrajectoryWriter {
   TrajectoryWriter() = default;
   void open_datasets();
   void pack(std::span<const Vec3d> from, bool round);
+  std::vector<h5::Dataset*> datasets();  ///< of a row a frame
 
   h5::File file_;
   h5::Dataset position_, velocity_, force_, edges_, step_, time_;
+  std::array<h5::Dataset, 4> observables_;
   TrajectoryOptions options_;
   std::vector<float> buffer_;  ///< one frame of one quantity
   double grid_ = 0;            ///< rounding [nm], a power of two; 0: none

@@ -26,6 +26,7 @@ inline constexpr Dimension pressure{{0, 0, 0, 0, 0, 0, 0, 1}};
 inline constexpr Dimension compressibility{{0, 0, 0, 0, 0, 0, 0, -1}};
 inline constexpr Dimension concentration{{0, 0, 0, 0, 1, 0, 0, 0, -1}};
 inline constexpr Dimension energy{{0, 0, 0, 0, -1, 0, 1}};  ///< per mole, like force and force_constant
+inline constexpr Dimension inverse_energy{{0, 0, 0, 0, 1, 0, -1}};
 inline constexpr Dimension inverse_length{{-1}};
 inline constexpr Dimension inverse_time{{0, -1}};
 inline constexpr Dimension force{{-1, 0, 0, 0, -1, 0, 1}};

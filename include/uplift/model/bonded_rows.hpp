@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "uplift/model/bias.hpp"
 #include "uplift/model/energies.hpp"
 #include "uplift/model/force_field.hpp"
 
@@ -32,6 +33,8 @@ struct BondedRows {
 
 /// Every list that is not empty, in a fixed order.
 std::vector<BondedRows> bonded_rows(const ForceField& force_field);
+/// Those among them that are in the group, or with `inside` false those that are not.
+std::vector<BondedRows> bonded_rows(const ForceField& force_field, TorsionGroup group, bool inside);
 /// Bicubic coefficients of all CMAP grids, 16 a cell (cmap_coefficients), one grid after the other.
 std::vector<double> cmap_table(const ForceField& force_field);
 

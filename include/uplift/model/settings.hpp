@@ -1,11 +1,13 @@
 #pragma once
 // What the user asked for, resolved: the YAML reader fills these, everything below reads them. Units: nm, ps, kJ/mol, K, bar, Da.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "uplift/model/bias.hpp"
 #include "uplift/model/force_groups.hpp"
 
 namespace uplift {
@@ -91,6 +93,27 @@ struct MinimizeSettings {
   double force_tolerance = 10;              ///< largest force component that ends it [kJ/mol/nm]
 };
 
+enum class BiasBoost { dihedral, total, dual };
+enum class BiasRule { residues, deviations };
+enum class GamdBound { lower, upper };
+/// A bias as asked for: its parameters, or where they come from (sampling/bias_rules).
+struct BiasSettings {
+  BiasMethod method = BiasMethod::amd;
+  BiasBoost boost = BiasBoost::dual;
+  BiasConvention convention = BiasConvention::amber;
+  std::string from;                         ///< stage whose statistics give the parameters; empty: they are given
+  Bias given;
+  BiasRule rule = BiasRule::residues;       ///< of aMD
+  double deviations = 4;                    ///< k of BiasRule::deviations
+  double per_residue = 0, per_atom = 0;     ///< of BiasRule::residues [kJ/mol]
+  GamdBound bound = GamdBound::lower;       ///< of GaMD, as the next two
+  double sigma0_dihedral = 0, sigma0_total = 0;  ///< [kJ/mol]
+  double update_every = 0;                  ///< [ps] of GaMD: how often parameters follow the statistics; 0: never
+
+  bool boosts_dihedral() const { return boost != BiasBoost::total; }
+  bool boosts_total() const { return boost != BiasBoost::dihedral; }
+};
+
 /// One stage with everything it inherits already applied.
 struct StageSettings {
   std::string name;
@@ -99,6 +122,8 @@ struct StageSettings {
   ForceSettings forces;
   DynamicsSettings dynamics;
   std::optional<RestraintSettings> restraints;
+  bool collect = false;                     ///< statistics of the energies that a boost sees, for later stages
+  std::optional<BiasSettings> bias;
   std::string settings;                     ///< all that decides the course of the stage but its length, a line a key
 };
 
@@ -136,6 +161,9 @@ struct RunInput {
   OutputSettings output;
   ComputeSettings compute;
   std::vector<std::string> warnings;        ///< settings that are allowed and known to be unwise, with the reason
+  /// Some stage has a boost, or some stage gathers what one needs.
+  bool has_bias() const { return std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.bias.has_value(); }); }
+  bool collects() const { return has_bias() || std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.collect; }); }
   std::string resolved;                     ///< the fully resolved input as YAML text, for the log and the output files
 };
 

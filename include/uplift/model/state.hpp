@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "uplift/core/box.hpp"
+#include "uplift/model/bias.hpp"
 
 namespace uplift {
 
@@ -16,6 +18,8 @@ struct State {
   double heat = 0;           ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
   std::vector<double> chain; ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
 
+  BiasStatistics statistics; ///< gathered in this stage, and in those that it follows on from
+  std::optional<Bias> bias;  ///< that acts, where parameters follow the statistics
   std::vector<double> barostat; ///< Barostat::memory
   /// Positions that the pair list in use was built from; empty: a new list. Sums in floating point depend on the list, so that an exact
   /// continuation needs it.

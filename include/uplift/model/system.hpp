@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "uplift/core/box.hpp"
+#include "uplift/model/bias.hpp"
 #include "uplift/model/force_field.hpp"
 #include "uplift/model/settings.hpp"
 #include "uplift/model/topology.hpp"
@@ -35,6 +36,7 @@ struct System {
   std::vector<PositionRestraint> position_restraints;
   Box reference_box;                        ///< of the restraints' references
   Molecules molecules;
+  TorsionGroup torsions_apart = TorsionGroup::none;  ///< those of ForceGroup::torsions, not in ForceGroup::bonded
   bool remove_com = false;                  ///< centre-of-mass motion is removed: three degrees of freedom fewer
 
   int size() const { return topology.size(); }

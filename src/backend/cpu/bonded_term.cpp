@@ -64,12 +64,12 @@ physics::ImageCell image_cell(const Box& box) {
 template <class Real>
 class BondedTerm final : public ForceTerm {
  public:
-  BondedTerm(const System& system, const Threads& threads, const BondedKernelSet<Real>& kernels)
-      : atoms_(system.size()), threads_(threads) {
+  BondedTerm(const System& system, bool torsions, const Threads& threads, const BondedKernelSet<Real>& kernels)
+      : torsions_(torsions), atoms_(system.size()), threads_(threads) {
     const std::vector<double> table = cmap_table(system.force_field);
     cmap_table_.resize(table.size());
     std::copy(table.begin(), table.end(), cmap_table_.begin());
-    for (const BondedRows& list : bonded_rows(system.force_field)) switch (list.kind) {
+    for (const BondedRows& list : bonded_rows(system.force_field, system.torsions_apart, torsions)) switch (list.kind) {
         case BondedKind::bond:
           add<double>(list, kernels.bond);
           break;
@@ -91,8 +91,8 @@ class BondedTerm final : public ForceTerm {
     finish();
   }
 
-  std::string name() const override { return "bonded"; }
-  ForceGroup group() const override { return ForceGroup::bonded; }
+  std::string name() const override { return torsions_ ? "boosted torsions" : "bonded"; }
+  ForceGroup group() const override { return torsions_ ? ForceGroup::torsions : ForceGroup::bonded; }
 
   void compute(const ForceRequest& request, ForceSums& sums) override {
     UPLIFT_EXPECT(static_cast<int>(request.x.size()) == atoms_);
@@ -176,6 +176,7 @@ class BondedTerm final : public ForceTerm {
     }
   }
 
+  bool torsions_;
   int atoms_;
   Threads threads_;
   Buffer<double> cmap_table_;
@@ -187,18 +188,24 @@ class BondedTerm final : public ForceTerm {
 };
 
 template <class Real>
-std::unique_ptr<ForceTerm> make(const System& system, const Threads& threads, const BondedKernelSet<Real>& kernels) {
-  auto term = std::make_unique<BondedTerm<Real>>(system, threads, kernels);
+std::unique_ptr<ForceTerm> make(const System& system, bool torsions, const Threads& threads, const BondedKernelSet<Real>& kernels) {
+  auto term = std::make_unique<BondedTerm<Real>>(system, torsions, threads, kernels);
   if (term->empty()) return nullptr;
   return term;
+}
+std::unique_ptr<ForceTerm> make(const System& system, bool torsions, Precision precision, const Threads& threads) {
+  const BondedKernels& kernels = select_bonded_kernels();
+  if (precision == Precision::mixed) return make(system, torsions, threads, kernels.mixed);
+  return make(system, torsions, threads, kernels.double_);
 }
 
 }  // namespace
 
 std::unique_ptr<ForceTerm> make_bonded_term(const System& system, Precision precision, const Threads& threads) {
-  const BondedKernels& kernels = select_bonded_kernels();
-  if (precision == Precision::mixed) return make(system, threads, kernels.mixed);
-  return make(system, threads, kernels.double_);
+  return make(system, false, precision, threads);
+}
+std::unique_ptr<ForceTerm> make_torsion_term(const System& system, Precision precision, const Threads& threads) {
+  return make(system, true, precision, threads);
 }
 
 }  // namespace uplift::cpu

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "cpu/cpu_isa.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
@@ -54,6 +55,7 @@ class CpuBackend final : public Backend {
     add(make_nonbonded_term(system, pme_, precision_, threads_));
     add(make_implicit_solvent_term(system, precision_, threads_));
     add(make_bonded_term(system, precision_, threads_));
+    add(make_torsion_term(system, precision_, threads_));
     add(make_restraint_term(system, precision_, threads_));
   }
 
@@ -65,7 +67,9 @@ class CpuBackend final : public Backend {
 
   void upload(const State& state) override {
     integration_.upload(state);
-    for (ForceSums& level : levels_) level = ForceSums{};
+    levels_ = {};
+    bias_ = {};
+    bias_.statistics = state.statistics;
     if (!state.list_x.empty())
       for (TimedTerm& t : terms_) t.term->restore_list(state.list_x, state.box);
   }
@@ -74,7 +78,10 @@ class CpuBackend final : public Backend {
       if (std::vector<Vec3d> x = t.term->list_positions(); !x.empty()) return x;
     return {};
   }
-  void download(State& state) const override { integration_.download(state); }
+  void download(State& state) const override {
+    integration_.download(state);
+    state.statistics = bias_.statistics;
+  }
   Box box() const override { return integration_.box(); }
 
   void download_forces(std::vector<Vec3d>& f) const override {
@@ -86,12 +93,20 @@ class CpuBackend final : public Backend {
     for (const Stage& stage : stages) {
       if (const auto* forces = std::get_if<ComputeForces>(&stage))
         compute_forces(*forces, plan);
+      else if (const auto* bias = std::get_if<ApplyBias>(&stage))
+        apply_bias(*bias);
       else
         integration_.run(stage, levels_, step);
     }
+    if (std::exchange(tally_is_new_, false)) add_tallies();
   }
 
-  Energies energies() const override { return energies_; }
+  Energies energies() const override {
+    Energies e = energies_;
+    e.bias = bias_.energies;
+    e.bias.total = e.potential();
+    return e;
+  }
   double kinetic_energy() const override { return integration_.kinetic_energy(); }
 
   WorstForce worst_force() const override {
@@ -128,17 +143,24 @@ class CpuBackend final : public Backend {
   }
 
   Vec3d force_on(std::size_t i) const {
-    Fixed f[3] = {0, 0, 0};
-    for (const ForceSums& level : levels_)
-      if (level.force.size() > 0)
-        for (std::size_t c = 0; c < 3; ++c) f[c] += level.force[3 * i + c];
-    return {from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+    Vec3d f{0, 0, 0};
+    Fixed plain[3] = {0, 0, 0};  // exact, where there is no bias
+    for (std::size_t l = 0; l < levels_.sums.size(); ++l) {
+      const Fixed* part = levels_.sums[l].force.size() > 0 ? levels_.sums[l].force.data() + 3 * i : nullptr;
+      if (!part) continue;
+      if (const double factor = levels_.factors[l].all(); factor != 1)
+        f += factor * Vec3d{from_fixed(part[0]), from_fixed(part[1]), from_fixed(part[2])};
+      else
+        for (std::size_t c = 0; c < 3; ++c) plain[c] += part[c];
+    }
+    return f + Vec3d{from_fixed(plain[0]), from_fixed(plain[1]), from_fixed(plain[2])};
   }
 
   void compute_forces(const ComputeForces& stage, const ForcePlan& plan) {
-    ForceSums& sums = levels_[static_cast<std::size_t>(stage.level)];
+    ForceSums& sums = levels_.sums[static_cast<std::size_t>(stage.level)];
     const ForceGroups groups = stage.groups & plan.groups;
-    const ForceRequest request{integration_.positions(), integration_.box(), plan.energies && stage.last, plan.virial && stage.last};
+    const bool tally = stage.last && (plan.energies || plan.virial);
+    const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
     if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
     sums.clear();
     for (TimedTerm& t : terms_) {
@@ -149,19 +171,34 @@ class CpuBackend final : public Backend {
       ++t.time.calls;
     }
     integration_.spread_virtual_site_forces(sums);
-    // Of all levels: complete once the last of them has been computed.
-    if (request.energies)
-      for (std::size_t k = 0; k < sums.energy.size(); ++k)
-        energies_.term[k] = total([k](const ForceSums& level) { return level.energy[k]; });
-    if (request.virial)
-      for (std::size_t k = 0; k < sums.virial.size(); ++k)
-        energies_.virial[k] = total([k](const ForceSums& level) { return level.virial[k]; });
+    tally_is_new_ = tally_is_new_ || tally;
+  }
+
+  void apply_bias(const ApplyBias& stage) {
+    const auto of = [&](EnergyTerm term) { return total([k = static_cast<std::size_t>(term)](const ForceSums& level) { return level.energy[k]; }); };
+    const double all = total([](const ForceSums& level) {
+      Fixed sum = 0;
+      for (Fixed e : level.energy) sum += e;
+      return sum;
+    });
+    bias_.apply(stage.bias, {of(EnergyTerm::dihedral), of(EnergyTerm::cmap), all}, stage.torsions_only, stage.gather);
+    for (std::size_t l = 0; l < levels_.factors.size(); ++l) levels_.factors[l] = static_cast<int>(l) == stage.torsion_level ? bias_.torsions : bias_.others;
+  }
+
+  /// Energies and virial of all levels, each with its part in the boosted forces.
+  void add_tallies() {
+    for (std::size_t k = 0; k < energies_.term.size(); ++k)
+      energies_.term[k] = total([k](const ForceSums& level) { return level.energy[k]; });
+    for (std::size_t k = 0; k < energies_.virial.size(); ++k) {
+      energies_.virial[k] = 0;
+      for (std::size_t l = 0; l < levels_.sums.size(); ++l) energies_.virial[k] += levels_.factors[l].all() * from_fixed(levels_.sums[l].virial[k]);
+    }
   }
 
   template <class F>
   double total(F&& f) const {
     Fixed sum = 0;
-    for (const ForceSums& level : levels_) sum += f(level);
+    for (const ForceSums& level : levels_.sums) sum += f(level);
     return from_fixed(sum);
   }
 
@@ -171,8 +208,10 @@ class CpuBackend final : public Backend {
   CpuIntegration integration_;
   PmeParameters pme_;
   std::vector<TimedTerm> terms_;
-  std::array<ForceSums, most_force_levels> levels_;
+  CpuIntegration::Levels levels_;
+  BiasState bias_;
   Energies energies_;
+  bool tally_is_new_ = false;
 };
 
 }  // namespace

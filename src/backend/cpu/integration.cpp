@@ -89,7 +89,7 @@ void CpuIntegration::download(State& state) const {
   state.chain.insert(state.chain.end(), chain_.velocity.begin(), chain_.velocity.end());
 }
 
-void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step) {
+void CpuIntegration::run(const Stage& stage, const Levels& levels, std::int64_t step) {
   std::visit(
       [&](const auto& s) {
         using S = std::decay_t<decltype(s)>;
@@ -127,11 +127,13 @@ void CpuIntegration::run(const Stage& stage, std::span<const ForceSums> levels, 
       stage);
 }
 
-void CpuIntegration::kick(const Kick& stage, std::span<const ForceSums> levels) {
+void CpuIntegration::kick(const Kick& stage, const Levels& levels) {
   threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
-    for (std::size_t l = 0; l < levels.size(); ++l)
-      if (stage.weight[l] != 0 && levels[l].force.size() > 0)
-        kernels_.kick(first, last, stage.dt * stage.weight[l], inverse_mass3_.data(), levels[l].force.data(), flat(v_));
+    for (std::size_t l = 0; l < levels.sums.size(); ++l) {
+      const double weight = stage.weight[l] * levels.factors[l].own + stage.boost_weight * levels.factors[l].boost;
+      if (weight != 0 && levels.sums[l].force.size() > 0)
+        kernels_.kick(first, last, stage.dt * weight, inverse_mass3_.data(), levels.sums[l].force.data(), flat(v_));
+    }
   });
 }
 

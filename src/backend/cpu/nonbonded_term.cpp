@@ -77,7 +77,8 @@ class NonbondedTerm final : public ForceTerm {
     if (form_ == CoulombForm::ewald) timed(excluded_time_, [&] { correct_excluded(request, sums); });
     if (dispersion_.energy != 0 && (request.energies || request.virial)) {
       sums.add_energy_atomic(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
-      for (int d : {0, 4, 8}) sums.add_virial_atomic(d, dispersion_.virial / request.box.volume());
+      for (int d : {0, 4, 8})
+        if (request.virial) sums.add_virial_atomic(d, dispersion_.virial / request.box.volume());
     }
   }
 
@@ -279,7 +280,7 @@ class NonbondedTerm final : public ForceTerm {
   }
 
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
-    const bool tally = request.energies || request.virial;
+    const PairTally tally = request.virial ? PairTally::energies_and_virial : request.energies ? PairTally::energies : PairTally::none;
     const std::size_t values = 3 * at(list_.slots());
     threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(sums_[at(t)].fixed.data(), values, Fixed(0)); });
     threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
@@ -289,18 +290,19 @@ class NonbondedTerm final : public ForceTerm {
       for (int i = first; i < last; ++i) {
         const auto entries = list_.inner(i);
         if (entries.empty()) continue;
-        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally ? &part : nullptr);
-        if (!tally) continue;
+        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally, &part);
+        if (tally == PairTally::none) continue;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
-        for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
+        if (tally == PairTally::energies_and_virial)
+          for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
       }
       const auto& touched = touched_[at(first / task_clusters_)];
       ops_.flush(touched.data(), static_cast<int>(touched.size()), own.force.data(), own.fixed.data());
-      if (!tally) return;
+      if (tally == PairTally::none) return;
       sums.add_energy_atomic(EnergyTerm::lj, total.lj);
       sums.add_energy_atomic(EnergyTerm::coulomb_direct, total.coulomb);
-      add_virial(sums, total.virial);
+      if (tally == PairTally::energies_and_virial) add_virial(sums, total.virial);
     });
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
       for (int s = first; s < last; ++s) {
@@ -395,7 +397,7 @@ class NonbondedTerm final : public ForceTerm {
       add_excluded(own, own_force, sums);
       if (request.energies || request.virial) {
         sums.add_energy_atomic(EnergyTerm::coulomb_direct, energy);
-        add_virial(sums, w);
+        if (request.virial) add_virial(sums, w);
       }
     });
   }

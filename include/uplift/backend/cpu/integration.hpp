@@ -10,6 +10,7 @@
 #include "cpu/threads.hpp"
 #include "physics/integrate/nose_hoover.hpp"
 #include "uplift/backend/backend.hpp"
+#include "uplift/backend/bias_factors.hpp"
 
 namespace uplift::cpu {
 
@@ -77,9 +78,13 @@ class CpuIntegration {
   std::span<const Vec3d> positions() const { return x_; }
   const Box& box() const { return box_; }
 
-  /// Any stage but ComputeForces. `levels` hold the forces; those with empty sums have none. Throws SimulationError when a constraint
-  /// cannot be met.
-  void run(const Stage& stage, std::span<const ForceSums> levels, std::int64_t step);
+  /// Forces of each level, those with empty sums have none, and what a bias makes of them.
+  struct Levels {
+    std::array<ForceSums, most_force_levels> sums;
+    std::array<LevelFactors, most_force_levels> factors;
+  };
+  /// Any stage but ComputeForces and ApplyBias. Throws SimulationError when a constraint cannot be met.
+  void run(const Stage& stage, const Levels& levels, std::int64_t step);
   /// Passes the forces on virtual sites to their parents; zero remains on the site. The virial becomes that of the parents'
   /// forces.
   void spread_virtual_site_forces(ForceSums& sums) const;
@@ -87,7 +92,7 @@ class CpuIntegration {
   std::vector<PhaseTime> phases() const { return {integrate_, constrain_}; }
 
  private:
-  void kick(const Kick& stage, std::span<const ForceSums> levels);
+  void kick(const Kick& stage, const Levels& levels);
   void drift(const Drift& stage);
   void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
   void rescale_velocities(const RescaleVelocities& stage, std::int64_t step);

@@ -1,0 +1,95 @@
+// The bias of a stage: from the statistics of an earlier one to what the simulation gets, and the account of it in stages.json.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "run.hpp"
+#include "run_bias.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/sampling/bias_rules.hpp"
+
+namespace uplift::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+nlohmann::json bias_json(const BiasSettings& settings, const Bias& bias) {
+  const bool amd = bias.method == BiasMethod::amd;
+  nlohmann::json j = {{"method", amd ? "amd" : "gamd"},
+                      {"boost", settings.boost == BiasBoost::dual ? "dual" : settings.boost == BiasBoost::total ? "total" : "dihedral"},
+                      {"convention", bias.convention == BiasConvention::amber ? "amber" : "namd"}};
+  const auto add = [&](const char* name, const BoostParameters& p) {
+    if (p.on) j[name] = {{"threshold", p.threshold}, {amd ? "alpha" : "k", p.shape}};
+  };
+  add("dihedral", bias.dihedral);
+  add("total", bias.total);
+  if (settings.update_every > 0) j["updating"] = true;
+  return j;
+}
+
+}  // namespace
+
+nlohmann::json read_stages(const std::string& path) {
+  std::ifstream in(path);
+  const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
+  return old.is_object() && old.contains("stages") && old["stages"].is_array() ? old["stages"] : nlohmann::json::array();
+}
+
+std::string statistics_text(const BiasStatistics& s) {
+  std::string all = fmt::format("{:<26}{:>16}{:>14}{:>16}{:>16}", fmt::format("energies of {:.0f} steps", s.total.count), "mean", "deviation", "least", "most");
+  const auto line = [&](const char* name, const RunningStatistics& v) {
+    all += fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}{:>16.8g}{:>16.8g}", name, v.mean, std::sqrt(v.variance()), v.least, v.most);
+  };
+  line("dihedrals [kJ/mol]", s.dihedral);
+  if (!(s.dihedral_cmap == s.dihedral)) line("dihedrals + CMAP", s.dihedral_cmap);
+  line("potential", s.total);
+  return all;
+}
+
+BiasStatistics Run::statistics_of(const std::string& stage) const {
+  const auto found = next_.collected.find(stage);
+  if (found == next_.collected.end())
+    throw InputError(input_.file + ": bias.parameters.from: this run has no statistics of stage " + stage + " (it began before that stage collected energies); begin again in another output directory");
+  return found->second;
+}
+
+BiasCourse Run::bias_course(const StageSettings& settings, const System& system) {
+  BiasCourse course;
+  course.plan.gather = settings.collect;
+  // What unbiased stages write of dihedrals is what the boosts of the others see.
+  for (const StageSettings& stage : input_.stages)
+    if (stage.bias) course.plan.bias.convention = stage.bias->convention;
+  if (!settings.bias) return course;
+  const BiasSettings& bias = *settings.bias;
+  const BiasStatistics before = bias.from.empty() ? BiasStatistics{} : statistics_of(bias.from);
+  const DerivedBias derived = derive_bias(bias, before, system.topology);
+  course.plan.bias = derived.bias;
+  if (!derived.reasoning.empty()) log_->info(derived.reasoning);
+  if (bias.update_every <= 0) return course;
+  course.plan.gather = true;
+  course.update_every = std::llround(bias.update_every / settings.dynamics.timestep);
+  course.update = [bias, topology = system.topology](const BiasStatistics& now) { return derive_bias(bias, now, topology).bias; };
+  if (!(checkpoint_ && checkpoint_->begun)) state_.statistics = before;
+  return course;
+}
+
+/// What reweighting needs to know of a stage.
+void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
+  stages_.erase(std::remove_if(stages_.begin(), stages_.end(), [&](const nlohmann::json& s) { return s.value("name", "") == settings.name; }), stages_.end());
+  const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
+  stages_.push_back({{"name", settings.name},
+                     {"first_step", next_.stage_step},
+                     {"last_step", next_.stage_step + steps},
+                     {"timestep", settings.dynamics.timestep},
+                     {"temperature", settings.dynamics.ramp ? settings.dynamics.ramp->to : settings.dynamics.temperature},
+                     {"bias", settings.bias ? bias_json(*settings.bias, bias.plan.bias) : nlohmann::json()}});
+  const std::string fresh = path("stages.json.tmp");
+  std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) << '\n';
+  std::error_code error;
+  fs::rename(fresh, path("stages.json"), error);
+  if (error) throw SimulationError(path("stages.json") + ": cannot be written (" + error.message() + "); check free space and permissions");
+}
+
+}  // namespace uplift::app

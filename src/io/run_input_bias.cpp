@@ -1,0 +1,95 @@
+// stages.*.bias: parameters that fit the method, from a stage that has what the rule needs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "run_input_parts.hpp"
+
+namespace uplift::yaml {
+namespace {
+
+BoostParameters read_given(const Values& v, const std::string& which, BiasMethod method) {
+  const std::string block = "bias.parameters." + which;
+  const std::string shape = method == BiasMethod::amd ? "alpha" : "k", other = method == BiasMethod::amd ? "k" : "alpha";
+  if (v.given(block + "." + other))
+    v.problem(block + "." + other, "is no parameter of " + v.text("bias.method") + "; give " + shape);
+  else if (!v.given(block + "." + shape) && v.good(block + "." + shape))
+    v.problem(block, shape + " is missing; " + v.text("bias.method") + " needs a threshold and " + shape);
+  return {true, v.quantity(block + ".threshold"), v.quantity(block + "." + shape)};
+}
+
+void check_source(const Values& v, const BiasSettings& bias, const std::vector<StageSettings>& earlier) {
+  const std::string key = "bias.parameters.from";
+  const auto source = std::find_if(earlier.begin(), earlier.end(), [&](const StageSettings& s) { return s.name == bias.from; });
+  if (source == earlier.end()) {
+    v.problem(key, "'" + bias.from + "' is no earlier stage; name the stage whose energies were collected");
+    return;
+  }
+  const bool updated = source->bias && source->bias->update_every > 0;
+  if (!source->collect && !updated) {
+    v.problem(key, "stage " + bias.from + " collects nothing; add collect: energies to it");
+    return;
+  }
+  if (source->bias && bias.method == BiasMethod::amd)
+    v.problem(key, "stage " + bias.from + " has a bias, and the rules of amd are for energies without one; name a stage without");
+  else if (source->bias && (source->bias->method != bias.method || source->bias->convention != bias.convention || source->bias->boost != bias.boost))
+    v.problem(key, "the bias of stage " + bias.from + " is of another method, boost or convention, so that its statistics are of other energies");
+}
+
+}  // namespace
+
+BiasSettings read_bias(const Values& v, const StageSettings& stage, const std::vector<StageSettings>& earlier) {
+  BiasSettings b;
+  b.method = v.choice<BiasMethod>("bias.method");
+  b.boost = v.choice<BiasBoost>("bias.boost");
+  b.convention = v.choice<BiasConvention>("bias.convention");
+  b.from = v.text("bias.parameters.from");
+  b.rule = v.choice<BiasRule>("bias.parameters.rule");
+  b.deviations = v.number("bias.parameters.k");
+  b.per_residue = v.quantity("bias.parameters.per_residue");
+  b.per_atom = v.quantity("bias.parameters.per_atom");
+  b.bound = v.choice<GamdBound>("bias.parameters.bound");
+  b.sigma0_dihedral = v.quantity("bias.parameters.sigma0_dihedral");
+  b.sigma0_total = v.quantity("bias.parameters.sigma0_total");
+  b.given.method = b.method;
+  b.given.convention = b.convention;
+  if (stage.minimize) v.problem("bias", "a minimisation has no bias; remove one of the two");
+  if (!v.good("bias.method") || !v.good("bias.boost")) return b;
+
+  const bool amd = b.method == BiasMethod::amd;
+  for (const char* key : {"bias.parameters.rule", "bias.parameters.k", "bias.parameters.per_residue", "bias.parameters.per_atom"})
+    if (!amd && v.given(key)) v.problem(key, "belongs to method: amd; gamd has bound and sigma0_dihedral, sigma0_total");
+  for (const char* key : {"bias.parameters.bound", "bias.parameters.sigma0_dihedral", "bias.parameters.sigma0_total", "bias.update_every"})
+    if (amd && v.given(key)) v.problem(key, "belongs to method: gamd; amd has rule: residues or deviations");
+
+  const struct {
+    const char* name;
+    bool wanted;
+    BoostParameters* to;
+  } boosts[] = {{"dihedral", b.boosts_dihedral(), &b.given.dihedral}, {"total", b.boosts_total(), &b.given.total}};
+  for (const auto& [name, wanted, to] : boosts) {
+    const std::string block = std::string("bias.parameters.") + name;
+    const bool given = v.given(block);
+    if (given && !b.from.empty())
+      v.problem(block, "parameters come from stage " + b.from + ", too; remove one of the two");
+    else if (given && !wanted)
+      v.problem(block, "boost: " + v.text("bias.boost") + " does not use it; remove it, or choose boost: dual");
+    else if (given)
+      *to = read_given(v, name, b.method);
+    else if (wanted && b.from.empty() && v.good("bias.parameters"))
+      v.problem("bias.parameters", fmt::format("nothing is said of the {} boost; give from: STAGE, or {}: {{threshold: ..., {}: ...}}", name, name, amd ? "alpha" : "k"));
+  }
+  if (!b.from.empty()) check_source(v, b, earlier);
+  if (v.given("bias.update_every")) {
+    b.update_every = v.quantity("bias.update_every");
+    const double step = stage.dynamics.timestep, steps = b.update_every / step;
+    if (b.from.empty())
+      v.problem("bias.update_every", "explicit parameters do not change; give parameters: {from: STAGE}");
+    else if (v.good("bias.update_every") && (std::round(steps) < 1 || std::abs(steps - std::round(steps)) > 1e-6))
+      v.problem("bias.update_every", fmt::format("is not a whole number of time steps of {:.12g} fs", step * 1000));
+  }
+  return b;
+}
+
+}  // namespace uplift::yaml
