@@ -20,7 +20,7 @@ __device__ Site site_of(const PairsView& pairs, const Vec3d* x, int i) {
 }
 
 /// A block takes one tile of partners after the other into shared memory. Pairs are counted from both sides, so each side has half of the energy.
-__global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pairs, PairParameters<double> p, const Vec3d* x, SumsView sums, bool tally) {
+__global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pairs, PairParameters<double> p, const Vec3d* x, SumsView sums, Tally tally) {
   UPLIFT_SHARED(Site[block_threads], tile);
   const int i = thread_number(), lane = static_cast<int>(threadIdx.x);
   const bool active = i < pairs.atoms;
@@ -41,16 +41,17 @@ __global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pair
       const Vec3d d = own.x - tile[k].x;
       const auto f = pair_force<CoulombForm::plain>(p, dot(d, d), own_kind, PairSite<double>{0, 0, 0, tile[k].charge, tile[k].type});
       force += f.force_over_r * d;
-      if (tally) sum.add(d, f);
+      if (tally.energies || tally.virial) sum.add(d, f);
     }
     __syncthreads();
   }
   if (active) add_force(sums, i, force);
-  if (tally) sum.flush(sums, 0.5);
+  if (tally.energies) sum.flush_energies(sums, 0.5);
+  if (tally.virial) sum.flush_virial(sums, 0.5);
 }
 
 __global__ void __launch_bounds__(block_threads)
-    excluded_kernel(const int* pairs, int count, const Vec3d* x, const double* charge, physics::ImageCell cell, double alpha, SumsView sums, bool tally) {
+    excluded_kernel(const int* pairs, int count, const Vec3d* x, const double* charge, physics::ImageCell cell, double alpha, SumsView sums, Tally tally) {
   const int n = thread_number();
   double energy = 0;
   Virial virial;
@@ -64,21 +65,20 @@ __global__ void __launch_bounds__(block_threads)
     add_force(sums, j, -f);
     virial.add(d, f);
   }
-  if (!tally) return;
-  add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), energy);
-  virial.flush(sums);
+  if (tally.energies) add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), energy);
+  if (tally.virial) virial.flush(sums);
 }
 
 }  // namespace
 
 using cuda::cover;
 
-void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& p, const Vec3d* x, const SumsView& sums, bool tally, cudaStream_t stream) {
+void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& p, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream) {
   if (pairs.atoms > 0) UPLIFT_LAUNCH(all_pairs_kernel, cover(pairs.atoms, block_threads), stream, pairs, p, x, sums, tally);
 }
 
 void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell, double alpha,
-                     const SumsView& sums, bool tally, cudaStream_t stream) {
+                     const SumsView& sums, Tally tally, cudaStream_t stream) {
   if (count > 0) UPLIFT_LAUNCH(excluded_kernel, cover(count, block_threads), stream, pairs, count, x, charge, cell, alpha, sums, tally);
 }
 

@@ -18,7 +18,7 @@ struct Work {
   const Vec3d* x;
   physics::ImageCell cell;
   SumsView sums;
-  bool tally;
+  bool virial_wanted;
   double energy[2] = {0, 0};
   Virial virial;
 
@@ -35,7 +35,7 @@ struct Work {
   }
   template <class T>
   __device__ void add_virial(const Vec3<T>& r, const Vec3<T>& f) {
-    if (tally) virial.add({static_cast<double>(r.x), static_cast<double>(r.y), static_cast<double>(r.z)}, {static_cast<double>(f.x), static_cast<double>(f.y), static_cast<double>(f.z)});
+    if (virial_wanted) virial.add({static_cast<double>(r.x), static_cast<double>(r.y), static_cast<double>(r.z)}, {static_cast<double>(f.x), static_cast<double>(f.y), static_cast<double>(f.z)});
   }
 };
 
@@ -181,23 +181,24 @@ struct Blocks {
 
 template <class T>
 __global__ void __launch_bounds__(block_threads)
-    bonded_kernel(BondedLists lists, Blocks blocks, const Vec3d* x, physics::ImageCell cell, SumsView sums, bool tally) {
+    bonded_kernel(BondedLists lists, Blocks blocks, const Vec3d* x, physics::ImageCell cell, SumsView sums, Tally tally) {
   const int block = static_cast<int>(blockIdx.x);
   int number = 0;
   while (block >= blocks.first[number + 1]) ++number;
   const BondedView& list = lists.list[number];
   const int row = (block - blocks.first[number]) * static_cast<int>(block_threads) + static_cast<int>(threadIdx.x);
-  Work work{x, cell, sums, tally, {0, 0}, {}};
+  Work work{x, cell, sums, tally.virial, {0, 0}, {}};
   if (row < list.count) run<T>(list, row, work);
-  if (!tally) return;
-  add_of_warp(sums.energy + list.first, work.energy[0]);
-  if (list.second != list.first) add_of_warp(sums.energy + list.second, work.energy[1]);
-  work.virial.flush(sums);
+  if (tally.energies) {
+    add_of_warp(sums.energy + list.first, work.energy[0]);
+    if (list.second != list.first) add_of_warp(sums.energy + list.second, work.energy[1]);
+  }
+  if (tally.virial) work.virial.flush(sums);
 }
 
 }  // namespace
 
-void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally, bool mixed,
+void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally, bool mixed,
                    cudaStream_t stream) {
   Blocks blocks{};
   for (int k = 0; k < lists.count; ++k)

@@ -7,7 +7,8 @@ constexpr int warps = 4, entries_per_warp = list_group / warps;
 constexpr unsigned block_threads = warps * warp_lanes;
 static_assert(entries_per_warp <= static_cast<int>(warp_lanes) && cluster_i * cluster_j == static_cast<int>(warp_lanes));
 
-enum class Wanted { forces, tally };
+enum class Wanted { forces, tally, forces_and_energies, virial };
+constexpr bool has_forces(Wanted wanted) { return wanted == Wanted::forces || wanted == Wanted::forces_and_energies; }
 
 template <class real>
 __device__ Vec3<real> sum_over(Vec3<real> f, int bits) {
@@ -22,7 +23,7 @@ __device__ real component(const Vec3<real>& f, int k) {
 }
 
 /// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's clusters of
-/// eight in turn and atom b of a cluster of four. Force and tally have kernels of their own from this one source.
+/// eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one source.
 template <class real, CoulombForm form, int erf_terms, Wanted wanted>
 __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<real> list, PairParameters<real> p, SumsView sums, bool forced) {
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
@@ -32,7 +33,7 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
   if (group * list_group >= count) return;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes), lane = thread % static_cast<int>(warp_lanes);
   const int a = lane % cluster_i, b = lane / cluster_i;
-  const bool pruning = wanted == Wanted::forces && list.prune(forced);
+  const bool pruning = has_forces(wanted) && list.prune(forced);
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
     if (pruning && group == 0) list.prune_sites[super * super_atoms + thread] = own[thread];
@@ -49,6 +50,7 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
   Vec3<real> force_i[clusters_i];
   for (int c = 0; c < clusters_i; ++c) force_i[c] = {0, 0, 0};
   PairTally tally;
+  real lj = 0, coulomb = 0;
   for (unsigned todo = __ballot_sync(all_lanes, clusters != 0); todo != 0; todo &= todo - 1) {
     const int entry = __ffs(static_cast<int>(todo)) - 1;
     const int j = __shfl_sync(all_lanes, mine.j, entry), row = __shfl_sync(all_lanes, mine.row, entry);
@@ -66,14 +68,18 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
       const unsigned interact = row < 0 ? all_lanes : list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c];
       if (!(r2 < p.cutoff2) || (interact >> lane & 1) == 0) continue;
       const PairForce<real> f = pair_force<form, erf_terms>(p, r2, site_i, site_j);
-      if constexpr (wanted == Wanted::tally) {
+      if constexpr (!has_forces(wanted)) {
         tally.add(d, f);
       } else {
+        if constexpr (wanted == Wanted::forces_and_energies) {
+          lj += f.lj;
+          coulomb += f.coulomb;
+        }
         force_i[c] += f.force_over_r * d;
         force_j -= f.force_over_r * d;
       }
     }
-    if constexpr (wanted == Wanted::forces) {
+    if constexpr (has_forces(wanted)) {
       if (pruning) {
         kept = __reduce_or_sync(all_lanes, kept);
         if (lane == entry) mine.inner = kept;
@@ -83,8 +89,13 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
       if (a < 3 && atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + a, fixed_force(static_cast<double>(component(force_j, a))));
     }
   }
-  if constexpr (wanted == Wanted::tally) {
-    tally.flush(sums, 1);
+  if constexpr (wanted == Wanted::forces_and_energies) {
+    tally.lj = static_cast<double>(lj);
+    tally.coulomb = static_cast<double>(coulomb);
+  }
+  if constexpr (wanted == Wanted::tally || wanted == Wanted::forces_and_energies) tally.flush_energies(sums, 1);
+  if constexpr (!has_forces(wanted)) {
+    tally.flush_virial(sums, 1);
   } else {
     if (pruning && has_entry) entries[lane].inner = mine.inner;
     UPLIFT_DEVICE_UNROLL
@@ -102,26 +113,39 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
   }
 }
 
+/// What to launch with a list.
+struct Wish {
+  bool forced, with_energies;
+  Tally tally;
+};
+
 template <class real, CoulombForm form, int erf_terms>
-void launch(const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool tally, cudaStream_t stream) {
+void launch(const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
-  UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces>), shape, stream, list, p, sums, forced);
-  if (tally) UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::tally>), shape, stream, list, p, sums, forced);
+  if (wish.with_energies)
+    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces_and_energies>), shape, stream, list, p, sums, wish.forced);
+  else
+    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces>), shape, stream, list, p, sums, wish.forced);
+  if (wish.tally.virial && wish.with_energies)
+    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::virial>), shape, stream, list, p, sums, wish.forced);
+  else if (wish.tally.any() && !wish.with_energies)
+    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::tally>), shape, stream, list, p, sums, wish.forced);
 }
 
 }  // namespace
 
 template <class real>
-void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool tally,
-                          cudaStream_t stream) {
+void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool with_energies,
+                          Tally tally, cudaStream_t stream) {
+  const Wish wish{forced, with_energies, tally};
   if (form != CoulombForm::ewald)
-    launch<real, CoulombForm::reaction_field, 0>(list, p, forced, sums, tally, stream);
+    launch<real, CoulombForm::reaction_field, 0>(list, p, sums, wish, stream);
   else if (sizeof(real) == 4 && p.erf.count == fixed_erf_terms)
-    launch<real, CoulombForm::ewald, sizeof(real) == 4 ? fixed_erf_terms : 0>(list, p, forced, sums, tally, stream);
+    launch<real, CoulombForm::ewald, sizeof(real) == 4 ? fixed_erf_terms : 0>(list, p, sums, wish, stream);
   else
-    launch<real, CoulombForm::ewald, 0>(list, p, forced, sums, tally, stream);
+    launch<real, CoulombForm::ewald, 0>(list, p, sums, wish, stream);
 }
-template void launch_cluster_pairs<float>(CoulombForm, const ListView<float>&, const PairParameters<float>&, bool, const SumsView&, bool, cudaStream_t);
-template void launch_cluster_pairs<double>(CoulombForm, const ListView<double>&, const PairParameters<double>&, bool, const SumsView&, bool, cudaStream_t);
+template void launch_cluster_pairs<float>(CoulombForm, const ListView<float>&, const PairParameters<float>&, bool, const SumsView&, bool, Tally, cudaStream_t);
+template void launch_cluster_pairs<double>(CoulombForm, const ListView<double>&, const PairParameters<double>&, bool, const SumsView&, bool, Tally, cudaStream_t);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -48,7 +48,7 @@ __device__ double integral_slope(const GbView& gb, int i, int j, double r2) {
   return value;
 }
 
-__global__ void __launch_bounds__(block_threads) born_radii_kernel(GbView gb, const Vec3d* x, SumsView sums, bool tally) {
+__global__ void __launch_bounds__(block_threads) born_radii_kernel(GbView gb, const Vec3d* x, SumsView sums, Tally tally) {
   const int i = thread_number();
   double energy = 0;
   if (i < gb.count) {
@@ -69,11 +69,11 @@ __global__ void __launch_bounds__(block_threads) born_radii_kernel(GbView gb, co
     gb.self_slope[i] = slope;
     gb.radius_slope[i] = born.slope;
   }
-  if (tally) add_of_warp(energy_of(sums), energy);
+  if (tally.energies) add_of_warp(energy_of(sums), energy);
 }
 
 template <bool salt>
-__global__ void __launch_bounds__(block_threads) born_pairs_kernel(GbView gb, const Vec3d* x, SumsView sums, bool tally) {
+__global__ void __launch_bounds__(block_threads) born_pairs_kernel(GbView gb, const Vec3d* x, SumsView sums, Tally tally) {
   const int i = thread_number();
   double energy = 0;
   if (i < gb.count) {
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(block_threads) born_pairs_kernel(GbView gb, co
     add_force(sums, i, force);
     gb.integral_slope[i] = slope * gb.radius_slope[i];
   }
-  if (tally) add_of_warp(energy_of(sums), energy);
+  if (tally.energies) add_of_warp(energy_of(sums), energy);
 }
 
 __global__ void __launch_bounds__(block_threads) born_chain_kernel(GbView gb, const Vec3d* x, SumsView sums) {
@@ -109,7 +109,7 @@ __global__ void __launch_bounds__(block_threads) born_chain_kernel(GbView gb, co
 
 }  // namespace
 
-void launch_gb(const GbView& gb, const Vec3d* x, const SumsView& sums, bool tally, cudaStream_t stream) {
+void launch_gb(const GbView& gb, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream) {
   const cuda::LaunchShape shape = cuda::cover(gb.count, block_threads);
   UPLIFT_LAUNCH(born_radii_kernel, shape, stream, gb, x, sums, tally);
   if (gb.kappa > 0)

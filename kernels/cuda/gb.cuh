@@ -21,6 +21,6 @@ struct GbView {
   double *born, *self_slope, *radius_slope, *integral_slope;
 };
 
-void launch_gb(const GbView& gb, const Vec3d* x, const SumsView& sums, bool tally, cudaStream_t stream);
+void launch_gb(const GbView& gb, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -19,13 +19,15 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms,
   add_of_warp(sums + 3, m * v.z);
 }
 
-__global__ void __launch_bounds__(block_threads) worst_force_kernel(int atoms, LevelsView levels, unsigned long long* worst) {
+__global__ void __launch_bounds__(block_threads) worst_force_kernel(int atoms, LevelsView levels, const Shared* shared, unsigned long long* worst) {
   const int i = thread_number();
   if (i >= atoms) return;
-  Fixed f[3] = {0, 0, 0};
-  for (int l = 0; l < most_force_levels; ++l)
-    for (int d = 0; levels.force[l] && d < 3; ++d) f[d] += levels.force[l][3 * static_cast<std::ptrdiff_t>(i) + d];
-  const Vec3d force{from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+  Vec3d force{0, 0, 0};
+  for (int l = 0; l < most_force_levels; ++l) {
+    if (!levels.force[l]) continue;
+    const Fixed* f = levels.force[l] + 3 * static_cast<std::ptrdiff_t>(i);
+    force += shared->factors[l].all() * Vec3d{from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+  }
   const auto bits = static_cast<unsigned>(__float_as_int(static_cast<float>(std::sqrt(dot(force, force)))));
   atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }
@@ -93,8 +95,8 @@ using cuda::cover;
 void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream) {
   UPLIFT_LAUNCH(moments_kernel, cover(atoms.count, block_threads), stream, atoms, sums);
 }
-void launch_worst_force(int atoms, const LevelsView& levels, unsigned long long* worst, cudaStream_t stream) {
-  UPLIFT_LAUNCH(worst_force_kernel, cover(atoms, block_threads), stream, atoms, levels, worst);
+void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst, cudaStream_t stream) {
+  UPLIFT_LAUNCH(worst_force_kernel, cover(atoms, block_threads), stream, atoms, levels, shared, worst);
 }
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream) {
   UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor, stage.velocities);

@@ -12,7 +12,7 @@ void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream);
 struct LevelsView {
   const Fixed* force[most_force_levels];  ///< nullptr: none
 };
-void launch_worst_force(int atoms, const LevelsView& levels, unsigned long long* worst, cudaStream_t stream);
+void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst, cudaStream_t stream);
 
 struct MoleculesView {
   int count;

@@ -257,12 +257,13 @@ __device__ Fixed kinetic_energy(Unit& u, int k) {
 }
 
 template <class Unit>
-__device__ void kick(Unit& u, int k, const Moves& moves, const Move& m) {
+__device__ void kick(Unit& u, int k, const Moves& moves, const Move& m, const LevelFactors* factors) {
   // Level after level, as one kick after the other would.
   for (int l = 0; l < most_force_levels; ++l) {
-    if (!moves.force[l] || m.weight[l] == 0) continue;
+    const double weight = m.weight[l] * factors[l].own + m.boost_weight * factors[l].boost;
+    if (!moves.force[l] || weight == 0) continue;
     const Fixed* f = moves.force[l] + 3 * static_cast<std::ptrdiff_t>(u.atom(k));
-    const double scale = m.dt * m.weight[l] * u.inverse_mass(k);
+    const double scale = m.dt * weight * u.inverse_mass(k);
     Vec3d& v = u.v(k);
     v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale), physics::kick(v.z, from_fixed(f[2]), scale)};
   }
@@ -288,7 +289,7 @@ __device__ void run(Unit& u, const Constraints& constraints, const Moves& moves,
     };
     switch (m.kind) {
       case MoveKind::kick:
-        each([&](int k) { kick(u, k, moves, m); });
+        each([&](int k) { kick(u, k, moves, m, shared->factors); });
         break;
       case MoveKind::drift:
         each([&](int k) {
@@ -401,10 +402,23 @@ __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, U
   for (int d = 0; d < 3; ++d) flush(shared->momentum + d, counted.momentum[d]);
 }
 
-__global__ void end_step_kernel(Shared* shared) {
+__device__ void end_step(Shared* shared) {
   shared->heat += from_fixed(shared->heat_change);
   shared->heat_change = 0;
   ++shared->step;
+}
+__global__ void end_step_kernel(Shared* shared) { end_step(shared); }
+__global__ void bias_kernel(Shared* shared, TalliesView tallies, double constants, ApplyBias stage, bool ends_step) {
+  Fixed all = 0, dihedral = 0, cmap = 0;
+  for (int l = 0; l < most_force_levels; ++l) {
+    if (!tallies.energy[l]) continue;
+    for (int k = 0; k < energy_term_count; ++k) all += tallies.energy[l][k];
+    dihedral += tallies.energy[l][static_cast<int>(EnergyTerm::dihedral)];
+    cmap += tallies.energy[l][static_cast<int>(EnergyTerm::cmap)];
+  }
+  shared->bias.apply(stage.bias, {from_fixed(dihedral), from_fixed(cmap), from_fixed(all) + constants}, stage.torsions_only, stage.gather);
+  for (int l = 0; l < most_force_levels; ++l) shared->factors[l] = l == stage.torsion_level ? shared->bias.torsions : shared->bias.others;
+  if (ends_step) end_step(shared);
 }
 __global__ void set_step_kernel(Shared* shared, std::int64_t step) { shared->step = step; }
 __global__ void add_heat_kernel(Shared* shared, double amount) { shared->heat += amount; }
@@ -454,6 +468,9 @@ void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& m
     UPLIFT_LAUNCH(moves_kernel, (cuda::LaunchShape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads}), stream, atoms, units, blocks, moves, shared);
 }
 void launch_end_step(Shared* shared, cudaStream_t stream) { UPLIFT_LAUNCH(end_step_kernel, one_thread, stream, shared); }
+void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step, cudaStream_t stream) {
+  UPLIFT_LAUNCH(bias_kernel, one_thread, stream, shared, tallies, constants, stage, ends_step);
+}
 void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream) { UPLIFT_LAUNCH(set_step_kernel, one_thread, stream, shared, step); }
 void launch_add_heat(Shared* shared, double amount, cudaStream_t stream) { UPLIFT_LAUNCH(add_heat_kernel, one_thread, stream, shared, amount); }
 void launch_rescale(Shared* shared, const RescaleVelocities& stage, int degrees, cudaStream_t stream) {

@@ -7,6 +7,7 @@
 #include "physics/constrain/settle.hpp"
 #include "physics/integrate/nose_hoover.hpp"
 #include "uplift/backend/backend.hpp"
+#include "uplift/backend/bias_factors.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 
@@ -22,7 +23,7 @@ enum class MoveKind { kick, drift, noise, save, constrain_positions, constrain_v
 struct Move {
   MoveKind kind;
   double dt;                   ///< kick, drift, constrain_positions; count_heat: the sign
-  double weight[most_force_levels];
+  double weight[most_force_levels], boost_weight;
   double decay, spread;        ///< noise
   std::uint64_t seed;
   int substep, substeps;
@@ -46,6 +47,8 @@ struct Shared {
   double factor;               ///< MoveKind::transform: v = factor v + shift, of atoms with mass
   Vec3d shift;
   physics::NoseHooverChain chain;
+  BiasState bias;
+  LevelFactors factors[most_force_levels];  ///< of each level's forces
   int failed_water, failed_constraint;  ///< lowest that could not be met, INT_MAX: none
   long long failed_step;                ///< the first
 };
@@ -67,6 +70,11 @@ struct UnitsView {
 void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared, cudaStream_t stream);
 
 /// Kernels of one thread, on Shared alone.
+/// The boosts, from the tallies of the levels and what of the energy is no force's [kJ/mol]. `ends_step`: as launch_end_step.
+struct TalliesView {
+  const Fixed* energy[most_force_levels];  ///< [energy_term_count] each; nullptr: none
+};
+void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step, cudaStream_t stream);
 /// State::heat takes what was counted, and the step ends: what comes next has the next number.
 void launch_end_step(Shared* shared, cudaStream_t stream);
 void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream);

@@ -73,10 +73,10 @@ void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d*
 /// Sorts atoms and lists clusters anew when some atom has moved too far, or when `forced`.
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);
-/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or when `forced`. With `tally`, energies and
-/// virial from a kernel of their own: forces have the same bits with and without.
+/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or when `forced`. Energies come with the forces if
+/// `with_energies`; what else of `tally` is wanted has a kernel of its own, so that forces have the same bits with it and without.
 template <class real>
-void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced, const SumsView& sums, bool tally,
-                          cudaStream_t stream);
+void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced, const SumsView& sums,
+                          bool with_energies, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

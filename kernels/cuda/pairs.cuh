@@ -109,10 +109,12 @@ struct PairTally {
     const double more[6] = {s * x * x, s * y * y, s * z * z, s * x * y, s * x * z, s * y * z};
     for (int k = 0; k < 6; ++k) virial[k] += more[k];
   }
-  /// Adds `share` of it. Every lane of the warp must call it.
-  __device__ void flush(const SumsView& sums, double share) const {
+  /// Adds `share` of it. Every lane of the warp must call these.
+  __device__ void flush_energies(const SumsView& sums, double share) const {
     add_of_warp(sums.energy + static_cast<int>(EnergyTerm::lj), share * lj);
     add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), share * coulomb);
+  }
+  __device__ void flush_virial(const SumsView& sums, double share) const {
     const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
     for (int k = 0; k < 6; ++k) {
       add_of_warp(sums.virial + place[k], share * virial[k]);
@@ -130,10 +132,10 @@ struct PairsView {  ///< atoms and exclusions
 };
 
 /// Without a cutoff, in double: every atom looks at every other one.
-void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& parameters, const Vec3d* x, const SumsView& sums, bool tally, cudaStream_t stream);
+void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& parameters, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream);
 
 /// Takes back what the mesh has of excluded pairs: qq erf(alpha r)/r, at any distance. `pairs` [count][2], `charge` [atoms] e.
 void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell, double alpha,
-                     const SumsView& sums, bool tally, cudaStream_t stream);
+                     const SumsView& sums, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

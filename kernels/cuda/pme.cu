@@ -98,7 +98,7 @@ __global__ void __launch_bounds__(block_threads) influence_kernel(physics::MeshW
 }
 
 template <class T, class Complex>
-__global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWaves waves, const T* table, Complex* mesh, SumsView sums, bool tally) {
+__global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWaves waves, const T* table, Complex* mesh, SumsView sums, Tally tally) {
   const int i = thread_number();
   double energy = 0;
   physics::Symmetric w{0, 0, 0, 0, 0, 0};
@@ -106,18 +106,18 @@ __global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWa
     const Complex q = mesh[i];
     const T influence = table[i];
     mesh[i] = {q.x * influence, q.y * influence};
-    if (tally) {
+    if (tally.energies || tally.virial) {
       const Wave k = wave_of(waves, i);
       // Points between the planes kz = 0 and n/2 stand for their mirror images, too.
       const double weight = k.kz == 0 || 2 * k.kz == waves.n[2] ? 0.5 : 1;
       const double s2 = weight * (static_cast<double>(q.x) * static_cast<double>(q.x) + static_cast<double>(q.y) * static_cast<double>(q.y));
       energy = s2 * static_cast<double>(influence);
-      w = waves.virial(k.kx, k.ky, k.kz);
+      if (tally.virial) w = waves.virial(k.kx, k.ky, k.kz);
       w = {s2 * w.xx, s2 * w.xy, s2 * w.xz, s2 * w.yy, s2 * w.yz, s2 * w.zz};
     }
   }
-  if (!tally) return;
-  add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_reciprocal), energy);
+  if (tally.energies) add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_reciprocal), energy);
+  if (!tally.virial) return;
   const double all[9] = {w.xx, w.xy, w.xz, w.xy, w.yy, w.yz, w.xz, w.yz, w.zz};
   for (int k = 0; k < 9; ++k) add_of_warp(sums.virial + k, all[k]);
 }
@@ -191,7 +191,7 @@ void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t st
   UPLIFT_LAUNCH(influence_kernel<T>, cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves, table);
 }
 template <class T, class Complex>
-void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, bool tally, cudaStream_t stream) {
+void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally, cudaStream_t stream) {
   UPLIFT_LAUNCH((convolve_kernel<T, Complex>), cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves, table, mesh, sums, tally);
 }
 template <class T>
@@ -210,8 +210,8 @@ template void launch_to_real<float>(std::int32_t*, float*, int, double, cudaStre
 template void launch_to_real<double>(Fixed*, double*, int, double, cudaStream_t);
 template void launch_influence<float>(const physics::MeshWaves&, float*, cudaStream_t);
 template void launch_influence<double>(const physics::MeshWaves&, double*, cudaStream_t);
-template void launch_convolve<float, float2>(const physics::MeshWaves&, const float*, float2*, const SumsView&, bool, cudaStream_t);
-template void launch_convolve<double, double2>(const physics::MeshWaves&, const double*, double2*, const SumsView&, bool, cudaStream_t);
+template void launch_convolve<float, float2>(const physics::MeshWaves&, const float*, float2*, const SumsView&, Tally, cudaStream_t);
+template void launch_convolve<double, double2>(const physics::MeshWaves&, const double*, double2*, const SumsView&, Tally, cudaStream_t);
 template void launch_gather<float>(int, const ChargesView&, const Vec3d*, const MeshView&, const float*, const SumsView&, cudaStream_t);
 template void launch_gather<double>(int, const ChargesView&, const Vec3d*, const MeshView&, const double*, const SumsView&, cudaStream_t);
 

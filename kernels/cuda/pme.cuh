@@ -34,7 +34,7 @@ template <class T>
 void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t stream);
 /// Multiplies by the influence function; with `tally`, energy and virial.
 template <class T, class Complex>
-void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, bool tally, cudaStream_t stream);
+void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally, cudaStream_t stream);
 template <class T>
 void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential, const SumsView& sums, cudaStream_t stream);
 

@@ -9,7 +9,7 @@ namespace {
 constexpr unsigned block_threads = 128;
 
 __global__ void __launch_bounds__(block_threads)
-    restraints_kernel(RestraintsView restraints, const Vec3d* x, physics::ImageCell cell, SumsView sums, bool tally) {
+    restraints_kernel(RestraintsView restraints, const Vec3d* x, physics::ImageCell cell, SumsView sums, Tally tally) {
   const int n = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   double energy = 0;
   Virial virial;
@@ -21,14 +21,13 @@ __global__ void __launch_bounds__(block_threads)
     energy = result.energy;
     virial.add(d + arm, result.force);
   }
-  if (!tally) return;
-  add_of_warp(sums.energy + static_cast<int>(EnergyTerm::restraint), energy);
-  virial.flush(sums);
+  if (tally.energies) add_of_warp(sums.energy + static_cast<int>(EnergyTerm::restraint), energy);
+  if (tally.virial) virial.flush(sums);
 }
 
 }  // namespace
 
-void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally,
+void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
                        cudaStream_t stream) {
   if (restraints.count > 0) UPLIFT_LAUNCH(restraints_kernel, cuda::cover(restraints.count, block_threads), stream, restraints, x, cell, sums, tally);
 }

@@ -13,7 +13,7 @@ struct RestraintsView {
   const Vec3d* arm;              ///< [count] reference less centre [nm]
   const double* k;               ///< [count] kJ/mol/nm^2
 };
-void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, bool tally,
+void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
                        cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

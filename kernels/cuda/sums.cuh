@@ -10,6 +10,12 @@ namespace uplift::UPLIFT_DEVICE {
 inline constexpr unsigned all_lanes = 0xffffffffu;
 inline constexpr unsigned warp_lanes = 32;
 
+/// What is added up besides forces, which have the same bits whatever it is.
+struct Tally {
+  bool energies = false, virial = false;
+  bool any() const { return energies || virial; }
+};
+
 /// Totals of one level. Units 2^-32 kJ/mol/nm and 2^-32 kJ/mol.
 struct SumsView {
   Fixed* force;   ///< [3 * atoms], x y z of each atom

@@ -33,6 +33,7 @@ class DeviceBackend final : public Backend {
     };
     add("PME", ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, mesh_stream_));
     add("bonded", ForceGroup::bonded, side_stream_, make_device_bonded(system, precision_));
+    add("boosted torsions", ForceGroup::torsions, side_stream_, make_device_torsions(system, precision_));
     add("excluded pairs", ForceGroup::nonbonded, side_stream_, make_device_excluded(system, pme_));
     add("restraints", ForceGroup::restraints, side_stream_, make_device_restraints(system));
     add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_));
@@ -50,6 +51,7 @@ class DeviceBackend final : public Backend {
 
   void upload(const State& state) override {
     integration_.upload(state);
+    boosted_ = false;
     for (Level& level : levels_) {
       level.computed = false;
       level.known.clear();
@@ -68,13 +70,18 @@ class DeviceBackend final : public Backend {
 
   void download_forces(std::vector<Vec3d>& f) const override {
     std::vector<Fixed> sum(3 * static_cast<std::size_t>(system_.size()), 0), one;
-    for (const Level& level : levels_) {
-      if (!level.computed) continue;
-      level.force.download(one, stream_);
-      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += one[k];
+    const auto vector = [](const std::vector<Fixed>& of, std::size_t i) { return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])}; };
+    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
+    f.assign(static_cast<std::size_t>(system_.size()), Vec3d{0, 0, 0});
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      if (!levels_[l].computed) continue;
+      levels_[l].force.download(one, stream_);
+      if (const double factor = factors[l].all(); factor != 1)
+        for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
+      else
+        for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += one[k];
     }
-    f.resize(static_cast<std::size_t>(system_.size()));
-    for (std::size_t i = 0; i < f.size(); ++i) f[i] = {from_fixed(sum[3 * i]), from_fixed(sum[3 * i + 1]), from_fixed(sum[3 * i + 2])};
+    for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum, i);
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
@@ -97,7 +104,12 @@ class DeviceBackend final : public Backend {
       if (force->inspect(stream_)) graph_.invalidate();
   }
 
-  Energies energies() const override { return energies_; }
+  Energies energies() const override {
+    Energies e = energies_;
+    if (boosted_) e.bias = integration_.bias();
+    e.bias.total = e.potential();
+    return e;
+  }
   double kinetic_energy() const override { return integration_.kinetic_energy(); }
   WorstForce worst_force() const override { return integration_.worst_force(level_forces()); }
   PmeParameters pme() const override { return pme_; }
@@ -160,9 +172,17 @@ class DeviceBackend final : public Backend {
         if (ends_here) whole_step = false;
         compute(std::exchange(wanted, {}), plan, ends_here);
       }
-      if (!forces) integration_.run(stages[n], level_forces());
+      if (forces) continue;
+      if (const auto* bias = std::get_if<ApplyBias>(&stages[n])) {
+        const bool ends_here = whole_step && n + 1 == stages.size();
+        if (ends_here) whole_step = false;
+        apply_bias(*bias, ends_here);
+      } else {
+        integration_.run(stages[n], level_forces());
+      }
     }
     flush_moves();
+    if (std::exchange(tallies_are_new_, false)) add_levels();
     if (whole_step) integration_.queue_end_of_step(stream_);
   }
 
@@ -172,19 +192,28 @@ class DeviceBackend final : public Backend {
     return forces;
   }
 
+  void apply_bias(const ApplyBias& stage, bool ends_step) {
+    flush_moves();
+    TalliesView view{};
+    for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally.data() : nullptr;
+    integration_.queue_bias(view, constants_of(all_force_groups, integration_.box()).potential(), stage, ends_step);
+    boosted_ = boosted_ || stage.bias.dihedral.on || stage.bias.total.on;
+  }
+
   /// Forces of some levels, on streams that part here and come together at the end.
   void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
     flush_moves();
     positions_ready_.record(stream_);
     positions_ready_.hold(side_stream_);
-    const auto tallies_wanted = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
+    const auto wanted = [&](const ComputeForces& stage) { return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last}; };
+    const auto reported = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
     for (const ComputeForces& stage : stages) {
       Level& level = level_of(stage);
       level.force.resize(3 * static_cast<std::size_t>(system_.size()));
       level.tally.resize(tallies);
       level.computed = true;
       level.force.clear(side_stream_);
-      if (tallies_wanted(stage)) level.tally.clear(side_stream_);
+      if (wanted(stage).any()) level.tally.clear(side_stream_);
     }
     sums_clear_.record(side_stream_);
 
@@ -196,7 +225,7 @@ class DeviceBackend final : public Backend {
           positions_ready_.hold(mesh_stream_);
           mesh = true;
         }
-        phases_.run(phase, stream, [&] { force->compute(request(stage, tallies_wanted(stage)), stream); });
+        phases_.run(phase, stream, [&] { force->compute(request(stage, wanted(stage)), stream); });
       }
     if (ends_step) integration_.queue_end_of_step(side_stream_);
     side_done_.record(side_stream_);
@@ -205,13 +234,13 @@ class DeviceBackend final : public Backend {
       mesh_done_.record(mesh_stream_);
       mesh_done_.hold(stream_);
     }
-    for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, false).sums, tallies_wanted(stage));
+    for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
     for (const ComputeForces& stage : stages) {
-      if (!tallies_wanted(stage)) continue;
+      if (!reported(stage)) continue;
       Level& level = level_of(stage);
       level.tally.download(level.known, stream_);
       level.constants = constants_of(stage.groups & plan.groups, integration_.box());
-      add_levels();
+      tallies_are_new_ = true;
     }
   }
 
@@ -220,9 +249,9 @@ class DeviceBackend final : public Backend {
   }
 
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
-  Request request(const ComputeForces& stage, bool tally) {
+  Request request(const ComputeForces& stage, Tally tally) {
     Level& level = level_of(stage);
-    return {integration_.positions(), integration_.box(), {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally, &sums_clear_};
+    return {integration_.positions(), integration_.box(), {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally, stage.energies, &sums_clear_};
   }
 
   /// Parts of the energy that depend on the box alone.
@@ -245,10 +274,12 @@ class DeviceBackend final : public Backend {
 
   void add_levels() {
     energies_ = Energies{};
-    for (const Level& level : levels_) {
+    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      const Level& level = levels_[l];
       if (level.known.empty()) continue;
       for (std::size_t k = 0; k < energy_term_count; ++k) energies_.term[k] += from_fixed(level.known[k]) + level.constants.term[k];
-      for (std::size_t k = 0; k < 9; ++k) energies_.virial[k] += from_fixed(level.known[energy_term_count + k]) + level.constants.virial[k];
+      for (std::size_t k = 0; k < 9; ++k) energies_.virial[k] += factors[l].all() * (from_fixed(level.known[energy_term_count + k]) + level.constants.virial[k]);
     }
   }
 
@@ -272,6 +303,7 @@ class DeviceBackend final : public Backend {
   double net_charge_ = 0, squared_charge_ = 0;
   std::array<Level, most_force_levels> levels_;
   Energies energies_;
+  bool tallies_are_new_ = false, boosted_ = false;
   // The last step that asked for no energies, and its graph.
   std::vector<Stage> last_stages_;
   ForceGroups last_groups_ = 0;

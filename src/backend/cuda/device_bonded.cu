@@ -9,8 +9,8 @@ namespace {
 
 class Bonded final : public DeviceForce {
  public:
-  Bonded(const System& system, bool mixed) : mixed_(mixed), table_(cmap_table(system.force_field)) {
-    for (const BondedRows& rows : bonded_rows(system.force_field)) {
+  Bonded(const System& system, bool torsions, bool mixed) : mixed_(mixed), table_(cmap_table(system.force_field)) {
+    for (const BondedRows& rows : bonded_rows(system.force_field, system.torsions_apart, torsions)) {
       std::vector<int> atoms, start;
       std::vector<double> parameters;
       for (const BondedRow& row : rows.rows) {
@@ -82,7 +82,10 @@ class Restraints final : public DeviceForce {
 
 }  // namespace
 
-std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision) { return std::make_unique<Bonded>(system, precision == Precision::mixed); }
+std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision) { return std::make_unique<Bonded>(system, false, precision == Precision::mixed); }
+std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision) {
+  return system.torsions_apart == TorsionGroup::none ? nullptr : std::make_unique<Bonded>(system, true, precision == Precision::mixed);
+}
 std::unique_ptr<DeviceForce> make_device_restraints(const System& system) {
   return system.position_restraints.empty() ? nullptr : std::make_unique<Restraints>(system);
 }

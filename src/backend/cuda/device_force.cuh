@@ -18,7 +18,8 @@ struct Request {
   const Vec3d* x;   ///< [atoms] nm, in device memory
   Box box;
   SumsView sums;    ///< forces and tallies are added, once they are `clear`
-  bool tally;       ///< energies and virial are wanted
+  Tally tally;
+  bool every_step;  ///< energies are wanted at every step
   const Event* clear;
 
   /// Before anything on `stream` is added to the sums.
@@ -48,6 +49,8 @@ std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmePa
 std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme);
 std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision);
+/// System::torsions_apart, which the former lacks.
+std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision);
 std::unique_ptr<DeviceForce> make_device_restraints(const System& system);
 std::unique_ptr<DeviceForce> make_device_solvent(const System& system);
 

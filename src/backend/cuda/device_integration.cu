@@ -51,6 +51,9 @@ void DeviceIntegration::upload(const State& state) {
   Shared shared{};
   shared.step = step_ = -1;
   shared.heat = state.heat;
+  for (LevelFactors& f : shared.factors) f = {};
+  shared.bias = {};
+  shared.bias.statistics = state.statistics;
   shared.factor = 1;
   shared.failed_water = shared.failed_constraint = INT_MAX;
   shared.failed_step = LLONG_MAX;
@@ -71,6 +74,7 @@ void DeviceIntegration::download(State& state) const {
   const Shared shared = look();
   state.box = box_;
   state.heat = shared.heat;
+  state.statistics = shared.bias.statistics;
   state.chain.assign(shared.chain.position.begin(), shared.chain.position.end());
   state.chain.insert(state.chain.end(), shared.chain.velocity.begin(), shared.chain.velocity.end());
 }
@@ -79,6 +83,11 @@ Shared DeviceIntegration::look() const {
   std::vector<Shared> shared;
   shared_.download(shared, stream_);
   return shared[0];
+}
+
+std::array<LevelFactors, most_force_levels> DeviceIntegration::factors() const {
+  const Shared shared = look();
+  return std::to_array(shared.factors);
 }
 
 void DeviceIntegration::set_step(std::int64_t step) {
@@ -181,6 +190,7 @@ void DeviceIntegration::add_kick(const Kick& stage, const std::array<const Fixed
   m.dt = stage.dt;
   for (std::size_t l = 0; l < levels.size(); ++l) {
     m.weight[l] = stage.weight[l];
+    m.boost_weight = stage.boost_weight;
     moves_.force[l] = levels[l];
   }
 }
@@ -198,7 +208,7 @@ Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*
   LevelsView view{};
   for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
   worst_.clear(stream_);
-  launch_worst_force(static_cast<int>(x_.size()), view, worst_.data(), stream_);
+  launch_worst_force(static_cast<int>(x_.size()), view, shared_.data(), worst_.data(), stream_);
   std::vector<unsigned long long> worst;
   worst_.download(worst, stream_);
   return {static_cast<int>(~static_cast<unsigned>(worst[0])), static_cast<double>(std::bit_cast<float>(static_cast<unsigned>(worst[0] >> 32)))};

@@ -45,7 +45,13 @@ class DeviceIntegration {
   /// The device counts on by itself, on a stream that comes after the step's last moves and before the next step; and so does the host.
   void queue_end_of_step(cudaStream_t stream) { launch_end_step(shared_.data(), stream); }
   void step_has_ended() { ++step_; }
-  /// Any stage but ComputeForces. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
+  void queue_bias(const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step) {
+    launch_bias(shared_.data(), tallies, constants, stage, ends_step, stream_);
+  }
+  /// The boosts, and the factors of each level's forces. Waits.
+  BiasEnergies bias() const { return look().bias.energies; }
+  std::array<LevelFactors, most_force_levels> factors() const;
+  /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
   void flush();
   bool has_moves() const { return moves_.count > 0; }

@@ -75,7 +75,7 @@ class Pme final : public DeviceForce {
     launch_spread<T>(pme_.order, charges, r.x, mesh_, grid_.data(), stream);
     launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
     check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
-    if (r.tally) r.wait_for_sums(stream);
+    if (r.tally.any()) r.wait_for_sums(stream);
     launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, r.tally, stream);
     check_fft(backward(backward_, waves_.data(), real_.data()), "FFT");
     r.wait_for_sums(stream);

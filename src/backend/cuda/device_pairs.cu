@@ -121,7 +121,7 @@ class ListedPairs final : public DeviceForce {
       launch_rebuild(view(), r.x, new_box, stream);
     }
     r.wait_for_sums(stream);
-    launch_cluster_pairs(form_, view(), p_, new_box || !pruned_, r.sums, r.tally, stream);
+    launch_cluster_pairs(form_, view(), p_, new_box || !pruned_, r.sums, r.every_step, r.tally, stream);
     pruned_ = true;
   }
 
