@@ -44,12 +44,24 @@ struct BenchmarkOptions {
   std::string command;               ///< as it was given, for the file
 };
 
+/// `uplift reweight`.
+struct ReweightOptions {
+  std::vector<std::string> runs, stages, variables, ranges;
+  std::vector<int> bins{60};
+  std::string method, temperature, discard;  ///< empty: as the runs are
+  std::string output = "pmf", weights;
+  int order = 0, bootstrap = 100, cutoff = 10;
+  std::uint64_t seed = 1;
+  bool xvg = false, force = false;
+};
+
 int run_command(const InputOptions& options, const RunSwitches& switches);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
 int validate_command(const InputOptions& options);
 int benchmark_command(const BenchmarkOptions& options);
 /// What can be named as a system, for --help.
 std::string benchmark_names();
+int reweight_command(const ReweightOptions& options);
 int info_command(const std::string& file, bool devices);
 
 }  // namespace uplift::app

@@ -55,6 +55,26 @@ int dispatch(int argc, char** argv) {
   benchmark->add_option("--seconds", measure.seconds, "how long each system is measured; default 10")->check(CLI::Range(0.01, 1e6));
   benchmark->add_option("--warmup", measure.warmup, "steps before that; default: a fifth of the time")->check(CLI::Range(1, 1000000000));
   benchmark->add_option("--json", measure.json, "write everything that was measured to this file");
+  CLI::App* reweight = app.add_subcommand("reweight", "free-energy surfaces from the frames of runs, biased or not");
+  ReweightOptions surface;
+  reweight->add_option("RUN", surface.runs, "output directories of runs; several are taken together")->required();
+  reweight->add_option("--stage", surface.stages, "stages to take; default: every one with a bias that does not change, or all where none has one")->allow_extra_args(false);
+  reweight->add_option("--cv", surface.variables,
+                       "collective variables, one to three: NAME=dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION), "
+                       "column(FILE,N); atoms count from 0")->required()->expected(1, 3);
+  reweight->add_option("--bins", surface.bins, "one number, or one for each variable; default 60")->expected(1, 3);
+  reweight->add_option("--range", surface.ranges, "LOW:HIGH for each variable; default: -180:180 degrees, or all there is")->expected(1, 3);
+  reweight->add_option("--method", surface.method, "exponential, maclaurin, cumulant, pooled, mbar or none; default: cumulant, mbar for several biases, none without any");
+  reweight->add_option("--order", surface.order, "of maclaurin (default 10) or cumulant (default 2, at most 3)")->check(CLI::Range(1, 100));
+  reweight->add_option("--temperature", surface.temperature, "default: that of the runs");
+  reweight->add_option("--bootstrap", surface.bootstrap, "replicates for the errors; default 100, 0: none")->check(CLI::Range(0, 100000));
+  reweight->add_option("--seed", surface.seed, "of the bootstrap");
+  reweight->add_option("--cutoff", surface.cutoff, "bins with fewer frames stay empty; default 10")->check(CLI::Range(1, 1000000000));
+  reweight->add_option("--discard", surface.discard, "time to leave out at the beginning of each stage (1 ns)");
+  reweight->add_option("-o,--output", surface.output, "stem of the files: pmf gives pmf.h5, pmf.csv, pmf.png and pmf.svg");
+  reweight->add_option("--weights", surface.weights, "also write PyReweighting's weights to this file");
+  reweight->add_flag("--xvg", surface.xvg, "also write PyReweighting's .xvg (one variable)");
+  reweight->add_flag("--force", surface.force, "give even what cannot be trusted");
   CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   info->add_option("FILE", file, "a file of a run or an input");
   info->add_flag("--devices", devices, "this machine");
@@ -67,6 +87,7 @@ int dispatch(int argc, char** argv) {
   if (run->parsed()) return run_command(options, switches);
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
+  if (reweight->parsed()) return reweight_command(surface);
   if (benchmark->parsed()) return benchmark_command(measure);
   if (info->parsed() && (devices || !file.empty())) return info_command(file, devices);
   std::cerr << info->help();

@@ -14,6 +14,7 @@ enum class NoisePurpose : std::uint32_t {
   langevin = 2,
   barostat = 3,
   thermostat = 4,
+  bootstrap = 5,
 };
 
 UPLIFT_HD Words4<std::uint32_t> noise_bits(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index) {

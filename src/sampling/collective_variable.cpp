@@ -1,0 +1,298 @@
+#include "uplift/sampling/collective_variable.hpp"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
+#include "uplift/model/selection.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr double degrees = 180 / constants::pi;
+
+double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// Of atoms, as a function of the vectors between neighbours, nearest images taken.
+template <int atoms>
+class Geometric final : public CollectiveVariable {
+ public:
+  using Formula = double (*)(const std::array<Vec3d, atoms - 1>&);
+  Geometric(std::array<int, atoms> which, Formula formula) : which_(which), formula_(formula) {}
+  double value(std::span<const Vec3d> x, const Box& box, std::size_t) const override {
+    std::array<Vec3d, atoms - 1> b;
+    for (std::size_t k = 0; k + 1 < which_.size(); ++k) {
+      b[k] = x[at(which_[k + 1])] - x[at(which_[k])];
+      if (box.periodic()) b[k] = box.image(b[k]);
+    }
+    return formula_(b);
+  }
+
+ private:
+  std::array<int, atoms> which_;
+  Formula formula_;
+};
+
+double distance(const std::array<Vec3d, 1>& b) { return norm(b[0]); }
+double angle(const std::array<Vec3d, 2>& b) { return degrees * std::atan2(norm(cross(b[0], b[1])), -dot(b[0], b[1])); }
+double dihedral(const std::array<Vec3d, 3>& b) {
+  const Vec3d m = cross(b[0], b[1]), n = cross(b[1], b[2]);
+  return degrees * std::atan2(dot(cross(m, n), b[1]) / norm(b[1]), dot(m, n));
+}
+
+class Gyration final : public CollectiveVariable {
+ public:
+  Gyration(std::vector<int> which, const StoredSystem& system) : which_(std::move(which)) {
+    for (int i : which_) mass_.push_back(system.masses[at(i)]);
+  }
+  double value(std::span<const Vec3d> x, const Box&, std::size_t) const override {
+    Vec3d centre{0, 0, 0};
+    double total = 0, sum = 0;
+    for (std::size_t k = 0; k < which_.size(); ++k) {
+      centre += mass_[k] * x[at(which_[k])];
+      total += mass_[k];
+    }
+    centre = (1 / total) * centre;
+    for (std::size_t k = 0; k < which_.size(); ++k) {
+      const Vec3d d = x[at(which_[k])] - centre;
+      sum += mass_[k] * dot(d, d);
+    }
+    return std::sqrt(sum / total);
+  }
+
+ private:
+  std::vector<int> which_;
+  std::vector<double> mass_;
+};
+
+class Rmsd final : public CollectiveVariable {
+ public:
+  Rmsd(std::vector<int> which, const std::vector<Vec3d>& reference) : which_(std::move(which)) {
+    reference_.resize(3, static_cast<Eigen::Index>(which_.size()));
+    for (std::size_t k = 0; k < which_.size(); ++k) {
+      const Vec3d& r = reference[k];
+      reference_.col(static_cast<Eigen::Index>(k)) << r.x, r.y, r.z;
+    }
+    centre(reference_);
+  }
+  double value(std::span<const Vec3d> x, const Box&, std::size_t) const override {
+    Eigen::Matrix3Xd moved(3, reference_.cols());
+    for (std::size_t k = 0; k < which_.size(); ++k) {
+      const Vec3d& r = x[at(which_[k])];
+      moved.col(static_cast<Eigen::Index>(k)) << r.x, r.y, r.z;
+    }
+    centre(moved);
+    const Eigen::Matrix3d covariance = moved * reference_.transpose();
+    // Singular values of the covariance; the smallest counts against where only a mirror image would fit better.
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance.transpose() * covariance, Eigen::EigenvaluesOnly);
+    const Eigen::Vector3d s = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
+    const double squares = moved.squaredNorm() + reference_.squaredNorm() - 2 * (s[2] + s[1] + (covariance.determinant() < 0 ? -s[0] : s[0]));
+    return std::sqrt(std::max(0.0, squares) / static_cast<double>(which_.size()));
+  }
+
+ private:
+  static void centre(Eigen::Matrix3Xd& points) { points.colwise() -= points.rowwise().mean().eval(); }
+  std::vector<int> which_;
+  Eigen::Matrix3Xd reference_;
+};
+
+class Column final : public CollectiveVariable {
+ public:
+  Column(std::vector<double> values, std::string file) : values_(std::move(values)), file_(std::move(file)) {}
+  double value(std::span<const Vec3d>, const Box&, std::size_t frame) const override {
+    if (frame >= values_.size())
+      throw InputError(file_ + ": has " + std::to_string(values_.size()) + " rows, and the trajectory has more frames; it needs a row a frame");
+    return values_[frame];
+  }
+
+ private:
+  std::vector<double> values_;
+  std::string file_;
+};
+
+/// "dihedral(4,6,8,14)" taken apart.
+struct Call {
+  std::string text, word;
+  std::vector<std::string> arguments;
+
+  [[noreturn]] void fail(const std::string& what) const { throw InputError("--cv '" + text + "': " + what); }
+  void expect(std::size_t least, std::size_t most, const char* usage) const {
+    if (arguments.size() < least || arguments.size() > most) fail(std::string("write it as ") + usage);
+  }
+  int number(std::size_t k) const {
+    int n = 0;
+    if (!parse_int(arguments[k], n)) fail("'" + arguments[k] + "' is no whole number");
+    return n;
+  }
+};
+
+Call take_apart(const std::string& text, std::string& name) {
+  Call call;
+  call.text = text;
+  const std::size_t open = text.find('('), equals = text.find('=');
+  const bool named = equals != std::string::npos && (open == std::string::npos || equals < open);
+  const std::string definition(trim(std::string_view(text).substr(named ? equals + 1 : 0)));
+  const std::size_t begin = definition.find('(');
+  if (begin == std::string::npos || definition.back() != ')')
+    call.fail("is no collective variable; use dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION) or column(FILE,N)");
+  name = named ? std::string(trim(std::string_view(text).substr(0, equals))) : definition;
+  call.word = std::string(trim(definition.substr(0, begin)));
+  const std::string inside = definition.substr(begin + 1, definition.size() - begin - 2);
+  std::string part;
+  int depth = 0;
+  for (char c : inside) {
+    depth += (c == '(') - (c == ')');
+    if (c == ',' && depth == 0) {
+      call.arguments.emplace_back(trim(part));
+      part.clear();
+    } else {
+      part += c;
+    }
+  }
+  if (!trim(part).empty()) call.arguments.emplace_back(trim(part));
+  return call;
+}
+
+template <int n>
+std::array<int, n> atoms_of(const Call& call, const StoredSystem& system, const char* usage) {
+  call.expect(n, n, usage);
+  std::array<int, n> atoms{};
+  for (std::size_t k = 0; k < n; ++k) {
+    atoms[k] = call.number(k);
+    if (atoms[k] < 0 || atoms[k] >= system.topology.size())
+      call.fail("atom " + std::to_string(atoms[k]) + " is not in the trajectory, whose atoms are 0 to " + std::to_string(system.topology.size() - 1));
+    for (std::size_t other = 0; other < k; ++other)
+      if (atoms[other] == atoms[k]) call.fail("atom " + std::to_string(atoms[k]) + " is named twice");
+  }
+  return atoms;
+}
+
+/// phi: C of the residue before, N, CA, C. psi: N, CA, C, N of the residue after.
+std::array<int, 4> backbone(const Call& call, const StoredSystem& system) {
+  call.expect(1, 1, (call.word + "(RESIDUE), with the number of a residue").c_str());
+  const Topology& t = system.topology;
+  const int number = call.number(0);
+  const auto found = std::find_if(t.residues.begin(), t.residues.end(), [&](const Residue& r) { return r.number == number; });
+  if (found == t.residues.end()) call.fail("there is no residue " + std::to_string(number));
+  const auto atom = [&](std::ptrdiff_t residue, const char* name) {
+    if (residue >= 0 && residue < static_cast<std::ptrdiff_t>(t.residues.size())) {
+      const Residue& r = t.residues[static_cast<std::size_t>(residue)];
+      for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i)
+        if (t.atoms[at(i)].name == name) return i;
+    }
+    call.fail("residue " + std::to_string(number) + " has no " + call.word + " (there is no atom " + name + " where it should be)");
+  };
+  const std::ptrdiff_t r = found - t.residues.begin();
+  if (call.word == "phi") return {atom(r - 1, "C"), atom(r, "N"), atom(r, "CA"), atom(r, "C")};
+  return {atom(r, "N"), atom(r, "CA"), atom(r, "C"), atom(r + 1, "N")};
+}
+
+std::vector<int> selected(const Call& call, const StoredSystem& system) {
+  std::vector<int> which = select_atoms(system.topology, call.arguments.at(0));
+  if (which.empty()) call.fail("'" + call.arguments[0] + "' selects no atom");
+  return which;
+}
+
+std::string found_file(const Call& call, const StoredSystem& system, const std::string& name) {
+  namespace fs = std::filesystem;
+  const std::string beside = (fs::path(system.directory) / name).string();
+  if (fs::exists(beside)) return beside;
+  if (fs::exists(name)) return name;
+  call.fail("there is no file " + name + ", neither in " + system.directory + " nor here");
+}
+
+std::vector<double> read_column(const Call& call, const std::string& file, int column) {
+  const std::string text = read_file(file);
+  LineReader lines(text);
+  std::vector<double> values;
+  while (!lines.done()) {
+    const std::string_view line = trim(lines.next());
+    if (line.empty() || line[0] == '#' || line[0] == '@') continue;
+    std::size_t begin = 0;
+    for (int k = 0; k <= column; ++k) {
+      begin = line.find_first_not_of(" \t,", begin);
+      if (begin == std::string_view::npos) call.fail(file + ":" + std::to_string(lines.line()) + ": has no column " + std::to_string(column) + " (columns count from 0)");
+      if (k < column) begin = std::min(line.find_first_of(" \t,", begin), line.size());
+    }
+    const std::string_view word = line.substr(begin, line.find_first_of(" \t,", begin) - begin);
+    double value = 0;
+    if (!parse_real(word, value)) call.fail(file + ":" + std::to_string(lines.line()) + ": " + quoted(word) + " is no number");
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// Positions [nm] of the selected atoms in a PDB file that has all stored atoms, or the selected ones alone.
+std::vector<Vec3d> read_reference(const Call& call, const std::string& file, const std::vector<int>& which, int atoms) {
+  const std::string text = read_file(file);
+  LineReader lines(text);
+  std::vector<Vec3d> all;
+  while (!lines.done()) {
+    const std::string_view line = lines.next();
+    if (line.starts_with("ENDMDL")) break;
+    if (!line.starts_with("ATOM  ") && !line.starts_with("HETATM")) continue;
+    Vec3d r{0, 0, 0};
+    if (line.size() < 54 || !parse_real(line.substr(30, 8), r.x) || !parse_real(line.substr(38, 8), r.y) || !parse_real(line.substr(46, 8), r.z))
+      call.fail(file + ":" + std::to_string(lines.line()) + ": has no coordinates in columns 31 to 54");
+    all.push_back(constants::nm_per_angstrom * r);
+  }
+  if (all.size() == which.size() && static_cast<int>(all.size()) != atoms) return all;
+  if (static_cast<int>(all.size()) != atoms)
+    call.fail(file + ": has " + std::to_string(all.size()) + " atoms; it needs those of the trajectory (" + std::to_string(atoms) + ") or the selected ones (" + std::to_string(which.size()) + ")");
+  std::vector<Vec3d> chosen;
+  for (int i : which) chosen.push_back(all[at(i)]);
+  return chosen;
+}
+
+}  // namespace
+
+std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& text, const StoredSystem& system) {
+  std::string name;
+  const Call call = take_apart(text, name);
+  std::unique_ptr<CollectiveVariable> cv;
+  const auto as = [&](auto made, const char* unit, bool periodic) {
+    cv = std::move(made);
+    cv->unit = unit;
+    cv->periodic = periodic;
+  };
+  if (call.word == "dihedral") {
+    as(std::make_unique<Geometric<4>>(atoms_of<4>(call, system, "dihedral(i,j,k,l)"), dihedral), "deg", true);
+  } else if (call.word == "phi" || call.word == "psi") {
+    as(std::make_unique<Geometric<4>>(backbone(call, system), dihedral), "deg", true);
+  } else if (call.word == "angle") {
+    as(std::make_unique<Geometric<3>>(atoms_of<3>(call, system, "angle(i,j,k)"), angle), "deg", false);
+  } else if (call.word == "distance") {
+    as(std::make_unique<Geometric<2>>(atoms_of<2>(call, system, "distance(i,j)"), distance), "nm", false);
+  } else if (call.word == "gyration") {
+    call.expect(1, 1, "gyration(SELECTION)");
+    as(std::make_unique<Gyration>(selected(call, system), system), "nm", false);
+  } else if (call.word == "rmsd") {
+    call.expect(1, 2, "rmsd(SELECTION) or rmsd(SELECTION, FILE.pdb)");
+    const std::vector<int> which = selected(call, system);
+    std::vector<Vec3d> reference;
+    if (call.arguments.size() == 2)
+      reference = read_reference(call, found_file(call, system, call.arguments[1]), which, system.topology.size());
+    else
+      for (int i : which) reference.push_back(system.first[at(i)]);
+    as(std::make_unique<Rmsd>(which, reference), "nm", false);
+  } else if (call.word == "column") {
+    call.expect(2, 2, "column(FILE, N)");
+    const std::string file = found_file(call, system, call.arguments[0]);
+    if (call.number(1) < 0) call.fail("columns count from 0");
+    as(std::make_unique<Column>(read_column(call, file, call.number(1)), file), "", false);
+  } else {
+    call.fail("'" + call.word + "' is no kind of collective variable; use dihedral, angle, distance, phi, psi, rmsd, gyration or column");
+  }
+  cv->name = name;
+  const std::size_t equals = text.find('=');
+  cv->definition = std::string(trim(equals != std::string::npos && equals < text.find('(') ? text.substr(equals + 1) : text));
+  return cv;
+}
+
+}  // namespace uplift

@@ -1,0 +1,311 @@
+#include "uplift/sampling/free_energy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "uplift/backend/bias_factors.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/sampling/mbar.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double least_effective = 10;     // below it an estimate is refused
+constexpr double blocks_per_inefficiency = 5;  // length of bootstrap blocks: the variance they miss falls as their inverse
+constexpr std::int64_t most_bins = 10'000'000;
+
+double boost_in(const SampledState& state, double dihedral, double potential) {
+  BiasState work;
+  work.apply(state.bias, {dihedral, 0, potential}, false, false);
+  return work.energies.boost();
+}
+
+class Analysis {
+ public:
+  Analysis(const BiasedFrames& frames, const FreeEnergyRequest& request) : f_(frames), r_(request) {}
+
+  FreeEnergySurface run() {
+    choose_method();
+    choose_temperature();
+    make_axes();
+    find_bins();
+    find_weights();
+    diagnose();
+    estimate();
+    if (r_.bootstrap > 0) bootstrap();
+    return std::move(s_);
+  }
+
+ private:
+  [[noreturn]] static void fail(const std::string& what) { throw InputError(what); }
+
+  void choose_method() {
+    boosted_ = std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.boosted; });
+    s_.method = r_.method.value_or(f_.states.size() > 1 ? ReweightMethod::mbar : boosted_ ? ReweightMethod::cumulant : ReweightMethod::none);
+    s_.order = r_.order > 0 ? r_.order : s_.method == ReweightMethod::maclaurin ? 10 : s_.method == ReweightMethod::cumulant ? 2 : 0;
+    if (s_.method == ReweightMethod::cumulant && s_.order > 3) fail("--order " + std::to_string(s_.order) + ": the cumulant expansion goes to order 3");
+    if (std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.updating; }))
+      fail("the parameters of a stage's bias changed while it ran (update_every), so that its frames have no one weight; use a stage with frozen parameters");
+    if (f_.states.size() > 1 && s_.method != ReweightMethod::mbar && s_.method != ReweightMethod::none)
+      fail(fmt::format("the frames were sampled with {} different biases or temperatures, and --method {} is for one; use --method mbar, or --stage to choose", f_.states.size(),
+                       method_name(s_.method)));
+    if (s_.method == ReweightMethod::none && boosted_) s_.warnings.push_back("method none: the surface is that of the boosted potential, not of the system's own");
+  }
+
+  void choose_temperature() {
+    const double sampled = f_.states.front().temperature;
+    const bool one = std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == sampled; });
+    s_.temperature = r_.temperature.value_or(sampled);
+    if (!(s_.temperature > 0)) fail("the runs do not say at which temperature they were; give --temperature 300K");
+    if (s_.method != ReweightMethod::mbar && one && sampled > 0 && std::abs(s_.temperature - sampled) > 1e-6 * sampled)
+      fail(fmt::format("--temperature {:g}: the frames were sampled at {:g} K, and only --method mbar takes them to another temperature", s_.temperature, sampled));
+    kt_ = constants::boltzmann * s_.temperature;
+  }
+
+  void make_axes() {
+    const std::size_t count = f_.axes.size();
+    if (count < 1 || count > most_variables) fail("--cv: one, two or three collective variables");
+    if (r_.bins.size() != 1 && r_.bins.size() != count) fail(fmt::format("--bins: one number for all, or one for each of the {} variables", count));
+    if (!r_.ranges.empty() && r_.ranges.size() != count) fail(fmt::format("--range: one for each of the {} variables", count));
+    std::int64_t total = 1;
+    for (std::size_t k = 0; k < count; ++k) {
+      const int n = r_.bins.size() == 1 ? r_.bins[0] : r_.bins[k];
+      if (n < 1 || (total *= n) > most_bins) fail("--bins: at least one, and no more than ten million in all");
+      double low = -180, high = 180;
+      if (!f_.axes[k].periodic) {
+        low = std::numeric_limits<double>::infinity();
+        high = -low;
+        for (const auto& v : f_.value) {
+          low = std::min(low, v[k]);
+          high = std::max(high, v[k]);
+        }
+        const double margin = high > low ? 1e-6 * (high - low) : 0.5;
+        low -= margin;
+        high += margin;
+      }
+      if (!r_.ranges.empty()) {
+        low = r_.ranges[k][0];
+        high = r_.ranges[k][1];
+        if (!(high > low)) fail(fmt::format("--range: {}:{} is empty", low, high));
+      }
+      FreeEnergySurface::Axis axis{f_.axes[k], {}, {}};
+      for (int b = 0; b <= n; ++b) axis.edges.push_back(low + (high - low) * b / n);
+      for (int b = 0; b < n; ++b) axis.centers.push_back(0.5 * (axis.edges[static_cast<std::size_t>(b)] + axis.edges[static_cast<std::size_t>(b) + 1]));
+      s_.axes.push_back(std::move(axis));
+    }
+    bins_ = static_cast<int>(total);
+  }
+
+  void find_bins() {
+    bin_.assign(f_.size(), -1);
+    s_.counts.assign(static_cast<std::size_t>(bins_), 0);
+    for (std::size_t i = 0; i < f_.size(); ++i) {
+      int place = 0;
+      for (std::size_t k = 0; k < s_.axes.size() && place >= 0; ++k) {
+        const auto& edges = s_.axes[k].edges;
+        const int n = static_cast<int>(edges.size()) - 1;
+        double v = f_.value[i][k];
+        const bool round = f_.axes[k].periodic && std::abs(edges.back() - edges.front() - 360) < 1e-9;
+        if (round) v -= 360 * std::floor((v - edges.front()) / 360);
+        const int b = static_cast<int>(std::floor((v - edges.front()) / (edges.back() - edges.front()) * n));
+        place = b < 0 || b > n || (b == n && !round && v > edges.back()) ? -1 : place * n + std::min(b, n - 1);
+      }
+      bin_[i] = place;
+      if (place >= 0) ++s_.counts[static_cast<std::size_t>(place)];
+    }
+  }
+
+  void find_weights() {
+    reduced_.resize(f_.size());
+    for (std::size_t i = 0; i < f_.size(); ++i) reduced_[i] = f_.boost[i] / kt_;
+    if (s_.method != ReweightMethod::mbar) return;
+    // Relative to the unbiased potential at the temperature that is asked for, in which every frame has the energy 0.
+    for (const SampledState& state : f_.states) {
+      if (!(state.temperature > 0)) fail("--method mbar: a run does not say at which temperature it was");
+      const double other = constants::boltzmann * state.temperature;
+      std::vector<double> u(f_.size());
+      for (std::size_t i = 0; i < f_.size(); ++i) u[i] = boost_in(state, f_.dihedral[i], f_.potential[i]) / other + f_.potential[i] * (1 / other - 1 / kt_);
+      u_.push_back(std::move(u));
+    }
+    std::vector<std::size_t> all(f_.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    MbarResult mbar = solve(all, {});
+    if (!mbar.converged) s_.warnings.push_back(fmt::format("mbar has not converged after {} iterations: the biases hardly overlap", mbar.iterations));
+    for (double f : mbar.free_energies) s_.state_free_energies.push_back(kt_ * f);
+    free_energies_ = mbar.free_energies;
+    weights_.resize(f_.size());
+    for (std::size_t i = 0; i < f_.size(); ++i) weights_[i] = -mbar.log_mixture[i];
+  }
+
+  MbarResult solve(const std::vector<std::size_t>& chosen, const std::vector<double>& start) const {
+    std::vector<std::vector<double>> u;
+    std::vector<double> counts(u_.size(), 0.0);
+    for (const auto& state : u_) {
+      std::vector<double> part;
+      part.reserve(chosen.size());
+      for (std::size_t i : chosen) part.push_back(state[i]);
+      u.push_back(std::move(part));
+    }
+    for (std::size_t i : chosen) counts[static_cast<std::size_t>(f_.state[i])] += 1;
+    return solve_mbar(u, counts, start);
+  }
+
+  std::vector<double> own_weights() const {
+    if (s_.method == ReweightMethod::mbar) return weights_;
+    std::vector<double> w;
+    const ReweightMethod as = s_.method == ReweightMethod::cumulant ? ReweightMethod::exponential : s_.method;
+    for (double b : reduced_) w.push_back(log_weight(as, s_.order, b));
+    return w;
+  }
+
+  void diagnose() {
+    s_.frames = f_.size();
+    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
+      const std::size_t first = f_.series[n], last = f_.series[n + 1];
+      const auto look = [&](auto&& value) {
+        std::vector<double> values;
+        for (std::size_t i = first; i < last; ++i) values.push_back(value(i));
+        s_.inefficiency = std::max(s_.inefficiency, statistical_inefficiency(values));
+      };
+      for (std::size_t k = 0; k < f_.axes.size(); ++k) {
+        if (f_.axes[k].periodic) {
+          look([&](std::size_t i) { return std::cos(f_.value[i][k] * constants::pi / 180); });
+          look([&](std::size_t i) { return std::sin(f_.value[i][k] * constants::pi / 180); });
+        } else {
+          look([&](std::size_t i) { return f_.value[i][k]; });
+        }
+      }
+      if (boosted_) look([&](std::size_t i) { return f_.boost[i]; });
+    }
+    const std::vector<double> w = own_weights();
+    s_.effective = effective_frames(w) / s_.inefficiency;
+    s_.largest_share = largest_share(w);
+    s_.anharmonicity = unknown;
+    if (boosted_) {
+      const double mean = std::accumulate(f_.boost.begin(), f_.boost.end(), 0.0) / static_cast<double>(f_.size());
+      double squares = 0;
+      for (double b : f_.boost) squares += (b - mean) * (b - mean);
+      s_.boost_mean = mean;
+      s_.boost_deviation = std::sqrt(squares / static_cast<double>(f_.size()));
+      s_.boost = histogram(f_.boost, 50);
+      s_.anharmonicity = anharmonicity(f_.boost);
+    }
+    const bool cumulant = s_.method == ReweightMethod::cumulant;
+    const double independent = static_cast<double>(s_.frames) / s_.inefficiency;
+    const double decisive = cumulant ? independent : s_.effective;
+    if (decisive < least_effective && !r_.force)
+      fail(fmt::format("the estimate cannot be trusted: the {} frames are worth {:.1f} independent ones{}; run longer, write frames of more uncorrelated times, {}or use --force to see it all the same",
+                       s_.frames, decisive, cumulant ? "" : " under their weights",
+                       boosted_ && !cumulant ? fmt::format("lower the boost (its deviation is {:.1f} kT), try --method cumulant, ", s_.boost_deviation / kt_) : ""));
+    if (decisive < 100) s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}: errors may be larger than stated", s_.frames, decisive, cumulant ? "" : " under their weights"));
+    if (!cumulant && s_.largest_share > 0.1) s_.warnings.push_back(fmt::format("one frame carries {:.0f} % of all weight", 100 * s_.largest_share));
+    if (cumulant && s_.order >= 2 && s_.anharmonicity > 0.1)
+      s_.warnings.push_back(fmt::format("the boost is far from Gaussian (anharmonicity {:.2f}), and only for a Gaussian in each bin the cumulant expansion is exact; compare --method exponential", s_.anharmonicity));
+    if (boosted_ && s_.boost_deviation > 10 * kt_)
+      s_.warnings.push_back(fmt::format("the boost has a deviation of {:.1f} kT: no reweighting is reliable above about 10", s_.boost_deviation / kt_));
+  }
+
+  /// log p of every bin, normalised over those with enough frames.
+  std::vector<double> probabilities(const std::vector<std::size_t>* chosen) const {
+    std::vector<double> log_p;
+    if (!chosen) {
+      log_p = s_.method == ReweightMethod::mbar ? log_probabilities(bin_, weights_, bins_) : log_probabilities(s_.method, s_.order, bin_, reduced_, bins_);
+    } else {
+      std::vector<int> bin;
+      std::vector<double> value;
+      for (std::size_t i : *chosen) bin.push_back(bin_[i]);
+      if (s_.method == ReweightMethod::mbar) {
+        const MbarResult mbar = solve(*chosen, free_energies_);
+        for (double m : mbar.log_mixture) value.push_back(-m);
+        log_p = log_probabilities(bin, value, bins_);
+      } else {
+        for (std::size_t i : *chosen) value.push_back(reduced_[i]);
+        log_p = log_probabilities(s_.method, s_.order, bin, value, bins_);
+      }
+    }
+    for (std::size_t b = 0; b < log_p.size(); ++b)
+      if (s_.counts[b] < r_.cutoff) log_p[b] = -std::numeric_limits<double>::infinity();
+    normalise(log_p);
+    return log_p;
+  }
+
+  void estimate() {
+    log_p_ = probabilities(nullptr);
+    double highest = -std::numeric_limits<double>::infinity();
+    for (double p : log_p_) highest = std::max(highest, p);
+    if (!std::isfinite(highest)) fail(fmt::format("no bin has {} frames or more; use fewer bins, a range that the frames are in, or a lower --cutoff", r_.cutoff));
+    for (double p : log_p_) {
+      s_.probability.push_back(std::exp(p));
+      s_.pmf.push_back(std::isfinite(p) ? kt_ * (highest - p) : unknown);
+    }
+    s_.error.assign(log_p_.size(), unknown);
+    compare_with_exponential();
+  }
+
+  /// Where both have something to say: within 5 kT of the minimum.
+  void compare_with_exponential() {
+    if (s_.method != ReweightMethod::cumulant || s_.effective < 100) return;
+    std::vector<double> other = log_probabilities(ReweightMethod::exponential, 0, bin_, reduced_, bins_);
+    for (std::size_t b = 0; b < other.size(); ++b)
+      if (s_.counts[b] < r_.cutoff) other[b] = -std::numeric_limits<double>::infinity();
+    normalise(other);
+    double squares = 0, weight = 0;
+    for (std::size_t b = 0; b < other.size(); ++b) {
+      if (!(s_.pmf[b] < 5 * kt_) || !std::isfinite(other[b])) continue;
+      const double p = s_.probability[b];
+      squares += p * (log_p_[b] - other[b]) * (log_p_[b] - other[b]);
+      weight += p;
+    }
+    const double rms = weight > 0 ? std::sqrt(squares / weight) : 0;
+    if (rms > 0.5)
+      s_.warnings.push_back(fmt::format("exponential reweighting, which is exact and has {:.0f} effective frames here, differs by {:.2f} kT rms: trust --method exponential", s_.effective, rms));
+  }
+
+  void bootstrap() {
+    const auto length = static_cast<std::size_t>(std::ceil(blocks_per_inefficiency * s_.inefficiency));
+    std::vector<double> sum(log_p_.size(), 0.0), squares(log_p_.size(), 0.0), known(log_p_.size(), 0.0);
+    for (int n = 0; n < r_.bootstrap; ++n) {
+      const std::vector<std::size_t> chosen = resample_blocks(f_.series, length, r_.seed, n);
+      const std::vector<double> log_p = probabilities(&chosen);
+      for (std::size_t b = 0; b < log_p.size(); ++b) {
+        if (!std::isfinite(log_p[b]) || !std::isfinite(log_p_[b])) continue;
+        const double d = log_p[b] - log_p_[b];
+        sum[b] += d;
+        squares[b] += d * d;
+        known[b] += 1;
+      }
+    }
+    for (std::size_t b = 0; b < log_p_.size(); ++b)
+      if (known[b] > 1 && known[b] >= 0.5 * r_.bootstrap) s_.error[b] = kt_ * std::sqrt(std::max(0.0, (squares[b] - sum[b] * sum[b] / known[b]) / (known[b] - 1)));
+  }
+
+  const BiasedFrames& f_;
+  const FreeEnergyRequest& r_;
+  FreeEnergySurface s_;
+  bool boosted_ = false;
+  double kt_ = 0;
+  int bins_ = 0;
+  std::vector<int> bin_;                ///< [frames]
+  std::vector<double> reduced_;         ///< [frames] beta dV
+  std::vector<double> weights_;         ///< [frames] logarithms, of mbar
+  std::vector<std::vector<double>> u_;  ///< [states][frames] kT
+  std::vector<double> free_energies_;   ///< [states] kT
+  std::vector<double> log_p_;           ///< [bins]
+};
+
+}  // namespace
+
+const char* method_name(ReweightMethod method) {
+  constexpr const char* names[] = {"none", "exponential", "maclaurin", "cumulant", "pooled", "mbar"};
+  return names[static_cast<int>(method)];
+}
+
+FreeEnergySurface free_energy_surface(const BiasedFrames& frames, const FreeEnergyRequest& request) { return Analysis(frames, request).run(); }
+
+}  // namespace uplift

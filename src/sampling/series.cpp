@@ -1,0 +1,104 @@
+#include "uplift/sampling/series.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "uplift/core/constants.hpp"
+#include "uplift/core/random.hpp"
+
+namespace uplift {
+namespace {
+
+double mean_of(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()); }
+
+double variance_of(std::span<const double> values) {
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (double v : values) squares += (v - mean) * (v - mean);
+  return squares / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+double statistical_inefficiency(std::span<const double> values) {
+  const std::size_t n = values.size();
+  if (n < 4) return 1;
+  const double mean = mean_of(values), variance = variance_of(values);
+  if (!(variance > 1e-24 * (1 + mean * mean))) return 1;
+  double g = 1;
+  // Lags further and further apart: a long correlation is smooth, and nobody waits for all n^2 products.
+  for (std::size_t lag = 1, stride = 1; lag < n / 2; lag += stride) {
+    double sum = 0;
+    for (std::size_t i = 0; i + lag < n; ++i) sum += (values[i] - mean) * (values[i + lag] - mean);
+    const double correlation = sum / (variance * static_cast<double>(n - lag));
+    if (correlation <= 0) break;
+    g += 2 * correlation * (1 - static_cast<double>(lag) / static_cast<double>(n)) * static_cast<double>(stride);
+    if (lag >= 32 * stride) stride *= 2;
+  }
+  return std::max(1.0, g);
+}
+
+std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed, int replicate) {
+  std::vector<std::size_t> chosen;
+  chosen.reserve(starts.back());
+  std::int64_t draw = 0;
+  for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
+    const std::size_t first = starts[s], size = starts[s + 1] - first, block = std::clamp<std::size_t>(length, 1, std::max<std::size_t>(1, size));
+    for (std::size_t taken = 0; taken < size;) {
+      const double u = uniform(seed, NoisePurpose::bootstrap, replicate, draw++);
+      const auto begin = std::min(size - 1, static_cast<std::size_t>(u * static_cast<double>(size)));
+      for (std::size_t k = 0; k < block && taken < size; ++k, ++taken) chosen.push_back(first + (begin + k) % size);
+    }
+  }
+  return chosen;
+}
+
+double log_sum_exp(std::span<const double> values) {
+  double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+  for (double v : values) largest = std::max(largest, v);
+  if (!std::isfinite(largest)) return largest;
+  for (double v : values) sum += std::exp(v - largest);
+  return largest + std::log(sum);
+}
+
+double effective_frames(std::span<const double> log_weights) {
+  if (log_weights.empty()) return 0;
+  std::vector<double> doubled(log_weights.begin(), log_weights.end());
+  for (double& w : doubled) w *= 2;
+  return std::exp(2 * log_sum_exp(log_weights) - log_sum_exp(doubled));
+}
+
+double largest_share(std::span<const double> log_weights) {
+  if (log_weights.empty()) return 0;
+  return std::exp(*std::max_element(log_weights.begin(), log_weights.end()) - log_sum_exp(log_weights));
+}
+
+Histogram histogram(std::span<const double> values, int bins) {
+  Histogram h;
+  if (values.empty()) return h;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (!(*most > *least)) bins = 1;
+  const double width = *most > *least ? (*most - *least) / bins : 1;
+  for (int k = 0; k <= bins; ++k) h.edges.push_back(*least + k * width);
+  h.counts.assign(static_cast<std::size_t>(bins), 0);
+  for (double v : values) ++h.counts[static_cast<std::size_t>(std::clamp(static_cast<int>((v - *least) / width), 0, bins - 1))];
+  return h;
+}
+
+double anharmonicity(std::span<const double> values) {
+  constexpr int bins = 50;
+  if (values.size() < 2 || !(variance_of(values) > 0)) return std::numeric_limits<double>::quiet_NaN();
+  const Histogram h = histogram(values, bins);
+  const double width = h.edges[1] - h.edges[0];
+  double entropy = 0;
+  for (std::int64_t count : h.counts) {
+    if (count == 0) continue;
+    const double p = static_cast<double>(count) / static_cast<double>(values.size());
+    entropy -= p * std::log(p / width);
+  }
+  return 0.5 * std::log(2 * constants::pi * std::exp(1.0) * variance_of(values)) - entropy;
+}
+
+}  // namespace uplift
