@@ -1,0 +1,477 @@
+// Reweighting against models whose answer is known exactly.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <random>
+
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/sampling/free_energy.hpp"
+#include "uplift/sampling/mbar.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr double temperature = 300, kt = constants::boltzmann * temperature, radian = constants::pi / 180;
+
+// ---- statistics ---------------------------------------------------------------------------------------------------------------
+
+std::vector<double> autoregressive(std::size_t n, double rho, unsigned seed) {
+  std::mt19937_64 generator(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> x(n);
+  double v = normal(generator);
+  for (double& one : x) one = v = rho * v + std::sqrt(1 - rho * rho) * normal(generator);
+  return x;
+}
+
+TEST(Series, InefficiencyOfAnAutoregressiveProcess) {
+  for (double rho : {0.0, 0.5, 0.9, 0.99}) {
+    const double exact = (1 + rho) / (1 - rho);
+    // A quarter of a million frames are 1256 correlation times of the slowest: its g is known to 15 % or better.
+    EXPECT_NEAR(statistical_inefficiency(autoregressive(250000, rho, 3)), exact, 0.15 * exact) << rho;
+  }
+  EXPECT_EQ(statistical_inefficiency(std::vector<double>(100, 3.0)), 1);
+}
+
+TEST(Series, BlocksStayInTheirSeriesAndFillIt) {
+  const std::vector<std::size_t> starts{0, 10, 17};
+  for (int replicate = 0; replicate < 20; ++replicate) {
+    const auto chosen = resample_blocks(starts, 4, 5, replicate);
+    ASSERT_EQ(chosen.size(), 17u);
+    for (std::size_t k = 0; k < 17; ++k) EXPECT_EQ(chosen[k] < 10, k < 10);
+    for (std::size_t k = 0; k < 10; ++k)
+      if (k % 4 != 3 && k != 9) {
+        EXPECT_EQ(chosen[k + 1], (chosen[k] + 1) % 10);
+      }
+  }
+  EXPECT_NE(resample_blocks(starts, 4, 5, 0), resample_blocks(starts, 4, 5, 1));
+  EXPECT_EQ(resample_blocks(starts, 4, 5, 3), resample_blocks(starts, 4, 5, 3));
+}
+
+TEST(Series, WeightsOfAnySizeAreSafe) {
+  EXPECT_NEAR(log_sum_exp(std::vector<double>{1000, 1000 + std::log(3.0)}), 1000 + std::log(4.0), 1e-12);
+  EXPECT_NEAR(effective_frames(std::vector<double>{900, 900, 900}), 3, 1e-9);
+  EXPECT_NEAR(effective_frames(std::vector<double>{900, 0, 0}), 1, 1e-9);
+  EXPECT_NEAR(largest_share(std::vector<double>{0, 0, 0, 0}), 0.25, 1e-12);
+}
+
+TEST(Series, AnharmonicityOfKnownShapes) {
+  std::mt19937_64 generator(9);
+  std::normal_distribution<double> normal(50, 7);
+  std::uniform_real_distribution<double> uniform(3, 4);
+  std::vector<double> gaussian, box;
+  for (int n = 0; n < 200000; ++n) {
+    gaussian.push_back(normal(generator));
+    box.push_back(uniform(generator));
+  }
+  EXPECT_NEAR(anharmonicity(gaussian), 0, 0.005);  // bins of a fifth of the deviation add h^2/24 = 0.002
+  EXPECT_NEAR(anharmonicity(box), 0.5 * std::log(2 * constants::pi * std::exp(1.0) / 12), 0.003);
+  EXPECT_TRUE(std::isnan(anharmonicity(std::vector<double>(10, 1.0))));
+}
+
+// ---- collective variables -----------------------------------------------------------------------------------------------------
+
+StoredSystem butane_like() {
+  StoredSystem s;
+  Residue r;
+  r.name = "ALA";
+  r.number = 7;
+  r.atom_count = 5;
+  s.topology.residues.push_back(r);
+  const char* names[] = {"N", "CA", "C", "O", "HA"};
+  for (int i = 0; i < 5; ++i) {
+    Atom a;
+    a.name = names[i];
+    a.element = i == 4 ? 1 : 6;
+    s.topology.atoms.push_back(a);
+    s.masses.push_back(i == 4 ? 1 : 12);
+  }
+  s.first = {{0, 0.1, 0}, {0, 0, 0}, {0.15, 0, 0}, {0.15, 0.05, 0.0866025403784}, {-0.05, -0.05, 0.02}};
+  return s;
+}
+
+TEST(CollectiveVariables, AreWhatTheirNamesSay) {
+  const StoredSystem s = butane_like();
+  const auto value = [&](const std::string& text, const std::vector<Vec3d>& x, const Box& box = {}) { return make_collective_variable(text, s)->value(x, box, 0); };
+  EXPECT_NEAR(value("dihedral(0,1,2,3)", s.first), 60, 1e-6);  // IUPAC sign: looking along 1-2, 3 is turned clockwise from 0
+  EXPECT_NEAR(value("dihedral(3,2,1,0)", s.first), 60, 1e-6);
+  EXPECT_NEAR(value("angle(0,1,2)", s.first), 90, 1e-9);
+  EXPECT_NEAR(value("r = distance(1, 2)", s.first), 0.15, 1e-12);
+  const Box box{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
+  std::vector<Vec3d> moved = s.first;
+  moved[2].x += 1;
+  EXPECT_NEAR(value("distance(1,2)", moved, box), 0.15, 1e-12);
+  EXPECT_NEAR(value("dihedral(0,1,2,3)", moved, box), 60, 1e-5);  // 3 has not moved: its image is taken, too
+  const auto named = make_collective_variable("a b = dihedral(0,1,2,3)", s);
+  EXPECT_EQ(named->name, "a b");
+  EXPECT_EQ(named->definition, "dihedral(0,1,2,3)");
+  EXPECT_TRUE(named->periodic);
+  // Two masses at a distance: sqrt(m1 m2) / M d.
+  EXPECT_NEAR(value("gyration(name CA HA)", s.first), std::sqrt(12.0) / 13 * std::sqrt(0.0054), 1e-9);
+}
+
+TEST(CollectiveVariables, RmsdForgetsWhereAndHowTheMoleculeLies) {
+  const StoredSystem s = butane_like();
+  const auto cv = make_collective_variable("rmsd(all)", s);
+  EXPECT_NEAR(cv->value(s.first, {}, 0), 0, 1e-7);
+  std::vector<Vec3d> turned, mirrored, stretched = s.first;
+  const double c = std::cos(1.1), n = std::sin(1.1);
+  for (const Vec3d& r : s.first) {
+    turned.push_back({c * r.x - n * r.y + 5, n * r.x + c * r.y - 3, r.z + 1});
+    mirrored.push_back({-r.x, r.y, r.z});
+  }
+  EXPECT_NEAR(cv->value(turned, {}, 0), 0, 1e-7);
+  EXPECT_GT(cv->value(mirrored, {}, 0), 0.01);  // a mirror image is another molecule
+  stretched[2].x += 1e-3;
+  EXPECT_LT(cv->value(stretched, {}, 0), 1e-3 / std::sqrt(5.0));
+  EXPECT_GT(cv->value(stretched, {}, 0), 1e-4);
+}
+
+TEST(CollectiveVariables, WrongOnesSayWhatIsWrong) {
+  const StoredSystem s = butane_like();
+  const auto expect = [&](const std::string& text, const char* part) {
+    try {
+      make_collective_variable(text, s);
+      ADD_FAILURE() << text << " was taken";
+    } catch (const InputError& e) {
+      EXPECT_THAT(e.what(), ::testing::HasSubstr(part)) << text;
+      EXPECT_THAT(e.what(), ::testing::HasSubstr(text));
+    }
+  };
+  expect("dihedral(0,1,2)", "write it as dihedral(i,j,k,l)");
+  expect("dihedral(0,1,2,9)", "atoms are 0 to 4");
+  expect("dihedral(0,1,2,2)", "named twice");
+  expect("dihedral(0,1,2,x)", "no whole number");
+  expect("torsion(0,1,2,3)", "no kind of collective variable");
+  expect("4,6,8,14", "is no collective variable");
+  expect("phi(7)", "has no phi");
+  expect("phi(1)", "no residue 1");
+  expect("rmsd(name ZZ)", "selects no atom");
+  expect("column(nowhere.dat, 0)", "no file nowhere.dat");
+}
+
+// ---- surfaces of known models -------------------------------------------------------------------------------------------------
+
+/// A double well in a dihedral [kJ/mol], angles in degrees.
+double double_well(double phi) { return 6 * (1 + std::cos(2 * phi * radian)) + 1.5 * std::cos(phi * radian - 0.7); }
+
+/// Draws from exp(-energy/kT) on the circle, by inversion on a fine grid.
+class Circle {
+ public:
+  explicit Circle(const std::function<double(double)>& energy) {
+    for (int k = 0; k < points; ++k) sum_.push_back((k ? sum_.back() : 0) + std::exp(-energy(angle(k)) / kt));
+  }
+  template <class Generator>
+  double draw(Generator& generator) const {
+    const double u = std::uniform_real_distribution<double>(0, sum_.back())(generator);
+    return angle(static_cast<int>(std::upper_bound(sum_.begin(), sum_.end(), u) - sum_.begin()));
+  }
+  /// Exact probabilities of bins over -180 to 180.
+  std::vector<double> probabilities(int bins) const {
+    std::vector<double> p(static_cast<std::size_t>(bins), 0);
+    for (int k = 0; k < points; ++k) p[static_cast<std::size_t>(k * static_cast<std::int64_t>(bins) / points)] += (sum_[static_cast<std::size_t>(k)] - (k ? sum_[static_cast<std::size_t>(k - 1)] : 0)) / sum_.back();
+    return p;
+  }
+
+ private:
+  static constexpr int points = 36000;
+  static double angle(int k) { return -180 + (k + 0.5) * 360.0 / points; }
+  std::vector<double> sum_;
+};
+
+Bias amd(double threshold, double alpha) { return {BiasMethod::amd, BiasConvention::amber, {true, threshold, alpha}, {}}; }
+double amd_energy(double v, const Bias& b) {
+  const double d = b.dihedral.threshold - v;
+  return d > 0 ? d * d / (b.dihedral.shape + d) : 0;
+}
+
+void add_frame(BiasedFrames& f, double phi, double boost, int state = 0) {
+  f.value.push_back({phi, 0, 0});
+  f.boost.push_back(boost);
+  f.potential.push_back(double_well(phi));
+  f.dihedral.push_back(double_well(phi));
+  f.step.push_back(static_cast<std::int64_t>(f.size()));
+  f.state.push_back(state);
+}
+
+BiasedFrames on_the_dihedral(std::vector<Bias> biases) {
+  BiasedFrames f;
+  f.axes = {{"phi", "dihedral(0,1,2,3)", "deg", true}};
+  for (const Bias& b : biases) f.states.push_back({b, b.dihedral.on, temperature, false});
+  return f;
+}
+
+/// Independent frames of the boosted double well.
+BiasedFrames boosted_frames(const Bias& bias, int count, unsigned seed) {
+  BiasedFrames f = on_the_dihedral({bias});
+  std::mt19937_64 generator(seed);
+  const Circle sampled([&](double phi) { return double_well(phi) + amd_energy(double_well(phi), bias); });
+  f.series = {0, static_cast<std::size_t>(count)};
+  for (int n = 0; n < count; ++n) {
+    const double phi = sampled.draw(generator);
+    add_frame(f, phi, amd_energy(double_well(phi), bias));
+  }
+  return f;
+}
+
+/// Frames whose boost is Gaussian in every bin, of a mean and width that depend on the dihedral: the cumulant expansion to second order is exact.
+struct GaussianModel {
+  static double mean(double phi) { return 9 + 4 * std::cos(phi * radian); }
+  static double deviation(double phi) { return 3 + 1.2 * std::sin(phi * radian); }
+  static BiasedFrames frames(int count, unsigned seed) {
+    BiasedFrames f = on_the_dihedral({amd(1, 1)});
+    std::mt19937_64 generator(seed);
+    const Circle sampled([](double phi) { return 0.5 * double_well(phi); });
+    f.series = {0, static_cast<std::size_t>(count)};
+    for (int n = 0; n < count; ++n) {
+      const double phi = sampled.draw(generator);
+      add_frame(f, phi, std::normal_distribution<double>(mean(phi), deviation(phi))(generator));
+    }
+    return f;
+  }
+  static std::vector<double> exact(int bins) {
+    return Circle([](double phi) { return 0.5 * double_well(phi) - mean(phi) - deviation(phi) * deviation(phi) / (2 * kt); }).probabilities(bins);
+  }
+};
+
+FreeEnergyRequest request(ReweightMethod method, int bins, int order = 0) {
+  FreeEnergyRequest r;
+  r.method = method;
+  r.order = order;
+  r.bins = {bins};
+  r.cutoff = 5;
+  return r;
+}
+
+/// Mean of ((estimate - exact)/stated error)^2 over bins.
+double mean_square_deviation(const FreeEnergySurface& s, const std::vector<double>& exact) {
+  double sum = 0;
+  int bins = 0;
+  for (std::size_t b = 0; b < exact.size(); ++b) {
+    if (!std::isfinite(s.error[b])) continue;
+    const double z = -kt * (std::log(s.probability[b]) - std::log(exact[b])) / s.error[b];
+    sum += z * z;
+    ++bins;
+  }
+  EXPECT_GT(bins, static_cast<int>(exact.size()) * 3 / 4);
+  return sum / bins;
+}
+
+TEST(FreeEnergy, EveryMethodFindsTheDoubleWellWithinItsError) {
+  const Bias bias = amd(12, 6);
+  const std::vector<double> exact = Circle(double_well).probabilities(24);
+  const BiasedFrames f = boosted_frames(bias, 60000, 1);
+  for (const auto& [method, order] : {std::pair(ReweightMethod::exponential, 0), std::pair(ReweightMethod::pooled, 0), std::pair(ReweightMethod::maclaurin, 12),
+                                      std::pair(ReweightMethod::cumulant, 2), std::pair(ReweightMethod::cumulant, 3), std::pair(ReweightMethod::mbar, 0)}) {
+    const FreeEnergySurface s = free_energy_surface(f, request(method, 24, order));
+    // 24 squares of nearly normal deviates: their mean stays below 2 but once in a thousand times.
+    EXPECT_LT(mean_square_deviation(s, exact), 2) << method_name(method) << order;
+    for (double e : s.error) EXPECT_LT(e, 0.4);  // and the error is a useful one
+  }
+  // What is not reweighted is far off.
+  EXPECT_GT(mean_square_deviation(free_energy_surface(f, request(ReweightMethod::none, 24)), exact), 50);
+}
+
+TEST(FreeEnergy, CumulantsAreExactForGaussianBoosts) {
+  const std::vector<double> exact = GaussianModel::exact(18);
+  const BiasedFrames f = GaussianModel::frames(60000, 4);
+  const FreeEnergySurface second = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 2)), first = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 1));
+  EXPECT_LT(mean_square_deviation(second, exact), 2);
+  EXPECT_GT(mean_square_deviation(first, exact), 20);  // the width matters, and it differs from bin to bin
+}
+
+TEST(FreeEnergy, BoostsOfHundredsOfKtDoNotOverflow) {
+  BiasedFrames f = boosted_frames(amd(12, 6), 5000, 2);
+  const FreeEnergySurface plain = free_energy_surface(f, request(ReweightMethod::exponential, 12));
+  for (double& b : f.boost) b += 5000;  // a constant drops out
+  for (ReweightMethod method : {ReweightMethod::exponential, ReweightMethod::cumulant}) {
+    const FreeEnergySurface s = free_energy_surface(f, request(method, 12));
+    for (double p : s.pmf) EXPECT_TRUE(std::isfinite(p));
+    for (std::size_t b = 0; method == ReweightMethod::exponential && b < s.pmf.size(); ++b) EXPECT_NEAR(s.pmf[b], plain.pmf[b], 1e-8);
+  }
+}
+
+/// How often the truth lies within one stated error, over many repeats: 0.683 for a normal deviate.
+template <class Make>
+double coverage(ReweightMethod method, int order, const std::vector<double>& exact, int repeats, Make&& make) {
+  int inside = 0, all = 0;
+  for (int n = 0; n < repeats; ++n) {
+    FreeEnergyRequest r = request(method, static_cast<int>(exact.size()), order);
+    r.bootstrap = 60;
+    const FreeEnergySurface s = free_energy_surface(make(static_cast<unsigned>(1000 + n)), r);
+    for (std::size_t b = 0; b < exact.size(); ++b) {
+      if (!std::isfinite(s.error[b])) continue;
+      inside += std::abs(-kt * std::log(s.probability[b] / exact[b])) < s.error[b];
+      ++all;
+    }
+  }
+  return static_cast<double>(inside) / all;
+}
+
+TEST(FreeEnergy, ErrorsCoverTheTruthAtTheirRate) {
+  const Bias bias = amd(12, 6);
+  const std::vector<double> exact = Circle(double_well).probabilities(12);
+  // 200 repeats of 12 bins, not quite independent: the rate is known to 0.02. Blocks of finite length miss a little of the variance, and 60
+  // replicates know the error to a tenth, which takes 0.01 off.
+  for (const auto& [method, order] : {std::pair(ReweightMethod::exponential, 0), std::pair(ReweightMethod::cumulant, 2)}) {
+    const double rate = coverage(method, order, exact, 200, [&](unsigned seed) { return boosted_frames(bias, 2000, seed); });
+    EXPECT_GT(rate, 0.62) << method_name(method);
+    EXPECT_LT(rate, 0.74) << method_name(method);
+  }
+  const double gaussian = coverage(ReweightMethod::cumulant, 2, GaussianModel::exact(12), 200, [](unsigned seed) { return GaussianModel::frames(2000, seed); });
+  EXPECT_GT(gaussian, 0.62);
+  EXPECT_LT(gaussian, 0.74);
+}
+
+/// A Metropolis walk in the boosted well: frames remember each other for about forty.
+BiasedFrames correlated_frames(const Bias& bias, int count, unsigned seed) {
+  BiasedFrames f = on_the_dihedral({bias});
+  std::mt19937_64 generator(seed);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  const auto energy = [&](double phi) { return double_well(phi) + amd_energy(double_well(phi), bias); };
+  double phi = Circle(energy).draw(generator);
+  for (int n = 0; n < count; ++n) {
+    double next = phi + 70 * (uniform(generator) - 0.5);
+    next -= 360 * std::floor((next + 180) / 360);
+    if (uniform(generator) < std::exp((energy(phi) - energy(next)) / kt)) phi = next;
+    add_frame(f, phi, amd_energy(double_well(phi), bias));
+  }
+  f.series = {0, static_cast<std::size_t>(count)};
+  return f;
+}
+
+TEST(FreeEnergy, ErrorsKnowOfCorrelation) {
+  const Bias bias = amd(12, 6);
+  const std::vector<double> exact = Circle(double_well).probabilities(12);
+  const double rate = coverage(ReweightMethod::exponential, 0, exact, 120, [&](unsigned seed) { return correlated_frames(bias, 10000, seed); });
+  EXPECT_GT(rate, 0.58);  // blocks of five times the inefficiency miss a tenth of the variance
+  EXPECT_LT(rate, 0.76);
+  // Taken for independent, the same frames would claim errors several times too small.
+  const FreeEnergySurface s = free_energy_surface(correlated_frames(bias, 10000, 5), request(ReweightMethod::exponential, 12));
+  EXPECT_GT(s.inefficiency, 5);
+}
+
+TEST(Mbar, FreeEnergiesOfHarmonicStatesAreExact) {
+  // u_k = a_k x^2/2: f_k - f_0 = ln(a_k/a_0)/2, in kT.
+  const std::vector<double> stiffness{1, 3, 0.4};
+  std::mt19937_64 generator(6);
+  std::vector<std::vector<double>> u(3);
+  std::vector<double> counts;
+  for (double a : stiffness) {
+    std::normal_distribution<double> normal(0, 1 / std::sqrt(a));
+    counts.push_back(20000);
+    for (int n = 0; n < 20000; ++n) {
+      const double x = normal(generator);
+      for (std::size_t k = 0; k < 3; ++k) u[k].push_back(stiffness[k] * x * x / 2);
+    }
+  }
+  const MbarResult r = solve_mbar(u, counts);
+  EXPECT_TRUE(r.converged);
+  EXPECT_EQ(r.free_energies[0], 0);
+  EXPECT_NEAR(r.free_energies[1], 0.5 * std::log(3.0), 0.02);  // overlaps are large: four errors of 0.005
+  EXPECT_NEAR(r.free_energies[2], 0.5 * std::log(0.4), 0.02);
+}
+
+TEST(Mbar, PutsStagesWithDifferentBoostsTogether) {
+  const std::vector<Bias> biases{Bias{}, amd(8, 4), amd(14, 5)};
+  const std::vector<double> exact = Circle(double_well).probabilities(24);
+  BiasedFrames f = on_the_dihedral(biases);
+  std::mt19937_64 generator(8);
+  for (int k = 0; k < 3; ++k) {
+    const Bias& bias = biases[static_cast<std::size_t>(k)];
+    const auto boost = [&](double phi) { return bias.dihedral.on ? amd_energy(double_well(phi), bias) : 0; };
+    const Circle sampled([&](double phi) { return double_well(phi) + boost(phi); });
+    f.series.push_back(f.size());
+    for (int n = 0; n < 15000; ++n) {
+      const double phi = sampled.draw(generator);
+      add_frame(f, phi, boost(phi), k);
+    }
+  }
+  f.series.push_back(f.size());
+  FreeEnergyRequest r = request(ReweightMethod::mbar, 24);
+  r.bootstrap = 40;
+  const FreeEnergySurface s = free_energy_surface(f, r);
+  EXPECT_LT(mean_square_deviation(s, exact), 2);
+  ASSERT_EQ(s.state_free_energies.size(), 3u);
+  for (std::size_t k = 1; k < 3; ++k) {
+    double p = 0, q = 0;
+    for (int n = 0; n < 3600; ++n) {
+      const double v = double_well(n * 0.1 - 180);
+      q += std::exp(-v / kt);
+      p += std::exp(-(v + amd_energy(v, biases[k])) / kt);
+    }
+    EXPECT_NEAR(s.state_free_energies[k], -kt * std::log(p / q), 0.1);
+  }
+  // One bias for all would be wrong, and is refused.
+  EXPECT_THROW(free_energy_surface(f, request(ReweightMethod::exponential, 24)), InputError);
+  EXPECT_THROW(free_energy_surface(f, request(ReweightMethod::pooled, 24)), InputError);
+}
+
+TEST(FreeEnergy, SaysWhatCannotBeTrusted) {
+  const auto fails = [](const BiasedFrames& f, const FreeEnergyRequest& r, const char* part) {
+    try {
+      free_energy_surface(f, r);
+      ADD_FAILURE() << "was given: " << part;
+    } catch (const InputError& e) {
+      EXPECT_THAT(e.what(), ::testing::HasSubstr(part));
+    }
+  };
+  BiasedFrames f = boosted_frames(amd(12, 6), 3000, 3);
+  f.boost[17] += 100;  // a single frame has all the weight
+  fails(f, request(ReweightMethod::exponential, 12), "cannot be trusted");
+  FreeEnergyRequest forced = request(ReweightMethod::exponential, 12);
+  forced.force = true;
+  EXPECT_THAT(free_energy_surface(f, forced).warnings, ::testing::Contains(::testing::HasSubstr("of all weight")));
+
+  f = boosted_frames(amd(12, 6), 3000, 3);
+  f.states[0].updating = true;
+  fails(f, request(ReweightMethod::exponential, 12), "changed while it ran");
+  f.states[0].updating = false;
+  fails(f, request(ReweightMethod::cumulant, 12, 4), "goes to order 3");
+  FreeEnergyRequest hot = request(ReweightMethod::exponential, 12);
+  hot.temperature = 310;
+  fails(f, hot, "sampled at 300 K");
+  FreeEnergyRequest empty = request(ReweightMethod::exponential, 12);
+  empty.cutoff = 100000;
+  fails(f, empty, "no bin has");
+  FreeEnergyRequest ranges = request(ReweightMethod::exponential, 12);
+  ranges.ranges = {{-180, 180}, {0, 1}};
+  fails(f, ranges, "--range");
+}
+
+TEST(FreeEnergy, TwoAndThreeVariablesAreWhatTheyAreMadeOf) {
+  // Independent variables: the surface is the sum of its parts, and unbiased frames go the same way.
+  std::mt19937_64 generator(12);
+  const Circle well(double_well);
+  BiasedFrames f = on_the_dihedral({Bias{}});
+  f.axes.push_back({"psi", "dihedral(1,2,3,4)", "deg", true});
+  f.axes.push_back({"r", "distance(0,1)", "nm", false});
+  std::normal_distribution<double> normal(0.3, 0.02);
+  for (int n = 0; n < 40000; ++n) {
+    add_frame(f, well.draw(generator), 0);
+    f.value.back()[1] = well.draw(generator);
+    f.value.back()[2] = normal(generator);
+  }
+  f.series = {0, f.size()};
+  FreeEnergyRequest r;
+  r.bins = {6, 8, 2};
+  r.ranges = {{-180, 180}, {-180, 180}, {0.28, 0.32}};
+  r.bootstrap = 20;
+  const FreeEnergySurface s = free_energy_surface(f, r);
+  EXPECT_EQ(s.method, ReweightMethod::none);
+  ASSERT_EQ(s.pmf.size(), 96u);
+  const std::vector<double> p6 = well.probabilities(6), p8 = well.probabilities(8);
+  for (std::size_t i = 0; i < 6; ++i)
+    for (std::size_t j = 0; j < 8; ++j)
+      for (std::size_t k = 0; k < 2; ++k) {
+        const std::size_t b = (i * 8 + j) * 2 + k;
+        if (std::isnan(s.error[b])) continue;
+        EXPECT_NEAR(-kt * std::log(s.probability[b]), -kt * std::log(p6[i] * p8[j] * 0.5), 5 * s.error[b] + 0.05);
+      }
+}
+
+}  // namespace
+}  // namespace uplift
