@@ -75,6 +75,9 @@ int dispatch(int argc, char** argv) {
   reweight->add_option("--weights", surface.weights, "also write PyReweighting's weights to this file");
   reweight->add_flag("--xvg", surface.xvg, "also write PyReweighting's .xvg (one variable)");
   reweight->add_flag("--force", surface.force, "give even what cannot be trusted");
+  CLI::App* report = app.add_subcommand("report", "draw report.html and the pictures of a run anew");
+  std::vector<std::string> reported;
+  report->add_option("RUN", reported, "output directories of runs")->required();
   CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   info->add_option("FILE", file, "a file of a run or an input");
   info->add_flag("--devices", devices, "this machine");
@@ -87,6 +90,7 @@ int dispatch(int argc, char** argv) {
   if (run->parsed()) return run_command(options, switches);
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
+  if (report->parsed()) return report_command(reported);
   if (reweight->parsed()) return reweight_command(surface);
   if (benchmark->parsed()) return benchmark_command(measure);
   if (info->parsed() && (devices || !file.empty())) return info_command(file, devices);

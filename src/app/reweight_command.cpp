@@ -7,6 +7,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/units.hpp"
+#include "uplift/pictures/pictures.hpp"
 #include "uplift/sampling/free_energy.hpp"
 
 namespace uplift::app {
@@ -18,12 +19,6 @@ double quantity(const char* option, const std::string& text, const Dimension& di
   } catch (const std::exception& e) {
     throw InputError(std::string(option) + " " + text + ": " + e.what());
   }
-}
-
-ReweightMethod method_of(const std::string& name) {
-  for (int k = 0; k <= static_cast<int>(ReweightMethod::mbar); ++k)
-    if (name == method_name(static_cast<ReweightMethod>(k))) return static_cast<ReweightMethod>(k);
-  throw InputError("--method " + name + ": is none of exponential, maclaurin, cumulant, pooled, mbar, none");
 }
 
 /// "-180:180".
@@ -43,7 +38,7 @@ int reweight_command(const ReweightOptions& options) {
   request.frames.stages = options.stages;
   request.frames.variables = options.variables;
   if (!options.discard.empty()) request.frames.discard = quantity("--discard", options.discard, dimension::time);
-  if (!options.method.empty()) request.method = method_of(options.method);
+  if (!options.method.empty()) request.method = method_named(options.method);
   request.order = options.order;
   request.bins = options.bins;
   for (const std::string& range : options.ranges) request.ranges.push_back(range_of(range));
@@ -60,7 +55,9 @@ int reweight_command(const ReweightOptions& options) {
   if (!options.weights.empty()) write_weights(options.weights, frames, surface.temperature);
   if (options.xvg) write_xvg(options.output + ".xvg", surface);
   for (const std::string& w : surface.warnings) std::cerr << "warning: " << w << '\n';
-  std::cout << "written: " << options.output << ".h5, " << options.output << ".csv" << (options.xvg ? ", " + options.output + ".xvg" : "")
+  const std::string problem = draw_free_energy(options.output);
+  if (!problem.empty()) std::cerr << "warning: no picture: " << problem << '\n';
+  std::cout << "written: " << options.output << ".h5, " << options.output << ".csv" << (problem.empty() ? ", " + options.output + ".png, " + options.output + ".svg" : "") << (options.xvg ? ", " + options.output + ".xvg" : "")
             << (options.weights.empty() ? "" : ", " + options.weights) << '\n';
   return finished;
 }

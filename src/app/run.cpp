@@ -13,6 +13,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
+#include "uplift/pictures/pictures.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/selection.hpp"
 
@@ -112,6 +113,11 @@ int Run::execute() {
   }
   int status = finished;
   for (std::size_t k = first; k < input_.stages.size() && status == finished; ++k) status = stage(k);
+  background_.drain();
+  if (trajectory_) trajectory_->flush();
+  if (energies_) energies_->flush();
+  if (status == finished) make_surfaces();
+  if (const std::string problem = input_.output.report ? write_report(directory_.string()) : ""; !problem.empty()) log_->warn("no report.html: " + problem);
   return status;
 }
 

@@ -35,7 +35,7 @@ class Run {
   Run(RunInput input, RunOptions options);
   ~Run();
 
-  /// Every stage that is left. Returns the exit status; throws SimulationError and InputError.
+  /// Every stage that is left, then surfaces and report. Returns the exit status; throws SimulationError and InputError.
   int execute();
   RunLog& log() { return *log_; }
 
@@ -54,6 +54,8 @@ class Run {
   std::vector<EnergyTerm> terms_of_all_stages() const;
   void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps, double wall);
   int stopped(const std::string& why);
+  /// Free-energy surfaces of the finished run; what cannot be made is a warning.
+  void make_surfaces();
   void save(const State& state, bool begun);
   std::string path(const char* name) const { return (directory_ / name).string(); }
 

@@ -5,10 +5,13 @@
 #include <cmath>
 #include <fstream>
 
+#include "commands.hpp"
 #include "run.hpp"
 #include "run_bias.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/pictures/pictures.hpp"
 #include "uplift/sampling/bias_rules.hpp"
+#include "uplift/sampling/free_energy.hpp"
 
 namespace uplift::app {
 namespace {
@@ -73,6 +76,27 @@ BiasCourse Run::bias_course(const StageSettings& settings, const System& system)
   course.update = [bias, topology = system.topology](const BiasStatistics& now) { return derive_bias(bias, now, topology).bias; };
   if (!(checkpoint_ && checkpoint_->begun)) state_.statistics = before;
   return course;
+}
+
+void Run::make_surfaces() {
+  for (const FreeEnergySettings& f : input_.free_energies) {
+    FreeEnergyRequest request;
+    request.frames = {{directory_.string()}, f.stages, f.variables, f.discard};
+    if (!f.method.empty()) request.method = method_named(f.method);
+    request.order = f.order;
+    request.bins = f.bins;
+    request.bootstrap = f.bootstrap;
+    request.cutoff = f.cutoff;
+    try {
+      const FreeEnergySurface surface = free_energy_surface(read_biased_frames(request.frames), request);
+      write_surface(path(f.name.c_str()), surface, version);
+      log_->info(surface_text(surface));
+      for (const std::string& w : surface.warnings) log_->warn(f.name + ": " + w);
+      if (const std::string problem = draw_free_energy(path(f.name.c_str())); !problem.empty()) log_->warn("no picture of " + f.name + ": " + problem);
+    } catch (const InputError& e) {  // the run itself is whole, and uplift reweight can try again
+      log_->warn("no free energy " + f.name + ": " + e.what());
+    }
+  }
 }
 
 /// What reweighting needs to know of a stage.

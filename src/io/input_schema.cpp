@@ -150,6 +150,17 @@ constexpr KeySpec schema[] = {
     quantity("stages.*.bias.parameters.total.alpha", d::energy, "", positive, "of amd", "800 kJ/mol"),
     quantity("stages.*.bias.parameters.total.k", d::inverse_energy, "", positive, "of gamd", "0.001 mol/kJ"),
 
+    maps("free_energy", "free-energy surfaces from the frames of this run, made when it has finished"),
+    required(text("free_energy.*.name", "", "of the files: NAME.h5, .csv, .png, .svg", "pmf")),
+    required(list(KeyKind::texts, "free_energy.*.variables", 0, "one to three collective variables, as of uplift reweight --cv", "[\"phi=dihedral(4,6,8,14)\"]")),
+    list(KeyKind::texts, "free_energy.*.stages", 0, "default: every stage with a bias that does not change, or all where none has one", "[accelerate]"),
+    choice("free_energy.*.method", "", "exponential maclaurin cumulant pooled mbar none", "default: cumulant, mbar for several biases, none without any"),
+    count("free_energy.*.order", "", between(1, 100), "of maclaurin (10) or cumulant (2, at most 3)"),
+    list(KeyKind::counts, "free_energy.*.bins", 0, "one number, or one for each variable; default 60", "[60, 60]", "", between(1, 1000000)),
+    quantity("free_energy.*.discard", d::time, "0 ps", non_negative, "left out at the beginning of each stage"),
+    count("free_energy.*.bootstrap", "100", between(0, 100000), "replicates for the errors"),
+    count("free_energy.*.cutoff", "10", between(1, int_max), "bins with fewer frames stay empty"),
+
     map("output", "what is written"),
     text("output.directory", "", "default: the name of the input without its suffix", "villin-run"),
     map("output.trajectory", "trajectory.h5md"),
@@ -160,6 +171,7 @@ constexpr KeySpec schema[] = {
              "1e-4 nm"),
     map("output.energies", "energies.h5"),
     quantity("output.energies.every", d::time, "0.2 ps", non_negative, "0 ps: no energies"),
+    flag("output.report", "true", "report.html at the end: what was run, and how it went"),
     map("output.checkpoint", "checkpoint.upc"),
     quantity("output.checkpoint.every", d::time, "15 min", positive, "of wall-clock time"),
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "uplift/core/error.hpp"
 #include "uplift/sampling/series.hpp"
 
 namespace uplift {
@@ -33,6 +34,17 @@ struct Moments {
 };
 
 }  // namespace
+
+const char* method_name(ReweightMethod method) {
+  constexpr const char* names[] = {"none", "exponential", "maclaurin", "cumulant", "pooled", "mbar"};
+  return names[static_cast<int>(method)];
+}
+
+ReweightMethod method_named(const std::string& name) {
+  for (int k = 0; k <= static_cast<int>(ReweightMethod::mbar); ++k)
+    if (name == method_name(static_cast<ReweightMethod>(k))) return static_cast<ReweightMethod>(k);
+  throw InputError("--method " + name + ": is none of exponential, maclaurin, cumulant, pooled, mbar, none");
+}
 
 double log_weight(ReweightMethod method, int order, double boost) {
   if (method == ReweightMethod::none) return 0;

@@ -301,11 +301,6 @@ class Analysis {
 
 }  // namespace
 
-const char* method_name(ReweightMethod method) {
-  constexpr const char* names[] = {"none", "exponential", "maclaurin", "cumulant", "pooled", "mbar"};
-  return names[static_cast<int>(method)];
-}
-
 FreeEnergySurface free_energy_surface(const BiasedFrames& frames, const FreeEnergyRequest& request) { return Analysis(frames, request).run(); }
 
 }  // namespace uplift

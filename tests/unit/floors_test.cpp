@@ -21,7 +21,7 @@ const std::vector<Place> places = {
     {"include/uplift/backend/cpu/", 4}, {"include/uplift/backend/cuda/", 4}, {"include/uplift/core/", 0},   {"include/uplift/data/", 1},     {"include/uplift/model/", 2},
     {"include/uplift/io/", 3},          {"include/uplift/backend/", 3}, {"include/uplift/domain/", 5},   {"include/uplift/engine/", 6},
     {"include/uplift/sampling/", 6},    {"kernels/physics/", 1},        {"kernels/cpu/", 4},             {"src/core/", 0},
-    {"src/model/", 2},                  {"src/io/", 3},                 {"src/backend/cpu/", 4},         {"src/backend/cuda/", 4},
+    {"src/model/", 2},                  {"src/io/", 3}, {"src/pictures/", 3}, {"include/uplift/pictures/", 3},               {"src/backend/cpu/", 4},         {"src/backend/cuda/", 4},
     {"kernels/cuda/", 4},               {"kernels/simt/", 4},           {"src/backend/", 3},
     {"src/domain/", 5},
     {"src/engine/", 6},                 {"src/sampling/", 6},           {"src/app/", 7},

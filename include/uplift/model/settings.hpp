@@ -133,8 +133,20 @@ struct OutputSettings {
   bool velocities = false;
   std::optional<double> position_precision; ///< [nm], lossy rounding
   double energies_every = 0.2;              ///< [ps]
+  bool report = true;                       ///< report.html
   std::string atoms = "all";
   double checkpoint_every = 900;            ///< [s] of wall-clock time
+};
+
+/// A free-energy surface of the run, made when it has finished (sampling/free_energy).
+struct FreeEnergySettings {
+  std::string name;                         ///< of its files in the output directory
+  std::vector<std::string> variables, stages;
+  std::string method;                       ///< empty: as the stages want it
+  int order = 0;                            ///< 0: the method's default
+  std::vector<int> bins;
+  double discard = 0;                       ///< [ps] of each stage
+  int bootstrap = 100, cutoff = 10;
 };
 
 struct ComputeSettings {
@@ -159,6 +171,7 @@ struct RunInput {
   DynamicsSettings dynamics;
   std::vector<StageSettings> stages;
   OutputSettings output;
+  std::vector<FreeEnergySettings> free_energies;
   ComputeSettings compute;
   std::vector<std::string> warnings;        ///< settings that are allowed and known to be unwise, with the reason
   /// Some stage has a boost, or some stage gathers what one needs.

@@ -12,6 +12,10 @@ namespace uplift {
 /// stages with different biases (see mbar.hpp).
 enum class ReweightMethod { none, exponential, maclaurin, cumulant, pooled, mbar };
 
+const char* method_name(ReweightMethod method);
+/// Throws InputError for another word.
+ReweightMethod method_named(const std::string& name);
+
 /// log p of each bin, up to a constant; -infinity for a bin without frames. `bin` [frames] is the bin of a frame, -1: outside; `boost` [frames] is beta dV.
 /// `order`: of maclaurin and cumulant.
 std::vector<double> log_probabilities(ReweightMethod method, int order, std::span<const int> bin, std::span<const double> boost, int bins);

@@ -48,8 +48,6 @@ struct FreeEnergySurface {
   std::vector<std::string> warnings;
 };
 
-const char* method_name(ReweightMethod method);
-
 /// Throws InputError when the request does not fit the frames, and when the estimate cannot be trusted at all, unless `force`.
 FreeEnergySurface free_energy_surface(const BiasedFrames& frames, const FreeEnergyRequest& request);
 

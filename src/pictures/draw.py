@@ -1,0 +1,230 @@
+"""Draws what uplift hands over as JSON on stdin. Exit status 77: matplotlib is missing."""
+import base64
+import html
+import io
+import json
+import os
+import sys
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+try:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+except ImportError as missing:
+    print(missing, file=sys.stderr)
+    sys.exit(77)
+
+BLUE, ORANGE, GREY = "#1f5c99", "#d1661c", "#6b7280"
+matplotlib.rcParams.update({
+    "font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": False, "svg.fonttype": "path", "figure.dpi": 100,
+    "axes.prop_cycle": matplotlib.cycler(color=[BLUE, ORANGE, "#2a9d64", "#8b5cb5", "#b5486b"]), "axes.titlesize": 10, "svg.hashsalt": "uplift"})
+
+
+def array(values, shape=None):
+    """JSON has null where a number is missing."""
+    a = np.array([np.nan if v is None else v for v in values], dtype=float)
+    return a if shape is None else a.reshape(shape)
+
+
+def label(axis):
+    names = {"phi": "φ", "psi": "ψ", "omega": "ω", "chi1": "χ₁", "chi2": "χ₂"}
+    unit = {"deg": "degrees"}.get(axis["unit"], axis["unit"])
+    return names.get(axis["name"], axis["name"]) + (f" [{unit}]" if unit else "")
+
+
+def ticks(ax, axis, which):
+    edges = axis["edges"]
+    if axis["unit"] == "deg" and abs(edges[-1] - edges[0] - 360) < 1e-6:
+        values = np.arange(np.ceil(edges[0] / 90) * 90, edges[-1] + 1e-6, 90)
+        (ax.set_xticks if which == "x" else ax.set_yticks)(values)
+
+
+def contours(figure, ax, x_axis, y_axis, f):
+    """f [x][y]"""
+    top = np.nanmax(f) if np.isfinite(f).any() else 1
+    top = min(max(4.0, np.ceil(top / 4) * 4), 60.0)
+    levels = np.arange(0, top + 1e-9, 2.0 if top <= 40 else 4.0)
+    x, y = array(x_axis["centers"]), array(y_axis["centers"])
+    filled = ax.contourf(x, y, f.T, levels=levels, cmap="viridis", extend="max")
+    ax.contour(x, y, f.T, levels=levels[::2], colors="white", linewidths=0.5, alpha=0.7)
+    ax.set_xlim(x_axis["edges"][0], x_axis["edges"][-1])
+    ax.set_ylim(y_axis["edges"][0], y_axis["edges"][-1])
+    ax.set_xlabel(label(x_axis))
+    ax.set_ylabel(label(y_axis))
+    ticks(ax, x_axis, "x")
+    ticks(ax, y_axis, "y")
+    bar = figure.colorbar(filled, ax=ax, label="free energy [kJ/mol]")
+    bar.outline.set_visible(False)
+
+
+def draw_surface(s):
+    axes = s["axes"]
+    shape = [len(a["centers"]) for a in axes]
+    f, error = array(s["pmf"], shape), array(s["error"], shape)
+    note = f"{s['method']}{', order %d' % s['order'] if s['order'] else ''}, {s['temperature']:g} K, {s['frames']:.0f} frames, effectively {s['effective']:.0f}"
+    if len(axes) == 1:
+        figure, ax = plt.subplots(figsize=(6, 4))
+        x = array(axes[0]["centers"])
+        ax.fill_between(x, f - error, f + error, color=BLUE, alpha=0.25, linewidth=0, label="± one standard error")
+        ax.plot(x, f, color=BLUE, linewidth=1.6)
+        ax.set_xlim(axes[0]["edges"][0], axes[0]["edges"][-1])
+        ax.set_ylim(bottom=min(0, np.nanmin(f - np.nan_to_num(error))))
+        ax.set_xlabel(label(axes[0]))
+        ax.set_ylabel("free energy [kJ/mol]")
+        ticks(ax, axes[0], "x")
+        ax.legend(frameon=False)
+    elif len(axes) == 2:
+        figure, ax = plt.subplots(figsize=(5.8, 4.7))
+        contours(figure, ax, axes[0], axes[1], f)
+        if all(a["unit"] == "deg" for a in axes):
+            ax.set_aspect("equal")
+    else:
+        # Every pair of variables, the third one summed over.
+        figure, panels = plt.subplots(1, 3, figsize=(14, 4.2))
+        p = np.nan_to_num(array(s["probability"], shape))
+        kt = 0.00831446261815324 * s["temperature"]
+        for ax, (i, j, gone) in zip(panels, ((0, 1, 2), (0, 2, 1), (1, 2, 0))):
+            with np.errstate(divide="ignore"):
+                g = -kt * np.log(p.sum(gone))
+            g[~np.isfinite(g)] = np.nan
+            contours(figure, ax, axes[i], axes[j], g - np.nanmin(g))
+    figure.suptitle(note, fontsize=8, color=GREY, y=0.02, va="bottom")
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    return figure
+
+
+def save(figure, path, kind):
+    fresh = path + ".tmp"
+    figure.savefig(fresh, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
+    os.replace(fresh, path)
+
+
+def inline(figure):
+    """An image element that needs no file."""
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    plt.close(figure)
+    return f'<img alt="figure" src="data:image/svg+xml;base64,{base64.b64encode(out.getvalue()).decode()}">'
+
+
+def series(columns, names, stages, ylabel, zero=None):
+    figure, ax = plt.subplots(figsize=(8, 2.6))
+    time = array(columns["time"])
+    unit, scale = ("ns", 1e-3) if time.size and time[-1] >= 2000 else ("ps", 1)
+    for name in names:
+        ax.plot(time * scale, array(columns[name]), linewidth=0.8, label=name.replace("_", " "))
+    for s in stages[1:]:
+        ax.axvline(s["begin"] * scale, color=GREY, linewidth=0.6, linestyle=":")
+    ax.set_xlabel(f"time [{unit}]")
+    ax.set_ylabel(ylabel)
+    if len(names) > 1:
+        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return inline(figure)
+
+
+def table(rows, head):
+    cells = lambda row, tag: "".join(f"<{tag}>{html.escape(str(c))}</{tag}>" for c in row)
+    return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>" + "".join(f"<tr>{cells(r, 'td')}</tr>" for r in rows) + "</tbody></table>"
+
+
+def number(x, digits=4):
+    return "" if x is None else f"{x:.{digits}g}"
+
+
+def bias_text(bias):
+    if not bias:
+        return ""
+    parts = [bias["method"], bias["boost"], bias["convention"]]
+    for which in ("dihedral", "total"):
+        if which in bias:
+            p = bias[which]
+            shape = f"alpha {p['alpha']:.6g} kJ/mol" if "alpha" in p else f"k {p['k']:.4g} mol/kJ"
+            parts.append(f"{which}: E {p['threshold']:.6g} kJ/mol, {shape}")
+    return "; ".join(parts) + (" (updating)" if bias.get("updating") else "")
+
+
+def write_report(r):
+    out = []
+    title = r["title"] or os.path.basename(r["directory"])
+    out.append(f"<h1>{html.escape(title)}</h1>")
+    out.append(f"<p class=sub>{html.escape(r['directory'])} · uplift {html.escape(r['version'])}" + (f" · {html.escape(r['hardware'])}" if r["hardware"] else "") + "</p>")
+    if r["warnings"]:
+        out.append("<h2>Warnings</h2><ul>" + "".join(f"<li>{html.escape(w)}</li>" for w in r["warnings"]) + "</ul>")
+
+    out.append("<h2>Stages</h2>")
+    speed = {p["name"]: p for p in r["performance"]}
+    rows = []
+    for s in r["stages"]:
+        p = speed.get(s["name"], {})
+        rows.append((s["name"], s["last_step"] - s["first_step"], f"{(s['last_step'] - s['first_step']) * s['timestep']:g} ps", f"{s['timestep'] * 1000:g} fs", f"{s['temperature']:g} K",
+                     number(p.get("ns_per_day")), bias_text(s["bias"])))
+    out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
+
+    for s in r["surfaces"]:
+        out.append(f"<h2>Free energy of {html.escape(', '.join(a['name'] for a in s['axes']))}</h2>")
+        out.append(inline(draw_surface(s)))
+        out.append("<p>" + html.escape("; ".join(f"{a['name']} = {a['definition']}" for a in s["axes"])) + f". {html.escape(os.path.basename(s['stem']))}.h5, .csv</p>")
+        if s["warnings"]:
+            out.append("<ul>" + "".join(f"<li>{html.escape(w)}</li>" for w in s["warnings"]) + "</ul>")
+
+    c = r["energies"]
+    if c.get("time"):
+        boosted = any(v for v in c.get("boost_total", [])) or any(v for v in c.get("boost_dihedral", []))
+        if boosted:
+            out.append("<h2>Boost</h2>" + series(c, ["boost_dihedral", "boost_total"], r["stages"], "boost [kJ/mol]"))
+            if r["boost"]:
+                figure, ax = plt.subplots(figsize=(5, 2.8))
+                edges, counts = array(r["boost"]["edges"]), array(r["boost"]["counts"])
+                ax.stairs(counts / counts.sum() / np.diff(edges), edges, fill=True, color=ORANGE, alpha=0.7)
+                ax.set_xlabel("boost [kJ/mol]")
+                ax.set_ylabel("density")
+                out.append(inline(figure))
+        out.append("<h2>Energies</h2>" + series(c, ["potential", "total"], r["stages"], "energy [kJ/mol]"))
+        out.append(series(c, ["conserved_quantity"], r["stages"], "conserved [kJ/mol]"))
+        out.append("<h2>Temperature</h2>" + series(c, ["temperature"], r["stages"], "temperature [K]"))
+        if "pressure" in c:
+            out.append("<h2>Pressure and volume</h2>" + series(c, ["pressure"], r["stages"], "pressure [bar]") + series(c, ["volume"], r["stages"], "volume [nm³]"))
+
+    if r["performance"]:
+        out.append("<h2>Speed by phase</h2>")
+        for p in r["performance"][-1:]:
+            phases = sorted(((k, v["seconds"], v["calls"]) for k, v in (p["phases"] or {}).items() if v["seconds"] > 0), key=lambda x: -x[1])
+            named = sum(x[1] for x in phases)
+            if p["seconds"] > named:
+                phases.append(("everything else", p["seconds"] - named, 0))
+            if phases and p["steps"]:
+                figure, ax = plt.subplots(figsize=(7, 0.28 * len(phases) + 0.7))
+                ax.barh([x[0] for x in phases][::-1], [x[1] / p["steps"] * 1e6 for x in phases][::-1], color=BLUE)
+                ax.set_xlabel(f"µs a step, stage {p['name']}")
+                out.append(inline(figure))
+            out.append(table([(k, number(s, 4), f"{100 * s / p['seconds']:.1f} %" if p["seconds"] else "", n or "") for k, s, n in phases], ("phase", "seconds", "share", "calls")))
+    out.append("<h2>Input</h2><details><summary>the resolved input</summary><pre>" + html.escape(r["input"]) + "</pre></details>")
+
+    page = f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(title)}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #1f2937; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.5rem; margin-bottom: 0; }} h2 {{ font-size: 1.1rem; margin: 2rem 0 .5rem; border-bottom: 1px solid #e5e7eb; }}
+.sub {{ color: #6b7280; margin-top: .2rem; }} img {{ max-width: 100%; display: block; margin: .5rem 0; }}
+table {{ border-collapse: collapse; font-size: 13px; }} th, td {{ text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eef0f3; vertical-align: top; }}
+pre {{ background: #f6f7f9; padding: .8rem; overflow-x: auto; font-size: 12px; }}
+</style></head><body>
+{chr(10).join(out)}
+</body></html>
+"""
+    fresh = r["path"] + ".tmp"
+    with open(fresh, "w", encoding="utf-8") as f:
+        f.write(page)
+    os.replace(fresh, r["path"])
+
+
+task = json.load(sys.stdin)
+if task["task"] == "surface":
+    figure = draw_surface(task)
+    save(figure, task["stem"] + ".png", "png")
+    save(figure, task["stem"] + ".svg", "svg")
+else:
+    write_report(task)
