@@ -30,7 +30,7 @@ dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 
 stages:
   - {{name: baseline, time: 0.2 ps, collect: energies}}
   - {{name: run, time: {o.steps * 0.002:.12g} ps{bias}}}
-output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0 ps}}}}
+output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0 ps}}, report: false}}
 compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
 """)
     subprocess.run([o.uplift, "run", path, "--quiet"], check=True)

@@ -47,7 +47,7 @@ dynamics:
 stages:
   - {{name: equilibrate, time: {fit(o.equilibrate, every):.12g} ps, integrator: langevin}}
   - {{name: drift, time: {fit(o.time, every):.12g} ps}}
-output: {{directory: "{out}", trajectory: {{every: 0 ps}}, energies: {{every: {every:.12g} ps}}}}
+output: {{directory: "{out}", trajectory: {{every: 0 ps}}, energies: {{every: {every:.12g} ps}}, report: false}}
 compute: {{backend: cpu, precision: {o.precision}, threads: {o.threads}}}
 """)
     return fit(o.equilibrate, every)

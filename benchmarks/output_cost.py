@@ -26,7 +26,7 @@ system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{exis
 forces: {{nonbonded: pme, cutoff: 0.9 nm}}
 dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
 stages: [{{name: run, time: {o.steps * 0.002:.12g} ps}}]
-output: {{trajectory: {{every: {every * 0.002:.12g} ps}}, energies: {{every: 0 ps}}}}
+output: {{trajectory: {{every: {every * 0.002:.12g} ps}}, energies: {{every: 0 ps}}, report: false}}
 compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
 """)
     subprocess.run([o.uplift, "run", path, "--quiet"], check=True)

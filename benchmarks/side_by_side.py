@@ -54,7 +54,7 @@ forces:
 dynamics: {{integrator: langevin, timestep: {o.timestep} fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
 stages:
   - {{name: timing, time: {steps * o.timestep / 1000:.6g} ps}}
-output: {{directory: {out}, trajectory: {{every: 0 ps}}, energies: {{every: {100 * o.timestep / 1000:.6g} ps}}}}
+output: {{directory: {out}, trajectory: {{every: 0 ps}}, energies: {{every: {100 * o.timestep / 1000:.6g} ps}}, report: false}}
 compute: {{backend: cpu, threads: {o.threads}}}
 """
         with open(os.path.join(c["scratch"], "uplift.yaml"), "w") as f:

@@ -37,7 +37,7 @@ stages:
   - {{name: minimize, minimize: {{max_steps: 500}}}}
   - {{name: equilibrate, time: 100 ps}}
   - {{name: sample, time: {time}}}
-output: {{trajectory: {{every: {every}}}, energies: {{every: 0 ps}}}}
+output: {{trajectory: {{every: {every}}}, energies: {{every: 0 ps}}, report: false}}
 compute: {{threads: {threads}}}
 """
 

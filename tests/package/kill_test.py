@@ -43,7 +43,7 @@ stages:
   - {{name: levels, time: 0.8 ps, timestep: 4 fs, hydrogen_mass: 3 amu, multiple_time_step: [{{forces: [pme-reciprocal], every: 2}}, {{forces: [bonded, nonbonded], every: 1}}]}}
   - {{name: volume, time: 0.4 ps, restraints: {{positions: not water, k: 100 kJ/mol/nm^2}}, pressure: {{barostat: monte-carlo, every: 10}}}}
   - {{name: rescale, time: 0.6 ps, integrator: v-rescale, pressure: {{barostat: c-rescale, every: 5, coupling: semi-isotropic}}}}
-output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: 0.02 ps}}, checkpoint: {{every: 0.1 s}}}}
+output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: 0.02 ps}}, checkpoint: {{every: 0.1 s}}, report: false}}
 """)
     return path
 

@@ -36,7 +36,7 @@ system:
 forces: {keys.get('forces', '{nonbonded: pme, cutoff: 0.9 nm}')}
 dynamics: {keys.get('dynamics', '{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 11}')}
 stages: {keys.get('stages', '[{name: production, time: 0.2 ps}]')}
-output: {{trajectory: {{every: 0.04 ps, velocities: true}}, energies: {{every: {keys.get('energies', '0.02 ps')}}}}}
+output: {{trajectory: {{every: 0.04 ps, velocities: true}}, report: false, energies: {{every: {keys.get('energies', '0.02 ps')}}}}}
 {extra}
 """
     path = os.path.join(folder, name + ".yaml")

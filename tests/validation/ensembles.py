@@ -62,7 +62,7 @@ stages:
   - {{name: minimize, minimize: {{max_steps: 50}}}}
   - {{name: equilibrate, time: 20 ps, integrator: langevin, timestep: 2 fs}}
   - {{name: sample, time: {picoseconds} ps}}
-output: {{trajectory: {{every: 1 ps, velocities: true}}, energies: {{every: 0.1 ps}}}}
+output: {{trajectory: {{every: 1 ps, velocities: true}}, energies: {{every: 0.1 ps}}, report: false}}
 """)
     subprocess.run([uplift, "run", path, "--quiet", "--threads", "1"], check=True)
     return path[: -len(".yaml")]

@@ -61,7 +61,7 @@ stages:
   - {{name: equilibrate, time: 40 ps, pressure: {{barostat: c-rescale, relaxation_time: 1 ps}}}}
   - {{name: density, time: {picoseconds} ps, pressure: {{barostat: c-rescale, relaxation_time: 1 ps}}}}
   - {{name: diffusion, time: {picoseconds} ps}}
-output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 ps}}}}
+output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 ps}}, report: false}}
 """)
         subprocess.run([uplift, "run", path, "--quiet", "--threads", str(threads)], check=True)
         with h5py.File(path[:-5] + "/energies.h5") as f:

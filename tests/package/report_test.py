@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""Pictures and the page of a run, looked at as a user would: in a browser.
+
+  report_test.py UPLIFT      exit status 77 (skip) when h5py or Chromium is missing
+"""
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+from checks import run_all
+
+try:
+    import h5py
+    import numpy as np
+except ImportError as missing:
+    print("skipped:", missing)
+    sys.exit(77)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INPUTS = os.path.normpath(os.path.join(HERE, "..", "..", "inputs"))
+UPLIFT = os.path.abspath(sys.argv[-1])
+CHROMIUM = next((c for c in ("chromium", "chromium-browser", "google-chrome") if shutil.which(c)), None)
+if not CHROMIUM:
+    print("skipped: there is no Chromium")
+    sys.exit(77)
+
+
+def uplift(*arguments, expect=0, **environment):
+    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, env={**os.environ, **environment})
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def biased_run(folder, title="two <script>wells</script> & more", **environment):
+    path = os.path.join(folder, "run.yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+title: "{title}"
+system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 2 fs, friction: 2 /ps, seed: 3}}
+stages:
+  - {{name: baseline, time: 5 ps, collect: energies}}
+  - {{name: accelerate, time: 50 ps, bias: {{method: amd, boost: dihedral, parameters: {{from: baseline, rule: deviations, k: 3}}}}}}
+free_energy:
+  - {{name: surface, variables: ["phi=phi(2)", "psi=psi(2)"], bins: [24], cutoff: 1, bootstrap: 10}}
+output: {{trajectory: {{every: 0.1 ps}}, energies: {{every: 0.1 ps}}}}
+""")
+    done = uplift("run", path, "--quiet", **environment)
+    return path[: -len(".yaml")], done
+
+
+def png_size(path):
+    with open(path, "rb") as f:
+        head = f.read(24)
+    assert head[:8] == b"\x89PNG\r\n\x1a\n", path
+    return struct.unpack(">II", head[16:24])
+
+
+def browser(folder, page, *options):
+    done = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={folder}/profile", "--virtual-time-budget=10000", *options,
+                           "file://" + page], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def the_page_of_a_run_opens_in_a_browser(scratch):
+    folder, done = biased_run(scratch)
+    page = os.path.join(folder, "report.html")
+    with open(page, encoding="utf-8") as f:
+        source = f.read()
+    assert not re.search(r'(src|href)\s*=\s*"(?!data:|#)', source) and "@import" not in source, "the page needs another file"
+    assert "<script" not in source, "a title came through unescaped"
+    # A copy asks the browser itself what it has drawn.
+    probe = os.path.join(scratch, "probe.html")
+    with open(probe, "w", encoding="utf-8") as f:
+        f.write(source.replace("</body>", """<script>window.addEventListener("load", () => {
+          const images = [...document.images];
+          document.body.dataset.drawn = images.filter(i => i.complete && i.naturalWidth > 200 && i.naturalHeight > 100).length + " of " + images.length;
+        })</script></body>"""))
+    dom = browser(scratch, probe, "--dump-dom")
+    drawn = re.search(r'data-drawn="(\d+) of (\d+)"', dom)
+    assert drawn and drawn[1] == drawn[2] and int(drawn[1]) >= 6, drawn and drawn[0]
+    for heading in ("Stages", "Free energy of phi, psi", "Boost", "Energies", "Temperature", "Speed by phase", "Input"):
+        assert f">{heading}</h2>" in dom, heading
+    assert "two &lt;script&gt;wells&lt;/script&gt; &amp; more</h1>" in dom
+    for cell in ("baseline", "accelerate", "50 ps", "300 K", "boosted torsions"):
+        assert f"<td>{cell}</td>" in dom, cell
+    assert re.search(r"<td>amd; dihedral; amber; dihedral: E [\d.]+ kJ/mol, alpha [\d.]+ kJ/mol</td>", dom)
+    assert "dynamics:" in dom[dom.index("<pre>"):], "the resolved input is missing"
+    shot = os.path.join(scratch, "page.png")
+    browser(scratch, page, f"--screenshot={shot}", "--window-size=1100,3000")
+    assert png_size(shot) == (1100, 3000) and os.path.getsize(shot) > 30000, os.path.getsize(shot)  # a blank page has 10 kB
+
+
+def surfaces_of_one_to_three_variables_become_pictures(scratch):
+    for n in (1, 2, 3):
+        stem, shape = os.path.join(scratch, f"pmf{n}"), (40, 30, 20)[:n]
+        with h5py.File(stem + ".h5", "w") as f:
+            grid = np.meshgrid(*(np.linspace(-3, 3, k) for k in shape), indexing="ij")
+            pmf = sum(3 * (1 - np.cos(2 * g)) for g in grid)
+            pmf[pmf > 9] = np.nan
+            f["pmf"], f["error"], f["counts"] = pmf, 0.3 * np.ones(shape), np.ones(shape, int)
+            f["probability"] = np.nan_to_num(np.exp(-pmf))
+            for name, value in dict(creator="test", version="0", method="exponential", order=0, temperature=300.0, frames=1e4, effective_sample_size=321.0, warnings="").items():
+                f.attrs[name] = value
+            for k in range(n):
+                g = f.create_group(f"collective_variables/{k}")
+                for name, value in (("name", ("phi", "psi", "r")[k]), ("definition", "x"), ("unit", "nm" if k == 2 else "deg")):
+                    g.attrs[name] = value
+                g["edges"] = np.linspace(-180, 180, shape[k] + 1)
+                g["centers"] = 0.5 * (g["edges"][1:] + g["edges"][:-1])
+        os.makedirs(os.path.join(scratch, f"run{n}"), exist_ok=True)
+        with open(os.path.join(scratch, f"run{n}", "run.log"), "w") as f:
+            f.write("nothing else of a run\n")
+        os.rename(stem + ".h5", os.path.join(scratch, f"run{n}", "pmf.h5"))
+        uplift("report", os.path.join(scratch, f"run{n}"))
+        width, height = png_size(os.path.join(scratch, f"run{n}", "pmf.png"))
+        assert width > 900 and height > 600, (n, width, height)
+        with open(os.path.join(scratch, f"run{n}", "pmf.svg")) as f:
+            assert "<svg" in f.read()
+        assert os.path.getsize(os.path.join(scratch, f"run{n}", "report.html")) > 20000
+
+
+def without_matplotlib_only_pictures_are_missing(scratch):
+    wrapper = os.path.join(scratch, "bare-python")
+    with open(wrapper, "w") as f:
+        f.write('#!/bin/sh\nexec /usr/bin/python3 -S -I "$@"\n')  # no site packages
+    os.chmod(wrapper, 0o755)
+    folder, done = biased_run(scratch, UPLIFT_PYTHON=wrapper)
+    assert os.path.exists(os.path.join(folder, "surface.h5")) and not os.path.exists(os.path.join(folder, "report.html"))
+    with open(os.path.join(folder, "run.log")) as f:
+        assert "install it (apt install python3-matplotlib" in f.read()
+    assert "python3-matplotlib" in uplift("report", folder, expect=1, UPLIFT_PYTHON=wrapper).stderr
+    assert "uplift report" in uplift("report", folder, expect=1, UPLIFT_PYTHON="/nowhere/python3").stderr
+    uplift("report", folder)
+    assert os.path.exists(os.path.join(folder, "report.html")) and os.path.exists(os.path.join(folder, "surface.svg"))
+    assert "holds no run" in uplift("report", scratch, expect=2).stderr
+
+
+if __name__ == "__main__":
+    run_all(the_page_of_a_run_opens_in_a_browser, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
