@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes every system of this folder: prmtop and inpcrd, from Debian packages alone.
 
-  make_inputs.py [NAME ...]     names: alanine-dipeptide-vacuum alanine-dipeptide-tip3p water-tip3p water-tip3p-small sdf1-implicit sdf1-tip3p
+  make_inputs.py [NAME ...]     names: alanine-dipeptide-vacuum alanine-dipeptide-tip3p water-tip3p water-tip3p-small chignolin-extended sdf1-implicit sdf1-tip3p
 
 Needs (Debian): python3-simtk (OpenMM 7.7 with its Amber force-field files: ff99SB-ILDN and TIP3P), libopenmm-plugins,
 python3-parmed, theseus-examples (the NMR structure of the chemokine SDF-1, PDB 2SDF, 67 residues).
@@ -57,6 +57,51 @@ def alanine_dipeptide(phi=-80.0, psi=80.0):
             ("N", "NME", 3, n2, "N"), ("C", "NME", 3, ch3n, "C")]
     return "".join(f"ATOM  {k:5d}  {name:<3s} {res} A{number:4d}    {x[0]:8.3f}{x[1]:8.3f}{x[2]:8.3f}  1.00  0.00           {el}\n"
                    for k, (name, res, number, x, el) in enumerate(rows, 1)) + "END\n"
+
+
+# Side chains beyond CB: atom, three atoms before it, bond length [A], angle and torsion [degrees] (Engh and Huber, Acta Crystallogr. A 47, 392 (1991);
+# torsions of common rotamers).
+SIDE_CHAINS = {
+    "GLY": [],
+    "TYR": [("CG", "N CA CB", 1.512, 113.8, -65), ("CD1", "CA CB CG", 1.389, 120.8, 90), ("CD2", "CA CB CG", 1.389, 120.8, -90), ("CE1", "CB CG CD1", 1.382, 121.2, 180),
+            ("CE2", "CB CG CD2", 1.382, 121.2, 180), ("CZ", "CG CD1 CE1", 1.378, 119.6, 0), ("OH", "CD1 CE1 CZ", 1.376, 119.9, 180)],
+    "ASP": [("CG", "N CA CB", 1.516, 112.6, -65), ("OD1", "CA CB CG", 1.249, 118.4, 0), ("OD2", "CA CB CG", 1.249, 118.4, 180)],
+    "GLU": [("CG", "N CA CB", 1.520, 114.1, -65), ("CD", "CA CB CG", 1.516, 112.6, 180), ("OE1", "CB CG CD", 1.249, 118.4, 0), ("OE2", "CB CG CD", 1.249, 118.4, 180)],
+    "PRO": [("CG", "N CA CB", 1.492, 104.5, 29), ("CD", "CA CB CG", 1.503, 106.1, -36)],
+    "THR": [("OG1", "N CA CB", 1.433, 109.6, 60), ("CG2", "N CA CB", 1.521, 110.5, -60)],
+    "TRP": [("CG", "N CA CB", 1.498, 113.6, -65), ("CD1", "CA CB CG", 1.365, 126.9, 90), ("CD2", "CA CB CG", 1.433, 126.8, -90), ("NE1", "CB CG CD1", 1.374, 110.2, 180),
+            ("CE2", "CB CG CD2", 1.409, 107.2, 180), ("CE3", "CB CG CD2", 1.398, 133.9, 0), ("CZ2", "CG CD2 CE2", 1.394, 122.4, 180), ("CZ3", "CG CD2 CE3", 1.382, 118.6, 180),
+            ("CH2", "CD2 CE2 CZ2", 1.368, 117.5, 0)],
+}
+LETTERS = {"G": "GLY", "Y": "TYR", "D": "ASP", "P": "PRO", "E": "GLU", "T": "THR", "W": "TRP"}
+
+
+def extended_peptide(sequence, phi=-135.0, psi=140.0):
+    """Heavy atoms of a peptide without caps as PDB text (Angstrom), stretched out, every peptide bond trans."""
+    rows, before = [], None
+    for number, letter in enumerate(sequence, 1):
+        name = LETTERS[letter]
+        turn = -70.0 if letter == "P" else phi
+        if before is None:
+            x = {"N": np.array([0.0, 0.0, 0.0]), "CA": np.array([1.458, 0.0, 0.0])}
+            x["C"] = place(np.array([0.0, 1.0, 0.0]), x["N"], x["CA"], 1.525, 111.0, 180.0)
+            earlier = place(x["C"], x["CA"], x["N"], 1.329, 121.7, turn)  # where a residue before would have its C
+        else:
+            earlier = before["C"]
+            x = {"N": place(before["N"], before["CA"], before["C"], 1.329, 116.2, psi)}
+            x["CA"] = place(before["CA"], before["C"], x["N"], 1.458, 121.7, 180.0)
+            x["C"] = place(before["C"], x["N"], x["CA"], 1.525, 111.0, turn)
+        x["O"] = place(x["N"], x["CA"], x["C"], 1.231, 120.5, psi + 180.0)
+        if number == len(sequence):
+            x["OXT"] = place(x["N"], x["CA"], x["C"], 1.249, 118.0, psi)
+        if name != "GLY":
+            x["CB"] = place(earlier, x["N"], x["CA"], 1.530, 110.4, turn - 122.6)
+        for atom, parents, length, angle, torsion in SIDE_CHAINS[name]:
+            x[atom] = place(*(x[p] for p in parents.split()), length, angle, torsion)
+        rows += [(atom, name, number, r) for atom, r in x.items()]
+        before = x
+    return "".join(f"ATOM  {k:5d}  {atom:<3s} {res} A{number:4d}    {r[0]:8.3f}{r[1]:8.3f}{r[2]:8.3f}  1.00  0.00           {atom[0]}\n"
+                   for k, (atom, res, number, r) in enumerate(rows, 1)) + "END\n"
 
 
 def heavy_atoms_of_first_model(path):
@@ -148,6 +193,7 @@ SYSTEMS = {
     "alanine-dipeptide-tip3p": lambda n: make(n, alanine_dipeptide(), water_box=(2.8, 2.8, 2.8), picoseconds=40, tip3p=True),
     "water-tip3p": lambda n: make(n, None, water_box=(3.0, 3.0, 3.0), picoseconds=30, tip3p=True),
     "water-tip3p-small": lambda n: make(n, None, water_box=(1.9, 1.9, 1.9), picoseconds=30, tip3p=True, cutoff=0.8),
+    "chignolin-extended": lambda n: make(n, extended_peptide("GYDPETGTWG")),
     "sdf1-implicit": lambda n: make(n, heavy_atoms_of_first_model(SDF1)),
     "sdf1-tip3p": lambda n: make(n, heavy_atoms_of_first_model(SDF1), padding=0.7, picoseconds=15, tip3p=True),
 }

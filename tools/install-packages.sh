@@ -17,12 +17,13 @@ browser=()
 [[ ${1:-build} == test ]] && ! installed chromium && ! command -v chromium-browser google-chrome >/dev/null && browser=(chromium)
 ((${#missing[@]} + ${#browser[@]})) || exit 0
 
-echo "Installing: ${missing[*]}"
 as_root=()
 if [[ $(id -u) != 0 ]]; then
+  ((${#missing[@]})) || exit 0
   command -v sudo >/dev/null || { echo "These packages are missing and can only be installed by root: ${missing[*]}" >&2; exit 1; }
   as_root=(sudo)
 fi
+echo "Installing: ${missing[*]} ${browser[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 ((${#missing[@]} == 0)) || "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -44,6 +44,7 @@ SYSTEMS = {
                                 "reaction-field": {"nonbonded": "reaction-field", "cutoff": "0.9 nm", "dispersion_correction": False,
                                                    "reaction_field": {"dielectric": 78.5}}},
     "water-tip3p": {"pme": pme(3.2, [32, 32, 32])},
+    "chignolin-extended": {"vacuum": FREE, "obc2-ace": gb("obc2", "ace")},
     "sdf1-implicit": {"vacuum": FREE, "obc2-ace": gb("obc2", "ace"), "gbn2": gb("gbn2")},
     "sdf1-tip3p": {"pme": pme(3.4, [54, 54, 54])},
 }
