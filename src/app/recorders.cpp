@@ -180,6 +180,8 @@ void RunRecorders::finish(Simulation& simulation) { progress_->finish(simulation
 
 std::string RunRecorders::averages() const { return energies_ ? energies_->averages().text() : ""; }
 
+double RunRecorders::drift() const { return energies_ ? energies_->averages().drift() : 0; }
+
 PhaseTime RunRecorders::output_time() const { return time_; }
 
 }  // namespace uplift::app

@@ -27,6 +27,7 @@ class RunRecorders {
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
   std::string averages() const;  ///< of the energies written so far, for the log
+  double drift() const;          ///< of the conserved energy [kJ/mol/ps]
   PhaseTime output_time() const;  ///< that the run has waited
 
  private:

@@ -243,6 +243,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   state_ = simulation.state();
   recorders.finish(simulation);
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
+  check_heating(settings, system, recorders.drift());
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) + " trial volumes accepted");
   report(settings, backend, recorders, simulation.current_step() - first, wall);

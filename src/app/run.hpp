@@ -50,6 +50,7 @@ class Run {
   void open_files(const System& system);
   BiasCourse bias_course(const StageSettings& settings, const System& system);
   BiasStatistics statistics_of(const std::string& stage) const;
+  void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;
   void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps, double wall);

@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "run.hpp"
 #include "run_bias.hpp"
+#include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/pictures/pictures.hpp"
 #include "uplift/sampling/bias_rules.hpp"
@@ -76,6 +77,20 @@ BiasCourse Run::bias_course(const StageSettings& settings, const System& system)
   course.update = [bias, topology = system.topology](const BiasStatistics& now) { return derive_bias(bias, now, topology).bias; };
   if (!(checkpoint_ && checkpoint_->begun)) state_.statistics = before;
   return course;
+}
+
+/// Errors of the integrator that the thermostat has to carry away leave the system hotter than it should be. A boost can cause them: its curvature, 2/alpha
+/// at the threshold, times the square of all forces is stiff in small systems.
+void Run::check_heating(const StageSettings& settings, const System& system, double drift) {
+  constexpr double most = 0.01;  // of the temperature
+  const DynamicsSettings& d = settings.dynamics;
+  if (d.integrator == IntegratorKind::verlet || !(d.friction > 0)) return;
+  // Langevin dynamics takes friction x degrees of freedom x k (T - T0) away; global thermostats half as much.
+  const double carried = d.friction * degrees_of_freedom(system) * constants::boltzmann * (d.integrator == IntegratorKind::langevin ? 1 : 0.5);
+  const double hotter = drift / carried;
+  if (hotter < most * d.temperature) return;
+  log_->warn(fmt::format("stage {}: errors of the integrator heat the system by {:.3g} kJ/mol/ps, so that it is about {:.1f} K too hot; use a shorter time step{}", settings.name, drift,
+                         hotter, settings.bias ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother" : ""));
 }
 
 void Run::make_surfaces() {

@@ -1,0 +1,41 @@
+#!/usr/bin/python3
+"""The boost of a run over time and its distribution, against the Gaussian that cumulant reweighting supposes.
+
+  boost.py RUN [--temperature 300] [-o boost.png]              needs h5py, numpy, matplotlib
+"""
+import argparse
+import os
+
+import h5py
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("run")
+p.add_argument("--temperature", type=float, default=300)
+p.add_argument("-o", "--output", default="boost.png")
+o = p.parse_args()
+
+with h5py.File(os.path.join(o.run, "energies.h5"), "r") as f:
+    time, boost = f["time"][:], f["bias/boost_dihedral"][:] + f["bias/boost_total"][:]
+boosted = boost > 0  # stages without a bias have none
+mean, deviation, kt = boost[boosted].mean(), boost[boosted].std(), 0.00831446261815324 * o.temperature
+density, edges = np.histogram(boost[boosted], bins=50, density=True)
+width = edges[1] - edges[0]
+entropy = -(density[density > 0] * np.log(density[density > 0]) * width).sum()
+anharmonicity = 0.5 * np.log(2 * np.pi * np.e * deviation**2) - entropy
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), width_ratios=(2, 1))
+left.plot(time / 1000, boost, linewidth=0.3)
+left.set_xlabel("time [ns]")
+left.set_ylabel("boost [kJ/mol]")
+right.stairs(density, edges, fill=True, alpha=0.6)
+x = np.linspace(edges[0], edges[-1], 300)
+right.plot(x, np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi)))
+right.set_xlabel("boost [kJ/mol]")
+figure.tight_layout()
+figure.savefig(o.output, dpi=150)
+print(f"boost {mean:.2f} kJ/mol, deviation {deviation:.2f} kJ/mol = {deviation / kt:.2f} kT, anharmonicity {anharmonicity:.3f}; written: {o.output}")

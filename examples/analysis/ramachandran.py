@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+"""phi and psi of a residue from a run's trajectory, each frame weighted by exp(dV/kT) of its boost; as a picture.
+
+  ramachandran.py RUN [--residue 2] [--temperature 300] [--begin PS] [-o ramachandran.png]
+
+The quick way to look at a run; `uplift reweight` has errors, other estimators and a verdict. Needs h5py, numpy, matplotlib, MDAnalysis.
+"""
+import argparse
+import os
+import warnings
+
+warnings.simplefilter("ignore")
+import h5py
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import MDAnalysis
+import numpy as np
+from MDAnalysis.analysis.dihedrals import Dihedral
+
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("run")
+p.add_argument("--residue", type=int, default=2)
+p.add_argument("--temperature", type=float, default=300)
+p.add_argument("--begin", type=float, default=0, help="leave out frames before this time [ps]")
+p.add_argument("-o", "--output", default="ramachandran.png")
+o = p.parse_args()
+
+path = os.path.join(o.run, "trajectory.h5md")
+u = MDAnalysis.Universe(os.path.join(o.run, "topology.pdb"), path)
+pick = lambda residue, name: u.select_atoms(f"resid {residue} and name {name}")
+before, here, after = o.residue - 1, o.residue, o.residue + 1
+phi = pick(before, "C") + pick(here, "N") + pick(here, "CA") + pick(here, "C")
+psi = pick(here, "N") + pick(here, "CA") + pick(here, "C") + pick(after, "N")
+angles = Dihedral([phi, psi]).run().results.angles
+with h5py.File(path, "r") as f:
+    time = f["particles/trajectory/position/time"][:]
+    boost = sum(f[f"observables/boost_{k}/value"][:] for k in ("dihedral", "total")) if "observables" in f else np.zeros(len(time))
+keep = time >= o.begin
+kt = 0.00831446261815324 * o.temperature
+weight = np.exp((boost[keep] - boost[keep].max()) / kt)
+p2, x, y = np.histogram2d(angles[keep, 0], angles[keep, 1], bins=60, range=[[-180, 180]] * 2, weights=weight)
+with np.errstate(divide="ignore"):
+    f2 = -kt * np.log(p2 / p2.max())
+plt.pcolormesh(x, y, np.where(np.isfinite(f2), f2, np.nan).T, cmap="viridis")
+plt.colorbar(label="free energy [kJ/mol]")
+plt.xlabel("phi [degrees]")
+plt.ylabel("psi [degrees]")
+plt.gca().set_aspect("equal")
+plt.savefig(o.output, dpi=150)
+print(f"{keep.sum()} frames, effectively {weight.sum() ** 2 / (weight ** 2).sum():.0f}; written: {o.output}")
