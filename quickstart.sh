@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a clone to a first trajectory: installs what is missing, builds for this machine only, runs solvated alanine dipeptide.
+# From a clone to a free-energy surface: installs what is missing, builds for this machine only, runs alanine dipeptide with accelerated MD.
 set -euo pipefail
 cd "$(dirname "$0")"
 tools/install-packages.sh build
@@ -10,13 +10,16 @@ cmake --build build/quick
 if [[ -e aladip-run ]]; then
   echo "aladip-run/ is there already, and a run is never overwritten: remove it to run again."
 else
-  build/quick/bin/uplift run examples/alanine-dipeptide/explicit.yaml --set output.directory="$PWD/aladip-run"
+  build/quick/bin/uplift run examples/alanine-dipeptide/implicit.yaml --set output.directory="$PWD/aladip-run"
 fi
 cat <<TEXT
 
 The run is in aladip-run/:
+  ramachandran.png, phi.png        free energy of phi and psi, recovered from the boosted run; numbers in .h5 and .csv
+  report.html                      the whole run on one page: open it in a browser
   trajectory.h5md + topology.pdb   open with MDAnalysis:  Universe("aladip-run/topology.pdb", "aladip-run/trajectory.h5md"), or VMD
-  energies.h5                      h5py, or:  build/quick/bin/uplift info aladip-run/energies.h5
-  run.log                          resolved input, machine, time per phase
-Next: build/quick/bin/uplift --help, README.md, examples/
+  energies.h5, amd.log             h5py; Amber's columns for the scripts that read them
+  run.log                          resolved input, the derived boost, machine, time per phase
+Other surfaces of the same run:    build/quick/bin/uplift reweight aladip-run --cv "psi=psi(2)" -o psi
+Next: build/quick/bin/uplift --help, README.md, docs/, examples/
 TEXT
