@@ -37,9 +37,13 @@ def label(axis):
 
 def ticks(ax, axis, which):
     edges = axis["edges"]
-    if axis["unit"] == "deg" and abs(edges[-1] - edges[0] - 360) < 1e-6:
+    if goes_round(axis):
         values = np.arange(np.ceil(edges[0] / 90) * 90, edges[-1] + 1e-6, 90)
         (ax.set_xticks if which == "x" else ax.set_yticks)(values)
+
+
+def goes_round(axis):
+    return axis["unit"] == "deg" and abs(axis["edges"][-1] - axis["edges"][0] - 360) < 1e-6
 
 
 def contours(figure, ax, x_axis, y_axis, f):
@@ -48,6 +52,10 @@ def contours(figure, ax, x_axis, y_axis, f):
     top = min(max(4.0, np.ceil(top / 4) * 4), 60.0)
     levels = np.arange(0, top + 1e-9, 2.0 if top <= 40 else 4.0)
     x, y = array(x_axis["centers"]), array(y_axis["centers"])
+    if goes_round(x_axis):  # up to the edge, where it meets itself
+        x, f = np.concatenate([[x[-1] - 360], x, [x[0] + 360]]), np.concatenate([f[-1:], f, f[:1]], axis=0)
+    if goes_round(y_axis):
+        y, f = np.concatenate([[y[-1] - 360], y, [y[0] + 360]]), np.concatenate([f[:, -1:], f, f[:, :1]], axis=1)
     filled = ax.contourf(x, y, f.T, levels=levels, cmap="viridis", extend="max")
     ax.contour(x, y, f.T, levels=levels[::2], colors="white", linewidths=0.5, alpha=0.7)
     ax.set_xlim(x_axis["edges"][0], x_axis["edges"][-1])
@@ -160,7 +168,7 @@ def write_report(r):
     for s in r["stages"]:
         p = speed.get(s["name"], {})
         rows.append((s["name"], s["last_step"] - s["first_step"], f"{(s['last_step'] - s['first_step']) * s['timestep']:g} ps", f"{s['timestep'] * 1000:g} fs", f"{s['temperature']:g} K",
-                     number(p.get("ns_per_day")), bias_text(s["bias"])))
+                     f"{p['ns_per_day']:,.0f}" if p.get("ns_per_day") else "", bias_text(s["bias"])))
     out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
 
     for s in r["surfaces"]:

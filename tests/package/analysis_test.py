@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""The scripts of examples/analysis on a run as the engine leaves it, their numbers checked.
+
+  analysis_test.py UPLIFT      exit status 77 (skip) when a library is missing
+"""
+import os
+import re
+import subprocess
+import sys
+import warnings
+
+from checks import run_all
+
+warnings.simplefilter("ignore")
+try:
+    import h5py
+    import matplotlib  # noqa: F401
+    import MDAnalysis  # noqa: F401
+    import numpy as np
+except ImportError as missing:
+    print("skipped:", missing)
+    sys.exit(77)
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+UPLIFT = os.path.abspath(sys.argv[-1])
+KT = 0.00831446261815324 * 300
+
+
+def script(name, *arguments):
+    done = subprocess.run([sys.executable, "-W", "ignore", os.path.join(ROOT, "examples", "analysis", name), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def dipeptide(scratch):
+    """A short version of the example that quickstart.sh runs."""
+    out = os.path.join(scratch, "run")
+    subprocess.run([UPLIFT, "run", os.path.join(ROOT, "examples", "alanine-dipeptide", "implicit.yaml"), "--quiet", "--set", f"output.directory={out}", "--set", "stages.equilibrate.time=5 ps",
+                    "--set", "stages.baseline.time=20 ps", "--set", "stages.accelerate.time=200 ps", "--set", "output.trajectory.every=0.1 ps"], check=True)
+    return out
+
+
+def scripts_tell_what_is_in_a_run(scratch):
+    run = dipeptide(scratch)
+    picture = lambda name: os.path.join(scratch, name)
+    with h5py.File(os.path.join(run, "energies.h5")) as f:
+        boost = f["bias/boost_dihedral"][:]
+        temperature = f["temperature"][:]
+    said = script("boost.py", run, "-o", picture("boost.png"))
+    mean, deviation = map(float, re.search(r"boost ([\d.]+) kJ/mol, deviation ([\d.]+)", said).groups())
+    assert abs(mean - boost[boost > 0].mean()) < 0.01 and abs(deviation - boost[boost > 0].std()) < 0.01, said
+    said = script("energies.py", run, "temperature", "potential", "-o", picture("energies.png"))
+    assert abs(float(re.search(r"temperature +([\d.]+)", said)[1]) - temperature.mean()) < 1e-3, said
+    said = script("ramachandran.py", run, "--begin", "25.05", "-o", picture("phi.png"))
+    with h5py.File(os.path.join(run, "trajectory.h5md")) as f:
+        dv = f["observables/boost_dihedral/value"][:][f["particles/trajectory/position/time"][:] >= 25.05]
+    w = np.exp((dv - dv.max()) / KT)
+    assert f"{len(dv)} frames, effectively {w.sum() ** 2 / (w ** 2).sum():.0f};" in said, said
+    said = script("folding.py", run, "--select", "name CA CB C N", "-o", picture("fold.png"))
+    assert re.search(r"^\d+ frames: rmsd 0.000 to 0\.\d+ nm", said), said  # the last frame is its own reference
+    for name in ("boost.png", "energies.png", "phi.png", "fold.png"):
+        assert os.path.getsize(picture(name)) > 5000, name
+
+
+def surfaces_are_compared_at_their_best_shift(scratch):
+    paths = []
+    for k, shift in enumerate((0.0, 7.0)):
+        paths.append(os.path.join(scratch, f"{k}.h5"))
+        x = np.linspace(-3, 3, 50)
+        pmf = 5 * (1 - np.cos(x)) + shift + (k * 0.4) * np.where(np.arange(50) % 2, 1, -1)
+        with h5py.File(paths[-1], "w") as f:
+            f["pmf"], f["collective_variables/0/centers"] = pmf, x
+    said = script("compare_pmf.py", paths[1], paths[0], "-o", os.path.join(scratch, "d.png"))
+    assert "50 in both: rms difference 0.400 kJ/mol, largest 0.400" in said, said
+
+
+if __name__ == "__main__":
+    run_all(scripts_tell_what_is_in_a_run, surfaces_are_compared_at_their_best_shift)
