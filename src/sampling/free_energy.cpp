@@ -164,6 +164,17 @@ class Analysis {
     return w;
   }
 
+  double inefficiency_of_weights(const std::vector<double>& log_w) const {
+    const double largest = *std::max_element(log_w.begin(), log_w.end());
+    double most = 1;
+    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
+      std::vector<double> values;
+      for (std::size_t i = f_.series[n]; i < f_.series[n + 1]; ++i) values.push_back(std::exp(log_w[i] - largest));
+      most = std::max(most, statistical_inefficiency(values));
+    }
+    return most;
+  }
+
   void diagnose() {
     s_.frames = f_.size();
     for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
@@ -184,7 +195,8 @@ class Analysis {
       if (boosted_) look([&](std::size_t i) { return f_.boost[i]; });
     }
     const std::vector<double> w = own_weights();
-    s_.effective = effective_frames(w) / s_.inefficiency;
+    // Two kinds of noise add up: how seldom the slowest variable changes, and how much the weights scatter, which are forgotten in a time of their own.
+    s_.effective = 1 / (s_.inefficiency / static_cast<double>(f_.size()) + inefficiency_of_weights(w) / effective_frames(w));
     s_.largest_share = largest_share(w);
     s_.anharmonicity = unknown;
     if (boosted_) {

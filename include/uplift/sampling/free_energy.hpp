@@ -39,7 +39,9 @@ struct FreeEnergySurface {
   double temperature = 0;                   ///< [K]
   std::size_t frames = 0;
   double inefficiency = 1;                  ///< frames that make an independent one, of the slowest variable or the boost
-  double effective = 0;                     ///< independent frames that the weights leave
+  /// Independent frames that correlation and weights leave: 1/(g/N + g_w/K), with N frames, g the inefficiency, K Kish's effective number and g_w the
+  /// inefficiency of the weights themselves.
+  double effective = 0;
   double largest_share = 0;                 ///< of a single frame in the sum of weights
   double boost_mean = 0, boost_deviation = 0;  ///< [kJ/mol]
   double anharmonicity = 0;                 ///< of the boost; not a number without
