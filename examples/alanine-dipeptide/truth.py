@@ -26,8 +26,11 @@ INPUT = os.path.normpath(os.path.join(HERE, "..", "..", "inputs", "alanine-dipep
 PHI, PSI = (4, 6, 8, 14), (6, 8, 14, 16)
 TEMPERATURE, KT = 300.0, 300.0 * 8.31446261815324e-3
 KCAL = 4.184
-WINDOWS = (24, 6)             # in phi and psi
-STRENGTH = (30.0, 15.0)       # kJ/mol
+# Windows in phi are strong enough to hold on to the tops of barriers: weaker ones have two sides there between which nothing goes, and what is
+# sampled of them by chance goes round the circle as a tilt of the whole surface.
+WINDOWS = (24, 8)             # in phi and psi
+STRENGTH = (200.0, 15.0)      # kJ/mol
+OMEGAS = ((1, 4, 6, 8), (8, 14, 16, 18))
 BINS = 60
 YAML = """version: 1
 system: {{topology: window.prmtop, coordinates: "{coordinates}"}}
@@ -66,6 +69,9 @@ def sample(o, folder, centre, seed):
     with h5py.File(os.path.join(folder, "window", "trajectory.h5md")) as f:
         at = f["particles/trajectory/position/time"][:]
         x = f["particles/trajectory/position/value"][:].astype(float)[at > 100.0005]
+    # The pull of a distant window must not have turned a peptide bond or the alpha carbon.
+    if any(np.abs(dihedral(x, a)).min() < np.pi / 2 for a in OMEGAS) or dihedral(x, (14, 6, 8, 10)).max() > 0:
+        return None
     return np.stack([dihedral(x, PHI), dihedral(x, PSI)])
 
 
@@ -119,12 +125,18 @@ def main():
     o = p.parse_args()
     output = o.output or os.path.join(HERE, f"truth-{o.solvent}.h5")
     centres = list(itertools.product(*(np.arange(n) * 2 * np.pi / n - np.pi for n in WINDOWS)))
-    series = []
+    series, kept = [], []
     for k, centre in enumerate(centres):
         with tempfile.TemporaryDirectory() as folder:
-            series.append(sample(o, folder, centre, 1000 + k))
+            angles = sample(o, folder, centre, 1000 + k)
+        if angles is None:
+            print(f"window {np.degrees(centre)} left out: a bond has turned", flush=True)
+        else:
+            series.append(angles)
+            kept.append(centre)
         if k % 12 == 11:
             print(f"{k + 1} of {len(centres)} windows", flush=True)
+    centres = kept
 
     def solve(pick):
         chosen = [pick(s) for s in series]
