@@ -116,7 +116,8 @@ int Run::execute() {
   background_.drain();
   if (trajectory_) trajectory_->flush();
   if (energies_) energies_->flush();
-  if (status == finished) make_surfaces();
+  if (status != finished) return status;  // somebody is waiting for us to end
+  make_surfaces();
   if (const std::string problem = input_.output.report ? write_report(directory_.string()) : ""; !problem.empty()) log_->warn("no report.html: " + problem);
   return status;
 }
