@@ -4,17 +4,17 @@
 #include <atomic>
 #include <span>
 
+#include "cpu/threads.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/core/fixed_point.hpp"
 #include "uplift/data/buffer.hpp"
 #include "uplift/model/energies.hpp"
-#include "cpu/threads.hpp"
 
 namespace uplift::cpu {
 
 /// What a force term is asked for. Positions are in atom order, unwrapped, double; virtual sites already placed.
 struct ForceRequest {
-  std::span<const Vec3d> x;   ///< [atoms] nm
+  std::span<const Vec3d> x;  ///< [atoms] nm
   Box box;
   bool energies = false;
   bool virial = false;
@@ -23,9 +23,9 @@ struct ForceRequest {
 /// Totals in atom order. Terms run one after the other; within a term, threads either own disjoint atoms, or keep private sums
 /// and add them at the end, or use add_atomic().
 struct ForceSums {
-  Buffer<Fixed> force;                              ///< [3 * atoms], x y z interleaved, unit 2^-32 kJ/mol/nm
-  std::array<Fixed, energy_term_count> energy{};    ///< unit 2^-32 kJ/mol
-  std::array<Fixed, 9> virial{};                    ///< unit 2^-32 kJ/mol, row-major, sum of r (x) f
+  Buffer<Fixed> force;                            ///< [3 * atoms], x y z interleaved, unit 2^-32 kJ/mol/nm
+  std::array<Fixed, energy_term_count> energy{};  ///< unit 2^-32 kJ/mol
+  std::array<Fixed, 9> virial{};                  ///< unit 2^-32 kJ/mol, row-major, sum of r (x) f
 
   void clear() {
     force.clear();
@@ -34,8 +34,10 @@ struct ForceSums {
   }
   void add_atomic(int atom, const Vec3d& f) {
     std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom)]).fetch_add(fixed_force(f.x), std::memory_order_relaxed);
-    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 1]).fetch_add(fixed_force(f.y), std::memory_order_relaxed);
-    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 2]).fetch_add(fixed_force(f.z), std::memory_order_relaxed);
+    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 1])
+        .fetch_add(fixed_force(f.y), std::memory_order_relaxed);
+    std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 2])
+        .fetch_add(fixed_force(f.z), std::memory_order_relaxed);
   }
   void add_energy_atomic(EnergyTerm term, double e) {
     std::atomic_ref<Fixed>(energy[static_cast<std::size_t>(term)]).fetch_add(fixed_energy(e), std::memory_order_relaxed);

@@ -11,10 +11,10 @@ struct Shape {
   using Tag = hn::CappedTag<real, 16>;
   using P = Pack<real, Tag>;
   static constexpr int width = P::width;
-  static constexpr int rows = width > cluster_j ? width / cluster_j : 1;    // i atoms a register
-  static constexpr int parts = width < cluster_j ? cluster_j / width : 1;   // registers a row
+  static constexpr int rows = width > cluster_j ? width / cluster_j : 1;   // i atoms a register
+  static constexpr int parts = width < cluster_j ? cluster_j / width : 1;  // registers a row
   static constexpr int groups = cluster_i / rows;
-  static constexpr int chunk = cluster_j / parts;                           // j atoms a register
+  static constexpr int chunk = cluster_j / parts;  // j atoms a register
   using Coordinate = typename PairCoordinate<real>::type;
   using CoordinateTag = hn::Rebind<Coordinate, Tag>;
   using CoordinateVec = hn::Vec<CoordinateTag>;
@@ -70,7 +70,8 @@ template <class real, bool triclinic>
 UPLIFT_HD Displacement<real> displacement(const PairParameters<real>& p, const typename Shape<real>::CoordinateVec xi[3],
                                           const typename Shape<real>::CoordinateVec xj[3]) {
   using P = typename Shape<real>::P;
-  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic), w = difference<real>(xi[2], xj[2], p.periodic);
+  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic),
+          w = difference<real>(xi[2], xj[2], p.periodic);
   if constexpr (triclinic) {
     return {madd(P(p.a[0]), u, madd(P(p.a[1]), v, P(p.a[2]) * w)), madd(P(p.a[3]), v, P(p.a[4]) * w), P(p.a[5]) * w};
   } else {
@@ -83,12 +84,15 @@ template <class real>
 UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
   using S = Shape<real>;
   typename S::IntTag d;
-  alignas(64) static constexpr std::int32_t bit32[16] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  alignas(64) static constexpr std::int32_t bit32[16] = {1,   2,   4,    8,    16,   32,   64,    128,
+                                                         256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
   alignas(64) static constexpr std::int64_t bit64[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   const int shift = cluster_j * S::rows * g + S::chunk * h;
   const auto bits = hn::Set(d, static_cast<typename S::Int>((mask >> shift) & 0xffffu));
-  if constexpr (sizeof(real) == 4) return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
-  else return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
+  if constexpr (sizeof(real) == 4)
+    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
+  else
+    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
 }
 
 /// Sum over the rows of a register.
@@ -133,9 +137,10 @@ UPLIFT_HD double total(Pack<real, typename Shape<real>::Tag> f) {
   return sum;
 }
 
-template <class real, LjForm lj_form, CoulombForm form, bool triclinic, PairTally tally, int erf_terms = 0, bool switching = true, bool half_lj = false>
-void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real* force,
-               PairSums* sums) {
+template <class real, LjForm lj_form, CoulombForm form, bool triclinic, PairTally tally, int erf_terms = 0,
+          bool switching = true, bool half_lj = false>
+void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count,
+               real* force, PairSums* sums) {
   using S = Shape<real>;
   using P = typename S::P;
   const typename S::Tag d;
@@ -195,23 +200,33 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
           }
           lj = physics::lennard_jones(inverse2, P::load(c6), P::load(c12));
         }
-        if (switching && p.switching) lj = physics::switched(lj, safe * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
+        if (switching && p.switching)
+          lj = physics::switched(lj, safe * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
         const P qq = qi[g] * qj;
         physics::PairTerm<P> coulomb;
         if constexpr (form == CoulombForm::ewald) coulomb = physics::coulomb_ewald<erf_terms>(safe, inverse, qq, p.erf);
-        if constexpr (form == CoulombForm::reaction_field) coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
+        if constexpr (form == CoulombForm::reaction_field)
+          coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
         if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse, qq);
         const P f(hn::IfThenElseZero(in, (lj.force_over_r + coulomb.force_over_r).v));
         const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
-        fi[g][0] += fx; fi[g][1] += fy; fi[g][2] += fz;
-        fj[0] -= fx; fj[1] -= fy; fj[2] -= fz;
+        fi[g][0] += fx;
+        fi[g][1] += fy;
+        fi[g][2] += fz;
+        fj[0] -= fx;
+        fj[1] -= fy;
+        fj[2] -= fz;
         if constexpr (tally != PairTally::none) {
           if (!half_lj || g < S::groups / 2) e_lj += select(in, lj.energy, zero);
           e_coulomb += select(in, coulomb.energy, zero);
         }
         if constexpr (tally == PairTally::energies_and_virial) {
-          w[0] = madd(fx, r.x, w[0]); w[1] = madd(fy, r.y, w[1]); w[2] = madd(fz, r.z, w[2]);
-          w[3] = madd(fx, r.y, w[3]); w[4] = madd(fx, r.z, w[4]); w[5] = madd(fy, r.z, w[5]);
+          w[0] = madd(fx, r.x, w[0]);
+          w[1] = madd(fy, r.y, w[1]);
+          w[2] = madd(fz, r.z, w[2]);
+          w[3] = madd(fx, r.y, w[3]);
+          w[4] = madd(fx, r.z, w[4]);
+          w[5] = madd(fy, r.z, w[5]);
         }
       }
       real* to = force + force_place(entries[k].j) + h * S::chunk;
@@ -246,8 +261,10 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
       const auto limit = hn::Set(d, force_clamp), scale = hn::Set(d, fixed_scale);
       for (int v = 0; v < values; v += 8) {
         hn::Vec<decltype(d)> f;
-        if constexpr (sizeof(real) == 4) f = hn::PromoteTo(d, hn::LoadU(hn::CappedTag<float, 8>(), from + v));
-        else f = hn::LoadU(d, from + v);
+        if constexpr (sizeof(real) == 4)
+          f = hn::PromoteTo(d, hn::LoadU(hn::CappedTag<float, 8>(), from + v));
+        else
+          f = hn::LoadU(d, from + v);
         f = hn::Max(hn::Min(f, limit), hn::Neg(limit));  // not a number becomes the limit
         hn::StoreU(hn::Add(hn::LoadU(di, to + v), hn::ConvertTo(di, hn::Mul(f, scale))), di, to + v);
       }
@@ -260,7 +277,8 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
 
 /// A rectangular box in mixed precision, the length of the polynomial known to the compiler.
 template <int erf_terms, PairTally tally>
-void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f, PairSums* sums) {
+void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f,
+              PairSums* sums) {
   constexpr LjForm lj = LjForm::combined;
   constexpr CoulombForm form = CoulombForm::ewald;
   return s.half_lj[i] ? pair_loop<float, lj, form, false, tally, erf_terms, false, true>(p, s, i, e, n, f, sums)
@@ -268,33 +286,42 @@ void everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, 
 }
 /// False when there is no such variant.
 template <PairTally tally>
-bool try_everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f, PairSums* sums) {
+bool try_everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f,
+                  PairSums* sums) {
   if (p.triclinic || p.switching) return false;
   switch (p.erf.count) {
-    case 10: return everyday<10, tally>(p, s, i, e, n, f, sums), true;
-    case 12: return everyday<12, tally>(p, s, i, e, n, f, sums), true;
-    case 14: return everyday<14, tally>(p, s, i, e, n, f, sums), true;
-    case 16: return everyday<16, tally>(p, s, i, e, n, f, sums), true;
-    default: return false;
+    case 10:
+      return everyday<10, tally>(p, s, i, e, n, f, sums), true;
+    case 12:
+      return everyday<12, tally>(p, s, i, e, n, f, sums), true;
+    case 14:
+      return everyday<14, tally>(p, s, i, e, n, f, sums), true;
+    case 16:
+      return everyday<16, tally>(p, s, i, e, n, f, sums), true;
+    default:
+      return false;
   }
 }
 
 template <class real, LjForm lj, CoulombForm form>
-void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f, PairTally tally, PairSums* sums) {
+void choose_variant(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real* f,
+                    PairTally tally, PairSums* sums) {
   if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald) {
     if (tally == PairTally::none && try_everyday<PairTally::none>(p, s, i, e, n, f, sums)) return;
     if (tally == PairTally::energies && try_everyday<PairTally::energies>(p, s, i, e, n, f, sums)) return;
   }
   constexpr PairTally none = PairTally::none, all = PairTally::energies_and_virial;
   if (p.triclinic)
-    tally == none ? pair_loop<real, lj, form, true, none>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, true, all>(p, s, i, e, n, f, sums);
+    tally == none ? pair_loop<real, lj, form, true, none>(p, s, i, e, n, f, sums)
+                  : pair_loop<real, lj, form, true, all>(p, s, i, e, n, f, sums);
   else
-    tally == none ? pair_loop<real, lj, form, false, none>(p, s, i, e, n, f, sums) : pair_loop<real, lj, form, false, all>(p, s, i, e, n, f, sums);
+    tally == none ? pair_loop<real, lj, form, false, none>(p, s, i, e, n, f, sums)
+                  : pair_loop<real, lj, form, false, all>(p, s, i, e, n, f, sums);
 }
 
 template <class real>
-void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj, CoulombForm form, real* f,
-           PairTally tally, PairSums* sums) {
+void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj,
+           CoulombForm form, real* f, PairTally tally, PairSums* sums) {
   const bool table = lj == LjForm::table;
   switch (form) {
     case CoulombForm::plain:
@@ -310,7 +337,8 @@ void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const
 }
 
 template <class real, bool triclinic>
-int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count, real reach2, PairEntry* kept) {
+int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count,
+               real reach2, PairEntry* kept) {
   using S = Shape<real>;
   const typename S::CoordinateTag dc;
   const typename S::Tag d;
@@ -341,12 +369,15 @@ int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
 }
 
 template <class real>
-int prune(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real reach2, PairEntry* kept) {
-  return p.triclinic ? prune_loop<real, true>(p, s, i, e, n, reach2, kept) : prune_loop<real, false>(p, s, i, e, n, reach2, kept);
+int prune(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, real reach2,
+          PairEntry* kept) {
+  return p.triclinic ? prune_loop<real, true>(p, s, i, e, n, reach2, kept)
+                     : prune_loop<real, false>(p, s, i, e, n, reach2, kept);
 }
 
 template <class real>
-void excluded(const physics::ErfTable<real>& table, const real* dx, const real* dy, const real* dz, const real* qq, int count, real* force_over_r, real* energy) {
+void excluded(const physics::ErfTable<real>& table, const real* dx, const real* dy, const real* dz, const real* qq, int count,
+              real* force_over_r, real* energy) {
   using P = Pack<real, hn::CappedTag<real, 16>>;
   for (int k = 0; k < count; k += P::width) {
     const P x = P::loadu(dx + k), y = P::loadu(dy + k), z = P::loadu(dz + k), q = P::loadu(qq + k);
@@ -356,10 +387,12 @@ void excluded(const physics::ErfTable<real>& table, const real* dx, const real* 
   }
 }
 
-int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const ClusterBounds& bounds_j, int first, int last, std::int32_t* out) {
+int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const ClusterBounds& bounds_j, int first, int last,
+         std::int32_t* out) {
   using P = Pack<float, hn::CappedTag<float, 16>>;
   const hn::RebindToSigned<P::Tag> di;
-  const P x(bounds_i.x[i]), y(bounds_i.y[i]), z(bounds_i.z[i]), hx(bounds_i.half_x[i]), hy(bounds_i.half_y[i]), hz(bounds_i.half_z[i]);
+  const P x(bounds_i.x[i]), y(bounds_i.y[i]), z(bounds_i.z[i]), hx(bounds_i.half_x[i]), hy(bounds_i.half_y[i]),
+      hz(bounds_i.half_z[i]);
   const P zero(0.0f), reach(p.reach);
   const auto gap = [&](P d, P half, float length) { return max(abs(d - round(d)) - half, zero) * P(length); };
   int n = 0;
@@ -369,7 +402,8 @@ int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const Cl
     const P gy = gap(y - P::loadu(bounds_j.y + j), hy + P::loadu(bounds_j.half_y + j), p.length[1]);
     const P gz = gap(z - P::loadu(bounds_j.z + j), hz + P::loadu(bounds_j.half_z + j), p.length[2]);
     const auto within = p.rectangular ? madd(gx, gx, madd(gy, gy, gz * gz)) < reach * reach : max(gx, max(gy, gz)) < reach;
-    const auto wanted = hn::And(hn::And(within, zero <= half_x), hn::RebindMask(P::Tag(), hn::Lt(hn::Iota(di, j), hn::Set(di, last))));
+    const auto wanted =
+        hn::And(hn::And(within, zero <= half_x), hn::RebindMask(P::Tag(), hn::Lt(hn::Iota(di, j), hn::Set(di, last))));
     n += static_cast<int>(hn::CompressStore(hn::Iota(di, j), hn::RebindMask(di, wanted), di, out + n));
   }
   return n;
@@ -378,6 +412,8 @@ int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const Cl
 }  // namespace
 
 extern const PairKernels pair_kernels;
-const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>}, {pairs<double>, flush<double>, prune<double>, excluded<double>}, near};
+const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>},
+                                  {pairs<double>, flush<double>, prune<double>, excluded<double>},
+                                  near};
 
 }  // namespace uplift::cpu::UPLIFT_ISA

@@ -29,7 +29,7 @@ struct Pack {
   UPLIFT_HD Pack(Vec value) : v(value) {}
   UPLIFT_HD Pack(T value) : v(hn::Set(D(), value)) {}
 
-  static UPLIFT_HD Pack load(const T* p) { return hn::Load(D(), p); }       ///< aligned
+  static UPLIFT_HD Pack load(const T* p) { return hn::Load(D(), p); }  ///< aligned
   static UPLIFT_HD Pack loadu(const T* p) { return hn::LoadU(D(), p); }
   UPLIFT_HD void store(T* p) const { hn::Store(v, D(), p); }
   UPLIFT_HD void storeu(T* p) const { hn::StoreU(v, D(), p); }
@@ -49,7 +49,7 @@ struct Pack {
   friend UPLIFT_HD Mask operator>=(Pack a, Pack b) { return hn::Ge(a.v, b.v); }
 
   // The functions that physics/math.hpp asks of every T, found by argument-dependent look-up.
-  friend UPLIFT_HD Pack madd(Pack a, Pack b, Pack c) { return hn::MulAdd(a.v, b.v, c.v); }    ///< a b + c
+  friend UPLIFT_HD Pack madd(Pack a, Pack b, Pack c) { return hn::MulAdd(a.v, b.v, c.v); }      ///< a b + c
   friend UPLIFT_HD Pack nmadd(Pack a, Pack b, Pack c) { return hn::NegMulAdd(a.v, b.v, c.v); }  ///< c - a b
   friend UPLIFT_HD Pack sqrt(Pack a) { return hn::Sqrt(a.v); }
   friend UPLIFT_HD Pack abs(Pack a) { return hn::Abs(a.v); }
@@ -69,7 +69,8 @@ struct Pack {
   }
 };
 
-// ---- exponentials and reciprocals of generalized Born --------------------------------------------------------------------------
+// ---- exponentials and reciprocals of generalized Born
+// --------------------------------------------------------------------------
 
 /// 1/a: for float the hardware's estimate and one Newton step (22 to 24 bits), for double the division.
 template <class T, class D>
@@ -82,9 +83,9 @@ UPLIFT_HD Pack<T, D> reciprocal(Pack<T, D> a) {
   }
 }
 
-/// exp(a), relative error 2 epsilon. Arguments are held where the result is a normal number: below the smallest of those it is 1e-38
-/// (float) or 1e-308 (double) instead of less.
-/// 2^n exp(f) with n = round(a/ln 2), |f| <= ln 2/2 in two pieces, exp(f) interpolated at Chebyshev nodes (3e-9; 4e-18).
+/// exp(a), relative error 2 epsilon. Arguments are held where the result is a normal number: below the smallest of those it is
+/// 1e-38 (float) or 1e-308 (double) instead of less. 2^n exp(f) with n = round(a/ln 2), |f| <= ln 2/2 in two pieces, exp(f)
+/// interpolated at Chebyshev nodes (3e-9; 4e-18).
 template <class T, class D>
 UPLIFT_HD Pack<T, D> exp(Pack<T, D> a) {
   using P = Pack<T, D>;
@@ -122,7 +123,8 @@ UPLIFT_HD Pack<T, D> exp(Pack<T, D> a) {
 }
 
 /// ln(a) of a normal number a > 0, absolute error epsilon, relative error 3 epsilon outside of 0.7 < a < 1.4.
-/// n ln 2 + 2 artanh(s), a = 2^n m, s = (m - 1)/(m + 1), m in [0.7, 1.4): the series of artanh to s^11 (float) or s^23 (double).
+/// n ln 2 + 2 artanh(s), a = 2^n m, s = (m - 1)/(m + 1), m in [0.7, 1.4): the series of artanh to s^11 (float) or s^23
+/// (double).
 template <class T, class D>
 UPLIFT_HD Pack<T, D> log(Pack<T, D> a) {
   using P = Pack<T, D>;

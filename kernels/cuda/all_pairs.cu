@@ -19,8 +19,10 @@ __device__ Site site_of(const PairsView& pairs, const Vec3d* x, int i) {
   return {x[i], std::sqrt(constants::coulomb) * pairs.charge[i], pairs.type[i]};
 }
 
-/// A block takes one tile of partners after the other into shared memory. Pairs are counted from both sides, so each side has half of the energy.
-__global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pairs, PairParameters<double> p, const Vec3d* x, SumsView sums, Tally tally) {
+/// A block takes one tile of partners after the other into shared memory. Pairs are counted from both sides, so each side has
+/// half of the energy.
+__global__ void __launch_bounds__(block_threads)
+    all_pairs_kernel(PairsView pairs, PairParameters<double> p, const Vec3d* x, SumsView sums, Tally tally) {
   UPLIFT_SHARED(Site[block_threads], tile);
   const int i = thread_number(), lane = static_cast<int>(threadIdx.x);
   const bool active = i < pairs.atoms;
@@ -33,13 +35,15 @@ __global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pair
   for (int first = 0; first < pairs.atoms; first += static_cast<int>(block_threads)) {
     if (first + lane < pairs.atoms) tile[lane] = site_of(pairs, x, first + lane);
     __syncthreads();
-    const int count = pairs.atoms - first < static_cast<int>(block_threads) ? pairs.atoms - first : static_cast<int>(block_threads);
+    const int count =
+        pairs.atoms - first < static_cast<int>(block_threads) ? pairs.atoms - first : static_cast<int>(block_threads);
     for (int k = 0; active && k < count; ++k) {
       const int j = first + k;
       while (next < end && pairs.exclusions[next] < j) ++next;
       if (j == i || (next < end && pairs.exclusions[next] == j)) continue;
       const Vec3d d = own.x - tile[k].x;
-      const auto f = pair_force<CoulombForm::plain>(p, dot(d, d), own_kind, PairSite<double>{0, 0, 0, tile[k].charge, tile[k].type});
+      const auto f =
+          pair_force<CoulombForm::plain>(p, dot(d, d), own_kind, PairSite<double>{0, 0, 0, tile[k].charge, tile[k].type});
       force += f.force_over_r * d;
       if (tally.energies || tally.virial) sum.add(d, f);
     }
@@ -51,7 +55,8 @@ __global__ void __launch_bounds__(block_threads) all_pairs_kernel(PairsView pair
 }
 
 __global__ void __launch_bounds__(block_threads)
-    excluded_kernel(const int* pairs, int count, const Vec3d* x, const double* charge, physics::ImageCell cell, double alpha, SumsView sums, Tally tally) {
+    excluded_kernel(const int* pairs, int count, const Vec3d* x, const double* charge, physics::ImageCell cell, double alpha,
+                    SumsView sums, Tally tally) {
   const int n = thread_number();
   double energy = 0;
   Virial virial;
@@ -73,13 +78,15 @@ __global__ void __launch_bounds__(block_threads)
 
 using cuda::cover;
 
-void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& p, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream) {
+void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& p, const Vec3d* x, const SumsView& sums,
+                      Tally tally, cudaStream_t stream) {
   if (pairs.atoms > 0) UPLIFT_LAUNCH(all_pairs_kernel, cover(pairs.atoms, block_threads), stream, pairs, p, x, sums, tally);
 }
 
-void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell, double alpha,
-                     const SumsView& sums, Tally tally, cudaStream_t stream) {
-  if (count > 0) UPLIFT_LAUNCH(excluded_kernel, cover(count, block_threads), stream, pairs, count, x, charge, cell, alpha, sums, tally);
+void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell,
+                     double alpha, const SumsView& sums, Tally tally, cudaStream_t stream) {
+  if (count > 0)
+    UPLIFT_LAUNCH(excluded_kernel, cover(count, block_threads), stream, pairs, count, x, charge, cell, alpha, sums, tally);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

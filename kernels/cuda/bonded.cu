@@ -35,7 +35,9 @@ struct Work {
   }
   template <class T>
   __device__ void add_virial(const Vec3<T>& r, const Vec3<T>& f) {
-    if (virial_wanted) virial.add({static_cast<double>(r.x), static_cast<double>(r.y), static_cast<double>(r.z)}, {static_cast<double>(f.x), static_cast<double>(f.y), static_cast<double>(f.z)});
+    if (virial_wanted)
+      virial.add({static_cast<double>(r.x), static_cast<double>(r.y), static_cast<double>(r.z)},
+                 {static_cast<double>(f.x), static_cast<double>(f.y), static_cast<double>(f.z)});
   }
 };
 
@@ -58,7 +60,8 @@ struct Bond {
 struct Angle {
   __device__ static void run(const BondedView&, int, const int* atoms, const double* p, Work& work) {
     const Vec3d apex = work.position(atoms[1]);
-    const Vec3d r_ij = work.between<double>(work.position(atoms[0]), apex), r_kj = work.between<double>(work.position(atoms[2]), apex);
+    const Vec3d r_ij = work.between<double>(work.position(atoms[0]), apex),
+                r_kj = work.between<double>(work.position(atoms[2]), apex);
     const auto result = physics::harmonic_angle(r_ij, r_kj, p[0], p[1]);
     work.force(atoms[0], result.force_i);
     work.force(atoms[1], -(result.force_i + result.force_k));
@@ -101,8 +104,12 @@ template <class T>
 struct Dihedral {
   __device__ static void run(const BondedView& list, int, const int* atoms, const double* p, Work& work) {
     const Torsion<T> torsion(work, atoms);
-    const auto harmonic = [&](int n) { return physics::DihedralHarmonic<T>{parameter<T>(p, 2 * n - 1), parameter<T>(p, 2 * n)}; };
-    torsion.finish(work, atoms, physics::periodic_dihedral(torsion.angle.cosine, torsion.angle.sine, parameter<T>(p, 0), list.order, harmonic));
+    const auto harmonic = [&](int n) {
+      return physics::DihedralHarmonic<T>{parameter<T>(p, 2 * n - 1), parameter<T>(p, 2 * n)};
+    };
+    torsion.finish(
+        work, atoms,
+        physics::periodic_dihedral(torsion.angle.cosine, torsion.angle.sine, parameter<T>(p, 0), list.order, harmonic));
   }
 };
 
@@ -111,7 +118,8 @@ struct Improper {
   __device__ static void run(const BondedView&, int, const int* atoms, const double* p, Work& work) {
     const Torsion<T> torsion(work, atoms);
     torsion.finish(work, atoms,
-                   physics::harmonic_improper(torsion.angle.cosine, torsion.angle.sine, parameter<T>(p, 0), parameter<T>(p, 1), parameter<T>(p, 2)));
+                   physics::harmonic_improper(torsion.angle.cosine, torsion.angle.sine, parameter<T>(p, 0), parameter<T>(p, 1),
+                                              parameter<T>(p, 2)));
   }
 };
 
@@ -121,8 +129,10 @@ struct Cmap {
     const double resolution = p[0], strength = p[1];
     const auto along_phi = physics::cmap_cell(phi.angle.cosine, phi.angle.sine, resolution);
     const auto along_psi = physics::cmap_cell(psi.angle.cosine, psi.angle.sine, resolution);
-    const double* patch = list.table + list.table_start[row] + 16 * static_cast<int>(along_phi.cell * resolution + along_psi.cell);
-    const auto result = physics::cmap_energy(along_phi.fraction, along_psi.fraction, resolution, [&](int c) { return patch[c]; });
+    const double* patch =
+        list.table + list.table_start[row] + 16 * static_cast<int>(along_phi.cell * resolution + along_psi.cell);
+    const auto result =
+        physics::cmap_energy(along_phi.fraction, along_psi.fraction, resolution, [&](int c) { return patch[c]; });
     const double slope_phi = strength * result.slope_phi, slope_psi = strength * result.slope_psi;
     work.force(atoms[0], -slope_phi * phi.angle.gradient_i);
     work.force(atoms[1], -(slope_phi * phi.angle.gradient_j + slope_psi * psi.angle.gradient_i));
@@ -198,11 +208,12 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace
 
-void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally, bool mixed,
-                   cudaStream_t stream) {
+void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
+                   bool mixed, cudaStream_t stream) {
   Blocks blocks{};
   for (int k = 0; k < lists.count; ++k)
-    blocks.first[k + 1] = blocks.first[k] + (lists.list[k].count + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
+    blocks.first[k + 1] =
+        blocks.first[k] + (lists.list[k].count + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
   const cuda::LaunchShape shape{static_cast<unsigned>(blocks.first[lists.count]), block_threads};
   if (shape.blocks == 0) return;
   if (mixed)

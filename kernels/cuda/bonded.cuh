@@ -25,7 +25,7 @@ struct BondedLists {
 };
 
 /// Queues the forces of all lists; with `tally`, energies and virial too. `x` [atoms] nm in device memory.
-void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally, bool mixed,
-                   cudaStream_t stream);
+void launch_bonded(const BondedLists& lists, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
+                   bool mixed, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -22,16 +22,19 @@ __device__ real component(const Vec3<real>& f, int k) {
   return k == 0 ? f.x : k == 1 ? f.y : f.z;
 }
 
-/// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's clusters of
-/// eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one source.
+/// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's
+/// clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one source.
 template <class real, CoulombForm form, int erf_terms, Wanted wanted>
-__global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<real> list, PairParameters<real> p, SumsView sums, bool forced) {
+__global__ void __launch_bounds__(block_threads)
+    cluster_pairs_kernel(ListView<real> list, PairParameters<real> p, SumsView sums, bool forced) {
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
   UPLIFT_SHARED(real[warps][3 * super_atoms], part);
-  const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups, group = static_cast<int>(blockIdx.x) % groups;
+  const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
+            group = static_cast<int>(blockIdx.x) % groups;
   const int count = list.entry_count[super];
   if (group * list_group >= count) return;
-  const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes), lane = thread % static_cast<int>(warp_lanes);
+  const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes),
+            lane = thread % static_cast<int>(warp_lanes);
   const int a = lane % cluster_i, b = lane / cluster_i;
   const bool pruning = has_forces(wanted) && list.prune(forced);
   if (thread < super_atoms) {
@@ -86,7 +89,8 @@ __global__ void __launch_bounds__(block_threads) cluster_pairs_kernel(ListView<r
       }
       for (int bits = 1; bits < cluster_i; bits *= 2) force_j = sum_over(force_j, bits);
       const int atom = list.atom_of_slot[j * cluster_j + b];
-      if (a < 3 && atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + a, fixed_force(static_cast<double>(component(force_j, a))));
+      if (a < 3 && atom >= 0)
+        add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + a, fixed_force(static_cast<double>(component(force_j, a))));
     }
   }
   if constexpr (wanted == Wanted::forces_and_energies) {
@@ -120,10 +124,12 @@ struct Wish {
 };
 
 template <class real, CoulombForm form, int erf_terms>
-void launch(const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums, const Wish& wish, cudaStream_t stream) {
+void launch(const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums, const Wish& wish,
+            cudaStream_t stream) {
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
   if (wish.with_energies)
-    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces_and_energies>), shape, stream, list, p, sums, wish.forced);
+    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces_and_energies>), shape, stream, list, p, sums,
+                  wish.forced);
   else
     UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces>), shape, stream, list, p, sums, wish.forced);
   if (wish.tally.virial && wish.with_energies)
@@ -135,8 +141,8 @@ void launch(const ListView<real>& list, const PairParameters<real>& p, const Sum
 }  // namespace
 
 template <class real>
-void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, bool forced, const SumsView& sums, bool with_energies,
-                          Tally tally, cudaStream_t stream) {
+void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, bool forced,
+                          const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream) {
   const Wish wish{forced, with_energies, tally};
   if (form != CoulombForm::ewald)
     launch<real, CoulombForm::reaction_field, 0>(list, p, sums, wish, stream);
@@ -145,7 +151,9 @@ void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const Pa
   else
     launch<real, CoulombForm::ewald, 0>(list, p, sums, wish, stream);
 }
-template void launch_cluster_pairs<float>(CoulombForm, const ListView<float>&, const PairParameters<float>&, bool, const SumsView&, bool, Tally, cudaStream_t);
-template void launch_cluster_pairs<double>(CoulombForm, const ListView<double>&, const PairParameters<double>&, bool, const SumsView&, bool, Tally, cudaStream_t);
+template void launch_cluster_pairs<float>(CoulombForm, const ListView<float>&, const PairParameters<float>&, bool,
+                                          const SumsView&, bool, Tally, cudaStream_t);
+template void launch_cluster_pairs<double>(CoulombForm, const ListView<double>&, const PairParameters<double>&, bool,
+                                           const SumsView&, bool, Tally, cudaStream_t);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -27,7 +27,8 @@ class DeviceBuffer {
   }
   explicit DeviceBuffer(const std::vector<T>& values) : DeviceBuffer(std::span<const T>(values)) {}
   ~DeviceBuffer() { cudaFree(data_); }
-  DeviceBuffer(DeviceBuffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  DeviceBuffer(DeviceBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -51,16 +52,19 @@ class DeviceBuffer {
   /// `values` must live until the stream has taken them.
   void upload(std::span<const T> values, cudaStream_t stream) {
     resize(values.size());
-    if (size_ > 0) check(cudaMemcpyAsync(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream), "copy to the device");
+    if (size_ > 0)
+      check(cudaMemcpyAsync(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream), "copy to the device");
   }
   void copy_from(const DeviceBuffer& other, cudaStream_t stream) {
     resize(other.size_);
-    if (size_ > 0) check(cudaMemcpyAsync(data_, other.data_, size_ * sizeof(T), cudaMemcpyDeviceToDevice, stream), "copy on the device");
+    if (size_ > 0)
+      check(cudaMemcpyAsync(data_, other.data_, size_ * sizeof(T), cudaMemcpyDeviceToDevice, stream), "copy on the device");
   }
   /// Waits for the stream.
   void download(std::vector<T>& values, cudaStream_t stream) const {
     values.resize(size_);
-    if (size_ > 0) check(cudaMemcpyAsync(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
+    if (size_ > 0)
+      check(cudaMemcpyAsync(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
     check(cudaStreamSynchronize(stream), "wait for the device");
   }
 

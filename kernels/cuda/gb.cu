@@ -32,7 +32,9 @@ __device__ double integral(const GbView& gb, int i, int j, double r2) {
                                : physics::born_integral_far(inverse_r * inverse_r, s * s, 0.5 * s * s * s);
   if (gb.radius_types > 0) {
     const int at = gb.radius_type[i] * gb.radius_types + gb.radius_type[j];
-    value += physics::neck_integral(r, inverse_r, gb.radius[i] + gb.radius[j] + gb.neck_cut, gb.neck_distance[at], gb.neck_height[at]).value;
+    value += physics::neck_integral(r, inverse_r, gb.radius[i] + gb.radius[j] + gb.neck_cut, gb.neck_distance[at],
+                                    gb.neck_height[at])
+                 .value;
   }
   return value;
 }
@@ -43,7 +45,9 @@ __device__ double integral_slope(const GbView& gb, int i, int j, double r2) {
                                : physics::born_integral_far_slope(inverse_r * inverse_r, s * s, 0.5 * s * s * s);
   if (gb.radius_types > 0) {
     const int at = gb.radius_type[i] * gb.radius_types + gb.radius_type[j];
-    value += physics::neck_integral(r, inverse_r, gb.radius[i] + gb.radius[j] + gb.neck_cut, gb.neck_distance[at], gb.neck_height[at]).slope_over_r;
+    value += physics::neck_integral(r, inverse_r, gb.radius[i] + gb.radius[j] + gb.neck_cut, gb.neck_distance[at],
+                                    gb.neck_height[at])
+                 .slope_over_r;
   }
   return value;
 }
@@ -55,9 +59,11 @@ __global__ void __launch_bounds__(block_threads) born_radii_kernel(GbView gb, co
     double sum = 0;
     for (int j = 0; j < gb.count; ++j)
       if (j != i) sum += integral(gb, i, j, between(x[i], x[j]).r2);
-    const auto born = gb.tanh_form ? physics::born_radius_tanh(sum, gb.rho[i], gb.radius[i], gb.alpha[i], gb.beta[i], gb.gamma[i])
-                                   : physics::born_radius_inverse(sum, gb.rho[i]);
-    const auto self = physics::born_self(gb.charge[i] * gb.charge[i], born.radius, physics::Dielectric<double>{gb.inverse_in, gb.inverse_out, gb.kappa});
+    const auto born = gb.tanh_form
+                          ? physics::born_radius_tanh(sum, gb.rho[i], gb.radius[i], gb.alpha[i], gb.beta[i], gb.gamma[i])
+                          : physics::born_radius_inverse(sum, gb.rho[i]);
+    const auto self = physics::born_self(gb.charge[i] * gb.charge[i], born.radius,
+                                         physics::Dielectric<double>{gb.inverse_in, gb.inverse_out, gb.kappa});
     energy = self.energy;
     double slope = self.slope;
     if (gb.surface) {
@@ -102,7 +108,8 @@ __global__ void __launch_bounds__(block_threads) born_chain_kernel(GbView gb, co
   for (int j = 0; j < gb.count; ++j) {
     if (j == i) continue;
     const Separation s = between(x[i], x[j]);
-    force -= (gb.integral_slope[i] * integral_slope(gb, i, j, s.r2) + gb.integral_slope[j] * integral_slope(gb, j, i, s.r2)) * s.d;
+    force -=
+        (gb.integral_slope[i] * integral_slope(gb, i, j, s.r2) + gb.integral_slope[j] * integral_slope(gb, j, i, s.r2)) * s.d;
   }
   add_force(sums, i, force);
 }

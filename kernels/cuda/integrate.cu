@@ -19,7 +19,8 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms,
   add_of_warp(sums + 3, m * v.z);
 }
 
-__global__ void __launch_bounds__(block_threads) worst_force_kernel(int atoms, LevelsView levels, const Shared* shared, unsigned long long* worst) {
+__global__ void __launch_bounds__(block_threads)
+    worst_force_kernel(int atoms, LevelsView levels, const Shared* shared, unsigned long long* worst) {
   const int i = thread_number();
   if (i >= atoms) return;
   Vec3d force{0, 0, 0};
@@ -32,7 +33,8 @@ __global__ void __launch_bounds__(block_threads) worst_force_kernel(int atoms, L
   atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }
 
-__global__ void __launch_bounds__(block_threads) scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
+__global__ void __launch_bounds__(block_threads)
+    scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
   const int m = thread_number();
   if (m >= molecules.count) return;
   Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
@@ -63,7 +65,8 @@ __global__ void __launch_bounds__(block_threads) place_sites_kernel(AtomsView at
   atoms.x[a[0]] = physics::virtual_site_position(r0, atoms.x[a[2]] - r0, atoms.x[a[3]] - r0, p[0], p[1], p[2]);
 }
 
-__global__ void __launch_bounds__(block_threads) spread_sites_kernel(AtomsView atoms, SitesView sites, SumsView sums, bool virial) {
+__global__ void __launch_bounds__(block_threads)
+    spread_sites_kernel(AtomsView atoms, SitesView sites, SumsView sums, bool virial) {
   const int s = thread_number();
   Virial change;
   if (s < sites.count) {
@@ -84,8 +87,7 @@ __global__ void __launch_bounds__(block_threads) spread_sites_kernel(AtomsView a
     add_force(sums, a[2], parents.on1);
     add_force(sums, a[3], parents.on2);
   }
-  if (virial)
-    change.flush(sums);
+  if (virial) change.flush(sums);
 }
 
 }  // namespace
@@ -95,17 +97,21 @@ using cuda::cover;
 void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream) {
   UPLIFT_LAUNCH(moments_kernel, cover(atoms.count, block_threads), stream, atoms, sums);
 }
-void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst, cudaStream_t stream) {
+void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
+                        cudaStream_t stream) {
   UPLIFT_LAUNCH(worst_force_kernel, cover(atoms, block_threads), stream, atoms, levels, shared, worst);
 }
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream) {
-  UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor, stage.velocities);
+  UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor,
+                stage.velocities);
 }
 void launch_place_sites(const AtomsView& atoms, const SitesView& sites, cudaStream_t stream) {
   if (sites.count > 0) UPLIFT_LAUNCH(place_sites_kernel, cover(sites.count, block_threads), stream, atoms, sites);
 }
-void launch_spread_sites(const AtomsView& atoms, const SitesView& sites, const SumsView& sums, bool virial, cudaStream_t stream) {
-  if (sites.count > 0) UPLIFT_LAUNCH(spread_sites_kernel, cover(sites.count, block_threads), stream, atoms, sites, sums, virial);
+void launch_spread_sites(const AtomsView& atoms, const SitesView& sites, const SumsView& sums, bool virial,
+                         cudaStream_t stream) {
+  if (sites.count > 0)
+    UPLIFT_LAUNCH(spread_sites_kernel, cover(sites.count, block_threads), stream, atoms, sites, sums, virial);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

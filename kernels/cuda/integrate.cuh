@@ -7,27 +7,29 @@ namespace uplift::UPLIFT_DEVICE {
 /// Adds to sums[0] the kinetic energy, to sums[1 ... 3] the momentum, in fixed point.
 void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream);
 
-/// Raises `worst` to the largest force that the levels add up to: bits of its magnitude [kJ/mol/nm] in single precision, then the lowest
-/// such atom's number with every bit turned over.
+/// Raises `worst` to the largest force that the levels add up to: bits of its magnitude [kJ/mol/nm] in single precision, then
+/// the lowest such atom's number with every bit turned over.
 struct LevelsView {
   const Fixed* force[most_force_levels];  ///< nullptr: none
 };
-void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst, cudaStream_t stream);
+void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
+                        cudaStream_t stream);
 
 struct MoleculesView {
   int count;
-  const int* start;            ///< [count + 1]
-  const int* atoms;            ///< [start[count]]
+  const int* start;  ///< [count + 1]
+  const int* atoms;  ///< [start[count]]
 };
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream);
 
 struct SitesView {
   int count;
-  const int* atoms;            ///< [count][4] site and parents
-  const double* parameters;    ///< [count][3] a, b, c
+  const int* atoms;          ///< [count][4] site and parents
+  const double* parameters;  ///< [count][3] a, b, c
 };
 void launch_place_sites(const AtomsView& atoms, const SitesView& sites, cudaStream_t stream);
 /// Forces on sites go to their parents; with `virial`, the virial becomes that of the parents' forces.
-void launch_spread_sites(const AtomsView& atoms, const SitesView& sites, const SumsView& sums, bool virial, cudaStream_t stream);
+void launch_spread_sites(const AtomsView& atoms, const SitesView& sites, const SumsView& sums, bool virial,
+                         cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -1,6 +1,6 @@
 #pragma once
-// The one way to launch a kernel, and the few words that nvcc and the emulator (kernels/simt) spell differently. Kernels use nothing else
-// that differs.
+// The one way to launch a kernel, and the few words that nvcc and the emulator (kernels/simt) spell differently. Kernels use
+// nothing else that differs.
 #include <cuda_runtime.h>
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 #if defined(__CUDACC__)
 #define UPLIFT_SHARED(T, name) __shared__ std::type_identity_t<T> name
-#define UPLIFT_DYNAMIC_SHARED(T, name)                         \
+#define UPLIFT_DYNAMIC_SHARED(T, name)                          \
   extern __shared__ __align__(16) unsigned char name##_bytes[]; \
   T* name = reinterpret_cast<T*>(name##_bytes)
 #define UPLIFT_DEVICE_UNROLL _Pragma("unroll")
@@ -29,8 +29,9 @@ namespace uplift::cuda {
 /// Throws SimulationError naming the call and what CUDA says of it.
 inline void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
-  throw SimulationError(std::string(what) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error) +
-                        " (the GPU or its memory failed, or another program took it; look at nvidia-smi and run again from the checkpoint)");
+  throw SimulationError(
+      std::string(what) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error) +
+      " (the GPU or its memory failed, or another program took it; look at nvidia-smi and run again from the checkpoint)");
 }
 
 struct LaunchShape {
@@ -39,7 +40,9 @@ struct LaunchShape {
 };
 
 /// As many blocks of `threads` as cover `items`; at least one.
-constexpr LaunchShape cover(int items, unsigned threads) { return {items > 0 ? (static_cast<unsigned>(items) + threads - 1) / threads : 1, threads}; }
+constexpr LaunchShape cover(int items, unsigned threads) {
+  return {items > 0 ? (static_cast<unsigned>(items) + threads - 1) / threads : 1, threads};
+}
 
 template <class... P, class... A>
 void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cudaStream_t stream, A&&... arguments) {
@@ -52,12 +55,13 @@ void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cu
   ::simt::enqueue(
       stream,
       [=] {
-        ::simt::run(dim3(shape.blocks), dim3(shape.threads), shape.dynamic_bytes,
-                    [&] {
-                      auto own = values;
-                      std::apply(kernel, own);
-                    },
-                    name);
+        ::simt::run(
+            dim3(shape.blocks), dim3(shape.threads), shape.dynamic_bytes,
+            [&] {
+              auto own = values;
+              std::apply(kernel, own);
+            },
+            name);
       },
       true);
 #endif

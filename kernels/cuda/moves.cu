@@ -46,7 +46,8 @@ struct InRegisters {
   __device__ double inverse_mass(int k) const { return weight[k]; }
 };
 
-/// In shared memory, where registers would not do. Neighbouring threads are 24 bytes apart, which no two of them meet in one bank.
+/// In shared memory, where registers would not do. Neighbouring threads are 24 bytes apart, which no two of them meet in one
+/// bank.
 template <int n>
 struct InShared {
   static constexpr int size() { return n; }
@@ -96,9 +97,13 @@ struct InMemory {
 
 struct Unconstrained {
   template <class Unit>
-  __device__ bool positions(Unit&, double, double) const { return true; }
+  __device__ bool positions(Unit&, double, double) const {
+    return true;
+  }
   template <class Unit>
-  __device__ bool velocities(Unit&, bool, double) const { return true; }
+  __device__ bool velocities(Unit&, bool, double) const {
+    return true;
+  }
   __device__ static void report(Shared*) {}
 };
 
@@ -108,7 +113,8 @@ struct Water {
 
   template <class Unit>
   __device__ bool positions(Unit& u, double per_dt, double) const {
-    const physics::WaterSites<double> moved{u.x(0), u.x(1), u.x(2)}, done = physics::settle_positions(*shape, {u.saved(0), u.saved(1), u.saved(2)}, moved);
+    const physics::WaterSites<double> moved{u.x(0), u.x(1), u.x(2)},
+        done = physics::settle_positions(*shape, {u.saved(0), u.saved(1), u.saved(2)}, moved);
     if (!finite(done.o) || !finite(done.h1) || !finite(done.h2)) return false;
     u.v(0) += per_dt * (done.o - moved.o);
     u.v(1) += per_dt * (done.h1 - moved.h1);
@@ -120,7 +126,8 @@ struct Water {
   }
   template <class Unit>
   __device__ bool velocities(Unit& u, bool at_saved, double) const {
-    const auto at = at_saved ? physics::WaterSites<double>{u.saved(0), u.saved(1), u.saved(2)} : physics::WaterSites<double>{u.x(0), u.x(1), u.x(2)};
+    const auto at = at_saved ? physics::WaterSites<double>{u.saved(0), u.saved(1), u.saved(2)}
+                             : physics::WaterSites<double>{u.x(0), u.x(1), u.x(2)};
     const auto v = physics::settle_velocities(*shape, at, {u.v(0), u.v(1), u.v(2)});
     u.v(0) = v.o;
     u.v(1) = v.h1;
@@ -265,7 +272,8 @@ __device__ void kick(Unit& u, int k, const Moves& moves, const Move& m, const Le
     const Fixed* f = moves.force[l] + 3 * static_cast<std::ptrdiff_t>(u.atom(k));
     const double scale = m.dt * weight * u.inverse_mass(k);
     Vec3d& v = u.v(k);
-    v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale), physics::kick(v.z, from_fixed(f[2]), scale)};
+    v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale),
+         physics::kick(v.z, from_fixed(f[2]), scale)};
   }
 }
 
@@ -337,14 +345,16 @@ __device__ void run(Unit& u, const Constraints& constraints, const Moves& moves,
 }
 
 template <int n, class Constraints>
-__device__ void run_in_registers(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves, Shared* shared, Counted& counted) {
+__device__ void run_in_registers(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
+                                 Shared* shared, Counted& counted) {
   InRegisters<n> unit(atoms, list, moves.loads_saved);
   run(unit, constraints, moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
 }
 
 template <int n, class Constraints>
-__device__ void run_in_shared(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves, Shared* shared, Counted& counted, Vec3d* room) {
+__device__ void run_in_shared(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
+                              Shared* shared, Counted& counted, Vec3d* room) {
   InShared<n> unit(atoms, list, moves.loads_saved, room);
   run(unit, constraints, moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
@@ -355,7 +365,8 @@ struct Blocks {
   int first[unit_kinds + 1];
 };
 
-__global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
+__global__ void __launch_bounds__(block_threads)
+    moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
   UPLIFT_SHARED(Vec3d[3 * 4 * block_threads], room);
   const int block = static_cast<int>(blockIdx.x);
   int kind = 0;
@@ -368,13 +379,16 @@ __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, U
         run_in_registers<3>(atoms, units.atoms[kind] + 3 * u, Water{units.shape + u, u}, moves, shared, counted);
         break;
       case unit_star1:
-        run_in_registers<2>(atoms, units.atoms[kind] + 2 * u, StarOf<1>{units.length[kind] + u, units.first_constraint[kind][u]}, moves, shared, counted);
+        run_in_registers<2>(atoms, units.atoms[kind] + 2 * u,
+                            StarOf<1>{units.length[kind] + u, units.first_constraint[kind][u]}, moves, shared, counted);
         break;
       case unit_star2:
-        run_in_registers<3>(atoms, units.atoms[kind] + 3 * u, StarOf<2>{units.length[kind] + 2 * u, units.first_constraint[kind][u]}, moves, shared, counted);
+        run_in_registers<3>(atoms, units.atoms[kind] + 3 * u,
+                            StarOf<2>{units.length[kind] + 2 * u, units.first_constraint[kind][u]}, moves, shared, counted);
         break;
       case unit_star3:
-        run_in_shared<4>(atoms, units.atoms[kind] + 4 * u, StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
+        run_in_shared<4>(atoms, units.atoms[kind] + 4 * u,
+                         StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
         break;
       case unit_single:
         run_in_registers<1>(atoms, units.atoms[kind] + u, Unconstrained{}, moves, shared, counted);
@@ -382,8 +396,10 @@ __global__ void __launch_bounds__(block_threads) moves_kernel(AtomsView atoms, U
       default: {
         const int first = units.group_start[u], bond = units.bond_start[u];
         InMemory group{units.group_start[u + 1] - first, units.group_atoms + first, atoms};
-        run(group, General{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond, units.first_constraint[kind][u]}, moves, shared,
-            counted);
+        run(group,
+            General{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond,
+                    units.first_constraint[kind][u]},
+            moves, shared, counted);
       }
     }
   }
@@ -416,14 +432,18 @@ __global__ void bias_kernel(Shared* shared, TalliesView tallies, double constant
     dihedral += tallies.energy[l][static_cast<int>(EnergyTerm::dihedral)];
     cmap += tallies.energy[l][static_cast<int>(EnergyTerm::cmap)];
   }
-  shared->bias.apply(stage.bias, {from_fixed(dihedral), from_fixed(cmap), from_fixed(all) + constants}, stage.torsions_only, stage.gather);
-  for (int l = 0; l < most_force_levels; ++l) shared->factors[l] = l == stage.torsion_level ? shared->bias.torsions : shared->bias.others;
+  shared->bias.apply(stage.bias, {from_fixed(dihedral), from_fixed(cmap), from_fixed(all) + constants}, stage.torsions_only,
+                     stage.gather);
+  for (int l = 0; l < most_force_levels; ++l)
+    shared->factors[l] = l == stage.torsion_level ? shared->bias.torsions : shared->bias.others;
   if (ends_step) end_step(shared);
 }
 __global__ void set_step_kernel(Shared* shared, std::int64_t step) { shared->step = step; }
 __global__ void add_heat_kernel(Shared* shared, double amount) { shared->heat += amount; }
 
-__device__ void forget_sums(Shared* shared) { shared->kinetic = shared->momentum[0] = shared->momentum[1] = shared->momentum[2] = 0; }
+__device__ void forget_sums(Shared* shared) {
+  shared->kinetic = shared->momentum[0] = shared->momentum[1] = shared->momentum[2] = 0;
+}
 
 __global__ void rescale_kernel(Shared* shared, RescaleVelocities stage, int degrees) {
   const double kinetic = from_fixed(shared->kinetic);
@@ -453,7 +473,8 @@ __global__ void move_chain_kernel(Shared* shared, MoveNoseHooverChain stage, int
 
 __global__ void stop_drift_kernel(Shared* shared, double total_mass) {
   shared->factor = 1;
-  shared->shift = (-1 / total_mass) * Vec3d{from_fixed(shared->momentum[0]), from_fixed(shared->momentum[1]), from_fixed(shared->momentum[2])};
+  shared->shift = (-1 / total_mass) *
+                  Vec3d{from_fixed(shared->momentum[0]), from_fixed(shared->momentum[1]), from_fixed(shared->momentum[2])};
   forget_sums(shared);
 }
 
@@ -463,22 +484,32 @@ constexpr cuda::LaunchShape one_thread{1, 1};
 
 void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared, cudaStream_t stream) {
   Blocks blocks{};
-  for (int k = 0; k < unit_kinds; ++k) blocks.first[k + 1] = blocks.first[k] + (units.count[k] + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
+  for (int k = 0; k < unit_kinds; ++k)
+    blocks.first[k + 1] =
+        blocks.first[k] + (units.count[k] + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
   if (blocks.first[unit_kinds] > 0 && moves.count > 0)
-    UPLIFT_LAUNCH(moves_kernel, (cuda::LaunchShape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads}), stream, atoms, units, blocks, moves, shared);
+    UPLIFT_LAUNCH(moves_kernel, (cuda::LaunchShape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads}), stream,
+                  atoms, units, blocks, moves, shared);
 }
 void launch_end_step(Shared* shared, cudaStream_t stream) { UPLIFT_LAUNCH(end_step_kernel, one_thread, stream, shared); }
-void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step, cudaStream_t stream) {
+void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step,
+                 cudaStream_t stream) {
   UPLIFT_LAUNCH(bias_kernel, one_thread, stream, shared, tallies, constants, stage, ends_step);
 }
-void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream) { UPLIFT_LAUNCH(set_step_kernel, one_thread, stream, shared, step); }
-void launch_add_heat(Shared* shared, double amount, cudaStream_t stream) { UPLIFT_LAUNCH(add_heat_kernel, one_thread, stream, shared, amount); }
+void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream) {
+  UPLIFT_LAUNCH(set_step_kernel, one_thread, stream, shared, step);
+}
+void launch_add_heat(Shared* shared, double amount, cudaStream_t stream) {
+  UPLIFT_LAUNCH(add_heat_kernel, one_thread, stream, shared, amount);
+}
 void launch_rescale(Shared* shared, const RescaleVelocities& stage, int degrees, cudaStream_t stream) {
   UPLIFT_LAUNCH(rescale_kernel, one_thread, stream, shared, stage, degrees);
 }
 void launch_move_chain(Shared* shared, const MoveNoseHooverChain& stage, int degrees, cudaStream_t stream) {
   UPLIFT_LAUNCH(move_chain_kernel, one_thread, stream, shared, stage, degrees);
 }
-void launch_stop_drift(Shared* shared, double total_mass, cudaStream_t stream) { UPLIFT_LAUNCH(stop_drift_kernel, one_thread, stream, shared, total_mass); }
+void launch_stop_drift(Shared* shared, double total_mass, cudaStream_t stream) {
+  UPLIFT_LAUNCH(stop_drift_kernel, one_thread, stream, shared, total_mass);
+}
 
 }  // namespace uplift::UPLIFT_DEVICE

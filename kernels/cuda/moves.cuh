@@ -1,7 +1,7 @@
 #pragma once
-// All of a step between two evaluations of the forces in one kernel: kicks, drifts, noise and constraints, move after move, with the
-// atoms of one constraint group in the registers of one thread. State is double, in the input's order. What the moves of all atoms share
-// (heat, thermostats, the step) is in device memory, so that nobody waits for the host.
+// All of a step between two evaluations of the forces in one kernel: kicks, drifts, noise and constraints, move after move,
+// with the atoms of one constraint group in the registers of one thread. State is double, in the input's order. What the moves
+// of all atoms share (heat, thermostats, the step) is in device memory, so that nobody waits for the host.
 #include <cuda/sums.cuh>
 
 #include "physics/constrain/settle.hpp"
@@ -19,17 +19,29 @@ struct AtomsView {
   const double* mass;          ///< [count] Da
 };
 
-enum class MoveKind { kick, drift, noise, save, constrain_positions, constrain_velocities, constrain_velocities_at_saved, count_heat, sum_kinetic, transform };
+enum class MoveKind {
+  kick,
+  drift,
+  noise,
+  save,
+  constrain_positions,
+  constrain_velocities,
+  constrain_velocities_at_saved,
+  count_heat,
+  sum_kinetic,
+  transform
+};
 struct Move {
   MoveKind kind;
-  double dt;                   ///< kick, drift, constrain_positions; count_heat: the sign
+  double dt;  ///< kick, drift, constrain_positions; count_heat: the sign
   double weight[most_force_levels], boost_weight;
-  double decay, spread;        ///< noise
+  double decay, spread;  ///< noise
   std::uint64_t seed;
   int substep, substeps;
 };
 inline constexpr int most_moves = 16;
-/// A sequence of moves. Positions that were saved before it are loaded if `loads_saved`, those that later ones need stored if `stores_saved`.
+/// A sequence of moves. Positions that were saved before it are loaded if `loads_saved`, those that later ones need stored if
+/// `stores_saved`.
 struct Moves {
   int count;
   bool loads_saved, stores_saved;
@@ -49,22 +61,23 @@ struct Shared {
   physics::NoseHooverChain chain;
   BiasState bias;
   LevelFactors factors[most_force_levels];  ///< of each level's forces
-  int failed_water, failed_constraint;  ///< lowest that could not be met, INT_MAX: none
-  long long failed_step;                ///< the first
+  int failed_water, failed_constraint;      ///< lowest that could not be met, INT_MAX: none
+  long long failed_step;                    ///< the first
 };
 
-/// Groups of atoms that move together, by kind: rigid waters, stars of 1 to 3 arms about one atom, atoms without constraints, all others.
+/// Groups of atoms that move together, by kind: rigid waters, stars of 1 to 3 arms about one atom, atoms without constraints,
+/// all others.
 enum UnitKind { unit_water, unit_star1, unit_star2, unit_star3, unit_single, unit_general, unit_kinds };
 struct UnitsView {
   int count[unit_kinds];
-  const int* atoms[unit_kinds];                  ///< [count][atoms of a unit], the star's centre first
-  const physics::WaterShape<double>* shape;      ///< [waters]
-  const double* length[unit_kinds];              ///< stars: [count][arms] nm
-  const int* first_constraint[unit_kinds];       ///< stars: [count], as errors name them
+  const int* atoms[unit_kinds];              ///< [count][atoms of a unit], the star's centre first
+  const physics::WaterShape<double>* shape;  ///< [waters]
+  const double* length[unit_kinds];          ///< stars: [count][arms] nm
+  const int* first_constraint[unit_kinds];   ///< stars: [count], as errors name them
   // General groups: any atoms, any constraints between them.
-  const int *group_start, *group_atoms;          ///< [count + 1], atoms
-  const int *bond_start, *bond_atoms;            ///< [count + 1], [constraints][2] places in the group
-  const double* bond_length;                     ///< [constraints]
+  const int *group_start, *group_atoms;  ///< [count + 1], atoms
+  const int *bond_start, *bond_atoms;    ///< [count + 1], [constraints][2] places in the group
+  const double* bond_length;             ///< [constraints]
 };
 
 void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared, cudaStream_t stream);
@@ -74,7 +87,8 @@ void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& m
 struct TalliesView {
   const Fixed* energy[most_force_levels];  ///< [energy_term_count] each; nullptr: none
 };
-void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step, cudaStream_t stream);
+void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step,
+                 cudaStream_t stream);
 /// State::heat takes what was counted, and the step ends: what comes next has the next number.
 void launch_end_step(Shared* shared, cudaStream_t stream);
 void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream);

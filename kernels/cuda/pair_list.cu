@@ -15,7 +15,9 @@ __device__ Place place_of(const BoxView& box, const Vec3d& r) {
   const Vec3d s = fraction_of(box, r);
   return {lattice(s.x), lattice(s.y), lattice(s.z)};
 }
-__device__ int part(std::uint32_t fraction, int parts) { return static_cast<int>((static_cast<std::uint64_t>(fraction) * static_cast<std::uint64_t>(parts)) >> 32); }
+__device__ int part(std::uint32_t fraction, int parts) {
+  return static_cast<int>((static_cast<std::uint64_t>(fraction) * static_cast<std::uint64_t>(parts)) >> 32);
+}
 
 /// Columns one after the other as a plough goes, up and down in turns.
 __device__ int cell_of(const CellGrid& grid, const Place& p) {
@@ -84,7 +86,8 @@ template <class real>
 __global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list, bool forced) {
   UPLIFT_SHARED(int[scan_threads], total);
   if (!list.rebuild(forced)) return;
-  const int t = static_cast<int>(threadIdx.x), cells = list.grid.count(), share = (cells + static_cast<int>(scan_threads) - 1) / static_cast<int>(scan_threads);
+  const int t = static_cast<int>(threadIdx.x), cells = list.grid.count(),
+            share = (cells + static_cast<int>(scan_threads) - 1) / static_cast<int>(scan_threads);
   const int first = t * share, last = first + share < cells ? first + share : cells;
   int sum = 0;
   for (int c = first; c < last; ++c) sum += list.cell_count[c];
@@ -146,7 +149,8 @@ __device__ int rank_in_group(const std::uint32_t* key, const int* atom, int size
   return rank;
 }
 
-__device__ ClusterBounds bounds_of(const std::uint32_t (*place)[super_atoms], const int* atom, int first, int count, int fillers_from) {
+__device__ ClusterBounds bounds_of(const std::uint32_t (*place)[super_atoms], const int* atom, int first, int count,
+                                   int fillers_from) {
   std::uint32_t low[3] = {~0u, ~0u, ~0u}, high[3] = {0, 0, 0};
   bool any = false;
   for (int k = first; k < first + count; ++k) {
@@ -199,8 +203,10 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   }
   list.sites[slot] = site;
   list.list_sites[slot] = site;
-  if (t < clusters_j) list.bounds_j[super * clusters_j + t] = bounds_of(place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
-  if (t < clusters_i) list.bounds_i[super * clusters_i + t] = bounds_of(place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
+  if (t < clusters_j)
+    list.bounds_j[super * clusters_j + t] = bounds_of(place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
+  if (t < clusters_i)
+    list.bounds_i[super * clusters_i + t] = bounds_of(place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
   if (t == 0) list.bounds_super[super] = bounds_of(place, atom, 0, super_atoms, list.pairs.atoms);
 }
 
@@ -258,7 +264,8 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
   int count = 0;
   for (int base = 0; base < list.supers; base += lanes) {
     const int candidate = base + lane;
-    const bool wanted = candidate < list.supers && list.owns(super, candidate) && near(list, whole, list.bounds_super[candidate]);
+    const bool wanted =
+        candidate < list.supers && list.owns(super, candidate) && near(list, whole, list.bounds_super[candidate]);
     for (unsigned todo = __ballot_sync(all_lanes, wanted); todo != 0; todo &= todo - 1) {
       const int other = base + __ffs(static_cast<int>(todo)) - 1;
       unsigned mask = 0;
@@ -280,9 +287,11 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
 
   const bool fillers = list.supers * super_atoms > list.pairs.atoms;
   for (int e = lane; e < count; e += lanes)
-    if (entries[e].j / clusters_j == super || (fillers && (super == list.supers - 1 || entries[e].j / clusters_j == list.supers - 1)))
+    if (entries[e].j / clusters_j == super ||
+        (fillers && (super == list.supers - 1 || entries[e].j / clusters_j == list.supers - 1)))
       atomicOr(&special[e / lanes], 1u << (e % lanes));
-  for_exclusions(list, super, entries, count, [&](int entry, int, int) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); });
+  for_exclusions(list, super, entries, count,
+                 [&](int entry, int, int) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); });
   __syncwarp();
   int needed = 0;
   for (int w = 0; w < list.capacity / lanes; ++w) needed += __popc(special[w]);
@@ -296,14 +305,16 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
       const bool filled = list.atom_of_slot[slot_j] >= 0;
       for (int c = 0; c < clusters_i; ++c) {
         const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
-        const unsigned word = __ballot_sync(all_lanes, filled && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j));
+        const unsigned word = __ballot_sync(
+            all_lanes, filled && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j));
         if (lane == 0) list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c] = word;
       }
       if (lane == 0) entry.row = row;
     }
   __syncwarp();
   for_exclusions(list, super, entries, count, [&](int entry, int i, int j) {
-    atomicAnd(&list.rows[static_cast<std::ptrdiff_t>(entries[entry].row) * clusters_i + i / cluster_i], ~(1u << (j * cluster_i + i % cluster_i)));
+    atomicAnd(&list.rows[static_cast<std::ptrdiff_t>(entries[entry].row) * clusters_i + i / cluster_i],
+              ~(1u << (j * cluster_i + i % cluster_i)));
   });
 }
 

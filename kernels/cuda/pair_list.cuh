@@ -1,11 +1,12 @@
 #pragma once
-// Which clusters of atoms may interact, found and kept on the device without a word from the host. Atoms are sorted in space into
-// supers of 64: eight clusters of eight that force loops take as i, or sixteen of four that they take as j. The outer list of a super has
-// every cluster of four within the cutoff and a generous buffer, with a bit for each of its eight clusters; the inner list is the same
-// entries with fewer bits, pruned to a thin buffer by the distances of atoms. Each is renewed before any atom has moved half of its buffer.
+// Which clusters of atoms may interact, found and kept on the device without a word from the host. Atoms are sorted in space
+// into supers of 64: eight clusters of eight that force loops take as i, or sixteen of four that they take as j. The outer list
+// of a super has every cluster of four within the cutoff and a generous buffer, with a bit for each of its eight clusters; the
+// inner list is the same entries with fewer bits, pruned to a thin buffer by the distances of atoms. Each is renewed before any
+// atom has moved half of its buffer.
 //
-// Kernels of a rebuild are queued before every evaluation and return at once when there is nothing to do, so that no one waits for
-// a decision. All that they write is a function of positions and box alone, whatever the order of threads.
+// Kernels of a rebuild are queued before every evaluation and return at once when there is nothing to do, so that no one waits
+// for a decision. All that they write is a function of positions and box alone, whatever the order of threads.
 #include <cuda/pairs.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
@@ -15,9 +16,9 @@ inline constexpr int clusters_i = super_atoms / cluster_i, clusters_j = super_at
 inline constexpr int list_group = 64;  ///< entries that one block of the pair kernel takes; lists have room for a multiple
 
 struct ListEntry {
-  int j;                       ///< cluster of four
-  int row;                     ///< of ListView::rows, or -1: every pair interacts
-  unsigned outer, inner;       ///< bit c: the super's cluster c
+  int j;                  ///< cluster of four
+  int row;                ///< of ListView::rows, or -1: every pair interacts
+  unsigned outer, inner;  ///< bit c: the super's cluster c
 };
 
 /// Extent of a cluster in fractions of the box; half_x < 0: no atoms.
@@ -43,21 +44,22 @@ template <class real>
 struct ListView {
   PairsView pairs;
   BoxView box;
-  float length[3];             ///< of fractions, for bounds: edges, or widths where the box is not a brick [nm]
+  float length[3];  ///< of fractions, for bounds: edges, or widths where the box is not a brick [nm]
   bool brick;
   CellGrid grid;
   int supers, capacity, row_capacity;
   float reach, half_buffer, prune_reach, half_prune_buffer;  ///< [nm]
-  int* atom_of_slot;           ///< [64 supers], -1: filler, the last ones
-  int* slot_of_atom;           ///< [atoms]
-  PairSite<real>*sites, *list_sites, *prune_sites;  ///< [64 supers] now, when listed, when pruned
-  Vec3d* list_x;               ///< [atoms] when listed [nm]
-  ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
-  int *cell_count, *cell_start;  ///< [cells + 1]; counts are zero between builds
-  int *unordered, *ordered;    ///< [atoms]
-  ListEntry* entries;          ///< [supers][capacity], j ascending
-  int* entry_count;            ///< [supers]
-  unsigned* rows;              ///< [row_capacity][8], bit `lane` of word c: atom lane % 8 of cluster c and atom lane / 8 of the four interact
+  int* atom_of_slot;                                         ///< [64 supers], -1: filler, the last ones
+  int* slot_of_atom;                                         ///< [atoms]
+  PairSite<real>*sites, *list_sites, *prune_sites;           ///< [64 supers] now, when listed, when pruned
+  Vec3d* list_x;                                             ///< [atoms] when listed [nm]
+  ClusterBounds *bounds_i, *bounds_j, *bounds_super;         ///< [8 supers], [16 supers], [supers]
+  int *cell_count, *cell_start;                              ///< [cells + 1]; counts are zero between builds
+  int *unordered, *ordered;                                  ///< [atoms]
+  ListEntry* entries;                                        ///< [supers][capacity], j ascending
+  int* entry_count;                                          ///< [supers]
+  unsigned*
+      rows;  ///< [row_capacity][8], bit `lane` of word c: atom lane % 8 of cluster c and atom lane / 8 of the four interact
   ListState* state;
 
   __device__ bool rebuild(bool forced) const { return forced || !(moved(state->moved_list) <= half_buffer); }
@@ -73,10 +75,11 @@ void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d*
 /// Sorts atoms and lists clusters anew when some atom has moved too far, or when `forced`.
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);
-/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or when `forced`. Energies come with the forces if
-/// `with_energies`; what else of `tally` is wanted has a kernel of its own, so that forces have the same bits with it and without.
+/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or when `forced`. Energies come with
+/// the forces if `with_energies`; what else of `tally` is wanted has a kernel of its own, so that forces have the same bits
+/// with it and without.
 template <class real>
-void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced, const SumsView& sums,
-                          bool with_energies, Tally tally, cudaStream_t stream);
+void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced,
+                          const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

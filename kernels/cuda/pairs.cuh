@@ -11,8 +11,8 @@ namespace uplift::UPLIFT_DEVICE {
 
 enum class CoulombForm { plain, reaction_field, ewald };
 
-/// Coordinates of the pair loop: in mixed precision fractions of the box in units of 2^-32, whose differences are exact and nearest images by
-/// overflow; in double fractions.
+/// Coordinates of the pair loop: in mixed precision fractions of the box in units of 2^-32, whose differences are exact and
+/// nearest images by overflow; in double fractions.
 template <class real>
 struct PairCoordinate {
   using type = double;
@@ -24,7 +24,7 @@ struct PairCoordinate<float> {
 template <class real>
 struct PairSite {
   typename PairCoordinate<real>::type x, y, z;
-  real charge;   ///< times the root of the Coulomb constant
+  real charge;  ///< times the root of the Coulomb constant
   int type;
 };
 template <class real>
@@ -37,7 +37,7 @@ struct PairParameters {
   int types;
   const LennardJones<real>* lj;  ///< [types^2]
   bool switching;
-  real a[6];                     ///< box components ax bx cx by cy cz per unit of the coordinates
+  real a[6];  ///< box components ax bx cx by cy cz per unit of the coordinates
   real cutoff2, switch_on, switch_inverse_width;
   real rf_k, rf_c;
   physics::ErfTable<real> erf;
@@ -73,7 +73,8 @@ __device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const
   return {a[0] * ux + a[1] * uy + a[2] * uz, a[3] * uy + a[4] * uz, a[5] * uz};
 }
 
-/// Coefficients of the Ewald sum's polynomials that kernels in single precision know of when they are compiled; 0: as the table says.
+/// Coefficients of the Ewald sum's polynomials that kernels in single precision know of when they are compiled; 0: as the table
+/// says.
 inline constexpr int fixed_erf_terms = 20;
 
 template <class real>
@@ -82,7 +83,8 @@ struct PairForce {
 };
 /// Of two sites at a squared distance r2 below the cutoff's. What the caller does not use costs nothing.
 template <CoulombForm form, int erf_terms = 0, class real>
-__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, const PairSite<real>& i, const PairSite<real>& j) {
+__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, const PairSite<real>& i,
+                                      const PairSite<real>& j) {
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
   const LennardJones<real> table = p.lj[i.type * p.types + j.type];
   physics::PairTerm<real> lj = physics::lennard_jones(inverse_r2, table.c6, table.c12);
@@ -105,7 +107,8 @@ struct PairTally {
   __device__ void add(const Vec3<real>& d, const PairForce<real>& f) {
     lj += static_cast<double>(f.lj);
     coulomb += static_cast<double>(f.coulomb);
-    const double x = static_cast<double>(d.x), y = static_cast<double>(d.y), z = static_cast<double>(d.z), s = static_cast<double>(f.force_over_r);
+    const double x = static_cast<double>(d.x), y = static_cast<double>(d.y), z = static_cast<double>(d.z),
+                 s = static_cast<double>(f.force_over_r);
     const double more[6] = {s * x * x, s * y * y, s * z * z, s * x * y, s * x * z, s * y * z};
     for (int k = 0; k < 6; ++k) virial[k] += more[k];
   }
@@ -132,10 +135,11 @@ struct PairsView {  ///< atoms and exclusions
 };
 
 /// Without a cutoff, in double: every atom looks at every other one.
-void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& parameters, const Vec3d* x, const SumsView& sums, Tally tally, cudaStream_t stream);
+void launch_all_pairs(const PairsView& pairs, const PairParameters<double>& parameters, const Vec3d* x, const SumsView& sums,
+                      Tally tally, cudaStream_t stream);
 
 /// Takes back what the mesh has of excluded pairs: qq erf(alpha r)/r, at any distance. `pairs` [count][2], `charge` [atoms] e.
-void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell, double alpha,
-                     const SumsView& sums, Tally tally, cudaStream_t stream);
+void launch_excluded(const int* pairs, int count, const Vec3d* x, const double* charge, const physics::ImageCell& cell,
+                     double alpha, const SumsView& sums, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

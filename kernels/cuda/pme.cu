@@ -52,15 +52,19 @@ __device__ T pick(const T (&array)[order], int k) {
   return value;
 }
 
-__device__ void put(std::int32_t* to, float value, double scale) { atomicAdd(to, __float2int_rn(value * static_cast<float>(scale))); }
+__device__ void put(std::int32_t* to, float value, double scale) {
+  atomicAdd(to, __float2int_rn(value * static_cast<float>(scale)));
+}
 __device__ void put(Fixed* to, double value, double scale) { add(to, static_cast<Fixed>(__double2ll_rn(value * scale))); }
 
 template <int order, class T>
-__global__ void __launch_bounds__(block_threads) spread_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, MeshInteger<T>* grid) {
+__global__ void __launch_bounds__(block_threads)
+    spread_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, MeshInteger<T>* grid) {
   const Lanes<order> lanes;
   if (!lanes.active(charges.count)) return;
   const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
-  const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]), bz = physics::bspline_weights<order>(p.beyond[2]);
+  const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
+             bz = physics::bspline_weights<order>(p.beyond[2]);
   const T q = static_cast<T>(charges.charge[lanes.charge]) * pick(bx.value, lanes.plane);
   const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
   UPLIFT_DEVICE_UNROLL
@@ -98,7 +102,8 @@ __global__ void __launch_bounds__(block_threads) influence_kernel(physics::MeshW
 }
 
 template <class T, class Complex>
-__global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWaves waves, const T* table, Complex* mesh, SumsView sums, Tally tally) {
+__global__ void __launch_bounds__(block_threads)
+    convolve_kernel(physics::MeshWaves waves, const T* table, Complex* mesh, SumsView sums, Tally tally) {
   const int i = thread_number();
   double energy = 0;
   physics::Symmetric w{0, 0, 0, 0, 0, 0};
@@ -110,7 +115,8 @@ __global__ void __launch_bounds__(block_threads) convolve_kernel(physics::MeshWa
       const Wave k = wave_of(waves, i);
       // Points between the planes kz = 0 and n/2 stand for their mirror images, too.
       const double weight = k.kz == 0 || 2 * k.kz == waves.n[2] ? 0.5 : 1;
-      const double s2 = weight * (static_cast<double>(q.x) * static_cast<double>(q.x) + static_cast<double>(q.y) * static_cast<double>(q.y));
+      const double s2 =
+          weight * (static_cast<double>(q.x) * static_cast<double>(q.x) + static_cast<double>(q.y) * static_cast<double>(q.y));
       energy = s2 * static_cast<double>(influence);
       if (tally.virial) w = waves.virial(k.kx, k.ky, k.kz);
       w = {s2 * w.xx, s2 * w.xy, s2 * w.xz, s2 * w.yy, s2 * w.yz, s2 * w.zz};
@@ -130,7 +136,8 @@ __global__ void __launch_bounds__(block_threads, 4)
   T along[3] = {0, 0, 0};
   if (active) {
     const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
-    const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]), bz = physics::bspline_weights<order>(p.beyond[2]);
+    const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
+               bz = physics::bspline_weights<order>(p.beyond[2]);
     const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
     T flat = 0;  // sum over the plane: of the potential, and of its slopes along y and z
     UPLIFT_DEVICE_UNROLL
@@ -156,14 +163,15 @@ __global__ void __launch_bounds__(block_threads, 4)
   T total[3] = {0, 0, 0};
   UPLIFT_DEVICE_UNROLL
   for (int k = 0; k < order; ++k)
-    for (int d = 0; d < 3; ++d) total[d] += __shfl_sync(all_lanes, along[d], (lanes.group < Lanes<order>::charges_of_warp ? lanes.group : 0) * order + k);
+    for (int d = 0; d < 3; ++d)
+      total[d] += __shfl_sync(all_lanes, along[d], (lanes.group < Lanes<order>::charges_of_warp ? lanes.group : 0) * order + k);
   if (!active || lanes.plane >= 3) return;
   // Three lanes a charge have one component each.
   const double q = charges.charge[lanes.charge];
   double slope = 0;
   UPLIFT_DEVICE_UNROLL
   for (int d = 0; d < 3; ++d) {
-    const double (&row)[3] = mesh.row[d];
+    const double(&row)[3] = mesh.row[d];
     slope += mesh.n[d] * (lanes.plane == 0 ? row[0] : lanes.plane == 1 ? row[1] : row[2]) * static_cast<double>(total[d]);
   }
   add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[lanes.charge]) + lanes.plane, fixed_force(-q * slope));
@@ -174,7 +182,8 @@ __global__ void __launch_bounds__(block_threads, 4)
 using cuda::cover;
 
 template <class T>
-void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid, cudaStream_t stream) {
+void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid,
+                   cudaStream_t stream) {
   if (order == 4)
     UPLIFT_LAUNCH((spread_kernel<4, T>), shape_for<4>(charges.count), stream, charges, x, mesh, grid);
   else if (order == 5)
@@ -188,14 +197,18 @@ void launch_to_real(MeshInteger<T>* grid, T* real, int points, double scale, cud
 }
 template <class T>
 void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t stream) {
-  UPLIFT_LAUNCH(influence_kernel<T>, cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves, table);
+  UPLIFT_LAUNCH(influence_kernel<T>, cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves,
+                table);
 }
 template <class T, class Complex>
-void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally, cudaStream_t stream) {
-  UPLIFT_LAUNCH((convolve_kernel<T, Complex>), cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves, table, mesh, sums, tally);
+void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally,
+                     cudaStream_t stream) {
+  UPLIFT_LAUNCH((convolve_kernel<T, Complex>), cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream,
+                waves, table, mesh, sums, tally);
 }
 template <class T>
-void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential, const SumsView& sums, cudaStream_t stream) {
+void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential,
+                   const SumsView& sums, cudaStream_t stream) {
   if (order == 4)
     UPLIFT_LAUNCH((gather_kernel<4, T>), shape_for<4>(charges.count), stream, charges, x, mesh, potential, sums);
   else if (order == 5)
@@ -210,9 +223,13 @@ template void launch_to_real<float>(std::int32_t*, float*, int, double, cudaStre
 template void launch_to_real<double>(Fixed*, double*, int, double, cudaStream_t);
 template void launch_influence<float>(const physics::MeshWaves&, float*, cudaStream_t);
 template void launch_influence<double>(const physics::MeshWaves&, double*, cudaStream_t);
-template void launch_convolve<float, float2>(const physics::MeshWaves&, const float*, float2*, const SumsView&, Tally, cudaStream_t);
-template void launch_convolve<double, double2>(const physics::MeshWaves&, const double*, double2*, const SumsView&, Tally, cudaStream_t);
-template void launch_gather<float>(int, const ChargesView&, const Vec3d*, const MeshView&, const float*, const SumsView&, cudaStream_t);
-template void launch_gather<double>(int, const ChargesView&, const Vec3d*, const MeshView&, const double*, const SumsView&, cudaStream_t);
+template void launch_convolve<float, float2>(const physics::MeshWaves&, const float*, float2*, const SumsView&, Tally,
+                                             cudaStream_t);
+template void launch_convolve<double, double2>(const physics::MeshWaves&, const double*, double2*, const SumsView&, Tally,
+                                               cudaStream_t);
+template void launch_gather<float>(int, const ChargesView&, const Vec3d*, const MeshView&, const float*, const SumsView&,
+                                   cudaStream_t);
+template void launch_gather<double>(int, const ChargesView&, const Vec3d*, const MeshView&, const double*, const SumsView&,
+                                    cudaStream_t);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -1,6 +1,6 @@
 #pragma once
-// The mesh part of PME on the device: charges into an integer mesh (sums without order), a real one, its transform, the influence function,
-// back, and forces from the potential. Smooth particle-mesh Ewald as in kernels/physics/pme.
+// The mesh part of PME on the device: charges into an integer mesh (sums without order), a real one, its transform, the
+// influence function, back, and forces from the potential. Smooth particle-mesh Ewald as in kernels/physics/pme.
 #include <cuda/pairs.cuh>
 
 #include "physics/pme/influence.hpp"
@@ -9,23 +9,23 @@ namespace uplift::UPLIFT_DEVICE {
 
 struct MeshView {
   int n[3];
-  double row[3][3];       ///< d(fraction of the box)/d(position) [1/nm]
-  double scale;           ///< of the integer mesh: a power of two
+  double row[3][3];  ///< d(fraction of the box)/d(position) [1/nm]
+  double scale;      ///< of the integer mesh: a power of two
 };
 /// Half the atomics' bytes where single precision is enough.
 template <class T>
 using MeshInteger = std::conditional_t<sizeof(T) == 4, std::int32_t, Fixed>;
 
-
 struct ChargesView {
   int count;
-  const int* atom;        ///< [count] charged atoms
-  const double* charge;   ///< [count] e
+  const int* atom;       ///< [count] charged atoms
+  const double* charge;  ///< [count] e
 };
 
 /// `order` 4, 5 or 6; T: float in mixed precision.
 template <class T>
-void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid, cudaStream_t stream);
+void launch_spread(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, MeshInteger<T>* grid,
+                   cudaStream_t stream);
 /// Integers to numbers, and the integers back to zero.
 template <class T>
 void launch_to_real(MeshInteger<T>* grid, T* real, int points, double scale, cudaStream_t stream);
@@ -34,8 +34,10 @@ template <class T>
 void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t stream);
 /// Multiplies by the influence function; with `tally`, energy and virial.
 template <class T, class Complex>
-void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally, cudaStream_t stream);
+void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally,
+                     cudaStream_t stream);
 template <class T>
-void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential, const SumsView& sums, cudaStream_t stream);
+void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential,
+                   const SumsView& sums, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

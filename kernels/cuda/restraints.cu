@@ -27,9 +27,10 @@ __global__ void __launch_bounds__(block_threads)
 
 }  // namespace
 
-void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
-                       cudaStream_t stream) {
-  if (restraints.count > 0) UPLIFT_LAUNCH(restraints_kernel, cuda::cover(restraints.count, block_threads), stream, restraints, x, cell, sums, tally);
+void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums,
+                       Tally tally, cudaStream_t stream) {
+  if (restraints.count > 0)
+    UPLIFT_LAUNCH(restraints_kernel, cuda::cover(restraints.count, block_threads), stream, restraints, x, cell, sums, tally);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

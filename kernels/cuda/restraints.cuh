@@ -8,12 +8,12 @@ namespace uplift::UPLIFT_DEVICE {
 
 struct RestraintsView {
   int count;
-  const int* atoms;              ///< [count]
-  const Vec3d* centre;           ///< [count] in the present box [nm]
-  const Vec3d* arm;              ///< [count] reference less centre [nm]
-  const double* k;               ///< [count] kJ/mol/nm^2
+  const int* atoms;     ///< [count]
+  const Vec3d* centre;  ///< [count] in the present box [nm]
+  const Vec3d* arm;     ///< [count] reference less centre [nm]
+  const double* k;      ///< [count] kJ/mol/nm^2
 };
-void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums, Tally tally,
-                       cudaStream_t stream);
+void launch_restraints(const RestraintsView& restraints, const Vec3d* x, const physics::ImageCell& cell, const SumsView& sums,
+                       Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -1,5 +1,6 @@
 #pragma once
-// Order-free sums in device memory: 64-bit fixed point (uplift/core/fixed_point.hpp), added lane by lane without atomics inside a warp.
+// Order-free sums in device memory: 64-bit fixed point (uplift/core/fixed_point.hpp), added lane by lane without atomics inside
+// a warp.
 #include <cuda/launch.cuh>
 
 #include "uplift/core/fixed_point.hpp"

@@ -32,16 +32,25 @@ UPLIFT_HD double max(double a, double b) { return a > b ? a : b; }
 UPLIFT_HD float round(float a) { return std::nearbyint(a); }
 UPLIFT_HD double round(double a) { return std::nearbyint(a); }
 
-
-// ---- angle functions of the bonded terms --------------------------------------------------------------------------------------
+// ---- angle functions of the bonded terms
+// --------------------------------------------------------------------------------------
 
 /// The number type behind T: T itself for float and double, T::Scalar for packs and dual numbers.
-template <class T> struct AngleScalar { using type = typename T::Scalar; };
-template <> struct AngleScalar<float> { using type = float; };
-template <> struct AngleScalar<double> { using type = double; };
+template <class T>
+struct AngleScalar {
+  using type = typename T::Scalar;
+};
+template <>
+struct AngleScalar<float> {
+  using type = float;
+};
+template <>
+struct AngleScalar<double> {
+  using type = double;
+};
 
-/// atan(t) for |t| <= tan(pi/8): t + t z p(z), z = t^2, p interpolating at the Chebyshev nodes of the interval. Relative error of
-/// the polynomial itself: 2.5e-9 for float, 1.9e-19 for double.
+/// atan(t) for |t| <= tan(pi/8): t + t z p(z), z = t^2, p interpolating at the Chebyshev nodes of the interval. Relative error
+/// of the polynomial itself: 2.5e-9 for float, 1.9e-19 for double.
 template <class T>
 UPLIFT_HD T atan_eighth(const T& t) {
   const T z = t * t;
@@ -91,7 +100,8 @@ UPLIFT_HD T floor_of(const T& a) {
   return nearest - select(nearest > a, T(typename AngleScalar<T>::type(1)), T(typename AngleScalar<T>::type(0)));
 }
 
-// ---- exponentials and reciprocals of generalized Born --------------------------------------------------------------------------
+// ---- exponentials and reciprocals of generalized Born
+// --------------------------------------------------------------------------
 
 UPLIFT_HD float exp(float a) { return std::exp(a); }
 UPLIFT_HD double exp(double a) { return std::exp(a); }
@@ -99,6 +109,8 @@ UPLIFT_HD float log(float a) { return std::log(a); }
 UPLIFT_HD double log(double a) { return std::log(a); }
 /// 1/a; packs bring a cheaper one.
 template <class T>
-UPLIFT_HD T reciprocal(const T& a) { return T(1.0) / a; }
+UPLIFT_HD T reciprocal(const T& a) {
+  return T(1.0) / a;
+}
 
 }  // namespace uplift::physics

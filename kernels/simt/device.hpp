@@ -1,6 +1,6 @@
 #pragma once
-// The words of device code, for a plain C++ compiler: built-in variables, collectives, atomics and intrinsics of the CUDA C++ Programming
-// Guide, as far as our kernels use them. Only the emulator's cuda_runtime.h includes this.
+// The words of device code, for a plain C++ compiler: built-in variables, collectives, atomics and intrinsics of the CUDA C++
+// Programming Guide, as far as our kernels use them. Only the emulator's cuda_runtime.h includes this.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -14,7 +14,8 @@
 #define blockDim (::simt::block_size)
 #define gridDim (::simt::grid_size)
 
-// ---- collectives: every one names its place in the source, so that lanes that meet at different ones are found out --------------
+// ---- collectives: every one names its place in the source, so that lanes that meet at different ones are found out
+// --------------
 
 #define UPLIFT_SIMT_SITE ::simt::Site site = ::simt::Site::current()
 
@@ -22,7 +23,9 @@ inline void __syncthreads(UPLIFT_SIMT_SITE) { ::simt::wait_for_block(::simt::Bar
 inline int __syncthreads_count(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::count, p != 0, site); }
 inline int __syncthreads_and(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::all, p != 0, site); }
 inline int __syncthreads_or(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::any, p != 0, site); }
-inline void __syncwarp(unsigned mask = ~0u, UPLIFT_SIMT_SITE) { ::simt::meet(::simt::Collective::sync, mask, nullptr, 0, 0, site); }
+inline void __syncwarp(unsigned mask = ~0u, UPLIFT_SIMT_SITE) {
+  ::simt::meet(::simt::Collective::sync, mask, nullptr, 0, 0, site);
+}
 
 namespace simt {
 
@@ -57,9 +60,15 @@ T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32, UPLIFT_SIMT_
   const int source = ::simt::lane() ^ bits;
   return ::simt::shuffle(mask, value, source >= ::simt::segment(width) + width ? ::simt::lane() : source, site);
 }
-inline unsigned __ballot_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return ::simt::meet(::simt::Collective::ballot, mask, nullptr, 0, p != 0, site); }
-inline int __any_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return static_cast<int>(::simt::meet(::simt::Collective::any, mask, nullptr, 0, p != 0, site)); }
-inline int __all_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) { return static_cast<int>(::simt::meet(::simt::Collective::all, mask, nullptr, 0, p != 0, site)); }
+inline unsigned __ballot_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) {
+  return ::simt::meet(::simt::Collective::ballot, mask, nullptr, 0, p != 0, site);
+}
+inline int __any_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) {
+  return static_cast<int>(::simt::meet(::simt::Collective::any, mask, nullptr, 0, p != 0, site));
+}
+inline int __all_sync(unsigned mask, int p, UPLIFT_SIMT_SITE) {
+  return static_cast<int>(::simt::meet(::simt::Collective::all, mask, nullptr, 0, p != 0, site));
+}
 inline unsigned __reduce_or_sync(unsigned mask, unsigned value, UPLIFT_SIMT_SITE) {
   return ::simt::meet(::simt::Collective::reduce_or, mask, nullptr, 0, static_cast<int>(value), site);
 }
@@ -71,7 +80,8 @@ inline unsigned __activemask() { return ::simt::live_lanes(); }
 inline void __threadfence() {}
 inline void __threadfence_block() {}
 
-// ---- atomics: one thread runs at a time, so that plain arithmetic is atomic; other threads may go first -------------------------
+// ---- atomics: one thread runs at a time, so that plain arithmetic is atomic; other threads may go first
+// -------------------------
 
 namespace simt {
 
@@ -88,7 +98,9 @@ T change(T* place, F&& next) {
 template <class T>
 T atomicAdd(T* place, std::type_identity_t<T> value) {
   if constexpr (std::is_integral_v<T>)
-    return ::simt::change(place, [&](T old) { return static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(value)); });
+    return ::simt::change(place, [&](T old) {
+      return static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(value));
+    });
   else
     return ::simt::change(place, [&](T old) { return old + value; });
 }
@@ -121,7 +133,8 @@ T atomicCAS(T* place, std::type_identity_t<T> expected, std::type_identity_t<T> 
   return ::simt::change(place, [&](T old) { return old == expected ? value : old; });
 }
 
-// ---- intrinsics -------------------------------------------------------------------------------------------------------------------
+// ---- intrinsics
+// -------------------------------------------------------------------------------------------------------------------
 
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int __ffs(int x) { return x == 0 ? 0 : std::countr_zero(static_cast<unsigned>(x)) + 1; }

@@ -23,7 +23,8 @@ cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
   const auto found = plans().find(handle);
   if (found == plans().end()) return CUFFT_INVALID_PLAN;
   if (found->second.type != type) return CUFFT_INVALID_TYPE;
-  simt::enqueue(found->second.stream, [plan = found->second, make_and_run] { make_and_run(plan); }, true);
+  simt::enqueue(
+      found->second.stream, [plan = found->second, make_and_run] { make_and_run(plan); }, true);
   return CUFFT_SUCCESS;
 }
 

@@ -1,5 +1,5 @@
-// The CUDA runtime on the CPU: streams, events and graphs as queues; device memory that is closed to the host but for copies and kernels, so
-// that host code which follows a device pointer faults.
+// The CUDA runtime on the CPU: streams, events and graphs as queues; device memory that is closed to the host but for copies
+// and kernels, so that host code which follows a device pointer faults.
 #include "simt/runtime.hpp"
 
 #include <sys/mman.h>
@@ -46,7 +46,8 @@ struct simt_stream {
   simt_graph* capture = nullptr;
   std::size_t branch = 0;  ///< of the graph that it captures
 };
-/// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting for its events.
+/// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting
+/// for its events.
 struct simt_graph {
   struct Node {
     simt::Operation op;
@@ -56,8 +57,8 @@ struct simt_graph {
   std::vector<simt_stream*> branches;
 };
 struct simt_graph_exec {
-  std::vector<simt_graph::Node> nodes;                   ///< their events are the graph's own
-  std::vector<std::unique_ptr<simt_stream>> streams;     ///< of the branches but the first
+  std::vector<simt_graph::Node> nodes;                ///< their events are the graph's own
+  std::vector<std::unique_ptr<simt_stream>> streams;  ///< of the branches but the first
   std::vector<std::unique_ptr<simt_event>> events;
 };
 
@@ -136,8 +137,8 @@ class Heap {
   char* base_ = nullptr;
   std::size_t used_ = 0, bytes_ = 0;
   int open_ = 0;
-  std::map<std::size_t, std::size_t> blocks_;       // pages by place
-  std::multimap<std::size_t, std::size_t> free_;    // places by pages
+  std::map<std::size_t, std::size_t> blocks_;     // pages by place
+  std::multimap<std::size_t, std::size_t> free_;  // places by pages
 };
 
 bool lazy_from_environment() {
@@ -217,7 +218,8 @@ cudaError_t remember(cudaError_t e) {
 Counters counters() { return device().counters; }
 std::size_t device_bytes() { return device().heap.bytes(); }
 std::size_t graph_nodes(cudaGraph_t graph) {
-  return static_cast<std::size_t>(std::count_if(graph->nodes.begin(), graph->nodes.end(), [](const auto& n) { return n.op.kind == Operation::Kind::work; }));
+  return static_cast<std::size_t>(std::count_if(graph->nodes.begin(), graph->nodes.end(),
+                                                [](const auto& n) { return n.op.kind == Operation::Kind::work; }));
 }
 std::size_t graph_depth(cudaGraph_t graph) {
   std::vector<std::size_t> depth(graph->branches.size(), 0);
@@ -292,7 +294,8 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   return cudaDeviceSynchronize();
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
-  simt::enqueue(stream, [=] { std::memset(to, value, bytes); }, false);
+  simt::enqueue(
+      stream, [=] { std::memset(to, value, bytes); }, false);
   return cudaSuccess;
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
@@ -309,7 +312,9 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   *greatest = -5;
   return cudaSuccess;
 }
-cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) { return cudaStreamCreateWithFlags(stream, flags); }
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) {
+  return cudaStreamCreateWithFlags(stream, flags);
+}
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   simt::finish(*stream);
   std::erase(device().streams, stream);
@@ -379,9 +384,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const auto& nodes = (*graph)->nodes;
   for (std::size_t branch = 1; branch < (*graph)->branches.size(); ++branch) {
     const auto last = std::find_if(nodes.rbegin(), nodes.rend(), [&](const auto& n) { return n.branch == branch; });
-    const bool joined = last->op.kind == simt::Operation::Kind::record && std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) {
-                          return n.op.kind == simt::Operation::Kind::wait && n.branch != branch && n.op.event == last->op.event && n.op.ticket == last->op.ticket;
-                        });
+    const bool joined =
+        last->op.kind == simt::Operation::Kind::record && std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) {
+          return n.op.kind == simt::Operation::Kind::wait && n.branch != branch && n.op.event == last->op.event &&
+                 n.op.ticket == last->op.ticket;
+        });
     if (!joined) return simt::remember(cudaErrorStreamCaptureUnjoined);
   }
   return cudaSuccess;
@@ -410,9 +417,10 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 }
 /// Other arguments of the same work: the same kinds of operations on the same branches, in the same order.
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* result) {
-  const bool same = std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(), [](const auto& a, const auto& b) {
-    return a.op.kind == b.op.kind && a.op.kernel == b.op.kernel && a.branch == b.branch;
-  });
+  const bool same = std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(),
+                               [](const auto& a, const auto& b) {
+                                 return a.op.kind == b.op.kind && a.op.kernel == b.op.kernel && a.branch == b.branch;
+                               });
   result->result = same ? 0 : 1;
   if (!same) return simt::remember(cudaErrorGraphExecUpdateFailure);
   simt::finish_all();

@@ -10,10 +10,10 @@ namespace simt {
 
 /// Since the start of the process.
 struct Counters {
-  std::uint64_t kernels = 0;          ///< that ran
-  std::uint64_t launches = 0;         ///< from the host: kernels, copies and graphs, each once
-  std::uint64_t synchronisations = 0; ///< of the host with a stream, an event or the device; plain copies too
-  std::uint64_t allocations = 0;      ///< of device memory
+  std::uint64_t kernels = 0;           ///< that ran
+  std::uint64_t launches = 0;          ///< from the host: kernels, copies and graphs, each once
+  std::uint64_t synchronisations = 0;  ///< of the host with a stream, an event or the device; plain copies too
+  std::uint64_t allocations = 0;       ///< of device memory
 };
 Counters counters();
 /// Bytes of device memory in use.
@@ -34,8 +34,8 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);
 /// synchronisation or event shows. Also set by UPLIFT_SIMT_STREAMS=lazy.
 void set_lazy_streams(bool lazy);
 bool lazy_streams();
-/// Threads, blocks and streams take turns as the environment says, from the beginning of its random numbers: what comes next does not depend
-/// on what ran before.
+/// Threads, blocks and streams take turns as the environment says, from the beginning of its random numbers: what comes next
+/// does not depend on what ran before.
 void restore_order();
 
 }  // namespace simt

@@ -60,9 +60,12 @@ struct Warp {
   unsigned all = 0, waiting = 0, returned = 0;
 };
 
-std::string at(const Site& s) { return std::string(s.file_name()) + ":" + std::to_string(s.line()) + ":" + std::to_string(s.column()); }
+std::string at(const Site& s) {
+  return std::string(s.file_name()) + ":" + std::to_string(s.line()) + ":" + std::to_string(s.column());
+}
 bool same(const Site& a, const Site& b) {
-  return a.line() == b.line() && a.column() == b.column() && (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
@@ -254,7 +257,8 @@ void Scheduler::retire() {
   Warp& warp = warps_[f->warp];
   warp.returned |= 1u << f->lane;
   for (Fiber* other : lanes_of(warp))
-    if (other && other->state == State::in_collective && (other->mask >> f->lane & 1) && ((warp.waiting | warp.returned) & other->mask) == other->mask) {
+    if (other && other->state == State::in_collective && (other->mask >> f->lane & 1) &&
+        ((warp.waiting | warp.returned) & other->mask) == other->mask) {
       complete(warp, other->mask);
       break;
     }
@@ -317,7 +321,8 @@ void Scheduler::exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned l
     if (!(live >> k & 1)) continue;
     const auto source = static_cast<unsigned>(lanes[k]->source);
     if (source >= warp_lanes || !(live >> source & 1))
-      fail("a shuffle reads lane " + std::to_string(source) + ", which is not in the mask or has returned:\n  " + describe(*lanes[k]));
+      fail("a shuffle reads lane " + std::to_string(source) + ", which is not in the mask or has returned:\n  " +
+           describe(*lanes[k]));
     std::memcpy(lanes[k]->data, copy[source], lanes[k]->bytes);
   }
 }
@@ -376,7 +381,8 @@ void Scheduler::release_barrier() {
       fail("threads of a block wait at different barriers:\n  " + describe(*waiting.front()) + "\n  " + describe(*f));
   }
   at_barrier_ = 0;
-  for (Fiber* f : waiting) f->result = f->barrier == Barrier::count ? yes : f->barrier == Barrier::all ? yes == waiting.size() : yes != 0;
+  for (Fiber* f : waiting)
+    f->result = f->barrier == Barrier::count ? yes : f->barrier == Barrier::all ? yes == waiting.size() : yes != 0;
   if (seed_) random_.shuffle(waiting);
   for (Fiber* f : waiting) make_ready(f);
 }
@@ -388,7 +394,8 @@ void Scheduler::preemption_point() {
 }
 
 std::string Scheduler::describe(const Fiber& f) const {
-  static const char* const names[] = {"a shuffle", "__ballot_sync", "__any_sync", "__all_sync", "__match_any_sync", "__reduce_or_sync", "__syncwarp"};
+  static const char* const names[] = {"a shuffle",        "__ballot_sync",    "__any_sync", "__all_sync",
+                                      "__match_any_sync", "__reduce_or_sync", "__syncwarp"};
   std::ostringstream out;
   out << "thread (" << f.index.x << ", " << f.index.y << ", " << f.index.z << "), lane " << f.lane << ", ";
   switch (f.state) {
@@ -396,7 +403,8 @@ std::string Scheduler::describe(const Fiber& f) const {
       out << "has returned";
       break;
     case State::in_collective:
-      out << "in " << names[static_cast<std::size_t>(f.collective)] << " with mask 0x" << std::hex << f.mask << " at " << at(f.site);
+      out << "in " << names[static_cast<std::size_t>(f.collective)] << " with mask 0x" << std::hex << f.mask << " at "
+          << at(f.site);
       break;
     case State::at_barrier:
       out << "in __syncthreads at " << at(f.site);
@@ -409,7 +417,8 @@ std::string Scheduler::describe(const Fiber& f) const {
 
 void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name) {
   const std::size_t count = static_cast<std::size_t>(block.x) * block.y * block.z;
-  if (count == 0 || count > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 || !SharedMemory::fits(dynamic_bytes))
+  if (count == 0 || count > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 ||
+      !SharedMemory::fits(dynamic_bytes))
     throw Error(std::string(name) + ": a grid or block of this size cannot be launched");
   while (pool_.size() < count) {
     pool_.push_back(std::make_unique<Fiber>());
@@ -424,7 +433,8 @@ void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std:
   for (std::uint64_t b = 0; b < blocks; ++b) order[b] = b;
   if (seed_) random_.shuffle(order);
   for (const std::uint64_t b : order) {
-    this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y), static_cast<unsigned>(b / grid.x / grid.y)};
+    this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
+                  static_cast<unsigned>(b / grid.x / grid.y)};
     shared_.begin_block(dynamic_bytes);
     warps_.assign((count + warp_lanes - 1) / warp_lanes, {});
     ready_.clear();
@@ -447,14 +457,16 @@ void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std:
     if (failure_.empty()) continue;
     for (auto& f : pool_) make_context(*f);  // the stuck ones are left where they are
     if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
-    throw Error(std::string("kernel ") + name + ", block (" + std::to_string(this_block.x) + ", " + std::to_string(this_block.y) + ", " +
-                std::to_string(this_block.z) + "): " + failure_);
+    throw Error(std::string("kernel ") + name + ", block (" + std::to_string(this_block.x) + ", " +
+                std::to_string(this_block.y) + ", " + std::to_string(this_block.z) + "): " + failure_);
   }
 }
 
 }  // namespace
 
-unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site) { return scheduler().meet(kind, mask, data, bytes, source, site); }
+unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site) {
+  return scheduler().meet(kind, mask, data, bytes, source, site);
+}
 int wait_for_block(Barrier kind, bool predicate, Site site) { return scheduler().wait_for_block(kind, predicate, site); }
 void preemption_point() { scheduler().preemption_point(); }
 unsigned live_lanes() { return scheduler().live_lanes(); }

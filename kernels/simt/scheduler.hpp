@@ -1,8 +1,8 @@
 #pragma once
-// Runs a CUDA kernel on the CPU: one fiber per thread of a block, one block after the other, in one thread of the operating system. Warp
-// collectives wait for the lanes of their mask and abort when these disagree; block barriers likewise; when nobody can go on, that is a
-// deadlock. With a seed, the order of threads and blocks is random, and atomics are points of preemption. Shared memory starts as
-// not-a-number, with poisoned gaps under AddressSanitizer.
+// Runs a CUDA kernel on the CPU: one fiber per thread of a block, one block after the other, in one thread of the operating
+// system. Warp collectives wait for the lanes of their mask and abort when these disagree; block barriers likewise; when nobody
+// can go on, that is a deadlock. With a seed, the order of threads and blocks is random, and atomics are points of preemption.
+// Shared memory starts as not-a-number, with poisoned gaps under AddressSanitizer.
 #include <cstdint>
 #include <functional>
 #include <source_location>
@@ -29,8 +29,9 @@ extern uint3 this_block;
 extern dim3 block_size, grid_size;
 
 enum class Collective : std::uint8_t { shuffle, ballot, any, all, match, reduce_or, sync };
-/// The calling lane waits for the others of `mask`. `data`: `bytes` that a shuffle replaces by those of lane `source`, or that a match
-/// compares; votes take `source` as their predicate, reductions as their value. Returns the result of votes, matches and reductions.
+/// The calling lane waits for the others of `mask`. `data`: `bytes` that a shuffle replaces by those of lane `source`, or that
+/// a match compares; votes take `source` as their predicate, reductions as their value. Returns the result of votes, matches
+/// and reductions.
 unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site);
 
 enum class Barrier : std::uint8_t { plain, count, all, any };

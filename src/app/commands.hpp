@@ -14,9 +14,9 @@ enum ExitStatus : int { finished = 0, failed = 1, bad_input = 2, stopped_early =
 /// What the options of `run` and `energy` say about the input; turned into --set overrides.
 struct InputOptions {
   std::string file;
-  std::vector<std::string> set;      ///< "dynamics.seed=7"
-  std::string backend, precision;    ///< empty: as in the file
-  int threads = 0;                   ///< 0: as in the file
+  std::vector<std::string> set;    ///< "dynamics.seed=7"
+  std::string backend, precision;  ///< empty: as in the file
+  int threads = 0;                 ///< 0: as in the file
 
   std::vector<std::string> overrides() const {
     std::vector<std::string> all = set;
@@ -29,19 +29,19 @@ struct InputOptions {
 
 struct RunSwitches {
   bool quiet = false, resume = false;
-  std::string max_time;              ///< wall-clock time, "23.5h"; empty: none
+  std::string max_time;  ///< wall-clock time, "23.5h"; empty: none
 };
 
 /// `uplift benchmark`.
 struct BenchmarkOptions {
   std::vector<std::string> systems;  ///< paths of inputs, or names; empty: a few of the latter
   std::vector<std::string> set;
-  std::string backend, precision;    ///< empty: as in the inputs
+  std::string backend, precision;  ///< empty: as in the inputs
   int threads = 0;
-  double seconds = 10;               ///< of measuring, each system
-  std::int64_t warmup = 0;           ///< steps; 0: a fifth of `seconds`
-  std::string json;                  ///< file; empty: none
-  std::string command;               ///< as it was given, for the file
+  double seconds = 10;      ///< of measuring, each system
+  std::int64_t warmup = 0;  ///< steps; 0: a fifth of `seconds`
+  std::string json;         ///< file; empty: none
+  std::string command;      ///< as it was given, for the file
 };
 
 /// `uplift reweight`.

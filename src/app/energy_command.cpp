@@ -17,7 +17,9 @@ Bias given_bias(const RunInput& input) {
   for (const StageSettings& stage : input.stages)
     if (stage.bias && stage.bias->from.empty()) return stage.bias->given;
   for (const StageSettings& stage : input.stages)
-    if (stage.bias) std::cerr << "note: the bias of stage " << stage.name << " comes from stage " << stage.bias->from << ": these are energies and forces without it\n";
+    if (stage.bias)
+      std::cerr << "note: the bias of stage " << stage.name << " comes from stage " << stage.bias->from
+                << ": these are energies and forces without it\n";
   return {};
 }
 
@@ -28,7 +30,8 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   Loaded loaded = load(input, input.forces, std::nullopt);
   const Bias bias = given_bias(input);
   loaded.system.torsions_apart = boosted_torsions(bias);
-  const std::unique_ptr<Backend> backend = make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance);
+  const std::unique_ptr<Backend> backend =
+      make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance);
   backend->upload(loaded.state);
   std::vector<Stage> stages = make_integrator({}, {bias}).forces;
   stages.insert(stages.begin(), PlaceVirtualSites{});

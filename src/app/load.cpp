@@ -39,13 +39,16 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   return loaded;
 }
 
-std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute, double constraint_tolerance) {
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
+                                      double constraint_tolerance) {
   if (compute.backend == "auto" || compute.backend == "cpu")
     return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
   std::string there = "cpu";
 #if defined(UPLIFT_HAVE_CUDA)
   if (compute.backend == "cuda" && cuda_device::device_count() == 0)
-    throw InputError("compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); use backend: cpu");
+    throw InputError(
+        "compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); "
+        "use backend: cpu");
   if (compute.backend == "cuda") return cuda_device::make_backend(system, box, {compute.precision, constraint_tolerance});
   there += ", cuda";
 #endif
@@ -53,7 +56,8 @@ std::unique_ptr<Backend> make_backend(const System& system, const Box& box, cons
   if (compute.backend == "simt") return simt_device::make_backend(system, box, {compute.precision, constraint_tolerance});
   there += ", simt";
 #endif
-  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there + "); use backend: auto or cpu");
+  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there +
+                   "); use backend: auto or cpu");
 }
 
 }  // namespace uplift::app

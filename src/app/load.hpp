@@ -12,13 +12,14 @@ namespace uplift::app {
 struct Loaded {
   System system;
   State state;
-  bool has_velocities = false;   ///< the coordinate file brought them, one for every atom
+  bool has_velocities = false;  ///< the coordinate file brought them, one for every atom
 };
 
 /// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
 
 /// The backend that `compute.backend` asks for. Throws InputError when this build does not have it.
-std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute, double constraint_tolerance);
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
+                                      double constraint_tolerance);
 
 }  // namespace uplift::app

@@ -11,10 +11,12 @@ using namespace uplift::app;
 
 void add_input_options(CLI::App* command, InputOptions& options) {
   command->add_option("INPUT", options.file, "the YAML input")->required();
-  command->add_option("--set", options.set, "override a key of the input: --set dynamics.seed=7 (repeatable)")->allow_extra_args(false);
+  command->add_option("--set", options.set, "override a key of the input: --set dynamics.seed=7 (repeatable)")
+      ->allow_extra_args(false);
   command->add_option("--backend", options.backend, "auto, cuda, cpu or simt");
   command->add_option("--precision", options.precision, "mixed or double");
-  command->add_option("--threads", options.threads, "threads on the CPU; default: all that this process may use")->check(CLI::Range(1, 4096));
+  command->add_option("--threads", options.threads, "threads on the CPU; default: all that this process may use")
+      ->check(CLI::Range(1, 4096));
 }
 
 std::string command_line(int argc, char** argv) {
@@ -38,38 +40,56 @@ int dispatch(int argc, char** argv) {
   add_input_options(run, options);
   run->add_flag("--quiet", switches.quiet, "nothing on stdout; run.log has it all");
   run->add_flag("--resume", switches.resume, "go on from the checkpoint in the output directory; begin when there is none");
-  run->add_option("--max-time", switches.max_time, "stop with a checkpoint and exit status 3 after this wall-clock time (23.5h, 90 min)");
+  run->add_option("--max-time", switches.max_time,
+                  "stop with a checkpoint and exit status 3 after this wall-clock time (23.5h, 90 min)");
   CLI::App* energy = app.add_subcommand("energy", "energies and forces of the given coordinates");
   add_input_options(energy, options);
   energy->add_option("--json", json, "write the energies to this file");
   energy->add_option("--forces", forces, "write forces and positions to this HDF5 file");
   CLI::App* validate = app.add_subcommand("validate", "report every problem of an input; runs nothing");
   add_input_options(validate, options);
-  CLI::App* benchmark = app.add_subcommand("benchmark", "ns/day and time per phase of inputs, or of systems that come with the engine");
-  benchmark->add_option("SYSTEM", measure.systems,
-                        "YAML inputs, or names: " + benchmark_names() + "; default: a few of these");
-  benchmark->add_option("--set", measure.set, "override a key of the inputs: --set dynamics.timestep='2 fs' (repeatable)")->allow_extra_args(false);
+  CLI::App* benchmark =
+      app.add_subcommand("benchmark", "ns/day and time per phase of inputs, or of systems that come with the engine");
+  benchmark->add_option("SYSTEM", measure.systems, "YAML inputs, or names: " + benchmark_names() + "; default: a few of these");
+  benchmark->add_option("--set", measure.set, "override a key of the inputs: --set dynamics.timestep='2 fs' (repeatable)")
+      ->allow_extra_args(false);
   benchmark->add_option("--backend", measure.backend, "auto, cuda, cpu or simt");
   benchmark->add_option("--precision", measure.precision, "mixed or double");
-  benchmark->add_option("--threads", measure.threads, "threads on the CPU; default: all that this process may use")->check(CLI::Range(1, 4096));
-  benchmark->add_option("--seconds", measure.seconds, "how long each system is measured; default 10")->check(CLI::Range(0.01, 1e6));
-  benchmark->add_option("--warmup", measure.warmup, "steps before that; default: a fifth of the time")->check(CLI::Range(1, 1000000000));
+  benchmark->add_option("--threads", measure.threads, "threads on the CPU; default: all that this process may use")
+      ->check(CLI::Range(1, 4096));
+  benchmark->add_option("--seconds", measure.seconds, "how long each system is measured; default 10")
+      ->check(CLI::Range(0.01, 1e6));
+  benchmark->add_option("--warmup", measure.warmup, "steps before that; default: a fifth of the time")
+      ->check(CLI::Range(1, 1000000000));
   benchmark->add_option("--json", measure.json, "write everything that was measured to this file");
   CLI::App* reweight = app.add_subcommand("reweight", "free-energy surfaces from the frames of runs, biased or not");
   ReweightOptions surface;
   reweight->add_option("RUN", surface.runs, "output directories of runs; several are taken together")->required();
-  reweight->add_option("--stage", surface.stages, "stages to take; default: every one with a bias that does not change, or all where none has one")->allow_extra_args(false);
-  reweight->add_option("--cv", surface.variables,
-                       "collective variables, one to three: NAME=dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION), "
-                       "column(FILE,N); atoms count from 0")->required()->expected(1, 3);
+  reweight
+      ->add_option("--stage", surface.stages,
+                   "stages to take; default: every one with a bias that does not change, or all where none has one")
+      ->allow_extra_args(false);
+  reweight
+      ->add_option("--cv", surface.variables,
+                   "collective variables, one to three: NAME=dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), "
+                   "psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION), "
+                   "column(FILE,N); atoms count from 0")
+      ->required()
+      ->expected(1, 3);
   reweight->add_option("--bins", surface.bins, "one number, or one for each variable; default 60")->expected(1, 3);
-  reweight->add_option("--range", surface.ranges, "LOW:HIGH for each variable; default: -180:180 degrees, or all there is")->expected(1, 3);
-  reweight->add_option("--method", surface.method, "exponential, maclaurin, cumulant, pooled, mbar or none; default: cumulant, mbar for several biases, none without any");
-  reweight->add_option("--order", surface.order, "of maclaurin (default 10) or cumulant (default 2, at most 3)")->check(CLI::Range(1, 100));
+  reweight->add_option("--range", surface.ranges, "LOW:HIGH for each variable; default: -180:180 degrees, or all there is")
+      ->expected(1, 3);
+  reweight->add_option(
+      "--method", surface.method,
+      "exponential, maclaurin, cumulant, pooled, mbar or none; default: cumulant, mbar for several biases, none without any");
+  reweight->add_option("--order", surface.order, "of maclaurin (default 10) or cumulant (default 2, at most 3)")
+      ->check(CLI::Range(1, 100));
   reweight->add_option("--temperature", surface.temperature, "default: that of the runs");
-  reweight->add_option("--bootstrap", surface.bootstrap, "replicates for the errors; default 100, 0: none")->check(CLI::Range(0, 100000));
+  reweight->add_option("--bootstrap", surface.bootstrap, "replicates for the errors; default 100, 0: none")
+      ->check(CLI::Range(0, 100000));
   reweight->add_option("--seed", surface.seed, "of the bootstrap");
-  reweight->add_option("--cutoff", surface.cutoff, "bins with fewer frames stay empty; default 10")->check(CLI::Range(1, 1000000000));
+  reweight->add_option("--cutoff", surface.cutoff, "bins with fewer frames stay empty; default 10")
+      ->check(CLI::Range(1, 1000000000));
   reweight->add_option("--discard", surface.discard, "time to leave out at the beginning of each stage (1 ns)");
   reweight->add_option("-o,--output", surface.output, "stem of the files: pmf gives pmf.h5, pmf.csv, pmf.png and pmf.svg");
   reweight->add_option("--weights", surface.weights, "also write PyReweighting's weights to this file");
@@ -78,7 +98,8 @@ int dispatch(int argc, char** argv) {
   CLI::App* report = app.add_subcommand("report", "draw report.html and the pictures of a run anew");
   std::vector<std::string> reported;
   report->add_option("RUN", reported, "output directories of runs")->required();
-  CLI::App* info = app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
+  CLI::App* info =
+      app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   info->add_option("FILE", file, "a file of a run or an input");
   info->add_flag("--devices", devices, "this machine");
 

@@ -68,8 +68,16 @@ class SnapshotPool {
 
 class RunRecorders::Trajectory final : public Recorder {
  public:
-  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, bool velocities, bool bias, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
-      : writer_(writer), amd_log_(amd_log), background_(background), velocities_(velocities), bias_(bias), every_(every), last_(writer.last_step()), time_(time) {}
+  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, bool velocities, bool bias, std::int64_t every,
+             BackgroundWriter& background, PhaseTime& time)
+      : writer_(writer),
+        amd_log_(amd_log),
+        background_(background),
+        velocities_(velocities),
+        bias_(bias),
+        every_(every),
+        last_(writer.last_step()),
+        time_(time) {}
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
   Wanted wanted() const override { return {false, bias_}; }
   void record(const Frame& frame) override {
@@ -82,7 +90,8 @@ class RunRecorders::Trajectory final : public Recorder {
     if (velocities_) own->v = frame.state.v;
     own->bias = frame.energies.bias;
     last_ = own->step;
-    background_.add([&writer = writer_, amd_log = amd_log_, every = every_, pool = pool_, s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
+    background_.add([&writer = writer_, amd_log = amd_log_, every = every_, pool = pool_,
+                     s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
       const Snapshot& one = **s;
       writer.write({one.step, one.time, one.box, one.x, one.v, {}, one.bias});
       if (amd_log) amd_log->write(every, one.step, one.bias);
@@ -140,7 +149,9 @@ class RunRecorders::ProgressLine final : public Recorder {
   bool due(std::int64_t step) const override { return step % every_ == 0 && progress_.due(); }
   Wanted wanted() const override { return {false, false}; }
   void record(const Frame& frame) override { progress_.update(report(frame)); }
-  void start(const std::string& stage, std::int64_t first, std::int64_t last, double timestep) { progress_.start(stage, first, last, timestep); }
+  void start(const std::string& stage, std::int64_t first, std::int64_t last, double timestep) {
+    progress_.start(stage, first, last, timestep);
+  }
   void finish(const Frame& frame) { progress_.finish(report(frame)); }
 
  private:
@@ -157,10 +168,14 @@ class RunRecorders::ProgressLine final : public Recorder {
   std::int64_t every_;
 };
 
-RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
+RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory,
+                           EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
     : timestep_(stage.dynamics.timestep), stage_(stage.name) {
-  if (trajectory) trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.has_bias(), steps_of(input.output.trajectory_every, timestep_), background, time_);
-  if (energies) energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);
+  if (trajectory)
+    trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.has_bias(),
+                                               steps_of(input.output.trajectory_every, timestep_), background, time_);
+  if (energies)
+    energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);
   progress_ = std::make_unique<ProgressLine>(log, stage.bias.has_value(), 10);
 }
 

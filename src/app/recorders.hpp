@@ -14,20 +14,22 @@
 
 namespace uplift::app {
 
-/// Trajectory, energies and progress of one stage. Either writer may be nullptr. Files are written by `background`: whoever else
-/// turns to them drains it first.
+/// Trajectory, energies and progress of one stage. Either writer may be nullptr. Files are written by `background`: whoever
+/// else turns to them drains it first.
 class RunRecorders {
  public:
   /// `amd_log`: of a stage with a bias, else nullptr.
-  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log);
+  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies,
+               AmdLog* amd_log, BackgroundWriter& background, RunLog& log);
   ~RunRecorders();
 
-  /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one interval on.
+  /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one
+  /// interval on.
   void attach(Simulation& simulation, std::int64_t last_step);
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
-  std::string averages() const;  ///< of the energies written so far, for the log
-  double drift() const;          ///< of the conserved energy [kJ/mol/ps]
+  std::string averages() const;   ///< of the energies written so far, for the log
+  double drift() const;           ///< of the conserved energy [kJ/mol/ps]
   PhaseTime output_time() const;  ///< that the run has waited
 
  private:

@@ -25,7 +25,8 @@ int report_command(const std::vector<std::string>& runs) {
   };
   for (const std::string& run : runs) {
     for (const auto& entry : fs::directory_iterator(run)) {
-      if (entry.path().extension() != ".h5" || !h5::File::read(entry.path().string()).contains("collective_variables/0")) continue;
+      if (entry.path().extension() != ".h5" || !h5::File::read(entry.path().string()).contains("collective_variables/0"))
+        continue;
       const std::string stem = fs::path(entry.path()).replace_extension("").string();
       tell(stem + ".png", draw_free_energy(stem));
     }

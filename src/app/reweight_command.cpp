@@ -42,7 +42,8 @@ int reweight_command(const ReweightOptions& options) {
   request.order = options.order;
   request.bins = options.bins;
   for (const std::string& range : options.ranges) request.ranges.push_back(range_of(range));
-  if (!options.temperature.empty()) request.temperature = quantity("--temperature", options.temperature, dimension::temperature);
+  if (!options.temperature.empty())
+    request.temperature = quantity("--temperature", options.temperature, dimension::temperature);
   request.bootstrap = options.bootstrap;
   request.seed = options.seed;
   request.cutoff = options.cutoff;
@@ -57,8 +58,10 @@ int reweight_command(const ReweightOptions& options) {
   for (const std::string& w : surface.warnings) std::cerr << "warning: " << w << '\n';
   const std::string problem = draw_free_energy(options.output);
   if (!problem.empty()) std::cerr << "warning: no picture: " << problem << '\n';
-  std::cout << "written: " << options.output << ".h5, " << options.output << ".csv" << (problem.empty() ? ", " + options.output + ".png, " + options.output + ".svg" : "") << (options.xvg ? ", " + options.output + ".xvg" : "")
-            << (options.weights.empty() ? "" : ", " + options.weights) << '\n';
+  std::cout << "written: " << options.output << ".h5, " << options.output << ".csv"
+            << (problem.empty() ? ", " + options.output + ".png, " + options.output + ".svg" : "")
+            << (options.xvg ? ", " + options.output + ".xvg" : "") << (options.weights.empty() ? "" : ", " + options.weights)
+            << '\n';
   return finished;
 }
 

@@ -13,9 +13,9 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
-#include "uplift/pictures/pictures.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/selection.hpp"
+#include "uplift/pictures/pictures.hpp"
 
 namespace uplift::app {
 namespace {
@@ -118,7 +118,8 @@ int Run::execute() {
   if (energies_) energies_->flush();
   if (status != finished) return status;  // somebody is waiting for us to end
   make_surfaces();
-  if (const std::string problem = input_.output.report ? write_report(directory_.string()) : ""; !problem.empty()) log_->warn("no report.html: " + problem);
+  if (const std::string problem = input_.output.report ? write_report(directory_.string()) : ""; !problem.empty())
+    log_->warn("no report.html: " + problem);
   return status;
 }
 
@@ -176,7 +177,8 @@ int Run::stage(std::size_t index) {
   log_->note(std::to_string(loaded.system.size()) + " atoms, " + std::to_string(loaded.system.constraints.size()) +
              " constraints and " + std::to_string(loaded.system.rigid_waters.size()) + " rigid waters, " +
              std::to_string(degrees_of_freedom(loaded.system)) + " degrees of freedom");
-  return settings.minimize ? minimisation(settings, loaded.system, *backend) : dynamics(settings, loaded.system, *backend, std::move(bias));
+  return settings.minimize ? minimisation(settings, loaded.system, *backend)
+                           : dynamics(settings, loaded.system, *backend, std::move(bias));
 }
 
 void Run::begin_files(const System& system, Backend& backend) {
@@ -201,16 +203,18 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
   if (r.stopped) return stopped(options_.stop_reason());
   std::string worst;
   for (const Backend::WorstForce& w : r.worst)
-    worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " + describe_atom(system.topology, w.atom);
-  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) + " steps: energy " + format_number(r.energy) +
-             " kJ/mol, largest force components [kJ/mol/nm]: " + worst);
+    worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " +
+             describe_atom(system.topology, w.atom);
+  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) +
+             " steps: energy " + format_number(r.energy) + " kJ/mol, largest force components [kJ/mol/nm]: " + worst);
   save(state_, true);
   return finished;
 }
 
 int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias) {
   if (!has_velocities_) {
-    draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature, settings.dynamics.seed, state_);
+    draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature,
+                    settings.dynamics.seed, state_);
     next_.has_velocities = has_velocities_ = true;
   }
   std::optional<StageStart> continued;
@@ -227,7 +231,8 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
     return finished;
   }
   Simulation simulation(system, backend, state_, settings.dynamics, continued, bias);
-  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr, background_, *log_);
+  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr,
+                         background_, *log_);
   recorders.attach(simulation, last);
 
   const double start = now();
@@ -246,7 +251,8 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   check_heating(settings, system, recorders.drift());
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
-    log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) + " trial volumes accepted");
+    log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) +
+               " trial volumes accepted");
   report(settings, backend, recorders, simulation.current_step() - first, wall);
   if (bias.plan.gather && why.empty()) {
     next_.collected[settings.name] = state_.statistics;
@@ -335,11 +341,13 @@ void Run::open_files(const System& system) {
     const std::vector<EnergyTerm> terms = terms_of_all_stages();
     const bool periodic = state_.box.periodic();
     energies_ = open(
-        "energies.h5", [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance, input_.collects()); },
+        "energies.h5",
+        [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance, input_.collects()); },
         [&](const std::string& file) { return EnergyWriter::append(file, terms, periodic, input_.collects()); });
   }
   if (input_.has_bias() && trajectory_ && !amd_log_) {
-    const auto biased = std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
+    const auto biased =
+        std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
     amd_log_ = std::make_unique<AmdLog>(path("amd.log"), state_.step, biased->bias->method);
   }
 }

@@ -24,14 +24,14 @@ class RunRecorders;
 
 struct RunOptions {
   bool quiet = false;
-  bool resume = false;                        ///< go on from the checkpoint when there is one
-  std::function<std::string()> stop_reason;   ///< empty text: go on. Asked at every step
+  bool resume = false;                       ///< go on from the checkpoint when there is one
+  std::function<std::string()> stop_reason;  ///< empty text: go on. Asked at every step
 };
 
 class Run {
  public:
-  /// Takes the directory for itself. Throws InputError when it holds a run already and `resume` is not set, or when what it holds is no
-  /// part of this run.
+  /// Takes the directory for itself. Throws InputError when it holds a run already and `resume` is not set, or when what it
+  /// holds is no part of this run.
   Run(RunInput input, RunOptions options);
   ~Run();
 
@@ -53,7 +53,8 @@ class Run {
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;
-  void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps, double wall);
+  void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps,
+              double wall);
   int stopped(const std::string& why);
   /// Free-energy surfaces of the finished run; what cannot be made is a warning.
   void make_surfaces();
@@ -63,19 +64,19 @@ class Run {
   RunInput input_;
   RunOptions options_;
   std::filesystem::path directory_;
-  h5::FileLock lock_;                         ///< on run.log, for the life of the run
+  h5::FileLock lock_;  ///< on run.log, for the life of the run
   std::unique_ptr<RunLog> log_;
-  std::optional<Checkpoint> checkpoint_;      ///< that this run goes on from, until its stage has begun
-  Checkpoint next_;                           ///< what the next one says of the stage in hand
-  double saved_at_ = 0;                       ///< steady clock [s]
+  std::optional<Checkpoint> checkpoint_;  ///< that this run goes on from, until its stage has begun
+  Checkpoint next_;                       ///< what the next one says of the stage in hand
+  double saved_at_ = 0;                   ///< steady clock [s]
   State state_;
   bool has_velocities_ = false;
-  std::vector<int> atoms_;                    ///< of the trajectory; empty: all
+  std::vector<int> atoms_;  ///< of the trajectory; empty: all
   bool files_begun_ = false;
   std::unique_ptr<TrajectoryWriter> trajectory_;
   std::unique_ptr<EnergyWriter> energies_;
   std::unique_ptr<AmdLog> amd_log_;
-  BackgroundWriter background_;  ///< of these three; goes before they do
+  BackgroundWriter background_;                      ///< of these three; goes before they do
   nlohmann::json stages_ = nlohmann::json::array();  ///< of stages.json
   nlohmann::json performance_ = nlohmann::json::array();
 };

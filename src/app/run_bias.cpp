@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 nlohmann::json bias_json(const BiasSettings& settings, const Bias& bias) {
   const bool amd = bias.method == BiasMethod::amd;
   nlohmann::json j = {{"method", amd ? "amd" : "gamd"},
-                      {"boost", settings.boost == BiasBoost::dual ? "dual" : settings.boost == BiasBoost::total ? "total" : "dihedral"},
+                      {"boost", settings.boost == BiasBoost::dual    ? "dual"
+                                : settings.boost == BiasBoost::total ? "total"
+                                                                     : "dihedral"},
                       {"convention", bias.convention == BiasConvention::amber ? "amber" : "namd"}};
   const auto add = [&](const char* name, const BoostParameters& p) {
     if (p.on) j[name] = {{"threshold", p.threshold}, {amd ? "alpha" : "k", p.shape}};
@@ -42,9 +44,11 @@ nlohmann::json read_stages(const std::string& path) {
 }
 
 std::string statistics_text(const BiasStatistics& s) {
-  std::string all = fmt::format("{:<26}{:>16}{:>14}{:>16}{:>16}", fmt::format("energies of {:.0f} steps", s.total.count), "mean", "deviation", "least", "most");
+  std::string all = fmt::format("{:<26}{:>16}{:>14}{:>16}{:>16}", fmt::format("energies of {:.0f} steps", s.total.count),
+                                "mean", "deviation", "least", "most");
   const auto line = [&](const char* name, const RunningStatistics& v) {
-    all += fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}{:>16.8g}{:>16.8g}", name, v.mean, std::sqrt(v.variance()), v.least, v.most);
+    all +=
+        fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}{:>16.8g}{:>16.8g}", name, v.mean, std::sqrt(v.variance()), v.least, v.most);
   };
   line("dihedrals [kJ/mol]", s.dihedral);
   if (!(s.dihedral_cmap == s.dihedral)) line("dihedrals + CMAP", s.dihedral_cmap);
@@ -55,7 +59,8 @@ std::string statistics_text(const BiasStatistics& s) {
 BiasStatistics Run::statistics_of(const std::string& stage) const {
   const auto found = next_.collected.find(stage);
   if (found == next_.collected.end())
-    throw InputError(input_.file + ": bias.parameters.from: this run has no statistics of stage " + stage + " (it began before that stage collected energies); begin again in another output directory");
+    throw InputError(input_.file + ": bias.parameters.from: this run has no statistics of stage " + stage +
+                     " (it began before that stage collected energies); begin again in another output directory");
   return found->second;
 }
 
@@ -74,23 +79,29 @@ BiasCourse Run::bias_course(const StageSettings& settings, const System& system)
   if (bias.update_every <= 0) return course;
   course.plan.gather = true;
   course.update_every = std::llround(bias.update_every / settings.dynamics.timestep);
-  course.update = [bias, topology = system.topology](const BiasStatistics& now) { return derive_bias(bias, now, topology).bias; };
+  course.update = [bias, topology = system.topology](const BiasStatistics& now) {
+    return derive_bias(bias, now, topology).bias;
+  };
   if (!(checkpoint_ && checkpoint_->begun)) state_.statistics = before;
   return course;
 }
 
-/// Errors of the integrator that the thermostat has to carry away leave the system hotter than it should be. A boost can cause them: its curvature, 2/alpha
-/// at the threshold, times the square of all forces is stiff in small systems.
+/// Errors of the integrator that the thermostat has to carry away leave the system hotter than it should be. A boost can cause
+/// them: its curvature, 2/alpha at the threshold, times the square of all forces is stiff in small systems.
 void Run::check_heating(const StageSettings& settings, const System& system, double drift) {
   constexpr double most = 0.01;  // of the temperature
   const DynamicsSettings& d = settings.dynamics;
   if (d.integrator == IntegratorKind::verlet || !(d.friction > 0)) return;
   // Langevin dynamics takes friction x degrees of freedom x k (T - T0) away; global thermostats half as much.
-  const double carried = d.friction * degrees_of_freedom(system) * constants::boltzmann * (d.integrator == IntegratorKind::langevin ? 1 : 0.5);
+  const double carried =
+      d.friction * degrees_of_freedom(system) * constants::boltzmann * (d.integrator == IntegratorKind::langevin ? 1 : 0.5);
   const double hotter = drift / carried;
   if (hotter < most * d.temperature) return;
-  log_->warn(fmt::format("stage {}: errors of the integrator heat the system by {:.3g} kJ/mol/ps, so that it is about {:.1f} K too hot; use a shorter time step{}", settings.name, drift,
-                         hotter, settings.bias ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother" : ""));
+  log_->warn(
+      fmt::format("stage {}: errors of the integrator heat the system by {:.3g} kJ/mol/ps, so that it is about {:.1f} K too "
+                  "hot; use a shorter time step{}",
+                  settings.name, drift, hotter,
+                  settings.bias ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother" : ""));
 }
 
 void Run::make_surfaces() {
@@ -107,7 +118,8 @@ void Run::make_surfaces() {
       write_surface(path(f.name.c_str()), surface, version);
       log_->info(surface_text(surface));
       for (const std::string& w : surface.warnings) log_->warn(f.name + ": " + w);
-      if (const std::string problem = draw_free_energy(path(f.name.c_str())); !problem.empty()) log_->warn("no picture of " + f.name + ": " + problem);
+      if (const std::string problem = draw_free_energy(path(f.name.c_str())); !problem.empty())
+        log_->warn("no picture of " + f.name + ": " + problem);
     } catch (const InputError& e) {  // the run itself is whole, and uplift reweight can try again
       log_->warn("no free energy " + f.name + ": " + e.what());
     }
@@ -116,7 +128,9 @@ void Run::make_surfaces() {
 
 /// What reweighting needs to know of a stage.
 void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
-  stages_.erase(std::remove_if(stages_.begin(), stages_.end(), [&](const nlohmann::json& s) { return s.value("name", "") == settings.name; }), stages_.end());
+  stages_.erase(std::remove_if(stages_.begin(), stages_.end(),
+                               [&](const nlohmann::json& s) { return s.value("name", "") == settings.name; }),
+                stages_.end());
   const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
   stages_.push_back({{"name", settings.name},
                      {"first_step", next_.stage_step},
@@ -128,7 +142,9 @@ void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
   std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) << '\n';
   std::error_code error;
   fs::rename(fresh, path("stages.json"), error);
-  if (error) throw SimulationError(path("stages.json") + ": cannot be written (" + error.message() + "); check free space and permissions");
+  if (error)
+    throw SimulationError(path("stages.json") + ": cannot be written (" + error.message() +
+                          "); check free space and permissions");
 }
 
 }  // namespace uplift::app

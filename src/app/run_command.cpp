@@ -36,7 +36,8 @@ int run_command(const InputOptions& options, const RunSwitches& switches) {
   const double began = now();
   const double limit = switches.max_time.empty() ? 0 : seconds_of(switches.max_time);
   RunInput input = load_run_input(options.file, options.overrides());
-  if (input.stages.empty()) throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
+  if (input.stages.empty())
+    throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
   const auto stop_reason = [&]() -> std::string {
     if (stop_signal) return "signal " + std::to_string(stop_signal);

@@ -12,7 +12,8 @@ int validate_command(const InputOptions& options) {
   const RunInput input = load_run_input(options.file, options.overrides());  // throws with every problem of the YAML
   std::vector<std::string> problems;
   // What the YAML alone cannot show: the files it names, and each stage's settings against the system they give.
-  const auto check = [&](const std::string& where, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
+  const auto check = [&](const std::string& where, const ForceSettings& forces,
+                         const std::optional<RestraintSettings>& restraints) {
     try {
       load(input, forces, restraints);
     } catch (const InputError& e) {

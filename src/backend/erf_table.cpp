@@ -16,7 +16,8 @@ std::vector<long double> powers(F&& f, int n) {
   const long double pi = 3.14159265358979323846264338327950288L;
   for (int k = 0; k < n; ++k) sample[static_cast<std::size_t>(k)] = f(static_cast<double>(std::cos(pi * (k + 0.5L) / n)));
   for (int j = 0; j < n; ++j) {
-    for (int k = 0; k < n; ++k) a[static_cast<std::size_t>(j)] += sample[static_cast<std::size_t>(k)] * std::cos(pi * j * (k + 0.5L) / n);
+    for (int k = 0; k < n; ++k)
+      a[static_cast<std::size_t>(j)] += sample[static_cast<std::size_t>(k)] * std::cos(pi * j * (k + 0.5L) / n);
     a[static_cast<std::size_t>(j)] *= (j == 0 ? 1.0L : 2.0L) / n;
   }
   // T_(j+1) = 2 t T_j - T_(j-1)
@@ -25,11 +26,13 @@ std::vector<long double> powers(F&& f, int n) {
   if (n > 1) now[1] = 1;
   for (int j = 0; j < n; ++j) {
     const std::vector<long double>& t = j == 0 ? before : now;
-    for (int k = 0; k <= j; ++k) result[static_cast<std::size_t>(k)] += a[static_cast<std::size_t>(j)] * t[static_cast<std::size_t>(k)];
+    for (int k = 0; k <= j; ++k)
+      result[static_cast<std::size_t>(k)] += a[static_cast<std::size_t>(j)] * t[static_cast<std::size_t>(k)];
     if (j == 0) continue;
     std::vector<long double> next(static_cast<std::size_t>(n), 0.0L);
     for (int k = 0; k < n; ++k)
-      next[static_cast<std::size_t>(k)] = (k > 0 ? 2 * now[static_cast<std::size_t>(k - 1)] : 0.0L) - before[static_cast<std::size_t>(k)];
+      next[static_cast<std::size_t>(k)] =
+          (k > 0 ? 2 * now[static_cast<std::size_t>(k - 1)] : 0.0L) - before[static_cast<std::size_t>(k)];
     before = now;
     now = next;
   }
@@ -56,12 +59,16 @@ physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy)
     double worst = 0;
     for (int k = 0; k <= 500; ++k) {
       const double t = -1 + k / 250.0;
-      worst = std::max(worst, std::abs(evaluate(force, t) - physics::erf_force_over_r(alpha, r_of(t))) / physics::erf_force_over_r(alpha, 0));
-      worst = std::max(worst, std::abs(evaluate(energy, t) - physics::erf_over_r(alpha, r_of(t))) / physics::erf_over_r(alpha, 0));
+      worst = std::max(worst, std::abs(evaluate(force, t) - physics::erf_force_over_r(alpha, r_of(t))) /
+                                  physics::erf_force_over_r(alpha, 0));
+      worst =
+          std::max(worst, std::abs(evaluate(energy, t) - physics::erf_over_r(alpha, r_of(t))) / physics::erf_over_r(alpha, 0));
     }
     if (worst > accuracy && n + 2 <= physics::ErfTable<C>::most) continue;
     if (worst > 100 * accuracy)
-      throw InputError("forces.pme: alpha times the cutoff is too large (the direct sum would lose accuracy); use a smaller alpha or cutoff");
+      throw InputError(
+          "forces.pme: alpha times the cutoff is too large (the direct sum would lose accuracy); use a smaller alpha or "
+          "cutoff");
     table.count = n;
     for (int k = 0; k < n; ++k) {
       table.energy[k] = static_cast<C>(energy[static_cast<std::size_t>(k)]);

@@ -31,7 +31,9 @@ Box make_box(const Vec3d& lengths, const Vec3d& angles) {
   const double cy = (ca - cb * cg) / sg;
   const double cz2 = 1 - cb * cb - cy * cy;
   if (!(lengths.x > 0 && lengths.y > 0 && lengths.z > 0 && sg > 1e-6 && cz2 > 1e-12))
-    throw InputError("the box spans no volume (an edge is not positive, or the three angles do not fit together); check its lengths and angles");
+    throw InputError(
+        "the box spans no volume (an edge is not positive, or the three angles do not fit together); check its lengths and "
+        "angles");
   Box box;
   box.a = {lengths.x, 0, 0};
   box.b = {lengths.y * cg, lengths.y * sg, 0};
@@ -41,7 +43,9 @@ Box make_box(const Vec3d& lengths, const Vec3d& angles) {
 
 void box_parameters(const Box& box, Vec3d& lengths, Vec3d& angles) {
   const auto norm = [](const Vec3d& v) { return std::sqrt(dot(v, v)); };
-  const auto angle = [&](const Vec3d& u, const Vec3d& v) { return std::acos(std::clamp(dot(u, v) / (norm(u) * norm(v)), -1.0, 1.0)); };
+  const auto angle = [&](const Vec3d& u, const Vec3d& v) {
+    return std::acos(std::clamp(dot(u, v) / (norm(u) * norm(v)), -1.0, 1.0));
+  };
   lengths = {norm(box.a), norm(box.b), norm(box.c)};
   angles = {angle(box.b, box.c), angle(box.a, box.c), angle(box.a, box.b)};
 }

@@ -14,15 +14,20 @@
 namespace uplift {
 namespace {
 
-constexpr double first_size = 0.01;       // of the volume
+constexpr double first_size = 0.01;  // of the volume
 constexpr double largest_size = 0.3;
-constexpr int window = 10;                // trials after which their size is looked at
-constexpr double settling = 10;           // windows in which the size may change much
+constexpr int window = 10;       // trials after which their size is looked at
+constexpr double settling = 10;  // windows in which the size may change much
 
 }  // namespace
 
-Barostat::Barostat(const System& system, const PressureSettings& settings, const DynamicsSettings& dynamics, const std::vector<double>& memory)
-    : system_(system), settings_(settings), seed_(dynamics.seed), timestep_(dynamics.timestep), target_(settings.pressure / constants::bar_per_kj_mol_nm3) {
+Barostat::Barostat(const System& system, const PressureSettings& settings, const DynamicsSettings& dynamics,
+                   const std::vector<double>& memory)
+    : system_(system),
+      settings_(settings),
+      seed_(dynamics.seed),
+      timestep_(dynamics.timestep),
+      target_(settings.pressure / constants::bar_per_kj_mol_nm3) {
   switch (settings.coupling) {
     case PressureCoupling::isotropic:
       groups_ = {{true, true, true}};
@@ -45,7 +50,8 @@ Barostat::Barostat(const System& system, const PressureSettings& settings, const
 
 std::vector<double> Barostat::memory() const {
   std::vector<double> all;
-  for (const Group& g : groups_) all.insert(all.end(), {g.size, static_cast<double>(g.tried), static_cast<double>(g.taken), static_cast<double>(g.windows)});
+  for (const Group& g : groups_)
+    all.insert(all.end(), {g.size, static_cast<double>(g.tried), static_cast<double>(g.taken), static_cast<double>(g.windows)});
   return all;
 }
 
@@ -107,8 +113,8 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
   group.taken += taken;
   accepted_ += taken;
   if (group.tried < window) return;
-  // Towards a rate of one half, by less and less (Robbins and Monro, Ann. Math. Stat. 22, 400 (1951)): a size that went on following the
-  // volume would bias it.
+  // Towards a rate of one half, by less and less (Robbins and Monro, Ann. Math. Stat. 22, 400 (1951)): a size that went on
+  // following the volume would bias it.
   ++group.windows;
   const double rate = static_cast<double>(group.taken) / group.tried;
   group.size = std::min(group.size * std::exp((rate - 0.5) * settling / (settling + group.windows)), largest_size * volume);
@@ -129,7 +135,8 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
     const Group& group = groups_[g];
     const double along = (group.x * pressure.x + group.y * pressure.y + group.z * pressure.z) / group.edges();
     const double noise = gaussian3(seed_, NoisePurpose::barostat, step, static_cast<std::int64_t>(g)).x;
-    const double strain = physics::cell_strain<double>(group.edges(), along, target_, kt, volume, settings_.compressibility * constants::bar_per_kj_mol_nm3,
+    const double strain = physics::cell_strain<double>(group.edges(), along, target_, kt, volume,
+                                                       settings_.compressibility * constants::bar_per_kj_mol_nm3,
                                                        settings_.every * timestep_ / settings_.relaxation_time, noise);
     const Vec3d factors = group.factors(strain);
     scale = {scale.x * factors.x, scale.y * factors.y, scale.z * factors.z};
@@ -137,8 +144,10 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
   const Stage move[] = {ScaleBox{scale, true}};
   backend.run(move, {}, step);
   if (too_small(backend.box()))
-    throw SimulationError("the box has shrunk below twice the cutoff of " + std::to_string(system_.forces.cutoff) + " nm at step " + std::to_string(step) +
-                          " (the pressure of the start is far from the target, or the box was much too large); equilibrate at constant volume first, use "
+    throw SimulationError("the box has shrunk below twice the cutoff of " + std::to_string(system_.forces.cutoff) +
+                          " nm at step " + std::to_string(step) +
+                          " (the pressure of the start is far from the target, or the box was much too large); equilibrate at "
+                          "constant volume first, use "
                           "barostat: monte-carlo, or a smaller cutoff");
   compute(backend, forces, step);
   const Stage count_work[] = {AddHeat{backend.energies().boosted_potential() + backend.kinetic_energy() - before}};

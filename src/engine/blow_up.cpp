@@ -27,9 +27,10 @@ struct GroupForce {
 
 /// What each kind of force does to one atom. Leaves the backend's forces those of the last kind: the run is over.
 std::vector<GroupForce> forces_by_group(const System& system, Backend& backend, const Moment& moment, std::size_t atom) {
-  constexpr std::array names = {"bonded forces", "nonbonded forces", "PME mesh forces", "implicit-solvent forces", "restraints"};
-  const bool present[] = {true, true, system.forces.nonbonded == NonbondedMethod::pme, system.forces.implicit_solvent.has_value(),
-                          !system.position_restraints.empty()};
+  constexpr std::array names = {"bonded forces", "nonbonded forces", "PME mesh forces", "implicit-solvent forces",
+                                "restraints"};
+  const bool present[] = {true, true, system.forces.nonbonded == NonbondedMethod::pme,
+                          system.forces.implicit_solvent.has_value(), !system.position_restraints.empty()};
   State state;
   backend.download(state);
   std::vector<GroupForce> all;
@@ -58,12 +59,16 @@ std::string nearest_text(const System& system, const State& state, int atom) {
       other = j;
     }
   }
-  return other >= 0 && nearest < contact ? fmt::format("; {} is only {:.4f} nm away", describe_atom(system.topology, other), nearest) : "";
+  return other >= 0 && nearest < contact
+             ? fmt::format("; {} is only {:.4f} nm away", describe_atom(system.topology, other), nearest)
+             : "";
 }
 
 constexpr const char* cures =
-    "What usually cures it: minimise before dynamics; look at the coordinates and the box around this atom; a shorter time step (2 fs with "
-    "h-bonds, 4 fs with hydrogen_mass too); heat up and release restraints in stages. The last checkpoint and all frames before are good";
+    "What usually cures it: minimise before dynamics; look at the coordinates and the box around this atom; a shorter time "
+    "step (2 fs with "
+    "h-bonds, 4 fs with hydrogen_mass too); heat up and release restraints in stages. The last checkpoint and all frames "
+    "before are good";
 
 }  // namespace
 
@@ -75,9 +80,10 @@ void check_for_blow_up(const System& system, Backend& backend, const Moment& mom
     State state;
     backend.download(state);
     const std::vector<GroupForce> groups = forces_by_group(system, backend, moment, static_cast<std::size_t>(worst.atom));
-    throw SimulationError(fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm, most of it from {}{}. {}", moment.text(),
-                                      describe_atom(system.topology, worst.atom), worst.magnitude, groups.front().name,
-                                      nearest_text(system, state, worst.atom), cures));
+    throw SimulationError(
+        fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm, most of it from {}{}. {}", moment.text(),
+                    describe_atom(system.topology, worst.atom), worst.magnitude, groups.front().name,
+                    nearest_text(system, state, worst.atom), cures));
   }
   const int degrees = degrees_of_freedom(system);
   if (degrees < fewest_degrees) return;
@@ -95,15 +101,17 @@ void check_for_blow_up(const System& system, Backend& backend, const Moment& mom
       fastest = i;
     }
   }
-  throw SimulationError(fmt::format("the run has blown up at {}: the temperature is {:.4g} K; {} has most of the kinetic energy{}. {}", moment.text(),
-                                    temperature, describe_atom(system.topology, fastest), nearest_text(system, state, fastest), cures));
+  throw SimulationError(fmt::format(
+      "the run has blown up at {}: the temperature is {:.4g} K; {} has most of the kinetic energy{}. {}", moment.text(),
+      temperature, describe_atom(system.topology, fastest), nearest_text(system, state, fastest), cures));
 }
 
 void report_failure(const System& system, Backend& backend, const Moment& moment, const std::string& why) {
   const Backend::WorstForce worst = backend.worst_force();
   throw SimulationError(fmt::format("{}, at {}{}. {}", why, moment.text(),
-                                    worst.atom < 0 ? "" : fmt::format("; the largest force is {:.3g} kJ/mol/nm on {}", worst.magnitude,
-                                                                      describe_atom(system.topology, worst.atom)),
+                                    worst.atom < 0 ? ""
+                                                   : fmt::format("; the largest force is {:.3g} kJ/mol/nm on {}",
+                                                                 worst.magnitude, describe_atom(system.topology, worst.atom)),
                                     cures));
 }
 

@@ -52,14 +52,16 @@ class Levels {
       torsions |= own;
       stages.push_back(ComputeForces{levels_[l].groups, static_cast<int>(l), outer, own || all_energies});
     }
-    if (torsions || all_energies) stages.push_back(ApplyBias{bias_.bias, torsion_level_, !outer, gather && bias_.gather && outer});
+    if (torsions || all_energies)
+      stages.push_back(ApplyBias{bias_.bias, torsion_level_, !outer, gather && bias_.gather && outer});
   }
 
  private:
   void part_torsions() {
     constexpr auto torsions = static_cast<ForceGroups>(ForceGroup::torsions);
     for (ForceLevel& level : levels_) level.groups &= ~torsions;
-    const auto bonded = std::find_if(levels_.begin(), levels_.end(), [](const ForceLevel& l) { return has(l.groups, ForceGroup::bonded); });
+    const auto bonded =
+        std::find_if(levels_.begin(), levels_.end(), [](const ForceLevel& l) { return has(l.groups, ForceGroup::bonded); });
     torsion_level_ = static_cast<int>(levels_.size());
     levels_.push_back({torsions, bonded == levels_.end() ? 1 : bonded->every});
   }
@@ -89,9 +91,10 @@ Integrator make_integrator(const DynamicsSettings& d, const BiasPlan& bias) {
     add({levels.kick(dt, k), ConstrainVelocities{}, SavePositions{}, Drift{dt / 2}});
     switch (d.integrator) {
       case IntegratorKind::langevin:
-        // What the noise has along constraints is removed with the gradients that the positions' solver uses, so that the heat is
-        // what the velocities keep of it.
-        add({CountHeat{-1}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true}, CountHeat{1}});
+        // What the noise has along constraints is removed with the gradients that the positions' solver uses, so that the heat
+        // is what the velocities keep of it.
+        add({CountHeat{-1}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true},
+             CountHeat{1}});
         break;
       case IntegratorKind::v_rescale:
         add({RescaleVelocities{dt, d.friction, d.temperature, d.seed, k, n}});

@@ -24,13 +24,16 @@ std::vector<Backend::WorstForce> worst_atoms(const std::vector<Vec3d>& force, st
     all.push_back({static_cast<int>(i), std::max({std::abs(force[i].x), std::abs(force[i].y), std::abs(force[i].z)})});
   count = std::min(count, all.size());
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(),
-                    [](const Backend::WorstForce& a, const Backend::WorstForce& b) { return a.magnitude > b.magnitude || (a.magnitude == b.magnitude && a.atom < b.atom); });
+                    [](const Backend::WorstForce& a, const Backend::WorstForce& b) {
+                      return a.magnitude > b.magnitude || (a.magnitude == b.magnitude && a.atom < b.atom);
+                    });
   all.resize(count);
   return all;
 }
 
-/// The part of the forces that moves atoms: what the constraints would take up is left out, so that convergence can be seen. With
-/// v = F/m the velocity constraint subtracts exactly the constraint forces, as Lagrange multipliers do: F' = F - J^T lambda.
+/// The part of the forces that moves atoms: what the constraints would take up is left out, so that convergence can be seen.
+/// With v = F/m the velocity constraint subtracts exactly the constraint forces, as Lagrange multipliers do: F' = F - J^T
+/// lambda.
 void drop_constraint_forces(const System& system, Backend& backend, Point& p) {
   State projected = p.state;
   double fastest = 0;
@@ -80,7 +83,8 @@ double longest(const std::vector<Vec3d>& a) {
   return std::sqrt(most);
 }
 
-/// What recent steps tell of the curvature: Nocedal, Math. Comp. 35, 773 (1980), as in Liu and Nocedal, Math. Program. 45, 503 (1989).
+/// What recent steps tell of the curvature: Nocedal, Math. Comp. 35, 773 (1980), as in Liu and Nocedal, Math. Program. 45, 503
+/// (1989).
 class Curvature {
  public:
   /// A step `s` and the change `y` of the gradient over it; not taken when the curvature is not positive.
@@ -130,7 +134,8 @@ constexpr double energy_noise = 1e-7;
 bool better(const Point& next, const Point& best, double slope) {
   const double change = next.energy - best.energy;
   if (change <= 1e-4 * slope) return true;  // Armijo's condition; the slope is negative
-  return std::abs(change) < energy_noise * std::abs(best.energy) && product(next.force, next.force) < product(best.force, best.force);
+  return std::abs(change) < energy_noise * std::abs(best.energy) &&
+         product(next.force, next.force) < product(best.force, best.force);
 }
 
 }  // namespace

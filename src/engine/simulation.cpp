@@ -22,10 +22,19 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued, BiasCourse bias)
-    : system_(system), backend_(backend), dynamics_(dynamics), bias_(std::move(bias)), integrator_(make_integrator(dynamics, bias_.plan)), step_(state.step),
-      start_(continued.value_or(StageStart{state.step, state.time})), time_(state.time), state_(std::move(state)) {
-  if (dynamics_.pressure) barostat_.emplace(system_, *dynamics_.pressure, dynamics_, continued ? state_.barostat : std::vector<double>{});
+Simulation::Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics,
+                       std::optional<StageStart> continued, BiasCourse bias)
+    : system_(system),
+      backend_(backend),
+      dynamics_(dynamics),
+      bias_(std::move(bias)),
+      integrator_(make_integrator(dynamics, bias_.plan)),
+      step_(state.step),
+      start_(continued.value_or(StageStart{state.step, state.time})),
+      time_(state.time),
+      state_(std::move(state)) {
+  if (dynamics_.pressure)
+    barostat_.emplace(system_, *dynamics_.pressure, dynamics_, continued ? state_.barostat : std::vector<double>{});
   UPLIFT_EXPECT(system.torsions_apart == boosted_torsions(bias_.plan.bias));
   if (continued) {
     if (state_.bias) set_bias(integrator_, bias_.plan.bias = *state_.bias);
@@ -36,7 +45,8 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
   make_molecules_whole(system_, state_);  // constraints and molecular centres take distances as they are
   backend_.upload(state_);
   const Stage settle_in[] = {SavePositions{}, ConstrainPositions{dynamics_.timestep}, PlaceVirtualSites{}};
-  // Coordinates from a file meet the constraints only roughly; the velocity that this adds is not wanted, so the given ones go back.
+  // Coordinates from a file meet the constraints only roughly; the velocity that this adds is not wanted, so the given ones go
+  // back.
   backend_.run(settle_in, {}, step_);
   backend_.verify();
   State placed;
@@ -160,7 +170,12 @@ Frame Simulation::observe(const Wanted& wanted) {
     frame.energies = backend_.energies();
     if (!bias_.plan.boosts()) {
       const bool cmap = bias_.plan.bias.convention == BiasConvention::namd;
-      frame.energies.bias = BiasEnergies{frame.energies[EnergyTerm::dihedral] + (cmap ? frame.energies[EnergyTerm::cmap] : 0), frame.energies.potential(), 0, 0, 1, 1};
+      frame.energies.bias = BiasEnergies{frame.energies[EnergyTerm::dihedral] + (cmap ? frame.energies[EnergyTerm::cmap] : 0),
+                                         frame.energies.potential(),
+                                         0,
+                                         0,
+                                         1,
+                                         1};
     }
     frame.pressure = periodic ? mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies)) : 0;
     total += frame.energies.boosted_potential();
@@ -168,8 +183,7 @@ Frame Simulation::observe(const Wanted& wanted) {
   } else {
     frame.energies.term.fill(unknown);
   }
-  if (!std::isfinite(total))
-    report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
+  if (!std::isfinite(total)) report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
   return frame;
 }
 
@@ -196,7 +210,9 @@ void draw_velocities(const System& system, double temperature, std::uint64_t see
   double total = 0;
   for (int i = 0; i < state.size(); ++i) {
     const double m = system.masses[at(i)];
-    state.v[at(i)] = m > 0 ? std::sqrt(constants::boltzmann * temperature / m) * gaussian3(seed, NoisePurpose::initial_velocities, 0, i) : Vec3d{0, 0, 0};
+    state.v[at(i)] =
+        m > 0 ? std::sqrt(constants::boltzmann * temperature / m) * gaussian3(seed, NoisePurpose::initial_velocities, 0, i)
+              : Vec3d{0, 0, 0};
     momentum += m * state.v[at(i)];
     total += m;
   }

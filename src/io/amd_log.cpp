@@ -15,7 +15,9 @@ std::string header(BiasMethod method) {
   return fmt::format(
       "  # {} Molecular Dynamics log file\n"
       "  # All energy terms stored in units of kcal/mol\n"
-      "  # ntwx,total_nstep,Unboosted-Potential-Energy,Unboosted-Dihedral-Energy,Total-Force-Weight,Dihedral-Force-Weight,Boost-Energy-Potential,Boost-Energy-Dihedral\n",
+      "  # "
+      "ntwx,total_nstep,Unboosted-Potential-Energy,Unboosted-Dihedral-Energy,Total-Force-Weight,Dihedral-Force-Weight,Boost-"
+      "Energy-Potential,Boost-Energy-Dihedral\n",
       method == BiasMethod::amd ? "Accelerated" : "Gaussian Accelerated");
 }
 
@@ -45,8 +47,8 @@ AmdLog::AmdLog(const std::string& path, std::int64_t step, BiasMethod method) : 
 
 void AmdLog::write(std::int64_t stride, std::int64_t step, const BiasEnergies& e) {
   constexpr double kcal = constants::kilojoule_per_kilocalorie;
-  out_ << fmt::format("  {:10}{:10}{:22.12f}{:22.12f}{:22.12f}{:22.12f}{:22.12f}{:22.12f}\n", stride, step, e.total / kcal, e.dihedral / kcal, e.factor_total, e.factor_dihedral,
-                      e.boost_total / kcal, e.boost_dihedral / kcal);
+  out_ << fmt::format("  {:10}{:10}{:22.12f}{:22.12f}{:22.12f}{:22.12f}{:22.12f}{:22.12f}\n", stride, step, e.total / kcal,
+                      e.dihedral / kcal, e.factor_total, e.factor_dihedral, e.boost_total / kcal, e.boost_dihedral / kcal);
 }
 
 void AmdLog::flush() {

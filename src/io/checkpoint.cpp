@@ -62,13 +62,21 @@ json packed(const std::map<std::string, BiasStatistics>& all) {
 }
 json packed(const std::optional<Bias>& bias) {
   if (!bias) return nullptr;
-  const auto boost = [](const BoostParameters& p) { return json{{"on", p.on}, {"threshold", packed(p.threshold)}, {"shape", packed(p.shape)}}; };
-  return {{"method", static_cast<int>(bias->method)}, {"convention", static_cast<int>(bias->convention)}, {"dihedral", boost(bias->dihedral)}, {"total", boost(bias->total)}};
+  const auto boost = [](const BoostParameters& p) {
+    return json{{"on", p.on}, {"threshold", packed(p.threshold)}, {"shape", packed(p.shape)}};
+  };
+  return {{"method", static_cast<int>(bias->method)},
+          {"convention", static_cast<int>(bias->convention)},
+          {"dihedral", boost(bias->dihedral)},
+          {"total", boost(bias->total)}};
 }
 std::optional<Bias> bias_of(const json& j) {
   if (j.is_null()) return {};
-  const auto boost = [](const json& p) { return BoostParameters{p.at("on"), number(p.at("threshold")), number(p.at("shape"))}; };
-  return Bias{static_cast<BiasMethod>(j.at("method").get<int>()), static_cast<BiasConvention>(j.at("convention").get<int>()), boost(j.at("dihedral")), boost(j.at("total"))};
+  const auto boost = [](const json& p) {
+    return BoostParameters{p.at("on"), number(p.at("threshold")), number(p.at("shape"))};
+  };
+  return Bias{static_cast<BiasMethod>(j.at("method").get<int>()), static_cast<BiasConvention>(j.at("convention").get<int>()),
+              boost(j.at("dihedral")), boost(j.at("total"))};
 }
 
 std::vector<std::uint8_t> payload(const Checkpoint& c) {
@@ -118,7 +126,8 @@ Checkpoint from_payload(const json& j) {
   s.step = j.at("step");
   s.time = number(j.at("time"));
   s.heat = number(j.at("heat"));
-  for (const auto& [name, statistics] : j.at("collected").items()) c.collected[name] = unpacked<BiasStatistics>(statistics).at(0);
+  for (const auto& [name, statistics] : j.at("collected").items())
+    c.collected[name] = unpacked<BiasStatistics>(statistics).at(0);
   s.statistics = unpacked<BiasStatistics>(j.at("statistics")).at(0);
   s.bias = bias_of(j.at("bias"));
   s.chain = unpacked<double>(j.at("chain"));

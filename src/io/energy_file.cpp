@@ -30,7 +30,8 @@ std::vector<EnergyWriter::Column> EnergyWriter::columns_for(const std::vector<En
   }
   add("conserved_quantity", "kJ mol-1");
   if (bias) {
-    for (const char* name : {"dihedral_energy", "total_energy", "boost_dihedral", "boost_total"}) add(std::string("bias/") + name, "kJ mol-1");
+    for (const char* name : {"dihedral_energy", "total_energy", "boost_dihedral", "boost_total"})
+      add(std::string("bias/") + name, "kJ mol-1");
     for (const char* name : {"factor_dihedral", "factor_total"}) add(std::string("bias/") + name, "");
   }
   return columns;
@@ -49,7 +50,8 @@ EnergyWriter EnergyWriter::create(const std::string& path, const std::vector<Ene
   write_provenance(writer.file_, provenance);
   writer.file_.extendible<std::int64_t>("step", {}, {rows_per_chunk, 0});
   for (const Column& column : writer.columns_)
-    if (h5::Dataset made = writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}); !column.unit.empty()) made.set("unit", column.unit);
+    if (h5::Dataset made = writer.file_.extendible<double>(column.name, {}, {rows_per_chunk, 0}); !column.unit.empty())
+      made.set("unit", column.unit);
   writer.open_datasets();
   writer.flush();
   return writer;

@@ -72,7 +72,8 @@ std::string energy_table(const EnergyReport& report) {
     text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", energy_term_names[static_cast<std::size_t>(term)], report.energies[term]);
   text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", "potential", report.energies.potential());
   if (report.biased)
-    for (const auto& [name, energy] : {std::pair("boost_dihedral", report.energies.bias.boost_dihedral), std::pair("boost_total", report.energies.bias.boost_total)})
+    for (const auto& [name, energy] : {std::pair("boost_dihedral", report.energies.bias.boost_dihedral),
+                                       std::pair("boost_total", report.energies.bias.boost_total)})
       text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", name, energy);
   if (report.pme)
     text += fmt::format("\nPME: alpha {:.6g} /nm, grid {} x {} x {}, order {}\n", report.pme->alpha, report.pme->grid[0],

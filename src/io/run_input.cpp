@@ -122,9 +122,12 @@ class InputBuilder {
       f.discard = v.quantity("discard");
       f.bootstrap = static_cast<int>(v.count("bootstrap"));
       f.cutoff = static_cast<int>(v.count("cutoff"));
-      if (v.good("variables") && v.given("variables") && (f.variables.empty() || f.variables.size() > 3)) v.problem("variables", "one to three collective variables are possible");
-      if (f.name.find('/') != std::string::npos || f.name == "energies") v.problem("name", "'" + f.name + "' cannot be the name of its files; use a word like pmf");
-      if (in_.output.trajectory_every == 0) v.problem("name", "a surface is made from the trajectory, and output.trajectory.every is 0 ps");
+      if (v.good("variables") && v.given("variables") && (f.variables.empty() || f.variables.size() > 3))
+        v.problem("variables", "one to three collective variables are possible");
+      if (f.name.find('/') != std::string::npos || f.name == "energies")
+        v.problem("name", "'" + f.name + "' cannot be the name of its files; use a word like pmf");
+      if (in_.output.trajectory_every == 0)
+        v.problem("name", "a surface is made from the trajectory, and output.trajectory.every is 0 ps");
       in_.free_energies.push_back(std::move(f));
     }
   }
@@ -154,12 +157,18 @@ class InputBuilder {
     if (stage.collect && stage.minimize) v.problem("collect", "a minimisation has no statistics; remove it");
     if (v.given("bias")) stage.bias = yaml::read_bias(v, stage, in_.stages);
     stage.settings += "collect: " + v.text("collect") + "\n";
-    for (const char* shared : {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
+    for (const char* shared :
+         {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
       stage.settings += std::string(shared) + ": " + top_.text(shared) + "\n";
-    for (const char* whole : {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"}) stage.settings += settings_below(v, whole);
+    for (const char* whole :
+         {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"})
+      stage.settings += settings_below(v, whole);
     if (!in_.stages.empty() && v.good("forces.nonbonded") &&
-        (stage.forces.nonbonded == NonbondedMethod::no_cutoff) != (in_.stages[0].forces.nonbonded == NonbondedMethod::no_cutoff))
-      v.problem("forces.nonbonded", "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
+        (stage.forces.nonbonded == NonbondedMethod::no_cutoff) !=
+            (in_.stages[0].forces.nonbonded == NonbondedMethod::no_cutoff))
+      v.problem(
+          "forces.nonbonded",
+          "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
     in_.stages.push_back(std::move(stage));
   }
 
@@ -186,7 +195,8 @@ class InputBuilder {
     return all;
   }
   static std::string joined(const Values& v, const std::string& path, KeyKind kind) {
-    if (kind != KeyKind::counts && kind != KeyKind::texts && kind != KeyKind::words && kind != KeyKind::box) return v.text(path);
+    if (kind != KeyKind::counts && kind != KeyKind::texts && kind != KeyKind::words && kind != KeyKind::box)
+      return v.text(path);
     std::string all;
     for (const std::string& item : v.list(path)) all += (all.empty() ? "[" : ", ") + item;
     return all.empty() ? "none" : all + "]";

@@ -32,9 +32,12 @@ void check_source(const Values& v, const BiasSettings& bias, const std::vector<S
     return;
   }
   if (source->bias && bias.method == BiasMethod::amd)
-    v.problem(key, "stage " + bias.from + " has a bias, and the rules of amd are for energies without one; name a stage without");
-  else if (source->bias && (source->bias->method != bias.method || source->bias->convention != bias.convention || source->bias->boost != bias.boost))
-    v.problem(key, "the bias of stage " + bias.from + " is of another method, boost or convention, so that its statistics are of other energies");
+    v.problem(key,
+              "stage " + bias.from + " has a bias, and the rules of amd are for energies without one; name a stage without");
+  else if (source->bias && (source->bias->method != bias.method || source->bias->convention != bias.convention ||
+                            source->bias->boost != bias.boost))
+    v.problem(key, "the bias of stage " + bias.from +
+                       " is of another method, boost or convention, so that its statistics are of other energies");
 }
 
 }  // namespace
@@ -58,9 +61,11 @@ BiasSettings read_bias(const Values& v, const StageSettings& stage, const std::v
   if (!v.good("bias.method") || !v.good("bias.boost")) return b;
 
   const bool amd = b.method == BiasMethod::amd;
-  for (const char* key : {"bias.parameters.rule", "bias.parameters.k", "bias.parameters.per_residue", "bias.parameters.per_atom"})
+  for (const char* key :
+       {"bias.parameters.rule", "bias.parameters.k", "bias.parameters.per_residue", "bias.parameters.per_atom"})
     if (!amd && v.given(key)) v.problem(key, "belongs to method: amd; gamd has bound and sigma0_dihedral, sigma0_total");
-  for (const char* key : {"bias.parameters.bound", "bias.parameters.sigma0_dihedral", "bias.parameters.sigma0_total", "bias.update_every"})
+  for (const char* key :
+       {"bias.parameters.bound", "bias.parameters.sigma0_dihedral", "bias.parameters.sigma0_total", "bias.update_every"})
     if (amd && v.given(key)) v.problem(key, "belongs to method: gamd; amd has rule: residues or deviations");
 
   const struct {
@@ -78,7 +83,9 @@ BiasSettings read_bias(const Values& v, const StageSettings& stage, const std::v
     else if (given)
       *to = read_given(v, name, b.method);
     else if (wanted && b.from.empty() && v.good("bias.parameters"))
-      v.problem("bias.parameters", fmt::format("nothing is said of the {} boost; give from: STAGE, or {}: {{threshold: ..., {}: ...}}", name, name, amd ? "alpha" : "k"));
+      v.problem("bias.parameters",
+                fmt::format("nothing is said of the {} boost; give from: STAGE, or {}: {{threshold: ..., {}: ...}}", name, name,
+                            amd ? "alpha" : "k"));
   }
   if (!b.from.empty()) check_source(v, b, earlier);
   if (v.given("bias.update_every")) {

@@ -111,7 +111,9 @@ DynamicsSettings read_dynamics(const Values& v) {
     if (v.good("forces.nonbonded") && v.text("forces.nonbonded") == "no-cutoff")
       v.problem("dynamics.pressure", "there is no pressure without a periodic box (nonbonded: no-cutoff); remove this block");
     else if (v.good("dynamics.integrator") && s.integrator == IntegratorKind::verlet && !v.given("minimize"))
-      v.problem("dynamics.pressure", "needs a thermostat (the volume is drawn for a temperature); use integrator: langevin, v-rescale or nose-hoover");
+      v.problem(
+          "dynamics.pressure",
+          "needs a thermostat (the volume is drawn for a temperature); use integrator: langevin, v-rescale or nose-hoover");
   }
   return s;
 }

@@ -26,7 +26,9 @@ std::string StageAverages::text() const {
   if (rows_ < 2) return "";
   const auto deviation = [&](double squares) { return std::sqrt(squares / static_cast<double>(rows_ - 1)); };
   std::string all = fmt::format("{:<26}{:>16}{:>14}", fmt::format("averages of {} rows", rows_), "mean", "deviation");
-  const auto line = [&](const char* name, const Sum& s) { all += fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}", name, s.mean, deviation(s.squares)); };
+  const auto line = [&](const char* name, const Sum& s) {
+    all += fmt::format("\n  {:<24}{:>16.8g}{:>14.4g}", name, s.mean, deviation(s.squares));
+  };
   line("potential [kJ/mol]", potential_);
   if (boosted_) {
     line("boosted dihedrals [kJ/mol]", dihedral_);
@@ -39,7 +41,8 @@ std::string StageAverages::text() const {
   }
   const double slope = time_.squares > 0 ? products_ / time_.squares : 0;
   const double about = conserved_.squares - slope * products_;
-  all += fmt::format("\n  conserved energy: changes by {:.3g} kJ/mol/ps, rms about that {:.3g} kJ/mol", slope, deviation(about > 0 ? about : 0));
+  all += fmt::format("\n  conserved energy: changes by {:.3g} kJ/mol/ps, rms about that {:.3g} kJ/mol", slope,
+                     deviation(about > 0 ? about : 0));
   return all;
 }
 

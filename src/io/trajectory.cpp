@@ -133,7 +133,9 @@ TrajectoryWriter TrajectoryWriter::append(const std::string& path, const System&
   fits("force", options.forces);
   fits("box/edges", box.periodic());
   if (writer.file_.contains("observables") != options.bias)
-    throw InputError(path + (options.bias ? ": has no boost energies (no stage of the run that began it had a bias); " : ": has boost energies, and no stage of this run has a bias; ") +
+    throw InputError(path +
+                     (options.bias ? ": has no boost energies (no stage of the run that began it had a bias); "
+                                   : ": has boost energies, and no stage of this run has a bias; ") +
                      "keep the stages of the run that started it, or choose another directory");
   writer.open_datasets();
   return writer;
@@ -147,7 +149,8 @@ void TrajectoryWriter::open_datasets() {
   if (options_.velocities) velocity_ = particles.dataset("velocity/value");
   if (options_.forces) force_ = particles.dataset("force/value");
   if (periodic_) edges_ = particles.dataset("box/edges/value");
-  for (std::size_t k = 0; options_.bias && k < observables_.size(); ++k) observables_[k] = file_.dataset(std::string("observables/") + observable_names[k] + "/value");
+  for (std::size_t k = 0; options_.bias && k < observables_.size(); ++k)
+    observables_[k] = file_.dataset(std::string("observables/") + observable_names[k] + "/value");
   buffer_.resize(static_cast<std::size_t>(position_.shape()[1] * 3));
   if (options_.position_precision) {
     UPLIFT_EXPECT(*options_.position_precision > 0);
@@ -164,7 +167,8 @@ void TrajectoryWriter::open_datasets() {
 
 std::vector<h5::Dataset*> TrajectoryWriter::datasets() {
   std::vector<h5::Dataset*> all;
-  for (h5::Dataset* one : {&position_, &step_, &time_, &velocity_, &force_, &edges_, &observables_[0], &observables_[1], &observables_[2], &observables_[3]})
+  for (h5::Dataset* one : {&position_, &step_, &time_, &velocity_, &force_, &edges_, &observables_[0], &observables_[1],
+                           &observables_[2], &observables_[3]})
     if (*one) all.push_back(one);
   return all;
 }
@@ -206,8 +210,10 @@ void TrajectoryWriter::write(const FrameView& frame) {
     const std::array<double, 9> rows{b.a.x, b.a.y, b.a.z, b.b.x, b.b.y, b.b.z, b.c.x, b.c.y, b.c.z};
     edges_.append(std::span<const double>(rows));
   }
-  const std::array<double, 4> observed{frame.bias.dihedral, frame.bias.total, frame.bias.boost_dihedral, frame.bias.boost_total};
-  for (std::size_t k = 0; options_.bias && k < observed.size(); ++k) observables_[k].append(std::span<const double>(&observed[k], 1));
+  const std::array<double, 4> observed{frame.bias.dihedral, frame.bias.total, frame.bias.boost_dihedral,
+                                       frame.bias.boost_total};
+  for (std::size_t k = 0; options_.bias && k < observed.size(); ++k)
+    observables_[k].append(std::span<const double>(&observed[k], 1));
   time_.append(std::span<const double>(&frame.time, 1));
   step_.append(std::span<const std::int64_t>(&frame.step, 1));
   last_step_ = frame.step;

@@ -101,7 +101,9 @@ class Echo {
   }
 
   /// Blocks that change what is computed by being there.
-  static bool optional(std::string_view path) { return path == "forces.implicit_solvent" || path == "dynamics.pressure" || path.starts_with("stages.*."); }
+  static bool optional(std::string_view path) {
+    return path == "forces.implicit_solvent" || path == "dynamics.pressure" || path.starts_with("stages.*.");
+  }
 
   /// A tolerance has no say when alpha and grid are given, and the two together would be refused.
   bool left_out(const std::string& path) const {

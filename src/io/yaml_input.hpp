@@ -44,9 +44,9 @@ struct Block {
     const Mark& mark() const { return node->kind == Node::Kind::scalar ? node->mark : key; }
   };
   std::map<std::string, Given> given;
-  std::set<std::string> bad;  ///< there, but reported already
+  std::set<std::string> bad;                        ///< there, but reported already
   std::map<std::string, std::vector<Block>> lists;  ///< of blocks ("dynamics.multiple_time_step"), but for `stages`
-  std::string label;          ///< "" or "stages.production."
+  std::string label;                                ///< "" or "stages.production."
   Mark mark;
 };
 

@@ -76,7 +76,8 @@ std::vector<BondedRow> cmaps(const ForceField& ff) {
   std::vector<BondedRow> rows;
   for (const CmapTorsion& c : ff.cmaps) {
     UPLIFT_EXPECT(c.map >= 0 && index(c.map) < ff.cmap_grids.size());
-    rows.push_back({{c.i, c.j, c.k, c.l, c.m}, {static_cast<double>(ff.cmap_grids[index(c.map)].resolution), 1.0}, start[index(c.map)]});
+    rows.push_back(
+        {{c.i, c.j, c.k, c.l, c.m}, {static_cast<double>(ff.cmap_grids[index(c.map)].resolution), 1.0}, start[index(c.map)]});
   }
   return rows;
 }
@@ -87,7 +88,8 @@ std::vector<BondedRows> bonded_rows(const ForceField& ff) {
   std::vector<BondedRows> all;
   const auto add = [&](BondedRows list) {
     if (list.rows.empty()) return;
-    std::stable_sort(list.rows.begin(), list.rows.end(), [](const BondedRow& a, const BondedRow& b) { return a.atoms < b.atoms; });
+    std::stable_sort(list.rows.begin(), list.rows.end(),
+                     [](const BondedRow& a, const BondedRow& b) { return a.atoms < b.atoms; });
     all.push_back(std::move(list));
   };
   add({BondedKind::bond, EnergyTerm::bond, EnergyTerm::bond, 2, 2, 1, 0, bonds(ff)});
@@ -104,7 +106,9 @@ std::vector<BondedRows> bonded_rows(const ForceField& ff) {
 std::vector<BondedRows> bonded_rows(const ForceField& ff, TorsionGroup group, bool inside) {
   std::vector<BondedRows> rows = bonded_rows(ff);
   std::erase_if(rows, [&](const BondedRows& list) {
-    const bool in_group = group != TorsionGroup::none && (list.kind == BondedKind::dihedral || (list.kind == BondedKind::cmap && group == TorsionGroup::dihedrals_and_cmap));
+    const bool in_group =
+        group != TorsionGroup::none &&
+        (list.kind == BondedKind::dihedral || (list.kind == BondedKind::cmap && group == TorsionGroup::dihedrals_and_cmap));
     return in_group != inside;
   });
   return rows;

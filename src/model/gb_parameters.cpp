@@ -107,8 +107,8 @@ Shape gbn2_nucleic_shape(int element) {
   }
 }
 
-/// Value of a neck table between its points, bilinear; radii in nm, result in angstrom units of the table. The published tables have
-/// a row for each radius of the other atom and a column for each of the atom whose integral it is.
+/// Value of a neck table between its points, bilinear; radii in nm, result in angstrom units of the table. The published tables
+/// have a row for each radius of the other atom and a column for each of the atom whose integral it is.
 double interpolate(const double* table, double other, double own) {
   const auto place = [](double radius) { return std::clamp((10 * radius - 1.0) * 20, 0.0, gb_neck_size - 1.0); };
   const double p = place(other), q = place(own);

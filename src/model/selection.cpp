@@ -10,9 +10,10 @@ namespace uplift {
 namespace {
 
 // Names that Amber and CHARMM give to amino acids in their protonation states, and to caps.
-const std::set<std::string> amino_acids = {
-    "ALA", "ARG", "ASN", "ASP", "ASH", "CYS", "CYX", "CYM", "GLN", "GLU", "GLH", "GLY", "HIS", "HID", "HIE", "HIP", "HSD", "HSE", "HSP", "HYP",
-    "ILE", "LEU", "LYS", "LYN", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL", "MSE", "ACE", "NME", "NMA", "NHE", "NH2"};
+const std::set<std::string> amino_acids = {"ALA", "ARG", "ASN", "ASP", "ASH", "CYS", "CYX", "CYM", "GLN", "GLU",
+                                           "GLH", "GLY", "HIS", "HID", "HIE", "HIP", "HSD", "HSE", "HSP", "HYP",
+                                           "ILE", "LEU", "LYS", "LYN", "MET", "PHE", "PRO", "SER", "THR", "TRP",
+                                           "TYR", "VAL", "MSE", "ACE", "NME", "NMA", "NHE", "NH2"};
 const std::set<std::string> backbone_names = {"N", "CA", "C", "O", "OXT"};
 
 /// Recursive descent: or < and < not < term. Works on sets as one flag an atom.
@@ -87,12 +88,14 @@ class Parser {
   }
   static bool protein(const Residue& r) {
     // Terminal residues carry an N or C in front in some force fields.
-    return amino_acids.count(r.name) || (r.name.size() == 4 && (r.name[0] == 'N' || r.name[0] == 'C') && amino_acids.count(r.name.substr(1)));
+    return amino_acids.count(r.name) ||
+           (r.name.size() == 4 && (r.name[0] == 'N' || r.name[0] == 'C') && amino_acids.count(r.name.substr(1)));
   }
   Flags term() {
     if (take("all")) return where([](const Atom&, const Residue&) { return true; });
     if (take("protein")) return where([](const Atom&, const Residue& r) { return protein(r); });
-    if (take("backbone")) return where([](const Atom& a, const Residue& r) { return protein(r) && backbone_names.count(a.name); });
+    if (take("backbone"))
+      return where([](const Atom& a, const Residue& r) { return protein(r) && backbone_names.count(a.name); });
     if (take("protein-heavy")) return where([](const Atom& a, const Residue& r) { return protein(r) && a.element > 1; });
     if (take("heavy")) return where([](const Atom& a, const Residue&) { return a.element > 1; });
     if (take("water")) return where([&](const Atom&, const Residue& r) { return is_water(t_, r); });
@@ -167,7 +170,9 @@ void apply_restraints(System& system, const RestraintSettings& settings, const s
     system.position_restraints.push_back({i, reference[static_cast<std::size_t>(i)], settings.k, (1 / mass[m]) * centre[m]});
     ++restrained;
   }
-  if (restrained == 0) throw InputError("restraints.positions: '" + settings.selection + "' selects no atom of this system; check it with `uplift info`");
+  if (restrained == 0)
+    throw InputError("restraints.positions: '" + settings.selection +
+                     "' selects no atom of this system; check it with `uplift info`");
 }
 
 }  // namespace uplift

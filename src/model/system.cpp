@@ -56,7 +56,8 @@ class SystemBuilder {
     for (const VirtualSite& v : s_.force_field.virtual_sites) site[at(v.site)] = 1;
     for (int i = 0; i < s_.topology.size(); ++i)
       if (!site[at(i)] && !(s_.masses[at(i)] > 0))
-        throw InputError(describe_atom(s_.topology, i) + " has no mass and is not a virtual site (it could not move); give it a mass in the topology");
+        throw InputError(describe_atom(s_.topology, i) +
+                         " has no mass and is not a virtual site (it could not move); give it a mass in the topology");
   }
 
   /// Water whose two O-H bonds are alike and whose H-H distance is known, from a bond or from the angle.
@@ -82,7 +83,9 @@ class SystemBuilder {
         d = 2 * oh1->second * std::sin(apex_angle[o] / 2);
       const bool symmetric = std::abs(oh1->second - oh2->second) < 1e-9 && s_.masses[at(h[0])] == s_.masses[at(h[1])];
       if (!(d > 0 && d < 2 * oh1->second))
-        throw InputError(describe_atom(s_.topology, o) + ": water whose shape the topology does not give (no H-H bond, no H-O-H angle); set forces.rigid_water: false");
+        throw InputError(
+            describe_atom(s_.topology, o) +
+            ": water whose shape the topology does not give (no H-H bond, no H-O-H angle); set forces.rigid_water: false");
       for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i) water_of_[at(i)] = 1;
       if (symmetric) {
         s_.rigid_waters.push_back({o, h[0], h[1], oh1->second, d});
@@ -120,8 +123,8 @@ class SystemBuilder {
     }
   }
 
-  /// H-X-H and H-O-X angles become the distance between their ends at the bonds' lengths, as OpenMM's HAngles does: a C-O bond of
-  /// C-O-H stays flexible.
+  /// H-X-H and H-O-X angles become the distance between their ends at the bonds' lengths, as OpenMM's HAngles does: a C-O bond
+  /// of C-O-H stays flexible.
   void constrain_angles() {
     for (const HarmonicAngle& a : s_.force_field.angles) {
       const int hydrogens = hydrogen(a.i) + hydrogen(a.k);
@@ -147,15 +150,16 @@ class SystemBuilder {
     std::erase_if(ff.bonds, [&](const HarmonicBond& b) { return fixed_distance(b.i, b.j); });
     std::erase_if(ff.urey_bradleys, [&](const UreyBradley& b) { return fixed_distance(b.i, b.k); });
     std::erase_if(ff.angles, [&](const HarmonicAngle& a) {
-      return fixed_angles_.count({a.i, a.j, a.k}) || (fixed_distance(a.i, a.j) && fixed_distance(a.j, a.k) && fixed_distance(a.i, a.k));
+      return fixed_angles_.count({a.i, a.j, a.k}) ||
+             (fixed_distance(a.i, a.j) && fixed_distance(a.j, a.k) && fixed_distance(a.i, a.k));
     });
   }
 
   System s_;
   std::map<Pair, double> bond_length_;
-  std::map<Pair, double> lengths_;   ///< constraints, but for those of rigid water
+  std::map<Pair, double> lengths_;  ///< constraints, but for those of rigid water
   std::set<std::array<int, 3>> fixed_angles_;
-  std::vector<int> water_of_;        ///< 1 in rigid water, else -1
+  std::vector<int> water_of_;  ///< 1 in rigid water, else -1
 };
 
 }  // namespace

@@ -67,8 +67,8 @@ Molecules find_molecules(const Topology& topology, const ForceField& force_field
 std::string describe_atom(const Topology& topology, int atom) {
   const Atom& a = topology.atoms[static_cast<std::size_t>(atom)];
   const Residue& r = topology.residues[static_cast<std::size_t>(a.residue)];
-  return "atom " + std::to_string(atom + 1) + " (" + plain(a.name) + " of " + plain(r.name) + " " +
-         std::to_string(r.number) + ")";
+  return "atom " + std::to_string(atom + 1) + " (" + plain(a.name) + " of " + plain(r.name) + " " + std::to_string(r.number) +
+         ")";
 }
 
 bool is_water(const Topology& topology, const Residue& residue) {

@@ -26,8 +26,11 @@ json surface_json(const std::string& stem) {
   json axes = json::array();
   for (int k = 0; file.contains("collective_variables/" + std::to_string(k)); ++k) {
     const h5::Group axis = file.open_group("collective_variables/" + std::to_string(k));
-    axes.push_back({{"name", axis.text("name")}, {"definition", axis.text("definition")}, {"unit", axis.text("unit")},
-                    {"edges", axis.dataset("edges").read<double>()}, {"centers", axis.dataset("centers").read<double>()}});
+    axes.push_back({{"name", axis.text("name")},
+                    {"definition", axis.text("definition")},
+                    {"unit", axis.text("unit")},
+                    {"edges", axis.dataset("edges").read<double>()},
+                    {"centers", axis.dataset("centers").read<double>()}});
   }
   if (axes.empty()) throw InputError(stem + ".h5: is no free-energy surface");
   json warnings = json::array();
@@ -95,7 +98,8 @@ void add_energies(const fs::path& path, json& report) {
   std::vector<double> edges;
   std::vector<int> counts(boost_bins, 0);
   for (int k = 0; k <= boost_bins; ++k) edges.push_back(*least + k * width);
-  for (double b : boost) ++counts[static_cast<std::size_t>(std::clamp(static_cast<int>((b - *least) / width), 0, boost_bins - 1))];
+  for (double b : boost)
+    ++counts[static_cast<std::size_t>(std::clamp(static_cast<int>((b - *least) / width), 0, boost_bins - 1))];
   report["boost"] = {{"edges", edges}, {"counts", counts}};
 }
 
@@ -105,7 +109,8 @@ void add_provenance(const fs::path& directory, json& report) {
     if (!fs::exists(directory / name)) continue;
     const h5::File file = h5::File::read((directory / name).string());
     for (const char* key : {"title", "version", "input"})
-      if (file.contains(std::string("parameters/") + key)) report[key] = file.dataset(std::string("parameters/") + key).read_text().at(0);
+      if (file.contains(std::string("parameters/") + key))
+        report[key] = file.dataset(std::string("parameters/") + key).read_text().at(0);
     return;
   }
 }
@@ -113,23 +118,36 @@ void add_provenance(const fs::path& directory, json& report) {
 void add_log(const fs::path& path, json& report) {
   std::ifstream in(path);
   for (std::string line; std::getline(in, line);) {
-    if (const std::size_t at = line.find("backend: "); at != std::string::npos && report["hardware"] == "") report["hardware"] = line.substr(at + 9);
-    if (const std::size_t at = line.find("warning: "); at != std::string::npos) report["warnings"].push_back(line.substr(at + 9));
+    if (const std::size_t at = line.find("backend: "); at != std::string::npos && report["hardware"] == "")
+      report["hardware"] = line.substr(at + 9);
+    if (const std::size_t at = line.find("warning: "); at != std::string::npos)
+      report["warnings"].push_back(line.substr(at + 9));
   }
 }
 
 json report_json(const fs::path& directory) {
-  json report = {{"task", "report"}, {"directory", directory.filename().string()}, {"path", (directory / "report.html").string()}, {"title", ""}, {"version", ""}, {"input", ""},
-                 {"hardware", ""},   {"warnings", json::array()}, {"stages", json::array()}, {"performance", json::array()}, {"surfaces", json::array()}};
+  json report = {{"task", "report"},
+                 {"directory", directory.filename().string()},
+                 {"path", (directory / "report.html").string()},
+                 {"title", ""},
+                 {"version", ""},
+                 {"input", ""},
+                 {"hardware", ""},
+                 {"warnings", json::array()},
+                 {"stages", json::array()},
+                 {"performance", json::array()},
+                 {"surfaces", json::array()}};
   add_provenance(directory, report);
   add_log(directory / "run.log", report);
-  if (const json stages = parsed(directory / "stages.json"); stages.is_object()) report["stages"] = stages.value("stages", json::array());
+  if (const json stages = parsed(directory / "stages.json"); stages.is_object())
+    report["stages"] = stages.value("stages", json::array());
   double begin = 0;  // [ps]
   for (json& s : report["stages"]) {
     s["begin"] = begin;
     begin += (s.value("last_step", 0.0) - s.value("first_step", 0.0)) * s.value("timestep", 0.0);
   }
-  if (const json performance = parsed(directory / "performance.json"); performance.is_object()) report["performance"] = performance.value("stages", json::array());
+  if (const json performance = parsed(directory / "performance.json"); performance.is_object())
+    report["performance"] = performance.value("stages", json::array());
   add_energies(directory / "energies.h5", report);
   std::vector<fs::path> surfaces;
   for (const auto& entry : fs::directory_iterator(directory))
@@ -137,7 +155,8 @@ json report_json(const fs::path& directory) {
   std::sort(surfaces.begin(), surfaces.end());
   for (fs::path& path : surfaces) {
     const h5::File file = h5::File::read(path.string());
-    if (file.contains("pmf") && file.contains("collective_variables/0")) report["surfaces"].push_back(surface_json(path.replace_extension("").string()));
+    if (file.contains("pmf") && file.contains("collective_variables/0"))
+      report["surfaces"].push_back(surface_json(path.replace_extension("").string()));
   }
   return report;
 }

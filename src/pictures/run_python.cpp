@@ -67,11 +67,13 @@ Ended run(const std::string& python, const std::string& input) {
   ::fcntl(in.end(1), F_SETFL, O_NONBLOCK);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(time_limit);
   // A reader that ends early must not end us.
-  struct sigaction ignore {}, before {};
+  struct sigaction ignore {
+  }, before{};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &before);
   for (std::size_t sent = 0; errors.end(0) >= 0;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
       ended.too_long = true;
       ::kill(child, SIGKILL);
@@ -121,7 +123,9 @@ std::string run_python(const nlohmann::json& task) {
     if (ended.too_long) return python + " did not draw within " + std::to_string(time_limit) + " s";
     return python + " could not draw: " + last_line(ended.errors);
   }
-  return "no Python with matplotlib was found (" + candidates[0] + "); install it (apt install python3-matplotlib, or pip install matplotlib; UPLIFT_PYTHON names another Python) and run `uplift report` on the directory";
+  return "no Python with matplotlib was found (" + candidates[0] +
+         "); install it (apt install python3-matplotlib, or pip install matplotlib; UPLIFT_PYTHON names another Python) and "
+         "run `uplift report` on the directory";
 }
 
 }  // namespace uplift

@@ -20,24 +20,32 @@ struct Derived {
 
 Derived from_residues(const BiasSettings& s, bool dihedral, const RunningStatistics& v, const Topology& topology) {
   const int n = dihedral ? solute_residues(topology) : topology.size();
-  const double each = dihedral ? s.per_residue : s.per_atom, above = each * n, alpha = dihedral ? alpha_per_threshold * above : above;
-  if (n == 0) throw InputError("bias: there are no residues but water and ions, so that the rule residues has no dihedral boost to give; use rule: deviations, or boost: total");
+  const double each = dihedral ? s.per_residue : s.per_atom, above = each * n,
+               alpha = dihedral ? alpha_per_threshold * above : above;
+  if (n == 0)
+    throw InputError(
+        "bias: there are no residues but water and ions, so that the rule residues has no dihedral boost to give; use rule: "
+        "deviations, or boost: total");
   return {{true, v.mean + above, alpha},
-          fmt::format("E = <V> + {:.6g} kJ/mol x {} {} = {:.8g} + {:.6g}; alpha = {}", each, n, dihedral ? "residues" : "atoms", v.mean, above,
-                      dihedral ? "a fifth of that" : "that")};
+          fmt::format("E = <V> + {:.6g} kJ/mol x {} {} = {:.8g} + {:.6g}; alpha = {}", each, n, dihedral ? "residues" : "atoms",
+                      v.mean, above, dihedral ? "a fifth of that" : "that")};
 }
 
 Derived from_deviations(const BiasSettings& s, const RunningStatistics& v) {
   const double above = s.deviations * std::sqrt(v.variance());
-  return {{true, v.mean + above, above}, fmt::format("E = <V> + {:.6g} sd = {:.8g} + {:.6g} x {:.6g}; alpha = {:.6g} sd", s.deviations, v.mean, s.deviations, std::sqrt(v.variance()), s.deviations)};
+  return {{true, v.mean + above, above},
+          fmt::format("E = <V> + {:.6g} sd = {:.8g} + {:.6g} x {:.6g}; alpha = {:.6g} sd", s.deviations, v.mean, s.deviations,
+                      std::sqrt(v.variance()), s.deviations)};
 }
 
 Derived from_extremes(const BiasSettings& s, double sigma0, const RunningStatistics& v) {
   const double range = v.most - v.least, deviation = std::sqrt(v.variance());
-  std::string why = fmt::format("V from {:.8g} to {:.8g}, mean {:.8g}, sd {:.6g}; sigma0 {:.6g}", v.least, v.most, v.mean, deviation, sigma0);
+  std::string why =
+      fmt::format("V from {:.8g} to {:.8g}, mean {:.8g}, sd {:.6g}; sigma0 {:.6g}", v.least, v.most, v.mean, deviation, sigma0);
   if (s.bound == GamdBound::upper) {
     const double k0 = (1 - sigma0 / deviation) * range / (v.mean - v.least);
-    if (k0 > 0 && k0 <= 1) return {{true, v.least + range / k0, k0 / range}, why + fmt::format("; upper bound: k0 = {:.6g}", k0)};
+    if (k0 > 0 && k0 <= 1)
+      return {{true, v.least + range / k0, k0 / range}, why + fmt::format("; upper bound: k0 = {:.6g}", k0)};
     why += fmt::format("; no upper bound (k0 would be {:.6g})", k0);
   }
   const double k0 = std::min(1.0, sigma0 / deviation * range / (v.most - v.mean));
@@ -58,21 +66,30 @@ DerivedBias derive_bias(const BiasSettings& s, const BiasStatistics& statistics,
   result.bias.convention = s.convention;
   const bool namd = s.convention == BiasConvention::namd;
   result.reasoning = fmt::format("bias from stage {}, {:.0f} steps, energies in kJ/mol:", s.from, statistics.total.count);
-  const auto derive = [&](const char* name, const char* energy, const RunningStatistics& v, double sigma0, BoostParameters& to) {
+  const auto derive = [&](const char* name, const char* energy, const RunningStatistics& v, double sigma0,
+                          BoostParameters& to) {
     if (v.count < 2 || !(v.variance() > 0))
-      throw InputError(fmt::format("bias.parameters.from: stage {} has no spread of the {} energy ({:.0f} steps); make it longer, or give explicit parameters", s.from, name, v.count));
+      throw InputError(
+          fmt::format("bias.parameters.from: stage {} has no spread of the {} energy ({:.0f} steps); make it longer, or give "
+                      "explicit parameters",
+                      s.from, name, v.count));
     const bool dihedral = &to == &result.bias.dihedral;
-    const Derived d = s.method == BiasMethod::gamd              ? from_extremes(s, sigma0, v)
+    const Derived d = s.method == BiasMethod::gamd   ? from_extremes(s, sigma0, v)
                       : s.rule == BiasRule::residues ? from_residues(s, dihedral, v, topology)
                                                      : from_deviations(s, v);
     to = d.parameters;
     result.reasoning += fmt::format("\n  {} boost, V = {}: {}", name, energy, d.reasoning);
   };
   if (s.boosts_dihedral())
-    derive("dihedral", namd ? "dihedrals + CMAP" : "dihedrals", namd ? statistics.dihedral_cmap : statistics.dihedral, s.sigma0_dihedral, result.bias.dihedral);
+    derive("dihedral", namd ? "dihedrals + CMAP" : "dihedrals", namd ? statistics.dihedral_cmap : statistics.dihedral,
+           s.sigma0_dihedral, result.bias.dihedral);
   const bool apart = namd && s.boosts_dihedral();
   if (s.boosts_total())
-    derive("total", apart ? "all but those" : namd || !s.boosts_dihedral() ? "whole potential" : "whole potential + dihedral boost", apart ? statistics.rest : statistics.total, s.sigma0_total, result.bias.total);
+    derive("total",
+           apart                          ? "all but those"
+           : namd || !s.boosts_dihedral() ? "whole potential"
+                                          : "whole potential + dihedral boost",
+           apart ? statistics.rest : statistics.total, s.sigma0_total, result.bias.total);
   result.reasoning += "\n  the same as explicit " + bias_as_yaml(result.bias);
   return result;
 }
@@ -82,7 +99,8 @@ std::string bias_as_yaml(const Bias& bias) {
   const auto add = [&](const char* name, const BoostParameters& p) {
     if (!p.on) return;
     const bool amd = bias.method == BiasMethod::amd;
-    all += fmt::format("{}{}: {{threshold: {}, {}: {}}}", all.empty() ? "" : ", ", name, format_quantity(p.threshold, dimension::energy), amd ? "alpha" : "k",
+    all += fmt::format("{}{}: {{threshold: {}, {}: {}}}", all.empty() ? "" : ", ", name,
+                       format_quantity(p.threshold, dimension::energy), amd ? "alpha" : "k",
                        format_quantity(p.shape, amd ? dimension::energy : dimension::inverse_energy));
   };
   add("dihedral", bias.dihedral);

@@ -17,7 +17,10 @@ constexpr std::uint64_t frames_at_once = 64;
 std::string trajectory_of(const std::string& run) {
   const std::string file = fs::is_directory(run) ? (fs::path(run) / "trajectory.h5md").string() : run;
   if (!fs::exists(file))
-    throw InputError(run + ": " + (fs::exists(run) ? "holds no trajectory.h5md (was output.trajectory.every 0 ps?)" : "there is no such run") + "; name the output directory of a run");
+    throw InputError(
+        run + ": " +
+        (fs::exists(run) ? "holds no trajectory.h5md (was output.trajectory.every 0 ps?)" : "there is no such run") +
+        "; name the output directory of a run");
   return file;
 }
 
@@ -47,7 +50,8 @@ std::vector<Stage> stages_of(const std::string& directory) {
       if (const auto& bias = s.at("bias"); !bias.is_null()) {
         stage.state.boosted = true;
         stage.state.updating = bias.value("updating", false);
-        stage.state.bias = {bias.at("method") == "gamd" ? BiasMethod::gamd : BiasMethod::amd, bias.at("convention") == "namd" ? BiasConvention::namd : BiasConvention::amber,
+        stage.state.bias = {bias.at("method") == "gamd" ? BiasMethod::gamd : BiasMethod::amd,
+                            bias.at("convention") == "namd" ? BiasConvention::namd : BiasConvention::amber,
                             boost_of(bias, "dihedral"), boost_of(bias, "total")};
       }
       stages.push_back(std::move(stage));
@@ -63,9 +67,11 @@ StoredSystem stored_system(const h5::File& file, const std::string& directory) {
   StoredSystem s;
   s.directory = directory;
   const h5::Group t = file.open_group("parameters/topology");
-  const std::vector<std::string> names = t.dataset("atom_name").read_text(), types = t.dataset("atom_type").read_text(), residues = t.dataset("residue_name").read_text(),
+  const std::vector<std::string> names = t.dataset("atom_name").read_text(), types = t.dataset("atom_type").read_text(),
+                                 residues = t.dataset("residue_name").read_text(),
                                  chains = t.dataset("residue_chain").read_text();
-  const auto element = t.dataset("atom_element").read<std::int32_t>(), residue = t.dataset("atom_residue").read<std::int32_t>(), number = t.dataset("residue_number").read<std::int32_t>();
+  const auto element = t.dataset("atom_element").read<std::int32_t>(), residue = t.dataset("atom_residue").read<std::int32_t>(),
+             number = t.dataset("residue_number").read<std::int32_t>();
   s.masses = t.dataset("mass").read<double>();
   for (std::size_t r = 0; r < residues.size(); ++r) {
     Residue one;
@@ -114,7 +120,8 @@ class Reader {
   std::vector<Stage> wanted(const std::string& run, std::vector<Stage> all, std::int64_t last_step) const {
     if (all.empty()) all.push_back({"", 0, last_step, 0, {}});  // of a run before there was such a file
     if (request_.stages.empty()) {
-      const bool biased = std::any_of(all.begin(), all.end(), [](const Stage& s) { return s.state.boosted && !s.state.updating; });
+      const bool biased =
+          std::any_of(all.begin(), all.end(), [](const Stage& s) { return s.state.boosted && !s.state.updating; });
       std::erase_if(all, [&](const Stage& s) { return biased && (!s.state.boosted || s.state.updating); });
       return all;
     }
@@ -147,9 +154,11 @@ class Reader {
     std::uint64_t count = std::min(position.rows(), group.dataset("position/step").rows());
     const bool periodic = group.contains("box/edges/value"), boosts = file.contains("observables/boost_total/value");
     const auto observable = [&](const char* name) {
-      return boosts ? file.dataset(std::string("observables/") + name + "/value").read<double>() : std::vector<double>(position.rows(), 0.0);
+      return boosts ? file.dataset(std::string("observables/") + name + "/value").read<double>()
+                    : std::vector<double>(position.rows(), 0.0);
     };
-    const std::vector<double> of_dihedrals = observable("boost_dihedral"), of_total = observable("boost_total"), dihedral = observable("dihedral_energy"), potential = observable("total_energy");
+    const std::vector<double> of_dihedrals = observable("boost_dihedral"), of_total = observable("boost_total"),
+                              dihedral = observable("dihedral_energy"), potential = observable("total_energy");
     count = std::min<std::uint64_t>({count, of_dihedrals.size(), of_total.size(), dihedral.size(), potential.size()});
     if (count == 0) throw InputError(path + ": holds no frames yet");
     const auto steps = group.dataset("position/step").read<std::int64_t>();
@@ -168,11 +177,13 @@ class Reader {
 
     const std::vector<Stage> listed = stages_of(directory);
     for (const Stage& stage : wanted(run, listed, steps[static_cast<std::size_t>(count - 1)])) {
-      if (stage.state.boosted && !boosts) throw InputError(path + ": stage " + stage.name + " has a bias, and the file has no boost of its frames (observables)");
+      if (stage.state.boosted && !boosts)
+        throw InputError(path + ": stage " + stage.name + " has a bias, and the file has no boost of its frames (observables)");
       const bool first_of_all = listed.empty() || stage.first == listed.front().first;
       const int state = state_number(stage.state);
       frames_.series.push_back(frames_.size());
-      const std::int64_t begin = stage.first + (stage.timestep > 0 ? static_cast<std::int64_t>(request_.discard / stage.timestep) : 0);
+      const std::int64_t begin =
+          stage.first + (stage.timestep > 0 ? static_cast<std::int64_t>(request_.discard / stage.timestep) : 0);
       std::vector<float> block;
       std::uint64_t loaded = count;
       for (std::uint64_t f = 0; f < count; ++f) {
@@ -197,7 +208,9 @@ class Reader {
         frames_.state.push_back(state);
       }
       if (frames_.series.back() == frames_.size())
-        throw InputError(path + ": has no frames of stage " + stage.name + (request_.discard > 0 ? " beyond what --discard takes away" : "") + "; let it run longer, or name another stage");
+        throw InputError(path + ": has no frames of stage " + stage.name +
+                         (request_.discard > 0 ? " beyond what --discard takes away" : "") +
+                         "; let it run longer, or name another stage");
     }
   }
 

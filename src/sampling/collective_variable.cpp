@@ -92,7 +92,8 @@ class Rmsd final : public CollectiveVariable {
     // Singular values of the covariance; the smallest counts against where only a mirror image would fit better.
     const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance.transpose() * covariance, Eigen::EigenvaluesOnly);
     const Eigen::Vector3d s = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
-    const double squares = moved.squaredNorm() + reference_.squaredNorm() - 2 * (s[2] + s[1] + (covariance.determinant() < 0 ? -s[0] : s[0]));
+    const double squares =
+        moved.squaredNorm() + reference_.squaredNorm() - 2 * (s[2] + s[1] + (covariance.determinant() < 0 ? -s[0] : s[0]));
     return std::sqrt(std::max(0.0, squares) / static_cast<double>(which_.size()));
   }
 
@@ -107,7 +108,8 @@ class Column final : public CollectiveVariable {
   Column(std::vector<double> values, std::string file) : values_(std::move(values)), file_(std::move(file)) {}
   double value(std::span<const Vec3d>, const Box&, std::size_t frame) const override {
     if (frame >= values_.size())
-      throw InputError(file_ + ": has " + std::to_string(values_.size()) + " rows, and the trajectory has more frames; it needs a row a frame");
+      throw InputError(file_ + ": has " + std::to_string(values_.size()) +
+                       " rows, and the trajectory has more frames; it needs a row a frame");
     return values_[frame];
   }
 
@@ -140,7 +142,9 @@ Call take_apart(const std::string& text, std::string& name) {
   const std::string definition(trim(std::string_view(text).substr(named ? equals + 1 : 0)));
   const std::size_t begin = definition.find('(');
   if (begin == std::string::npos || definition.back() != ')')
-    call.fail("is no collective variable; use dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION) or column(FILE,N)");
+    call.fail(
+        "is no collective variable; use dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), psi(RESIDUE), "
+        "rmsd(SELECTION), gyration(SELECTION) or column(FILE,N)");
   name = named ? std::string(trim(std::string_view(text).substr(0, equals))) : definition;
   call.word = std::string(trim(definition.substr(0, begin)));
   const std::string inside = definition.substr(begin + 1, definition.size() - begin - 2);
@@ -166,7 +170,8 @@ std::array<int, n> atoms_of(const Call& call, const StoredSystem& system, const 
   for (std::size_t k = 0; k < n; ++k) {
     atoms[k] = call.number(k);
     if (atoms[k] < 0 || atoms[k] >= system.topology.size())
-      call.fail("atom " + std::to_string(atoms[k]) + " is not in the trajectory, whose atoms are 0 to " + std::to_string(system.topology.size() - 1));
+      call.fail("atom " + std::to_string(atoms[k]) + " is not in the trajectory, whose atoms are 0 to " +
+                std::to_string(system.topology.size() - 1));
     for (std::size_t other = 0; other < k; ++other)
       if (atoms[other] == atoms[k]) call.fail("atom " + std::to_string(atoms[k]) + " is named twice");
   }
@@ -186,7 +191,8 @@ std::array<int, 4> backbone(const Call& call, const StoredSystem& system) {
       for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i)
         if (t.atoms[at(i)].name == name) return i;
     }
-    call.fail("residue " + std::to_string(number) + " has no " + call.word + " (there is no atom " + name + " where it should be)");
+    call.fail("residue " + std::to_string(number) + " has no " + call.word + " (there is no atom " + name +
+              " where it should be)");
   };
   const std::ptrdiff_t r = found - t.residues.begin();
   if (call.word == "phi") return {atom(r - 1, "C"), atom(r, "N"), atom(r, "CA"), atom(r, "C")};
@@ -217,7 +223,9 @@ std::vector<double> read_column(const Call& call, const std::string& file, int c
     std::size_t begin = 0;
     for (int k = 0; k <= column; ++k) {
       begin = line.find_first_not_of(" \t,", begin);
-      if (begin == std::string_view::npos) call.fail(file + ":" + std::to_string(lines.line()) + ": has no column " + std::to_string(column) + " (columns count from 0)");
+      if (begin == std::string_view::npos)
+        call.fail(file + ":" + std::to_string(lines.line()) + ": has no column " + std::to_string(column) +
+                  " (columns count from 0)");
       if (k < column) begin = std::min(line.find_first_of(" \t,", begin), line.size());
     }
     const std::string_view word = line.substr(begin, line.find_first_of(" \t,", begin) - begin);
@@ -238,13 +246,15 @@ std::vector<Vec3d> read_reference(const Call& call, const std::string& file, con
     if (line.starts_with("ENDMDL")) break;
     if (!line.starts_with("ATOM  ") && !line.starts_with("HETATM")) continue;
     Vec3d r{0, 0, 0};
-    if (line.size() < 54 || !parse_real(line.substr(30, 8), r.x) || !parse_real(line.substr(38, 8), r.y) || !parse_real(line.substr(46, 8), r.z))
+    if (line.size() < 54 || !parse_real(line.substr(30, 8), r.x) || !parse_real(line.substr(38, 8), r.y) ||
+        !parse_real(line.substr(46, 8), r.z))
       call.fail(file + ":" + std::to_string(lines.line()) + ": has no coordinates in columns 31 to 54");
     all.push_back(constants::nm_per_angstrom * r);
   }
   if (all.size() == which.size() && static_cast<int>(all.size()) != atoms) return all;
   if (static_cast<int>(all.size()) != atoms)
-    call.fail(file + ": has " + std::to_string(all.size()) + " atoms; it needs those of the trajectory (" + std::to_string(atoms) + ") or the selected ones (" + std::to_string(which.size()) + ")");
+    call.fail(file + ": has " + std::to_string(all.size()) + " atoms; it needs those of the trajectory (" +
+              std::to_string(atoms) + ") or the selected ones (" + std::to_string(which.size()) + ")");
   std::vector<Vec3d> chosen;
   for (int i : which) chosen.push_back(all[at(i)]);
   return chosen;
@@ -287,7 +297,8 @@ std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& 
     if (call.number(1) < 0) call.fail("columns count from 0");
     as(std::make_unique<Column>(read_column(call, file, call.number(1)), file), "", false);
   } else {
-    call.fail("'" + call.word + "' is no kind of collective variable; use dihedral, angle, distance, phi, psi, rmsd, gyration or column");
+    call.fail("'" + call.word +
+              "' is no kind of collective variable; use dihedral, angle, distance, phi, psi, rmsd, gyration or column");
   }
   cv->name = name;
   const std::size_t equals = text.find('=');

@@ -65,7 +65,8 @@ std::vector<double> log_probabilities(std::span<const int> bin, std::span<const 
   return largest;
 }
 
-std::vector<double> log_probabilities(ReweightMethod method, int order, std::span<const int> bin, std::span<const double> boost, int bins) {
+std::vector<double> log_probabilities(ReweightMethod method, int order, std::span<const int> bin, std::span<const double> boost,
+                                      int bins) {
   if (method != ReweightMethod::cumulant) {
     std::vector<double> weights;
     weights.reserve(boost.size());

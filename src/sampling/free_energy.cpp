@@ -16,7 +16,7 @@ namespace uplift {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double least_effective = 10;     // below it an estimate is refused
+constexpr double least_effective = 10;         // below it an estimate is refused
 constexpr double blocks_per_inefficiency = 5;  // length of bootstrap blocks: the variance they miss falls as their inverse
 constexpr std::int64_t most_bins = 10'000'000;
 
@@ -47,31 +47,46 @@ class Analysis {
 
   void choose_method() {
     boosted_ = std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.boosted; });
-    s_.method = r_.method.value_or(f_.states.size() > 1 ? ReweightMethod::mbar : boosted_ ? ReweightMethod::cumulant : ReweightMethod::none);
-    s_.order = r_.order > 0 ? r_.order : s_.method == ReweightMethod::maclaurin ? 10 : s_.method == ReweightMethod::cumulant ? 2 : 0;
-    if (s_.method == ReweightMethod::cumulant && s_.order > 3) fail("--order " + std::to_string(s_.order) + ": the cumulant expansion goes to order 3");
+    s_.method = r_.method.value_or(f_.states.size() > 1 ? ReweightMethod::mbar
+                                   : boosted_           ? ReweightMethod::cumulant
+                                                        : ReweightMethod::none);
+    s_.order = r_.order > 0                             ? r_.order
+               : s_.method == ReweightMethod::maclaurin ? 10
+               : s_.method == ReweightMethod::cumulant  ? 2
+                                                        : 0;
+    if (s_.method == ReweightMethod::cumulant && s_.order > 3)
+      fail("--order " + std::to_string(s_.order) + ": the cumulant expansion goes to order 3");
     if (std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.updating; }))
-      fail("the parameters of a stage's bias changed while it ran (update_every), so that its frames have no one weight; use a stage with frozen parameters");
+      fail(
+          "the parameters of a stage's bias changed while it ran (update_every), so that its frames have no one weight; use a "
+          "stage with frozen parameters");
     if (f_.states.size() > 1 && s_.method != ReweightMethod::mbar && s_.method != ReweightMethod::none)
-      fail(fmt::format("the frames were sampled with {} different biases or temperatures, and --method {} is for one; use --method mbar, or --stage to choose", f_.states.size(),
-                       method_name(s_.method)));
-    if (s_.method == ReweightMethod::none && boosted_) s_.warnings.push_back("method none: the surface is that of the boosted potential, not of the system's own");
+      fail(
+          fmt::format("the frames were sampled with {} different biases or temperatures, and --method {} is for one; use "
+                      "--method mbar, or --stage to choose",
+                      f_.states.size(), method_name(s_.method)));
+    if (s_.method == ReweightMethod::none && boosted_)
+      s_.warnings.push_back("method none: the surface is that of the boosted potential, not of the system's own");
   }
 
   void choose_temperature() {
     const double sampled = f_.states.front().temperature;
-    const bool one = std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == sampled; });
+    const bool one =
+        std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == sampled; });
     s_.temperature = r_.temperature.value_or(sampled);
     if (!(s_.temperature > 0)) fail("the runs do not say at which temperature they were; give --temperature 300K");
     if (s_.method != ReweightMethod::mbar && one && sampled > 0 && std::abs(s_.temperature - sampled) > 1e-6 * sampled)
-      fail(fmt::format("--temperature {:g}: the frames were sampled at {:g} K, and only --method mbar takes them to another temperature", s_.temperature, sampled));
+      fail(fmt::format(
+          "--temperature {:g}: the frames were sampled at {:g} K, and only --method mbar takes them to another temperature",
+          s_.temperature, sampled));
     kt_ = constants::boltzmann * s_.temperature;
   }
 
   void make_axes() {
     const std::size_t count = f_.axes.size();
     if (count < 1 || count > most_variables) fail("--cv: one, two or three collective variables");
-    if (r_.bins.size() != 1 && r_.bins.size() != count) fail(fmt::format("--bins: one number for all, or one for each of the {} variables", count));
+    if (r_.bins.size() != 1 && r_.bins.size() != count)
+      fail(fmt::format("--bins: one number for all, or one for each of the {} variables", count));
     if (!r_.ranges.empty() && r_.ranges.size() != count) fail(fmt::format("--range: one for each of the {} variables", count));
     std::int64_t total = 1;
     for (std::size_t k = 0; k < count; ++k) {
@@ -96,7 +111,8 @@ class Analysis {
       }
       FreeEnergySurface::Axis axis{f_.axes[k], {}, {}};
       for (int b = 0; b <= n; ++b) axis.edges.push_back(low + (high - low) * b / n);
-      for (int b = 0; b < n; ++b) axis.centers.push_back(0.5 * (axis.edges[static_cast<std::size_t>(b)] + axis.edges[static_cast<std::size_t>(b) + 1]));
+      for (int b = 0; b < n; ++b)
+        axis.centers.push_back(0.5 * (axis.edges[static_cast<std::size_t>(b)] + axis.edges[static_cast<std::size_t>(b) + 1]));
       s_.axes.push_back(std::move(axis));
     }
     bins_ = static_cast<int>(total);
@@ -130,13 +146,16 @@ class Analysis {
       if (!(state.temperature > 0)) fail("--method mbar: a run does not say at which temperature it was");
       const double other = constants::boltzmann * state.temperature;
       std::vector<double> u(f_.size());
-      for (std::size_t i = 0; i < f_.size(); ++i) u[i] = boost_in(state, f_.dihedral[i], f_.potential[i]) / other + f_.potential[i] * (1 / other - 1 / kt_);
+      for (std::size_t i = 0; i < f_.size(); ++i)
+        u[i] = boost_in(state, f_.dihedral[i], f_.potential[i]) / other + f_.potential[i] * (1 / other - 1 / kt_);
       u_.push_back(std::move(u));
     }
     std::vector<std::size_t> all(f_.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     MbarResult mbar = solve(all, {});
-    if (!mbar.converged) s_.warnings.push_back(fmt::format("mbar has not converged after {} iterations: the biases hardly overlap", mbar.iterations));
+    if (!mbar.converged)
+      s_.warnings.push_back(
+          fmt::format("mbar has not converged after {} iterations: the biases hardly overlap", mbar.iterations));
     for (double f : mbar.free_energies) s_.state_free_energies.push_back(kt_ * f);
     free_energies_ = mbar.free_energies;
     weights_.resize(f_.size());
@@ -195,7 +214,8 @@ class Analysis {
       if (boosted_) look([&](std::size_t i) { return f_.boost[i]; });
     }
     const std::vector<double> w = own_weights();
-    // Two kinds of noise add up: how seldom the slowest variable changes, and how much the weights scatter, which are forgotten in a time of their own.
+    // Two kinds of noise add up: how seldom the slowest variable changes, and how much the weights scatter, which are forgotten
+    // in a time of their own.
     s_.effective = 1 / (s_.inefficiency / static_cast<double>(f_.size()) + inefficiency_of_weights(w) / effective_frames(w));
     s_.largest_share = largest_share(w);
     s_.anharmonicity = unknown;
@@ -212,22 +232,34 @@ class Analysis {
     const double independent = static_cast<double>(s_.frames) / s_.inefficiency;
     const double decisive = cumulant ? independent : s_.effective;
     if (decisive < least_effective && !r_.force)
-      fail(fmt::format("the estimate cannot be trusted: the {} frames are worth {:.1f} independent ones{}; run longer, write frames of more uncorrelated times, {}or use --force to see it all the same",
-                       s_.frames, decisive, cumulant ? "" : " under their weights",
-                       boosted_ && !cumulant ? fmt::format("lower the boost (its deviation is {:.1f} kT), try --method cumulant, ", s_.boost_deviation / kt_) : ""));
-    if (decisive < 100) s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}: errors may be larger than stated", s_.frames, decisive, cumulant ? "" : " under their weights"));
-    if (!cumulant && s_.largest_share > 0.1) s_.warnings.push_back(fmt::format("one frame carries {:.0f} % of all weight", 100 * s_.largest_share));
+      fail(fmt::format(
+          "the estimate cannot be trusted: the {} frames are worth {:.1f} independent ones{}; run longer, write frames of more "
+          "uncorrelated times, {}or use --force to see it all the same",
+          s_.frames, decisive, cumulant ? "" : " under their weights",
+          boosted_ && !cumulant
+              ? fmt::format("lower the boost (its deviation is {:.1f} kT), try --method cumulant, ", s_.boost_deviation / kt_)
+              : ""));
+    if (decisive < 100)
+      s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}: errors may be larger than stated",
+                                        s_.frames, decisive, cumulant ? "" : " under their weights"));
+    if (!cumulant && s_.largest_share > 0.1)
+      s_.warnings.push_back(fmt::format("one frame carries {:.0f} % of all weight", 100 * s_.largest_share));
     if (cumulant && s_.order >= 2 && s_.anharmonicity > 0.1)
-      s_.warnings.push_back(fmt::format("the boost is far from Gaussian (anharmonicity {:.2f}), and only for a Gaussian in each bin the cumulant expansion is exact; compare --method exponential", s_.anharmonicity));
+      s_.warnings.push_back(
+          fmt::format("the boost is far from Gaussian (anharmonicity {:.2f}), and only for a Gaussian in each bin the cumulant "
+                      "expansion is exact; compare --method exponential",
+                      s_.anharmonicity));
     if (boosted_ && s_.boost_deviation > 10 * kt_)
-      s_.warnings.push_back(fmt::format("the boost has a deviation of {:.1f} kT: no reweighting is reliable above about 10", s_.boost_deviation / kt_));
+      s_.warnings.push_back(fmt::format("the boost has a deviation of {:.1f} kT: no reweighting is reliable above about 10",
+                                        s_.boost_deviation / kt_));
   }
 
   /// log p of every bin, normalised over those with enough frames.
   std::vector<double> probabilities(const std::vector<std::size_t>* chosen) const {
     std::vector<double> log_p;
     if (!chosen) {
-      log_p = s_.method == ReweightMethod::mbar ? log_probabilities(bin_, weights_, bins_) : log_probabilities(s_.method, s_.order, bin_, reduced_, bins_);
+      log_p = s_.method == ReweightMethod::mbar ? log_probabilities(bin_, weights_, bins_)
+                                                : log_probabilities(s_.method, s_.order, bin_, reduced_, bins_);
     } else {
       std::vector<int> bin;
       std::vector<double> value;
@@ -251,7 +283,9 @@ class Analysis {
     log_p_ = probabilities(nullptr);
     double highest = -std::numeric_limits<double>::infinity();
     for (double p : log_p_) highest = std::max(highest, p);
-    if (!std::isfinite(highest)) fail(fmt::format("no bin has {} frames or more; use fewer bins, a range that the frames are in, or a lower --cutoff", r_.cutoff));
+    if (!std::isfinite(highest))
+      fail(fmt::format("no bin has {} frames or more; use fewer bins, a range that the frames are in, or a lower --cutoff",
+                       r_.cutoff));
     for (double p : log_p_) {
       s_.probability.push_back(std::exp(p));
       s_.pmf.push_back(std::isfinite(p) ? kt_ * (highest - p) : unknown);
@@ -276,7 +310,10 @@ class Analysis {
     }
     const double rms = weight > 0 ? std::sqrt(squares / weight) : 0;
     if (rms > 0.5)
-      s_.warnings.push_back(fmt::format("exponential reweighting, which is exact and has {:.0f} effective frames here, differs by {:.2f} kT rms: trust --method exponential", s_.effective, rms));
+      s_.warnings.push_back(
+          fmt::format("exponential reweighting, which is exact and has {:.0f} effective frames here, differs by {:.2f} kT rms: "
+                      "trust --method exponential",
+                      s_.effective, rms));
   }
 
   void bootstrap() {
@@ -294,7 +331,8 @@ class Analysis {
       }
     }
     for (std::size_t b = 0; b < log_p_.size(); ++b)
-      if (known[b] > 1 && known[b] >= 0.5 * r_.bootstrap) s_.error[b] = kt_ * std::sqrt(std::max(0.0, (squares[b] - sum[b] * sum[b] / known[b]) / (known[b] - 1)));
+      if (known[b] > 1 && known[b] >= 0.5 * r_.bootstrap)
+        s_.error[b] = kt_ * std::sqrt(std::max(0.0, (squares[b] - sum[b] * sum[b] / known[b]) / (known[b] - 1)));
   }
 
   const BiasedFrames& f_;
@@ -313,6 +351,8 @@ class Analysis {
 
 }  // namespace
 
-FreeEnergySurface free_energy_surface(const BiasedFrames& frames, const FreeEnergyRequest& request) { return Analysis(frames, request).run(); }
+FreeEnergySurface free_energy_surface(const BiasedFrames& frames, const FreeEnergyRequest& request) {
+  return Analysis(frames, request).run();
+}
 
 }  // namespace uplift

@@ -26,7 +26,8 @@ void write_text(const std::string& path, const std::string& text) {
   std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
   out << text;
   out.close();
-  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0) throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
+  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0)
+    throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
 }
 
 /// Bin numbers along each axis of place `b`.
@@ -79,10 +80,12 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
     if (!s.state_free_energies.empty()) file.write("state_free_energies", view(s.state_free_energies)).set("unit", "kJ mol-1");
     file.flush();
   }
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) throw SimulationError(path + ": cannot be written; check the directory and its permissions");
+  if (std::rename(fresh.c_str(), path.c_str()) != 0)
+    throw SimulationError(path + ": cannot be written; check the directory and its permissions");
 
   std::string csv;
-  for (const auto& axis : s.axes) csv += axis.variable.name + (axis.variable.unit.empty() ? "" : " [" + axis.variable.unit + "]") + ",";
+  for (const auto& axis : s.axes)
+    csv += axis.variable.name + (axis.variable.unit.empty() ? "" : " [" + axis.variable.unit + "]") + ",";
   csv += "pmf [kJ/mol],error [kJ/mol],frames\n";
   for (std::size_t b = 0; b < s.pmf.size(); ++b) {
     const std::vector<std::size_t> at = place(s, b);
@@ -95,28 +98,37 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
 void write_weights(const std::string& path, const BiasedFrames& frames, double temperature) {
   const double kt = constants::boltzmann * temperature;
   std::string text = "# dV/kT  step  dV [kcal/mol]\n";
-  for (std::size_t i = 0; i < frames.size(); ++i) text += fmt::format("{:.10f} {} {:.10f}\n", frames.boost[i] / kt, frames.step[i], frames.boost[i] / kcal);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    text += fmt::format("{:.10f} {} {:.10f}\n", frames.boost[i] / kt, frames.step[i], frames.boost[i] / kcal);
   write_text(path, text);
 }
 
 void write_xvg(const std::string& path, const FreeEnergySurface& s) {
   if (s.axes.size() != 1) throw InputError("--xvg: is for one collective variable");
-  std::string text = fmt::format("#RC \tPMF(kcal/mol)\n@    xaxis  label \"{}\"\n@    yaxis  label \"PMF (kcal/mol)\"\n@TYPE xy\n", s.axes[0].variable.name);
+  std::string text =
+      fmt::format("#RC \tPMF(kcal/mol)\n@    xaxis  label \"{}\"\n@    yaxis  label \"PMF (kcal/mol)\"\n@TYPE xy\n",
+                  s.axes[0].variable.name);
   double highest = 0;  // bins without a value stand at the top, as scripts expect it
   for (double p : s.pmf)
     if (std::isfinite(p)) highest = std::max(highest, p);
-  for (std::size_t b = 0; b < s.pmf.size(); ++b) text += fmt::format("{:.6f}\t{:.6f}\n", s.axes[0].edges[b], (std::isfinite(s.pmf[b]) ? s.pmf[b] : highest) / kcal);
+  for (std::size_t b = 0; b < s.pmf.size(); ++b)
+    text += fmt::format("{:.6f}\t{:.6f}\n", s.axes[0].edges[b], (std::isfinite(s.pmf[b]) ? s.pmf[b] : highest) / kcal);
   write_text(path, text);
 }
 
 std::string surface_text(const FreeEnergySurface& s) {
   std::string text = fmt::format("free energy of");
-  for (std::size_t k = 0; k < s.axes.size(); ++k) text += fmt::format("{} {} = {}", k ? "," : "", s.axes[k].variable.name, s.axes[k].variable.definition);
-  text += fmt::format("\n  {:<28}{}{} at {:g} K\n", "method", method_name(s.method), s.order > 0 ? fmt::format(", order {}", s.order) : "", s.temperature);
-  text += fmt::format("  {:<28}{}, worth {:.1f} independent ones ({:.1f} for one{})\n", "frames", s.frames, s.method == ReweightMethod::cumulant ? static_cast<double>(s.frames) / s.inefficiency : s.effective,
-                      s.inefficiency, s.method == ReweightMethod::none || s.method == ReweightMethod::cumulant ? "" : ", and by their weights");
+  for (std::size_t k = 0; k < s.axes.size(); ++k)
+    text += fmt::format("{} {} = {}", k ? "," : "", s.axes[k].variable.name, s.axes[k].variable.definition);
+  text += fmt::format("\n  {:<28}{}{} at {:g} K\n", "method", method_name(s.method),
+                      s.order > 0 ? fmt::format(", order {}", s.order) : "", s.temperature);
+  text += fmt::format("  {:<28}{}, worth {:.1f} independent ones ({:.1f} for one{})\n", "frames", s.frames,
+                      s.method == ReweightMethod::cumulant ? static_cast<double>(s.frames) / s.inefficiency : s.effective,
+                      s.inefficiency,
+                      s.method == ReweightMethod::none || s.method == ReweightMethod::cumulant ? "" : ", and by their weights");
   if (!s.boost.counts.empty())
-    text += fmt::format("  {:<28}{:.3f} kJ/mol, deviation {:.3f}, anharmonicity {:.4f}\n", "boost", s.boost_mean, s.boost_deviation, s.anharmonicity);
+    text += fmt::format("  {:<28}{:.3f} kJ/mol, deviation {:.3f}, anharmonicity {:.4f}\n", "boost", s.boost_mean,
+                        s.boost_deviation, s.anharmonicity);
   const std::int64_t filled = std::count_if(s.pmf.begin(), s.pmf.end(), [](double p) { return std::isfinite(p); });
   text += fmt::format("  {:<28}{} of {}\n", "bins with a value", filled, s.pmf.size());
   // Local minima of surfaces of one or two variables, lowest first.
@@ -145,8 +157,11 @@ std::string surface_text(const FreeEnergySurface& s) {
   for (std::size_t n = 0; n < std::min<std::size_t>(minima.size(), 5); ++n) {
     const std::vector<std::size_t> at = place(s, minima[n]);
     std::string where;
-    for (std::size_t k = 0; k < at.size(); ++k) where += fmt::format("{}{} {:.4g} {}", k ? ", " : "", s.axes[k].variable.name, s.axes[k].centers[at[k]], s.axes[k].variable.unit);
-    text += fmt::format("  {:<28}{}: {:.2f} +- {:.2f} kJ/mol\n", n == 0 ? "minima" : "", where, s.pmf[minima[n]], s.error[minima[n]]);
+    for (std::size_t k = 0; k < at.size(); ++k)
+      where += fmt::format("{}{} {:.4g} {}", k ? ", " : "", s.axes[k].variable.name, s.axes[k].centers[at[k]],
+                           s.axes[k].variable.unit);
+    text += fmt::format("  {:<28}{}: {:.2f} +- {:.2f} kJ/mol\n", n == 0 ? "minima" : "", where, s.pmf[minima[n]],
+                        s.error[minima[n]]);
   }
   return text;
 }

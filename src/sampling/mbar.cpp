@@ -13,7 +13,8 @@ constexpr double tolerance = 1e-9;  // kT
 
 }  // namespace
 
-MbarResult solve_mbar(const std::vector<std::vector<double>>& u, const std::vector<double>& counts, const std::vector<double>& start) {
+MbarResult solve_mbar(const std::vector<std::vector<double>>& u, const std::vector<double>& counts,
+                      const std::vector<double>& start) {
   const std::size_t states = u.size(), frames = states > 0 ? u[0].size() : 0;
   MbarResult r;
   r.free_energies = start.size() == states ? start : std::vector<double>(states, 0.0);

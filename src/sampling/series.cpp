@@ -11,7 +11,9 @@
 namespace uplift {
 namespace {
 
-double mean_of(std::span<const double> values) { return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()); }
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 double variance_of(std::span<const double> values) {
   const double mean = mean_of(values);
@@ -40,12 +42,14 @@ double statistical_inefficiency(std::span<const double> values) {
   return std::max(1.0, g);
 }
 
-std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed, int replicate) {
+std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed,
+                                         int replicate) {
   std::vector<std::size_t> chosen;
   chosen.reserve(starts.back());
   std::int64_t draw = 0;
   for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
-    const std::size_t first = starts[s], size = starts[s + 1] - first, block = std::clamp<std::size_t>(length, 1, std::max<std::size_t>(1, size));
+    const std::size_t first = starts[s], size = starts[s + 1] - first,
+                      block = std::clamp<std::size_t>(length, 1, std::max<std::size_t>(1, size));
     for (std::size_t taken = 0; taken < size;) {
       const double u = uniform(seed, NoisePurpose::bootstrap, replicate, draw++);
       const auto begin = std::min(size - 1, static_cast<std::size_t>(u * static_cast<double>(size)));

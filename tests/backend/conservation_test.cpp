@@ -1,4 +1,5 @@
-// What velocity Verlet and its multiple time steps promise, on real water: a conserved energy whose error is of second order, and the way back.
+// What velocity Verlet and its multiple time steps promise, on real water: a conserved energy whose error is of second order,
+// and the way back.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -23,7 +24,7 @@ struct Water {
     ForceSettings settings;
     settings.cutoff = 0.85;
     settings.switch_distance = 0.65;  // no jumps of the energy, which would be of no order at all
-    settings.pme.tolerance = 1e-6;  // pairs at the cutoff are the floor of the fluctuation
+    settings.pme.tolerance = 1e-6;    // pairs at the cutoff are the floor of the fluctuation
     settings.rigid_water = rigid;
     settings.constraints = ConstraintMode::none;
     system = make_system(std::move(amber.topology), std::move(amber.force_field), settings);
@@ -68,8 +69,8 @@ TEST_P(Conservation, FluctuationFallsWithTheSquareOfTheTimestep) {
     for (double e : energy) square += (e - mean) * (e - mean) / static_cast<double>(energy.size());
     return std::sqrt(square);
   };
-  // The same trajectory seen at the same times: of the ratio 4 only the next order is missing, and what the floor adds (a PME tolerance of
-  // 1e-7 gives 4.01 at ten times the cost).
+  // The same trajectory seen at the same times: of the ratio 4 only the next order is missing, and what the floor adds (a PME
+  // tolerance of 1e-7 gives 4.01 at ten times the cost).
   const double ratio = fluctuation(0.0016) / fluctuation(0.0008);
   EXPECT_GT(ratio, 3.6);
   EXPECT_LT(ratio, 4.4);
@@ -95,12 +96,13 @@ TEST_P(Conservation, GoesBackToWhereItCameFrom) {
     travelled = std::max(travelled, std::sqrt(dot(d2, d2)));
   }
   EXPECT_GT(travelled, 0.03);
-  // Forces are rounded to 2^-32 kJ/mol/nm and positions to 2^-51 nm, 400 times; water forgets with 1 to 2 /ps of Lyapunov exponent and flexible
-  // bonds turn by 50 radians. The stated bound: 1e-10 nm.
+  // Forces are rounded to 2^-32 kJ/mol/nm and positions to 2^-51 nm, 400 times; water forgets with 1 to 2 /ps of Lyapunov
+  // exponent and flexible bonds turn by 50 radians. The stated bound: 1e-10 nm.
   EXPECT_LT(worst, 1e-10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, Conservation, ::testing::Bool(), [](const auto& name) { return name.param ? "Respa" : "Verlet"; });
+INSTANTIATE_TEST_SUITE_P(Levels, Conservation, ::testing::Bool(),
+                         [](const auto& name) { return name.param ? "Respa" : "Verlet"; });
 
 }  // namespace
 }  // namespace uplift

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <random>
 
-#include "uplift/backend/dispersion.hpp"
 #include "oracle/pair.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/dispersion.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift {
@@ -28,8 +28,9 @@ struct Case {
   double alpha = 3.3;
 };
 
-/// n atoms on a jittered lattice (no two closer than about half its spacing), three Lennard-Jones types, random charges, and every atom
-/// excluded from a few of the next ones. Coordinates are spread over several cells, as an unwrapped trajectory's are.
+/// n atoms on a jittered lattice (no two closer than about half its spacing), three Lennard-Jones types, random charges, and
+/// every atom excluded from a few of the next ones. Coordinates are spread over several cells, as an unwrapped trajectory's
+/// are.
 Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false, unsigned seed = 7) {
   Case c;
   c.box = method == NonbondedMethod::no_cutoff ? Box{} : box;
@@ -37,19 +38,23 @@ Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false
   std::uniform_real_distribution<double> u(-1, 1);
   const int side = std::max(1, static_cast<int>(std::ceil(std::cbrt(n))));
   for (int i = 0; i < n; ++i) {
-    const Vec3d s{(i % side + 0.2 * u(random)) / side, (i / side % side + 0.2 * u(random)) / side, (i / side / side + 0.2 * u(random)) / side};
+    const Vec3d s{(i % side + 0.2 * u(random)) / side, (i / side % side + 0.2 * u(random)) / side,
+                  (i / side / side + 0.2 * u(random)) / side};
     const double far = c.box.periodic() ? 3 : 0;
-    c.x.push_back(box.position({s.x + std::round(far * u(random)), s.y + std::round(far * u(random)), s.z + std::round(far * u(random))}));
+    c.x.push_back(box.position(
+        {s.x + std::round(far * u(random)), s.y + std::round(far * u(random)), s.z + std::round(far * u(random))}));
     c.system.force_field.charges.push_back(u(random));
     c.system.force_field.lj_type.push_back(i % 3);
   }
   c.system.topology.atoms.resize(static_cast<std::size_t>(n));
   ForceField& ff = c.system.force_field;
   ff.lj_types = 3;
-  const double spacing = std::cbrt(box.volume() / std::max(n, 1)), sigma[3] = {0.5 * spacing, 0.4 * spacing, 0.0}, epsilon[3] = {0.6, 0.3, 0.0};
+  const double spacing = std::cbrt(box.volume() / std::max(n, 1)), sigma[3] = {0.5 * spacing, 0.4 * spacing, 0.0},
+               epsilon[3] = {0.6, 0.3, 0.0};
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 3; ++j) {
-      const double s6 = std::pow((sigma[i] + sigma[j]) / 2, 6), e = std::sqrt(epsilon[i] * epsilon[j]) * (nbfix && i + j == 1 ? 1.7 : 1.0);
+      const double s6 = std::pow((sigma[i] + sigma[j]) / 2, 6),
+                   e = std::sqrt(epsilon[i] * epsilon[j]) * (nbfix && i + j == 1 ? 1.7 : 1.0);
       ff.lj_c6.push_back(4 * e * s6);
       ff.lj_c12.push_back(4 * e * s6 * s6);
     }
@@ -76,7 +81,9 @@ ForceSums run(const Case& c, Precision precision, int threads = 2, bool energies
 }
 
 double energy(const ForceSums& s, EnergyTerm t) { return from_fixed(s.energy[static_cast<std::size_t>(t)]); }
-Vec3d force(const ForceSums& s, std::size_t i) { return {from_fixed(s.force[3 * i]), from_fixed(s.force[3 * i + 1]), from_fixed(s.force[3 * i + 2])}; }
+Vec3d force(const ForceSums& s, std::size_t i) {
+  return {from_fixed(s.force[3 * i]), from_fixed(s.force[3 * i + 1]), from_fixed(s.force[3 * i + 2])};
+}
 
 /// rms difference of forces over the rms force.
 double force_error(const ForceSums& s, const oracle::PairResult& expected) {
@@ -94,28 +101,34 @@ void expect_equal(const Case& c, const std::string& what) {
   const oracle::PairResult expected = oracle::pairs(c.system, c.x, c.box, c.alpha);
   double scale = 1;
   for (double w : expected.virial) scale = std::max(scale, std::abs(w));
-  // Double: rounding of sums of some hundred pairs, and of the fixed-point unit (2e-10) against forces of some hundred kJ/mol/nm.
-  // Mixed: some ten float roundings (6e-8) a pair, which partly cancel.
-  for (const auto& [precision, f_limit, e_limit] : {std::tuple(Precision::double_, 1e-10, 1e-10), std::tuple(Precision::mixed, 3e-6, 2e-6)}) {
+  // Double: rounding of sums of some hundred pairs, and of the fixed-point unit (2e-10) against forces of some hundred
+  // kJ/mol/nm. Mixed: some ten float roundings (6e-8) a pair, which partly cancel.
+  for (const auto& [precision, f_limit, e_limit] :
+       {std::tuple(Precision::double_, 1e-10, 1e-10), std::tuple(Precision::mixed, 3e-6, 2e-6)}) {
     const ForceSums s = run(c, precision);
     EXPECT_LT(force_error(s, expected), f_limit);
     EXPECT_NEAR(energy(s, EnergyTerm::lj), expected.lj, e_limit * scale);
     EXPECT_NEAR(energy(s, EnergyTerm::coulomb_direct), expected.coulomb, e_limit * scale);
-    for (std::size_t k = 0; k < 9; ++k) EXPECT_NEAR(from_fixed(s.virial[k]), expected.virial[k], e_limit * scale) << "virial " << k;
+    for (std::size_t k = 0; k < 9; ++k)
+      EXPECT_NEAR(from_fixed(s.virial[k]), expected.virial[k], e_limit * scale) << "virial " << k;
   }
 }
 
 TEST(NonbondedTerm, EqualsNaiveSumsInEveryBox) {
   for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field})
-    for (const auto& [box, name] : {std::pair(brick(), "brick"), std::pair(octahedron(), "octahedron"), std::pair(skewed(), "skewed")})
-      for (int n : {0, 1, 2, 31, 32, 33, 1000}) expect_equal(make_case(n, box, method), std::string(name) + " " + std::to_string(n));
+    for (const auto& [box, name] :
+         {std::pair(brick(), "brick"), std::pair(octahedron(), "octahedron"), std::pair(skewed(), "skewed")})
+      for (int n : {0, 1, 2, 31, 32, 33, 1000})
+        expect_equal(make_case(n, box, method), std::string(name) + " " + std::to_string(n));
 }
 
 TEST(NonbondedTerm, EqualsNaiveSumsWithoutCutoff) {
   for (int n : {0, 1, 2, 31, 32, 33, 700}) expect_equal(make_case(n, brick(), NonbondedMethod::no_cutoff), std::to_string(n));
 }
 
-TEST(NonbondedTerm, TakesPairTablesThatNoRuleGives) { expect_equal(make_case(600, brick(), NonbondedMethod::pme, true), "nbfix"); }
+TEST(NonbondedTerm, TakesPairTablesThatNoRuleGives) {
+  expect_equal(make_case(600, brick(), NonbondedMethod::pme, true), "nbfix");
+}
 
 TEST(NonbondedTerm, SwitchesLennardJones) {
   for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field}) {
@@ -215,7 +228,8 @@ TEST(DispersionCorrection, IsTheIntegralOfTheTail) {
   for (double on : {0.0, 0.6}) {
     if (on > 0) c.system.forces.switch_distance = on;
     const double low = on > 0 ? on : 0.85, h = 1e-3;
-    // By shells: the energy is 2 pi N^2/V times the mean over pairs of the integral of r^2 (E - what the pair sum has), the pressure times V
+    // By shells: the energy is 2 pi N^2/V times the mean over pairs of the integral of r^2 (E - what the pair sum has), the
+    // pressure times V
     // -(2 pi/3) N^2/V times that of r^3 times the slope that the pair sum lacks, its jump at the cutoff not being a force.
     std::vector<double> energy(9, 0), slope(9, 0);
     for (std::size_t at = 0; at < 9; ++at) {

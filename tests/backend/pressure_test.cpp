@@ -49,10 +49,12 @@ TEST_P(Pressure, IsTheSlopeOfTheEnergyAlongEveryEdge) {
   const double per_bar = s.box.volume() / constants::bar_per_kj_mol_nm3, h = 5e-5;
   const double found[3] = {p.x, p.y, p.z};
   for (int axis = 0; axis < 3; ++axis) {
-    const auto along = [&](double e) { return energies_at({axis == 0 ? 1 + e : 1, axis == 1 ? 1 + e : 1, axis == 2 ? 1 + e : 1}).potential(); };
+    const auto along = [&](double e) {
+      return energies_at({axis == 0 ? 1 + e : 1, axis == 1 ? 1 + e : 1, axis == 2 ? 1 + e : 1}).potential();
+    };
     const double slope = -(along(h) - along(-h)) / (2 * h) / per_bar;
-    // What is left is the PME error of the energy, 1e-7 of a pair at the cutoff, of as many pairs as cross it: about half a bar here. A term
-    // that the virial lacked would be tens to thousands.
+    // What is left is the PME error of the energy, 1e-7 of a pair at the cutoff, of as many pairs as cross it: about half a bar
+    // here. A term that the virial lacked would be tens to thousands.
     const double tolerance = 1.5;
     EXPECT_NEAR(found[axis], slope, tolerance) << "axis " << axis;
   }

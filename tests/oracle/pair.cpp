@@ -15,7 +15,8 @@ struct Radial {
 
 Radial lennard_jones(const System& s, int i, int j, double r) {
   const ForceField& ff = s.force_field;
-  const auto at = static_cast<std::size_t>(ff.lj_type[static_cast<std::size_t>(i)] * ff.lj_types + ff.lj_type[static_cast<std::size_t>(j)]);
+  const auto at =
+      static_cast<std::size_t>(ff.lj_type[static_cast<std::size_t>(i)] * ff.lj_types + ff.lj_type[static_cast<std::size_t>(j)]);
   const double a = ff.lj_c12[at] / std::pow(r, 12), b = ff.lj_c6[at] / std::pow(r, 6);
   Radial e{a - b, (12 * a - 6 * b) / r};
   const ForceSettings& f = s.forces;
@@ -30,12 +31,14 @@ Radial coulomb(const System& s, double qq, double r, double alpha) {
   const double root = 2 * alpha / std::sqrt(constants::pi) * std::exp(-alpha * alpha * r * r);
   const double eps = s.forces.reaction_field_dielectric, rc = s.forces.cutoff;
   switch (s.forces.nonbonded) {
-    case NonbondedMethod::pme: return {qq * std::erfc(alpha * r) / r, qq * (std::erfc(alpha * r) / r + root) / r};
+    case NonbondedMethod::pme:
+      return {qq * std::erfc(alpha * r) / r, qq * (std::erfc(alpha * r) / r + root) / r};
     case NonbondedMethod::reaction_field: {
       const double k = (eps - 1) / (2 * eps + 1) / std::pow(rc, 3), c = 3 * eps / (2 * eps + 1) / rc;
       return {qq * (1 / r + k * r * r - c), qq * (1 / (r * r) - 2 * k * r)};
     }
-    case NonbondedMethod::no_cutoff: break;
+    case NonbondedMethod::no_cutoff:
+      break;
   }
   return {qq / r, qq / (r * r)};
 }
@@ -64,13 +67,15 @@ PairResult pairs(const System& s, const std::vector<Vec3d>& x, const Box& box, d
         if (s.forces.nonbonded != NonbondedMethod::pme) continue;
         const double r = std::sqrt(dot(nearest, nearest));
         result.coulomb -= qq * std::erf(alpha * r) / r;
-        apply(i, j, nearest, r, -qq * (std::erf(alpha * r) / r - 2 * alpha / std::sqrt(constants::pi) * std::exp(-alpha * alpha * r * r)) / r);
+        apply(i, j, nearest, r,
+              -qq * (std::erf(alpha * r) / r - 2 * alpha / std::sqrt(constants::pi) * std::exp(-alpha * alpha * r * r)) / r);
         continue;
       }
       for (int u = -images; u <= images; ++u)
         for (int v = -images; v <= images; ++v)
           for (int w = -images; w <= images; ++w) {
-            const Vec3d d = nearest + static_cast<double>(u) * box.a + static_cast<double>(v) * box.b + static_cast<double>(w) * box.c;
+            const Vec3d d =
+                nearest + static_cast<double>(u) * box.a + static_cast<double>(v) * box.b + static_cast<double>(w) * box.c;
             const double r = std::sqrt(dot(d, d));
             if (bounded && r >= s.forces.cutoff) continue;
             const Radial lj = lennard_jones(s, static_cast<int>(i), static_cast<int>(j), r), c = coulomb(s, qq, r, alpha);

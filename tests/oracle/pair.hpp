@@ -13,8 +13,8 @@ struct PairResult {
   std::array<double, 9> virial{};  ///< [kJ/mol] sum of r (x) f
 };
 
-/// Lennard-Jones and direct-space Coulomb by the settings of the system (cutoff, switching, Ewald with `alpha`, reaction field, plain),
-/// excluded pairs left out; with Ewald their erf(alpha r)/r is taken off. No dispersion correction.
+/// Lennard-Jones and direct-space Coulomb by the settings of the system (cutoff, switching, Ewald with `alpha`, reaction field,
+/// plain), excluded pairs left out; with Ewald their erf(alpha r)/r is taken off. No dispersion correction.
 PairResult pairs(const System& system, const std::vector<Vec3d>& x, const Box& box, double alpha);
 
 }  // namespace uplift::oracle

@@ -34,21 +34,25 @@ TEST_F(YamlProblems, EveryForceIsInExactlyOneLevel) {
   const std::string head = "dynamics:\n  multiple_time_step:\n";
   expect_problem(head + "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [nonbonded], every: 1}\n", 5,
                  {"dynamics.multiple_time_step: bonded is in no level", "would be missing"});
-  expect_problem(head + "    - {forces: [pme-reciprocal, bonded], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n", 7,
-                 {"forces: bonded is in a level already"});
-  expect_problem(head + "    - {forces: [bonded, bonded], every: 1}\n    - {forces: [nonbonded, pme-reciprocal], every: 2}\n", 6,
-                 {"bonded is in a level already"});
+  expect_problem(head + "    - {forces: [pme-reciprocal, bonded], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n",
+                 7, {"forces: bonded is in a level already"});
+  expect_problem(head + "    - {forces: [bonded, bonded], every: 1}\n    - {forces: [nonbonded, pme-reciprocal], every: 2}\n",
+                 6, {"bonded is in a level already"});
   expect_problem(head + "    - {forces: [pme-reciprocal], every: 4}\n    - {forces: [nonbonded, bonded], every: 2}\n", 5,
                  {"no level has every: 1"});
-  expect_problem(head + "    - {forces: [pme-reciprocal], every: 5}\n    - {forces: [nonbonded], every: 2}\n    - {forces: [bonded], every: 1}\n",
+  expect_problem(head +
+                     "    - {forces: [pme-reciprocal], every: 5}\n    - {forces: [nonbonded], every: 2}\n    - {forces: "
+                     "[bonded], every: 1}\n",
                  5, {"every: 2 does not divide every: 5", "nearest that does is 1"});
   expect_problem(head + "    - {forces: [pme], every: 2}\n", 6, {"'pme' is none of", "pme-reciprocal"});
   expect_problem(head + "    - {forces: [bonded]}\n", 6, {"every' is missing"});
   expect_problem(head + "    - {forces: [bonded], every: 0}\n", 6, {"every"});
   expect_problem("dynamics:\n  multiple_time_step: {forces: [bonded], every: 1}\n", 5, {"a list of blocks is needed"});
   // A stage with restraints has one force more.
-  expect_problem(head + "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n"
-                        "stages:\n  - {name: a, time: 1 ps, restraints: {positions: all}}\n", 5, {"restraints is in no level"});
+  expect_problem(head +
+                     "    - {forces: [pme-reciprocal], every: 2}\n    - {forces: [nonbonded, bonded], every: 1}\n"
+                     "stages:\n  - {name: a, time: 1 ps, restraints: {positions: all}}\n",
+                 5, {"restraints is in no level"});
 }
 
 TEST_F(YamlProblems, MissingUnit) {
@@ -263,7 +267,9 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
 }
 
 TEST_F(YamlProblems, BiasHasParametersOfItsMethodOrAStageThatGivesThem) {
-  const auto stage = [](const std::string& bias) { return "stages:\n  - {name: base, time: 1 ps}\n  - {name: a, time: 1 ps, bias: {" + bias + "}}\n"; };
+  const auto stage = [](const std::string& bias) {
+    return "stages:\n  - {name: base, time: 1 ps}\n  - {name: a, time: 1 ps, bias: {" + bias + "}}\n";
+  };
   const auto expect = [&](const std::string& bias, std::initializer_list<const char*> parts) {
     SCOPED_TRACE(bias);
     const std::vector<Problem> found = problems(stage(bias));
@@ -274,35 +280,52 @@ TEST_F(YamlProblems, BiasHasParametersOfItsMethodOrAStageThatGivesThem) {
   expect("method: amd, boost: dual, parameters: {from: nowhere}", {"'nowhere' is no earlier stage"});
   expect("method: amd, boost: dual, parameters: {from: a}", {"'a' is no earlier stage"});
   expect("method: amd, boost: dual, parameters: {from: base}", {"collects nothing", "collect: energies"});
-  expect("method: amd, boost: dual, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"nothing is said of the total boost"});
+  expect("method: amd, boost: dual, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}",
+         {"nothing is said of the total boost"});
   expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol}}", {"alpha is missing"});
-  expect("method: gamd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"is no parameter of gamd"});
-  expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}, total: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"does not use it"});
-  expect("method: amd, boost: dihedral, parameters: {bound: upper, dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}", {"belongs to method: gamd"});
-  expect("method: gamd, boost: dihedral, update_every: 1 ps, parameters: {dihedral: {threshold: 1 kJ/mol, k: 0.1 mol/kJ}}", {"explicit parameters do not change"});
+  expect("method: gamd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}",
+         {"is no parameter of gamd"});
+  expect(
+      "method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}, total: {threshold: 1 "
+      "kJ/mol, alpha: 1 kJ/mol}}",
+      {"does not use it"});
+  expect("method: amd, boost: dihedral, parameters: {bound: upper, dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}",
+         {"belongs to method: gamd"});
+  expect("method: gamd, boost: dihedral, update_every: 1 ps, parameters: {dihedral: {threshold: 1 kJ/mol, k: 0.1 mol/kJ}}",
+         {"explicit parameters do not change"});
   expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 nm, alpha: 1 kJ/mol}}", {"threshold"});
   expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 0 kJ/mol}}", {"alpha"});
-  EXPECT_THAT(problems(stage("method: amd, boost: dihedral, convention: namd, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}")), ::testing::IsEmpty());
-  EXPECT_THAT(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base, bound: upper}}}\n"
+  EXPECT_THAT(
+      problems(stage(
+          "method: amd, boost: dihedral, convention: namd, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}")),
+      ::testing::IsEmpty());
+  EXPECT_THAT(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: "
+                       "gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base, bound: upper}}}\n"
                        "  - {name: b, time: 1 ps, bias: {method: gamd, boost: dual, parameters: {from: a}}}\n"),
               ::testing::IsEmpty());
-  EXPECT_THAT(list(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base}}}\n"
+  EXPECT_THAT(list(problems("stages:\n  - {name: base, time: 1 ps, collect: energies}\n  - {name: a, time: 1 ps, bias: "
+                            "{method: gamd, boost: dual, update_every: 0.1 ps, parameters: {from: base}}}\n"
                             "  - {name: b, time: 1 ps, bias: {method: gamd, boost: total, parameters: {from: a}}}\n")),
               HasSubstr("another method, boost or convention"));
-  EXPECT_THAT(list(problems("stages:\n  - {name: m, minimize: {max_steps: 5}, bias: {method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}}}\n")),
+  EXPECT_THAT(list(problems("stages:\n  - {name: m, minimize: {max_steps: 5}, bias: {method: amd, boost: dihedral, parameters: "
+                            "{dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}}}\n")),
               HasSubstr("a minimisation has no bias"));
 }
 
 TEST_F(YamlProblems, PressureNeedsABoxAndAThermostat) {
-  expect_problem("forces: {nonbonded: no-cutoff}\ndynamics: {pressure: {pressure: 1 bar}}\nstages: [{name: a, time: 1 ps}]\n", 5,
-                 {"dynamics.pressure", "without a periodic box"});
-  expect_problem("stages:\n  - {name: a, time: 1 ps, integrator: verlet, pressure: {pressure: 1 bar}}\n", 5, {"dynamics.pressure", "needs a thermostat"});
+  expect_problem("forces: {nonbonded: no-cutoff}\ndynamics: {pressure: {pressure: 1 bar}}\nstages: [{name: a, time: 1 ps}]\n",
+                 5, {"dynamics.pressure", "without a periodic box"});
+  expect_problem("stages:\n  - {name: a, time: 1 ps, integrator: verlet, pressure: {pressure: 1 bar}}\n", 5,
+                 {"dynamics.pressure", "needs a thermostat"});
   expect_problem("dynamics: {pressure: {barostat: berendsen}}\n", 4, {"none of: monte-carlo, c-rescale"});
-  EXPECT_EQ(list(problems("dynamics: {pressure: {}, integrator: v-rescale}\nstages: [{name: a, time: 1 ps}]\n")), "(no problems)");
+  EXPECT_EQ(list(problems("dynamics: {pressure: {}, integrator: v-rescale}\nstages: [{name: a, time: 1 ps}]\n")),
+            "(no problems)");
 }
 
 TEST_F(YamlProblems, RampsNeedATemperatureToChange) {
-  const auto stage = [](const std::string& keys) { return "stages:\n  - {name: a, " + keys + ", temperature_ramp: {from: 10 K, to: 300 K}}\n"; };
+  const auto stage = [](const std::string& keys) {
+    return "stages:\n  - {name: a, " + keys + ", temperature_ramp: {from: 10 K, to: 300 K}}\n";
+  };
   EXPECT_EQ(list(problems(stage("time: 1 ps"))), "(no problems)");
   expect_problem(stage("minimize: {}"), 5, {"temperature_ramp", "a minimisation has no temperature"});
   expect_problem(stage("time: 1 ps, temperature: 300 K"), 5, {"temperature_ramp", "remove one"});
@@ -311,7 +334,8 @@ TEST_F(YamlProblems, RampsNeedATemperatureToChange) {
 }
 
 TEST_F(YamlProblems, StagesShareWhetherThereIsABox) {
-  expect_problem("stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, nonbonded: no-cutoff}\n", 6, {"forces.nonbonded", "share a trajectory"});
+  expect_problem("stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, nonbonded: no-cutoff}\n", 6,
+                 {"forces.nonbonded", "share a trajectory"});
 }
 
 TEST_F(YamlProblems, AllAreReportedAtOnceInOrder) {

@@ -1,4 +1,5 @@
-// Boosted forces, one body on every backend: the gradient of the boosted potential, its virial, what dynamics conserves with it, and statistics.
+// Boosted forces, one body on every backend: the gradient of the boosted potential, its virial, what dynamics conserves with
+// it, and statistics.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -23,9 +24,12 @@ struct Kind {
   bool dihedral, total;
 };
 void PrintTo(const Kind& k, std::ostream* out) { *out << k.name; }
-const Kind kinds[] = {{"AmdDihedral", BiasMethod::amd, BiasConvention::amber, true, false},  {"AmdTotal", BiasMethod::amd, BiasConvention::amber, false, true},
-                      {"AmdDual", BiasMethod::amd, BiasConvention::amber, true, true},       {"AmdNamdDihedral", BiasMethod::amd, BiasConvention::namd, true, false},
-                      {"AmdNamdDual", BiasMethod::amd, BiasConvention::namd, true, true},    {"GamdDual", BiasMethod::gamd, BiasConvention::amber, true, true},
+const Kind kinds[] = {{"AmdDihedral", BiasMethod::amd, BiasConvention::amber, true, false},
+                      {"AmdTotal", BiasMethod::amd, BiasConvention::amber, false, true},
+                      {"AmdDual", BiasMethod::amd, BiasConvention::amber, true, true},
+                      {"AmdNamdDihedral", BiasMethod::amd, BiasConvention::namd, true, false},
+                      {"AmdNamdDual", BiasMethod::amd, BiasConvention::namd, true, true},
+                      {"GamdDual", BiasMethod::gamd, BiasConvention::amber, true, true},
                       {"GamdNamdDual", BiasMethod::gamd, BiasConvention::namd, true, true}};
 
 struct Evaluation {
@@ -46,8 +50,12 @@ Evaluation evaluate(Backend& backend, const State& state, const Bias& bias, bool
 Bias bias_for(const Kind& kind, Backend& backend, const State& state) {
   const Energies e = evaluate(backend, state, {}).energies;
   const bool amd = kind.method == BiasMethod::amd, namd = kind.convention == BiasConvention::namd;
-  const double dihedral = e[EnergyTerm::dihedral] + (namd ? e[EnergyTerm::cmap] : 0), seen = e.potential() - (namd && kind.dihedral ? dihedral : 0);
-  Bias bias{kind.method, kind.convention, {kind.dihedral, dihedral + 30, amd ? 20.0 : 0.012}, {kind.total, seen + 60, amd ? 40.0 : 0.006}};
+  const double dihedral = e[EnergyTerm::dihedral] + (namd ? e[EnergyTerm::cmap] : 0),
+               seen = e.potential() - (namd && kind.dihedral ? dihedral : 0);
+  Bias bias{kind.method,
+            kind.convention,
+            {kind.dihedral, dihedral + 30, amd ? 20.0 : 0.012},
+            {kind.total, seen + 60, amd ? 40.0 : 0.006}};
   return bias;
 }
 
@@ -58,7 +66,8 @@ TEST_P(BiasForces, AreTheGradientOfTheBoostedPotential) {
   UPLIFT_SKIP_WITHOUT(where);
   for (const char* name : {"everything", "vacuum", "gb-obc2"}) {
     SCOPED_TRACE(name);
-    if (std::string(name) == "gb-obc2" && std::string(where.name) != "cpu") continue;  // slow on the emulator, and of one kind with the others
+    if (std::string(name) == "gb-obc2" && std::string(where.name) != "cpu")
+      continue;  // slow on the emulator, and of one kind with the others
     Sample s = sample(name);
     const auto plain = where.make(s.system, s.state.box, {Precision::double_, 1e-10});
     const Bias bias = bias_for(kind, *plain, s.state);
@@ -86,14 +95,16 @@ TEST_P(BiasForces, AreTheScaledSumOfTheirParts) {
   const auto& [where, kind] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
   Sample s = sample("everything");
-  s.system.forces.dispersion_correction = false;  // its virial is that of a fluid without a cutoff, not the derivative of its energy
+  s.system.forces.dispersion_correction =
+      false;  // its virial is that of a fluid without a cutoff, not the derivative of its energy
   const auto plain = where.make(s.system, s.state.box, {Precision::double_, 1e-10});
   const Bias bias = bias_for(kind, *plain, s.state);
   s.system.torsions_apart = boosted_torsions(bias);
   const auto backend = where.make(s.system, s.state.box, {Precision::double_, 1e-10});
   const Evaluation boosted = evaluate(*backend, s.state, bias), without = evaluate(*plain, s.state, {});
   // The same energies whether torsions are apart or not; the virial by the box's own work, dV*/dlnL.
-  for (std::size_t k = 0; k < boosted.energies.term.size(); ++k) EXPECT_NEAR(boosted.energies.term[k], without.energies.term[k], 1e-7) << energy_term_names[k];
+  for (std::size_t k = 0; k < boosted.energies.term.size(); ++k)
+    EXPECT_NEAR(boosted.energies.term[k], without.energies.term[k], 1e-7) << energy_term_names[k];
   EXPECT_NEAR(boosted.energies.bias.total, without.energies.potential(), 1e-7);
   const double strain = 1e-6;
   const auto stretched = [&](double factor) {
@@ -108,14 +119,18 @@ TEST_P(BiasForces, AreTheScaledSumOfTheirParts) {
   State placed = s.state;
   place_virtual_sites(s.system.force_field, placed.x);
   for (Vec3d& v : placed.v) v = {0, 0, 0};
-  const double pressure = mean_pressure(molecular_pressure(s.system, placed, boosted.forces, boosted.energies)), volume = placed.box.volume();
+  const double pressure = mean_pressure(molecular_pressure(s.system, placed, boosted.forces, boosted.energies)),
+               volume = placed.box.volume();
   const double unit = 16.605390671738467;  // bar of 1 kJ/mol/nm^3
   // The mesh keeps alpha and grid: 1e-4 of the work is its error.
   EXPECT_NEAR(-pressure * 3 * volume / unit, work, 2e-3 * std::abs(work) + 0.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, BiasForces, ::testing::Combine(::testing::ValuesIn(test::everywhere), ::testing::ValuesIn(kinds)),
-                         [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
+INSTANTIATE_TEST_SUITE_P(Kinds, BiasForces,
+                         ::testing::Combine(::testing::ValuesIn(test::everywhere), ::testing::ValuesIn(kinds)),
+                         [](const auto& one) {
+                           return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name;
+                         });
 
 struct Split {
   const char* name;
@@ -126,8 +141,8 @@ constexpr ForceGroups bonded = static_cast<unsigned>(ForceGroup::bonded);
 
 class BiasConservation : public ::testing::TestWithParam<std::tuple<Device, Split, Kind>> {};
 
-/// Velocity Verlet, single and multiple time steps: V* + kinetic energy fluctuates by a quarter when the step is halved. Any wrong
-/// weight of a level or boost makes it wander instead.
+/// Velocity Verlet, single and multiple time steps: V* + kinetic energy fluctuates by a quarter when the step is halved. Any
+/// wrong weight of a level or boost makes it wander instead.
 TEST_P(BiasConservation, FluctuationFallsWithTheSquareOfTheTimestep) {
   const auto& [where, split, kind] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
@@ -174,12 +189,16 @@ TEST_P(BiasConservation, FluctuationFallsWithTheSquareOfTheTimestep) {
   EXPECT_GT(coarse, 1e-4);  // there is something to see
 }
 
-INSTANTIATE_TEST_SUITE_P(Splits, BiasConservation,
-                         ::testing::Combine(::testing::ValuesIn(test::everywhere),
-                                            ::testing::Values(Split{"Single", {}}, Split{"Levels", {{bonded, 1}, {static_cast<unsigned>(ForceGroup::nonbonded), 2}}},
-                                                              Split{"SlowBonded", {{static_cast<unsigned>(ForceGroup::nonbonded), 1}, {bonded, 2}}}),
-                                            ::testing::ValuesIn(kinds)),
-                         [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name + std::get<2>(one.param).name; });
+INSTANTIATE_TEST_SUITE_P(
+    Splits, BiasConservation,
+    ::testing::Combine(::testing::ValuesIn(test::everywhere),
+                       ::testing::Values(Split{"Single", {}},
+                                         Split{"Levels", {{bonded, 1}, {static_cast<unsigned>(ForceGroup::nonbonded), 2}}},
+                                         Split{"SlowBonded", {{static_cast<unsigned>(ForceGroup::nonbonded), 1}, {bonded, 2}}}),
+                       ::testing::ValuesIn(kinds)),
+    [](const auto& one) {
+      return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name + std::get<2>(one.param).name;
+    });
 
 class BiasCourses : public ::testing::TestWithParam<Device> {};
 
@@ -292,8 +311,9 @@ TEST_P(BiasCourses, HaveTheSameBitsHoweverTheyAreWatched) {
   }
 }
 
-/// A boosted step is one graph as a plain one is: its energies never come to the host. What it has more is the kernel that works out the boosts,
-/// which also ends the step, and, with a dihedral boost, clearing and computing the level of the torsions.
+/// A boosted step is one graph as a plain one is: its energies never come to the host. What it has more is the kernel that
+/// works out the boosts, which also ends the step, and, with a dihedral boost, clearing and computing the level of the
+/// torsions.
 TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
   struct Graph {
     std::size_t nodes, depth;
@@ -328,7 +348,8 @@ TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
   EXPECT_LE(dual.depth, plain.depth + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, BiasCourses, ::testing::ValuesIn(test::everywhere), [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Devices, BiasCourses, ::testing::ValuesIn(test::everywhere),
+                         [](const auto& one) { return one.param.name; });
 
 }  // namespace
 }  // namespace uplift

@@ -1,4 +1,5 @@
-// The device backend, on the emulator and on a GPU where there is one, against the CPU backend: energies, forces and virial term by term, and the course of every integrator.
+// The device backend, on the emulator and on a GPU where there is one, against the CPU backend: energies, forces and virial
+// term by term, and the course of every integrator.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,8 +18,8 @@
 namespace uplift {
 namespace {
 
-using test::device_only;
 using test::Device;
+using test::device_only;
 using test::sample;
 using test::Sample;
 
@@ -53,14 +54,17 @@ TEST_P(DeviceForces, AreThoseOfTheCpu) {
     difference += dot(d, d);
     size += dot(a.forces[i], a.forces[i]);
   }
-  // In double both round at 1e-13 of the largest terms. In mixed precision each has an error of 1e-6 of its own (sums in other orders).
-  const double forces = precision == Precision::double_ ? 1e-11 : 4e-6, energies = precision == Precision::double_ ? 1e-10 : 3e-6;
+  // In double both round at 1e-13 of the largest terms. In mixed precision each has an error of 1e-6 of its own (sums in other
+  // orders).
+  const double forces = precision == Precision::double_ ? 1e-11 : 4e-6,
+               energies = precision == Precision::double_ ? 1e-10 : 3e-6;
   EXPECT_LT(std::sqrt(difference / size), forces);
   double scale = 1;
   for (double e : a.energies.term) scale = std::max(scale, std::abs(e));
   for (std::size_t k = 0; k < a.energies.term.size(); ++k)
     EXPECT_NEAR(a.energies.term[k], b.energies.term[k], energies * scale) << energy_term_names[k];
-  for (std::size_t k = 0; k < 9; ++k) EXPECT_NEAR(a.energies.virial[k], b.energies.virial[k], 3 * energies * scale) << "virial " << k;
+  for (std::size_t k = 0; k < 9; ++k)
+    EXPECT_NEAR(a.energies.virial[k], b.energies.virial[k], 3 * energies * scale) << "virial " << k;
 }
 
 TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
@@ -83,7 +87,9 @@ TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Systems, DeviceForces,
-                         ::testing::Combine(::testing::ValuesIn(device_only), ::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4", "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
+                         ::testing::Combine(::testing::ValuesIn(device_only),
+                                            ::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4",
+                                                              "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
                                             ::testing::Values(Precision::mixed, Precision::double_)));
 
 /// Rods of three atoms, so many that most are out of each other's reach.
@@ -95,7 +101,8 @@ Sample rods(bool brick, NonbondedMethod nonbonded) {
   Sample s;
   s.state.box = brick ? Box{{2.1, 0, 0}, {0, 2.4, 0}, {0, 0, 6.3}} : Box{{2.1, 0, 0}, {0.6, 2.4, 0}, {-0.5, 0.7, 6.3}};
   for (int m = 0; m < 7 * 8 * 11; ++m) {
-    const Vec3d middle = s.state.box.position({(m % 7 + 0.3) / 7 + m % 3 - 1, m / 7 % 8 / 8.0, m / 56 / 11.0 - m % 2}), arm{0.05 * uniform(-1, 1), 0.05, 0.05 * uniform(-1, 1)};
+    const Vec3d middle = s.state.box.position({(m % 7 + 0.3) / 7 + m % 3 - 1, m / 7 % 8 / 8.0, m / 56 / 11.0 - m % 2}),
+                arm{0.05 * uniform(-1, 1), 0.05, 0.05 * uniform(-1, 1)};
     Residue residue;
     residue.name = "ROD";
     residue.number = m + 1;
@@ -167,7 +174,8 @@ TEST_P(DevicePairList, GoesOnWithTheSameBits) {
   const auto [where, brick, nonbonded] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
   Sample s = rods(brick, nonbonded);
-  const auto one = where.make(s.system, s.state.box, {Precision::mixed, 1e-10}), other = where.make(s.system, s.state.box, {Precision::mixed, 1e-10});
+  const auto one = where.make(s.system, s.state.box, {Precision::mixed, 1e-10}),
+             other = where.make(s.system, s.state.box, {Precision::mixed, 1e-10});
   evaluate(*one, s.state);
   for (Vec3d& x : s.state.x) x += Vec3d{0.03, 0.01, -0.02};
   const Evaluation before = evaluate(*one, s.state);
@@ -219,7 +227,8 @@ TEST(DeviceRoom, GrowsBeforeItRunsOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Boxes, DevicePairList,
-                         ::testing::Combine(::testing::ValuesIn(device_only), ::testing::Bool(), ::testing::Values(NonbondedMethod::pme, NonbondedMethod::reaction_field)));
+                         ::testing::Combine(::testing::ValuesIn(device_only), ::testing::Bool(),
+                                            ::testing::Values(NonbondedMethod::pme, NonbondedMethod::reaction_field)));
 
 struct Course {
   const char *name, *system;
@@ -243,7 +252,9 @@ TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
   d.seed = 4;
   d.constraint_tolerance = 1e-11;
   d.com_removal_every = 5;
-  if (c.levels) d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1}, {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
+  if (c.levels)
+    d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1},
+                {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
   if (c.barostat) {
     d.pressure = PressureSettings{};
     d.pressure->barostat = *c.barostat;
@@ -280,13 +291,17 @@ TEST_P(DeviceDynamics, GoesTheWayOfTheCpu) {
 
 INSTANTIATE_TEST_SUITE_P(
     Courses, DeviceDynamics,
-    ::testing::Combine(::testing::ValuesIn(device_only), ::testing::Values(Course{"Verlet", "water", IntegratorKind::verlet}, Course{"Sites", "everything", IntegratorKind::verlet},
-                      Course{"Vacuum", "vacuum", IntegratorKind::langevin}, Course{"Langevin", "dipeptide", IntegratorKind::langevin},
-                      Course{"Groups", "h-angles", IntegratorKind::langevin}, Course{"VRescale", "dipeptide", IntegratorKind::v_rescale},
-                      Course{"NoseHoover", "water", IntegratorKind::nose_hoover}, Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
-                      Course{"Restrained", "reaction-field", IntegratorKind::langevin},
-                      Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
-                      Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
+    ::testing::Combine(
+        ::testing::ValuesIn(device_only),
+        ::testing::Values(
+            Course{"Verlet", "water", IntegratorKind::verlet}, Course{"Sites", "everything", IntegratorKind::verlet},
+            Course{"Vacuum", "vacuum", IntegratorKind::langevin}, Course{"Langevin", "dipeptide", IntegratorKind::langevin},
+            Course{"Groups", "h-angles", IntegratorKind::langevin}, Course{"VRescale", "dipeptide", IntegratorKind::v_rescale},
+            Course{"NoseHoover", "water", IntegratorKind::nose_hoover},
+            Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
+            Course{"Restrained", "reaction-field", IntegratorKind::langevin},
+            Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
+            Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
     [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
 
 /// Two backends round differently, and molecules forget: what begins at the last digit grows. A wrong force would not begin
@@ -320,7 +335,8 @@ TEST_P(DeviceDivergence, GrowsFromRounding) {
   EXPECT_LT(apart[1], apart[2]);
   EXPECT_LT(apart[2], 1e-8);
 }
-INSTANTIATE_TEST_SUITE_P(Devices, DeviceDivergence, ::testing::ValuesIn(device_only), [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceDivergence, ::testing::ValuesIn(device_only),
+                         [](const auto& one) { return one.param.name; });
 
 struct Steady {
   Course course;
@@ -329,7 +345,8 @@ struct Steady {
 void PrintTo(const Steady& s, std::ostream* out) { *out << s.course.name; }
 class DeviceStep : public ::testing::TestWithParam<Steady> {};
 
-/// Once a step repeats itself, it is one launch of one graph. Should one of these numbers fall, lower it here; let none rise without a reason.
+/// Once a step repeats itself, it is one launch of one graph. Should one of these numbers fall, lower it here; let none rise
+/// without a reason.
 TEST_P(DeviceStep, IsOneGraphAndWaitsForNobody) {
   const Steady& expected = GetParam();
   const Sample s = sample(expected.course.system);
@@ -338,7 +355,9 @@ TEST_P(DeviceStep, IsOneGraphAndWaitsForNobody) {
   d.integrator = expected.course.integrator;
   d.timestep = 0.002;
   d.com_removal_every = 0;
-  if (expected.course.levels) d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1}, {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
+  if (expected.course.levels)
+    d.levels = {{all_force_groups & ~static_cast<unsigned>(ForceGroup::pme_reciprocal), 1},
+                {static_cast<unsigned>(ForceGroup::pme_reciprocal), 2}};
   Simulation simulation(s.system, *device, s.state, d);
   simulation.begin();
   for (int n = 0; n < 3; ++n) simulation.step();
@@ -353,8 +372,10 @@ TEST_P(DeviceStep, IsOneGraphAndWaitsForNobody) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Integrators, DeviceStep,
-                         ::testing::Values(Steady{{"Langevin", "dipeptide", IntegratorKind::langevin}, 20, 10}, Steady{{"VRescale", "dipeptide", IntegratorKind::v_rescale}, 22, 12},
-                                           Steady{{"Verlet", "water", IntegratorKind::verlet}, 20, 12}, Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 34, 20}),
+                         ::testing::Values(Steady{{"Langevin", "dipeptide", IntegratorKind::langevin}, 20, 10},
+                                           Steady{{"VRescale", "dipeptide", IntegratorKind::v_rescale}, 22, 12},
+                                           Steady{{"Verlet", "water", IntegratorKind::verlet}, 20, 12},
+                                           Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 34, 20}),
                          [](const auto& one) { return one.param.course.name; });
 
 TEST(DeviceBackend, MinimisesAsTheCpuDoes) {

@@ -1,8 +1,8 @@
 // The emulator runs kernels as a GPU would, and finds what a GPU would not forgive: each mistake is planted here once.
-#include <cuda/launch.cuh>
 #include <cufft.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <cuda/launch.cuh>
 
 #include <cmath>
 #include <cstdint>
@@ -14,14 +14,24 @@ namespace {
 
 using ::testing::HasSubstr;
 
-enum class Mistake { none, no_barrier, out_of_bounds, divergent_shuffle, lane_not_in_mask, divergent_barrier, no_syncwarp, unwritten };
+enum class Mistake {
+  none,
+  no_barrier,
+  out_of_bounds,
+  divergent_shuffle,
+  lane_not_in_mask,
+  divergent_barrier,
+  no_syncwarp,
+  unwritten
+};
 
 /// Sum of `n` values: lanes by shuffles, warps through shared memory, blocks by an atomic.
 template <Mistake mistake>
 __global__ void reduce(const float* in, int n, double* out) {
   UPLIFT_SHARED(float[8], part);
   float s = 0;
-  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < static_cast<unsigned>(n); i += gridDim.x * blockDim.x) s += in[i];
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < static_cast<unsigned>(n); i += gridDim.x * blockDim.x)
+    s += in[i];
   const int lane = static_cast<int>(threadIdx.x & 31), warp = static_cast<int>(threadIdx.x >> 5);
   if (mistake == Mistake::divergent_shuffle) {
     if (lane < 16)
@@ -105,7 +115,8 @@ class Emulator : public ::testing::Test {
 TEST_F(Emulator, SumsWhateverTheOrder) {
   for (std::uint64_t seed = 0; seed < 9; ++seed) {
     simt::set_seed(seed);
-    for (int n : {0, 1, 31, 32, 33, 1000, 10007}) EXPECT_EQ(sum_of<Mistake::none>(n), expected(n)) << n << " values, seed " << seed;
+    for (int n : {0, 1, 31, 32, 33, 1000, 10007})
+      EXPECT_EQ(sum_of<Mistake::none>(n), expected(n)) << n << " values, seed " << seed;
   }
 }
 
@@ -130,9 +141,13 @@ TEST_F(Emulator, DivergentShufflesAreNamed) {
   EXPECT_THAT(text, HasSubstr("reduce<mistake>"));
 }
 
-TEST_F(Emulator, AShuffleFromOutsideTheMaskIsNamed) { EXPECT_THAT(complaint<Mistake::lane_not_in_mask>(), HasSubstr("not in the mask")); }
+TEST_F(Emulator, AShuffleFromOutsideTheMaskIsNamed) {
+  EXPECT_THAT(complaint<Mistake::lane_not_in_mask>(), HasSubstr("not in the mask"));
+}
 
-TEST_F(Emulator, DivergentBarriersAreNamed) { EXPECT_THAT(complaint<Mistake::divergent_barrier>(), HasSubstr("different barriers")); }
+TEST_F(Emulator, DivergentBarriersAreNamed) {
+  EXPECT_THAT(complaint<Mistake::divergent_barrier>(), HasSubstr("different barriers"));
+}
 
 TEST_F(Emulator, GoesOnAfterAMistake) {
   complaint<Mistake::divergent_barrier>();
@@ -141,7 +156,9 @@ TEST_F(Emulator, GoesOnAfterAMistake) {
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-TEST_F(Emulator, OutOfBoundsSharedMemoryIsCaught) { EXPECT_DEATH(sum_of<Mistake::out_of_bounds>(1000), "use-after-poison|out of bounds"); }
+TEST_F(Emulator, OutOfBoundsSharedMemoryIsCaught) {
+  EXPECT_DEATH(sum_of<Mistake::out_of_bounds>(1000), "use-after-poison|out of bounds");
+}
 #endif
 
 __global__ void wait_for_half() {
@@ -164,10 +181,14 @@ TEST_F(Emulator, ADeadlockNamesWhoWaitsWhere) {
 __global__ void votes(unsigned* out) {
   const unsigned lane = threadIdx.x & 31;
   out[threadIdx.x * 5 + 0] = __ballot_sync(0xffffffffu, lane % 3 == 0);
-  out[threadIdx.x * 5 + 1] = static_cast<unsigned>(__any_sync(0xffffffffu, lane == 7)) + 2 * static_cast<unsigned>(__all_sync(0xffffffffu, lane < 31));
+  out[threadIdx.x * 5 + 1] =
+      static_cast<unsigned>(__any_sync(0xffffffffu, lane == 7)) + 2 * static_cast<unsigned>(__all_sync(0xffffffffu, lane < 31));
   out[threadIdx.x * 5 + 2] = __match_any_sync(0xffffffffu, lane / 8);
   out[threadIdx.x * 5 + 3] = __shfl_up_sync(0xffffffffu, lane, 3, 8);
-  out[threadIdx.x * 5 + 4] = static_cast<unsigned>(__syncthreads_count(lane < 5)) + 100 * __reduce_or_sync(0xffffffffu, lane == 3 ? 1 : lane == 9 ? 4 : 0);
+  out[threadIdx.x * 5 + 4] =
+      static_cast<unsigned>(__syncthreads_count(lane < 5)) + 100 * __reduce_or_sync(0xffffffffu, lane == 3   ? 1
+                                                                                                 : lane == 9 ? 4
+                                                                                                             : 0);
 }
 TEST_F(Emulator, CollectivesDoWhatTheManualSays) {
   for (std::uint64_t seed : {0u, 3u}) {
@@ -264,7 +285,9 @@ TEST_F(Emulator, AGraphHasBranches) {
   check(cudaEventCreateWithFlags(&fork, cudaEventDisableTiming), "event");
   check(cudaEventCreateWithFlags(&join, cudaEventDisableTiming), "event");
   Array<float> a(std::vector<float>(100, 0.0f)), b(std::vector<float>(100, 0.0f));
-  const auto one = [](Array<float>& array, cudaStream_t stream) { UPLIFT_LAUNCH(add_one, cover(100, 128), stream, array.data(), 100); };
+  const auto one = [](Array<float>& array, cudaStream_t stream) {
+    UPLIFT_LAUNCH(add_one, cover(100, 128), stream, array.data(), 100);
+  };
   for (const bool joined : {true, false}) {
     check(cudaStreamBeginCapture(main, cudaStreamCaptureModeThreadLocal), "capture");
     one(a, main);
@@ -329,7 +352,8 @@ TEST_F(Emulator, AMissingEventShowsWhenStreamsAreLazy) {
     check(cudaStreamCreateWithFlags(&two, cudaStreamNonBlocking), "stream");
     float last = -1;
     UPLIFT_LAUNCH(add_one, cover(10, 32), one, a.data(), 10);
-    check(cudaMemcpyAsync(&last, a.data(), sizeof(float), cudaMemcpyDeviceToHost, two), "copy");  // does not wait for the kernel
+    check(cudaMemcpyAsync(&last, a.data(), sizeof(float), cudaMemcpyDeviceToHost, two),
+          "copy");  // does not wait for the kernel
     check(cudaDeviceSynchronize(), "synchronise");
     wrong += last != 1.0f;
     check(cudaStreamDestroy(one), "stream");

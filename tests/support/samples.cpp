@@ -10,7 +10,8 @@ namespace uplift::test {
 namespace {
 
 Sample from_inputs(const std::string& name, ForceSettings settings) {
-  const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name + "/system.", end = name.ends_with("vacuum") ? "" : ".gz";
+  const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name + "/system.",
+                    end = name.ends_with("vacuum") ? "" : ".gz";
   AmberTopology amber = read_prmtop(folder + "prmtop" + end);
   const Coordinates coordinates = read_amber_coordinates(folder + "inpcrd" + end);
   Sample s;
@@ -58,7 +59,8 @@ Sample everything(int molecules) {
       t.atoms.push_back(atom);
       ff.charges.push_back(uniform(-0.4, 0.4));
       ff.lj_type.push_back(k % 2);
-      s.state.x.push_back(k == 5 ? origin : origin + shape[k] + Vec3d{uniform(-0.01, 0.01), uniform(-0.01, 0.01), uniform(-0.01, 0.01)});
+      s.state.x.push_back(k == 5 ? origin
+                                 : origin + shape[k] + Vec3d{uniform(-0.01, 0.01), uniform(-0.01, 0.01), uniform(-0.01, 0.01)});
       for (int other = 0; other < k; ++other) ff.exclusions.push_back({a + other, a + k});
     }
     for (int k = 0; k < 4; ++k) {
@@ -70,7 +72,8 @@ Sample everything(int molecules) {
       ff.urey_bradleys.push_back({a + k, a + k + 2, uniform(0.2, 0.25), uniform(1e3, 2e4)});
     }
     for (int k = 0; k < 2; ++k) {
-      for (int n = 0; n < 4; ++n) ff.dihedrals.push_back({a + k, a + k + 1, a + k + 2, a + k + 3, n, uniform(-3, 3), uniform(-5, 15), false});
+      for (int n = 0; n < 4; ++n)
+        ff.dihedrals.push_back({a + k, a + k + 1, a + k + 2, a + k + 3, n, uniform(-3, 3), uniform(-5, 15), false});
       ff.impropers.push_back({a + k + 1, a + k, a + k + 2, a + k + 3, uniform(-3, 3), uniform(50, 500)});
       ff.pairs14.push_back({a + k, a + k + 3, uniform(-0.2, 0.2), uniform(0, 1e-3), uniform(0, 1e-6)});
     }

@@ -12,7 +12,8 @@ struct Sample {
   State state;
 };
 
-/// everything vacuum gb-hct gb-obc2 gb-gbn2 reaction-field (with restraints) h-angles order-4 order-6 water, and dipeptide (in water, PME).
+/// everything vacuum gb-hct gb-obc2 gb-gbn2 reaction-field (with restraints) h-angles order-4 order-6 water, and dipeptide (in
+/// water, PME).
 Sample sample(const std::string& name);
 
 }  // namespace uplift::test

@@ -35,8 +35,10 @@ void ToyBackend::run(std::span<const Stage> stages, const ForcePlan& plan, std::
     std::vector<Vec3d> f(integration_.positions().size(), Vec3d{0, 0, 0});
     sums.force.resize(3 * f.size());
     sums.clear();
-    const bool slow = slow_force && has(compute->groups, ForceGroup::pme_reciprocal), fast = has(compute->groups, ForceGroup::bonded);
-    level_energy_[level] = (fast ? force_(integration_.positions(), f) : 0) + (slow ? slow_force(integration_.positions(), f) : 0);
+    const bool slow = slow_force && has(compute->groups, ForceGroup::pme_reciprocal),
+               fast = has(compute->groups, ForceGroup::bonded);
+    level_energy_[level] =
+        (fast ? force_(integration_.positions(), f) : 0) + (slow ? slow_force(integration_.positions(), f) : 0);
     double virial[9] = {};
     for (std::size_t i = 0; i < f.size(); ++i) {
       const double r[3] = {integration_.positions()[i].x, integration_.positions()[i].y, integration_.positions()[i].z};

@@ -61,10 +61,11 @@ TEST(BackgroundWriter, FinishesBeforeItGoes) {
   std::atomic<int> done = 0;
   {
     BackgroundWriter writer(10);
-    for (int k = 0; k < 10; ++k) writer.add([&] {
-      std::this_thread::sleep_for(1ms);
-      ++done;
-    });
+    for (int k = 0; k < 10; ++k)
+      writer.add([&] {
+        std::this_thread::sleep_for(1ms);
+        ++done;
+      });
   }
   EXPECT_EQ(done, 10);
   const BackgroundWriter idle;  // never had a job

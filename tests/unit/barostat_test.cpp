@@ -98,14 +98,19 @@ TEST(ScaleBox, RestoredConfigurationHasTheSameBits) {
 TEST(CellStrain, IsTheLangevinEquationOfThePaper) {
   // Isotropic: d eps = -(beta_T/tau) (P0 - P) dt + sqrt(2 kT beta_T/(V tau)) dW; area and height: two and one third of it.
   const double p = 3, p0 = 5, kt = 2.5, v = 30, beta = 0.01, dt = 0.2, w = -1.3;
-  EXPECT_NEAR(physics::cell_strain(3.0, p, p0, kt, v, beta, dt, w), -beta * dt * (p0 - p) + std::sqrt(2 * kt * beta * dt / v) * w, 1e-16);
-  EXPECT_NEAR(physics::cell_strain(2.0, p, p0, kt, v, beta, dt, w), -2 * beta * dt / 3 * (p0 - p) + std::sqrt(4 * kt * beta * dt / (3 * v)) * w, 1e-16);
-  EXPECT_NEAR(physics::cell_strain(1.0, p, p0, kt, v, beta, dt, w), -beta * dt / 3 * (p0 - p) + std::sqrt(2 * kt * beta * dt / (3 * v)) * w, 1e-16);
+  EXPECT_NEAR(physics::cell_strain(3.0, p, p0, kt, v, beta, dt, w),
+              -beta * dt * (p0 - p) + std::sqrt(2 * kt * beta * dt / v) * w, 1e-16);
+  EXPECT_NEAR(physics::cell_strain(2.0, p, p0, kt, v, beta, dt, w),
+              -2 * beta * dt / 3 * (p0 - p) + std::sqrt(4 * kt * beta * dt / (3 * v)) * w, 1e-16);
+  EXPECT_NEAR(physics::cell_strain(1.0, p, p0, kt, v, beta, dt, w),
+              -beta * dt / 3 * (p0 - p) + std::sqrt(2 * kt * beta * dt / (3 * v)) * w, 1e-16);
 }
 
 TEST(VolumeMove, IsTheRatioOfTheDensities) {
   const double du = 1.5, p0 = 0.06, v = 30, next = 30.5, kt = 2.49;
-  const auto density = [&](double energy, double volume) { return std::pow(volume, 7) * std::exp(-(energy + p0 * volume) / kt); };
+  const auto density = [&](double energy, double volume) {
+    return std::pow(volume, 7) * std::exp(-(energy + p0 * volume) / kt);
+  };
   EXPECT_NEAR(std::exp(physics::volume_move_log_ratio(du, p0, v, next, 7.0, kt)), density(du, next) / density(0, v), 1e-12);
 }
 
@@ -117,8 +122,8 @@ struct GasCase {
 
 class IdealGas : public ::testing::TestWithParam<GasCase> {};
 
-/// N molecules without forces at P: p(V) ~ V^N exp(-P V/kT), so that <V> = (N + 1) kT/P and var V = (N + 1) (kT/P)^2, whatever the edges
-/// do on their own.
+/// N molecules without forces at P: p(V) ~ V^N exp(-P V/kT), so that <V> = (N + 1) kT/P and var V = (N + 1) (kT/P)^2, whatever
+/// the edges do on their own.
 TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
   const int n = 20;
   System system = test::free_atoms(n, 40);
@@ -158,7 +163,9 @@ TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
     means.push_back(sum / each);
     squares.push_back(sum2 / each);
   }
-  const auto average = [](const std::vector<double>& a) { return std::accumulate(a.begin(), a.end(), 0.0) / static_cast<double>(a.size()); };
+  const auto average = [](const std::vector<double>& a) {
+    return std::accumulate(a.begin(), a.end(), 0.0) / static_cast<double>(a.size());
+  };
   const auto error = [&](const std::vector<double>& a) {
     double sum = 0;
     for (double v : a) sum += (v - average(a)) * (v - average(a));
@@ -170,20 +177,22 @@ TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
   EXPECT_NEAR(average(squares), mean * mean / (n + 1), 4 * error(squares) + discretisation * mean * mean / (n + 1));
   EXPECT_LT(error(means), 0.03 * mean) << "too few independent volumes to tell";
   if (p.barostat == BarostatKind::monte_carlo) {
-    const double rate = static_cast<double>(simulation.barostat()->accepted()) / static_cast<double>(simulation.barostat()->attempted());
+    const double rate =
+        static_cast<double>(simulation.barostat()->accepted()) / static_cast<double>(simulation.barostat()->attempted());
     EXPECT_GT(rate, 0.2);
     EXPECT_LT(rate, 0.9);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Barostats, IdealGas,
-                         ::testing::Values(GasCase{BarostatKind::monte_carlo, PressureCoupling::isotropic, IntegratorKind::langevin},
-                                           GasCase{BarostatKind::monte_carlo, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
-                                           GasCase{BarostatKind::monte_carlo, PressureCoupling::anisotropic, IntegratorKind::langevin},
-                                           GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::langevin},
-                                           GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::v_rescale},
-                                           GasCase{BarostatKind::c_rescale, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
-                                           GasCase{BarostatKind::c_rescale, PressureCoupling::anisotropic, IntegratorKind::langevin}));
+INSTANTIATE_TEST_SUITE_P(
+    Barostats, IdealGas,
+    ::testing::Values(GasCase{BarostatKind::monte_carlo, PressureCoupling::isotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::monte_carlo, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::monte_carlo, PressureCoupling::anisotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::v_rescale},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::anisotropic, IntegratorKind::langevin}));
 
 TEST(Barostat, IsTheSameAfterAContinuation) {
   const int n = 5;

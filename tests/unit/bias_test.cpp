@@ -29,8 +29,10 @@ TEST(Boost, FactorIsOneAndItsOwnSlope) {
     const double h = 1e-4;
     const auto slope = [&](auto&& boost) { return (boost(v + h) - boost(v - h)) / (2 * h); };
     // Central differences: h^2/6 times a third derivative below 1, and rounding of 1e-16 * 100 / h.
-    EXPECT_NEAR(physics::amd_boost(v, 10.0, 4.0).factor, 1 + slope([](double x) { return physics::amd_boost(x, 10.0, 4.0).energy; }), 1e-8);
-    EXPECT_NEAR(physics::gamd_boost(v, 10.0, 0.01).factor, 1 + slope([](double x) { return physics::gamd_boost(x, 10.0, 0.01).energy; }), 1e-8);
+    EXPECT_NEAR(physics::amd_boost(v, 10.0, 4.0).factor,
+                1 + slope([](double x) { return physics::amd_boost(x, 10.0, 4.0).energy; }), 1e-8);
+    EXPECT_NEAR(physics::gamd_boost(v, 10.0, 0.01).factor,
+                1 + slope([](double x) { return physics::gamd_boost(x, 10.0, 0.01).energy; }), 1e-8);
   }
   // The largest possible boost leaves a flat potential, not a number that is none.
   const auto deep = physics::amd_boost(-1e300, 0.0, 1.0);
@@ -51,14 +53,19 @@ TEST(BiasFactors, AreThePartialDerivativesOfTheBoostedPotential) {
     for (BiasMethod method : {BiasMethod::amd, BiasMethod::gamd})
       for (int which = 1; which < 4; ++which)
         for (int n = 0; n < 50; ++n) {
-          Bias bias{method, convention, {(which & 1) != 0, 20, method == BiasMethod::amd ? 5 : 0.004}, {(which & 2) != 0, 35, method == BiasMethod::amd ? 9 : 0.003}};
-          const double d = energy(generator), c = convention == BiasConvention::namd ? energy(generator) : 0, r = energy(generator), h = 1e-4;
+          Bias bias{method,
+                    convention,
+                    {(which & 1) != 0, 20, method == BiasMethod::amd ? 5 : 0.004},
+                    {(which & 2) != 0, 35, method == BiasMethod::amd ? 9 : 0.003}};
+          const double d = energy(generator), c = convention == BiasConvention::namd ? energy(generator) : 0,
+                       r = energy(generator), h = 1e-4;
           BiasState state;
           state.apply(bias, {d, c, d + c + r}, false, false);
           const double of_torsions = (effective(bias, d + h, c, r) - effective(bias, d - h, c, r)) / (2 * h);
           const double of_others = (effective(bias, d, c, r + h) - effective(bias, d, c, r - h)) / (2 * h);
           // Kinks at the thresholds are 1e-4 wide and second derivatives jump there by at most 1/alpha.
-          EXPECT_NEAR(boosted_torsions(bias) == TorsionGroup::none ? state.others.all() : state.torsions.all(), of_torsions, 1e-4);
+          EXPECT_NEAR(boosted_torsions(bias) == TorsionGroup::none ? state.others.all() : state.torsions.all(), of_torsions,
+                      1e-4);
           EXPECT_NEAR(state.others.all(), of_others, 1e-4);
           if (convention == BiasConvention::namd && bias.dihedral.on) {
             EXPECT_NEAR(state.torsions.all(), (effective(bias, d, c + h, r) - effective(bias, d, c - h, r)) / (2 * h), 1e-4);
@@ -90,7 +97,9 @@ TEST(BiasStatistics, AreThoseOfTheWholeSeries) {
 }
 
 /// Mean, deviation and extremes as wanted.
-RunningStatistics spread(double mean, double deviation, double least, double most) { return {1001, least, most, mean, deviation * deviation * 1000}; }
+RunningStatistics spread(double mean, double deviation, double least, double most) {
+  return {1001, least, most, mean, deviation * deviation * 1000};
+}
 
 Topology peptide_in_water(int residues, int waters) {
   Topology t;
@@ -119,7 +128,8 @@ Topology peptide_in_water(int residues, int waters) {
 }
 
 TEST(BiasRules, ResiduesIsAmbersRecipe) {
-  // The worked example of the recipe that Amber's users follow: 64 residues and 16,950 atoms, <V_d> 611.5376, <V> -53155.3104 kcal/mol.
+  // The worked example of the recipe that Amber's users follow: 64 residues and 16,950 atoms, <V_d> 611.5376, <V> -53155.3104
+  // kcal/mol.
   Topology t = peptide_in_water(64, 0);
   while (t.size() < 16950) t.atoms.push_back({});
   BiasSettings s;
@@ -130,8 +140,8 @@ TEST(BiasRules, ResiduesIsAmbersRecipe) {
   v.dihedral = spread(611.5376 * kcal, 10, 0, 5000);
   v.total = spread(-53155.3104 * kcal, 100, -3e5, 0);
   const DerivedBias derived = derive_bias(s, v, t);
-  EXPECT_NEAR(derived.bias.dihedral.threshold, (611.5376 + 224) * kcal, 1e-6);  // rounded to 835 in the example
-  EXPECT_NEAR(derived.bias.dihedral.shape, 44.8 * kcal, 1e-9);                  // 45
+  EXPECT_NEAR(derived.bias.dihedral.threshold, (611.5376 + 224) * kcal, 1e-6);   // rounded to 835 in the example
+  EXPECT_NEAR(derived.bias.dihedral.shape, 44.8 * kcal, 1e-9);                   // 45
   EXPECT_NEAR(derived.bias.total.threshold, (-53155.3104 + 3390) * kcal, 1e-6);  // -49765
   EXPECT_NEAR(derived.bias.total.shape, 3390 * kcal, 1e-9);
   EXPECT_NE(derived.reasoning.find("parameters: {dihedral: {threshold: "), std::string::npos);

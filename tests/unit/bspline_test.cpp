@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "uplift/backend/pme_setup.hpp"
 #include "oracle/ewald.hpp"
+#include "uplift/backend/pme_setup.hpp"
 
 namespace uplift {
 namespace {

@@ -80,7 +80,8 @@ TEST(Integrator, NamesAndVelocitiesInTime) {
 }
 
 TEST(Langevin, TotalEnergyLessHeatIsConserved) {
-  // Waters whose atoms hang on springs, and lone atoms: the noise is projected onto the constraints of the one and taken whole by the other.
+  // Waters whose atoms hang on springs, and lone atoms: the noise is projected onto the constraints of the one and taken whole
+  // by the other.
   Topology t;
   ForceField ff;
   for (int k = 0; k < 8; ++k) test::add_water(t, ff);
@@ -92,7 +93,8 @@ TEST(Langevin, TotalEnergyLessHeatIsConserved) {
   State s;
   const double height = std::sqrt(0.09572 * 0.09572 - 0.15139 * 0.15139 / 4);
   for (int k = 0; k < 8; ++k)
-    for (const Vec3d& r : {Vec3d{0, 0, 0}, Vec3d{height, 0.15139 / 2, 0}, Vec3d{height, -0.15139 / 2, 0}}) s.x.push_back(r + Vec3d{0, 0, 0.3 * k});
+    for (const Vec3d& r : {Vec3d{0, 0, 0}, Vec3d{height, 0.15139 / 2, 0}, Vec3d{height, -0.15139 / 2, 0}})
+      s.x.push_back(r + Vec3d{0, 0, 0.3 * k});
   for (int k = 0; k < 8; ++k) s.x.push_back({0.4, 0, 0.3 * k});
   const std::vector<Vec3d> home = s.x;
   draw_velocities(system, 300, 3, s);
@@ -123,14 +125,15 @@ TEST(Langevin, TotalEnergyLessHeatIsConserved) {
     for (double e : watcher.energy) spread += (e - mean) * (e - mean) / static_cast<double>(watcher.energy.size());
     double middle = 0;
     for (double e : watcher.potential) middle += e / static_cast<double>(watcher.potential.size());
-    for (double e : watcher.potential) spread_total += (e - middle) * (e - middle) / static_cast<double>(watcher.potential.size());
+    for (double e : watcher.potential)
+      spread_total += (e - middle) * (e - middle) / static_cast<double>(watcher.potential.size());
     change_of_total = std::sqrt(spread_total);
     return std::sqrt(spread);
   };
   double scale = 0;
   const double coarse = run(0.002, scale), fine = run(0.001, scale);
-  // Half steps on either side of the noise leave an error of (omega dt)^2 each, which adds up as a walk: 4 on halving, and thousands of times
-  // less than the energy that comes and goes.
+  // Half steps on either side of the noise leave an error of (omega dt)^2 each, which adds up as a walk: 4 on halving, and
+  // thousands of times less than the energy that comes and goes.
   EXPECT_LT(coarse, 0.05 * scale);
   EXPECT_GT(coarse / fine, 2.5);
   EXPECT_LT(coarse / fine, 7);

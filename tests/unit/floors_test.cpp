@@ -18,13 +18,32 @@ struct Place {
 };
 // Longest prefix first.
 const std::vector<Place> places = {
-    {"include/uplift/backend/cpu/", 4}, {"include/uplift/backend/cuda/", 4}, {"include/uplift/core/", 0},   {"include/uplift/data/", 1},     {"include/uplift/model/", 2},
-    {"include/uplift/io/", 3},          {"include/uplift/backend/", 3}, {"include/uplift/domain/", 5},   {"include/uplift/engine/", 6},
-    {"include/uplift/sampling/", 6},    {"kernels/physics/", 1},        {"kernels/cpu/", 4},             {"src/core/", 0},
-    {"src/model/", 2},                  {"src/io/", 3}, {"src/pictures/", 3}, {"include/uplift/pictures/", 3},               {"src/backend/cpu/", 4},         {"src/backend/cuda/", 4},
-    {"kernels/cuda/", 4},               {"kernels/simt/", 4},           {"src/backend/", 3},
+    {"include/uplift/backend/cpu/", 4},
+    {"include/uplift/backend/cuda/", 4},
+    {"include/uplift/core/", 0},
+    {"include/uplift/data/", 1},
+    {"include/uplift/model/", 2},
+    {"include/uplift/io/", 3},
+    {"include/uplift/backend/", 3},
+    {"include/uplift/domain/", 5},
+    {"include/uplift/engine/", 6},
+    {"include/uplift/sampling/", 6},
+    {"kernels/physics/", 1},
+    {"kernels/cpu/", 4},
+    {"src/core/", 0},
+    {"src/model/", 2},
+    {"src/io/", 3},
+    {"src/pictures/", 3},
+    {"include/uplift/pictures/", 3},
+    {"src/backend/cpu/", 4},
+    {"src/backend/cuda/", 4},
+    {"kernels/cuda/", 4},
+    {"kernels/simt/", 4},
+    {"src/backend/", 3},
     {"src/domain/", 5},
-    {"src/engine/", 6},                 {"src/sampling/", 6},           {"src/app/", 7},
+    {"src/engine/", 6},
+    {"src/sampling/", 6},
+    {"src/app/", 7},
 };
 
 int floor_of(const std::string& path) {
@@ -36,7 +55,9 @@ int floor_of(const std::string& path) {
 /// An include as a path below the source folder; empty when it is not ours.
 std::string resolve(const std::string& include) {
   if (include.rfind("uplift/", 0) == 0) return "include/" + include;
-  if (include.rfind("physics/", 0) == 0 || include.rfind("cpu/", 0) == 0 || include.rfind("cuda/", 0) == 0 || include.rfind("simt/", 0) == 0) return "kernels/" + include;
+  if (include.rfind("physics/", 0) == 0 || include.rfind("cpu/", 0) == 0 || include.rfind("cuda/", 0) == 0 ||
+      include.rfind("simt/", 0) == 0)
+    return "kernels/" + include;
   return {};
 }
 
@@ -72,16 +93,19 @@ TEST(Floors, FormulasSeeOnlyTheCore) {
   for (const auto& [file, include] : includes_below("kernels/physics")) {
     const std::string target = resolve(include);
     if (target.empty()) continue;
-    EXPECT_TRUE(target.rfind("include/uplift/core/", 0) == 0 || target.rfind("kernels/physics/", 0) == 0) << file << " includes " << include;
+    EXPECT_TRUE(target.rfind("include/uplift/core/", 0) == 0 || target.rfind("kernels/physics/", 0) == 0)
+        << file << " includes " << include;
   }
 }
 
 TEST(Floors, BackendsNeverSeeEachOther) {
   for (const char* folder : {"kernels/cpu", "src/backend/cpu", "include/uplift/backend/cpu"})
     for (const auto& [file, include] : includes_below(folder))
-      EXPECT_TRUE(include.find("cuda/") == std::string::npos && include.find("simt/") == std::string::npos) << file << " includes " << include;
+      EXPECT_TRUE(include.find("cuda/") == std::string::npos && include.find("simt/") == std::string::npos)
+          << file << " includes " << include;
   for (const char* folder : {"kernels/cuda", "src/backend/cuda", "include/uplift/backend/cuda"})
-    for (const auto& [file, include] : includes_below(folder)) EXPECT_EQ(include.find("cpu/"), std::string::npos) << file << " includes " << include;
+    for (const auto& [file, include] : includes_below(folder))
+      EXPECT_EQ(include.find("cpu/"), std::string::npos) << file << " includes " << include;
 }
 
 TEST(Floors, OraclesNeverSeeTheFormulas) {
@@ -94,9 +118,11 @@ TEST(Floors, OraclesNeverSeeTheFormulas) {
 }
 
 TEST(Floors, OnlyTheAppNamesABackend) {
-  for (const char* folder : {"src/engine", "include/uplift/engine", "src/io", "include/uplift/io", "src/model", "include/uplift/model"})
+  for (const char* folder :
+       {"src/engine", "include/uplift/engine", "src/io", "include/uplift/io", "src/model", "include/uplift/model"})
     for (const auto& [file, include] : includes_below(folder))
-      EXPECT_TRUE(include.find("backend/cpu") == std::string::npos && include.find("backend/cuda") == std::string::npos) << file << " includes " << include;
+      EXPECT_TRUE(include.find("backend/cpu") == std::string::npos && include.find("backend/cuda") == std::string::npos)
+          << file << " includes " << include;
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace {
 
 constexpr double temperature = 300, kt = constants::boltzmann * temperature, radian = constants::pi / 180;
 
-// ---- statistics ---------------------------------------------------------------------------------------------------------------
+// ---- statistics
+// ---------------------------------------------------------------------------------------------------------------
 
 std::vector<double> autoregressive(std::size_t n, double rho, unsigned seed) {
   std::mt19937_64 generator(seed);
@@ -72,7 +73,8 @@ TEST(Series, AnharmonicityOfKnownShapes) {
   EXPECT_TRUE(std::isnan(anharmonicity(std::vector<double>(10, 1.0))));
 }
 
-// ---- collective variables -----------------------------------------------------------------------------------------------------
+// ---- collective variables
+// -----------------------------------------------------------------------------------------------------
 
 StoredSystem butane_like() {
   StoredSystem s;
@@ -95,7 +97,9 @@ StoredSystem butane_like() {
 
 TEST(CollectiveVariables, AreWhatTheirNamesSay) {
   const StoredSystem s = butane_like();
-  const auto value = [&](const std::string& text, const std::vector<Vec3d>& x, const Box& box = {}) { return make_collective_variable(text, s)->value(x, box, 0); };
+  const auto value = [&](const std::string& text, const std::vector<Vec3d>& x, const Box& box = {}) {
+    return make_collective_variable(text, s)->value(x, box, 0);
+  };
   EXPECT_NEAR(value("dihedral(0,1,2,3)", s.first), 60, 1e-6);  // IUPAC sign: looking along 1-2, 3 is turned clockwise from 0
   EXPECT_NEAR(value("dihedral(3,2,1,0)", s.first), 60, 1e-6);
   EXPECT_NEAR(value("angle(0,1,2)", s.first), 90, 1e-9);
@@ -153,7 +157,8 @@ TEST(CollectiveVariables, WrongOnesSayWhatIsWrong) {
   expect("column(nowhere.dat, 0)", "no file nowhere.dat");
 }
 
-// ---- surfaces of known models -------------------------------------------------------------------------------------------------
+// ---- surfaces of known models
+// -------------------------------------------------------------------------------------------------
 
 /// A double well in a dihedral [kJ/mol], angles in degrees.
 double double_well(double phi) { return 6 * (1 + std::cos(2 * phi * radian)) + 1.5 * std::cos(phi * radian - 0.7); }
@@ -172,7 +177,9 @@ class Circle {
   /// Exact probabilities of bins over -180 to 180.
   std::vector<double> probabilities(int bins) const {
     std::vector<double> p(static_cast<std::size_t>(bins), 0);
-    for (int k = 0; k < points; ++k) p[static_cast<std::size_t>(k * static_cast<std::int64_t>(bins) / points)] += (sum_[static_cast<std::size_t>(k)] - (k ? sum_[static_cast<std::size_t>(k - 1)] : 0)) / sum_.back();
+    for (int k = 0; k < points; ++k)
+      p[static_cast<std::size_t>(k * static_cast<std::int64_t>(bins) / points)] +=
+          (sum_[static_cast<std::size_t>(k)] - (k ? sum_[static_cast<std::size_t>(k - 1)] : 0)) / sum_.back();
     return p;
   }
 
@@ -217,7 +224,8 @@ BiasedFrames boosted_frames(const Bias& bias, int count, unsigned seed) {
   return f;
 }
 
-/// Frames whose boost is Gaussian in every bin, of a mean and width that depend on the dihedral: the cumulant expansion to second order is exact.
+/// Frames whose boost is Gaussian in every bin, of a mean and width that depend on the dihedral: the cumulant expansion to
+/// second order is exact.
 struct GaussianModel {
   static double mean(double phi) { return 9 + 4 * std::cos(phi * radian); }
   static double deviation(double phi) { return 3 + 1.2 * std::sin(phi * radian); }
@@ -233,7 +241,8 @@ struct GaussianModel {
     return f;
   }
   static std::vector<double> exact(int bins) {
-    return Circle([](double phi) { return 0.5 * double_well(phi) - mean(phi) - deviation(phi) * deviation(phi) / (2 * kt); }).probabilities(bins);
+    return Circle([](double phi) { return 0.5 * double_well(phi) - mean(phi) - deviation(phi) * deviation(phi) / (2 * kt); })
+        .probabilities(bins);
   }
 };
 
@@ -264,8 +273,9 @@ TEST(FreeEnergy, EveryMethodFindsTheDoubleWellWithinItsError) {
   const Bias bias = amd(12, 6);
   const std::vector<double> exact = Circle(double_well).probabilities(24);
   const BiasedFrames f = boosted_frames(bias, 60000, 1);
-  for (const auto& [method, order] : {std::pair(ReweightMethod::exponential, 0), std::pair(ReweightMethod::pooled, 0), std::pair(ReweightMethod::maclaurin, 12),
-                                      std::pair(ReweightMethod::cumulant, 2), std::pair(ReweightMethod::cumulant, 3), std::pair(ReweightMethod::mbar, 0)}) {
+  for (const auto& [method, order] : {std::pair(ReweightMethod::exponential, 0), std::pair(ReweightMethod::pooled, 0),
+                                      std::pair(ReweightMethod::maclaurin, 12), std::pair(ReweightMethod::cumulant, 2),
+                                      std::pair(ReweightMethod::cumulant, 3), std::pair(ReweightMethod::mbar, 0)}) {
     const FreeEnergySurface s = free_energy_surface(f, request(method, 24, order));
     // 24 squares of nearly normal deviates: their mean stays below 2 but once in a thousand times.
     EXPECT_LT(mean_square_deviation(s, exact), 2) << method_name(method) << order;
@@ -278,7 +288,8 @@ TEST(FreeEnergy, EveryMethodFindsTheDoubleWellWithinItsError) {
 TEST(FreeEnergy, CumulantsAreExactForGaussianBoosts) {
   const std::vector<double> exact = GaussianModel::exact(18);
   const BiasedFrames f = GaussianModel::frames(60000, 4);
-  const FreeEnergySurface second = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 2)), first = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 1));
+  const FreeEnergySurface second = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 2)),
+                          first = free_energy_surface(f, request(ReweightMethod::cumulant, 18, 1));
   EXPECT_LT(mean_square_deviation(second, exact), 2);
   EXPECT_GT(mean_square_deviation(first, exact), 20);  // the width matters, and it differs from bin to bin
 }
@@ -290,7 +301,8 @@ TEST(FreeEnergy, BoostsOfHundredsOfKtDoNotOverflow) {
   for (ReweightMethod method : {ReweightMethod::exponential, ReweightMethod::cumulant}) {
     const FreeEnergySurface s = free_energy_surface(f, request(method, 12));
     for (double p : s.pmf) EXPECT_TRUE(std::isfinite(p));
-    for (std::size_t b = 0; method == ReweightMethod::exponential && b < s.pmf.size(); ++b) EXPECT_NEAR(s.pmf[b], plain.pmf[b], 1e-8);
+    for (std::size_t b = 0; method == ReweightMethod::exponential && b < s.pmf.size(); ++b)
+      EXPECT_NEAR(s.pmf[b], plain.pmf[b], 1e-8);
   }
 }
 
@@ -314,14 +326,15 @@ double coverage(ReweightMethod method, int order, const std::vector<double>& exa
 TEST(FreeEnergy, ErrorsCoverTheTruthAtTheirRate) {
   const Bias bias = amd(12, 6);
   const std::vector<double> exact = Circle(double_well).probabilities(12);
-  // 200 repeats of 12 bins, not quite independent: the rate is known to 0.02. Blocks of finite length miss a little of the variance, and 60
-  // replicates know the error to a tenth, which takes 0.01 off.
+  // 200 repeats of 12 bins, not quite independent: the rate is known to 0.02. Blocks of finite length miss a little of the
+  // variance, and 60 replicates know the error to a tenth, which takes 0.01 off.
   for (const auto& [method, order] : {std::pair(ReweightMethod::exponential, 0), std::pair(ReweightMethod::cumulant, 2)}) {
     const double rate = coverage(method, order, exact, 200, [&](unsigned seed) { return boosted_frames(bias, 2000, seed); });
     EXPECT_GT(rate, 0.62) << method_name(method);
     EXPECT_LT(rate, 0.74) << method_name(method);
   }
-  const double gaussian = coverage(ReweightMethod::cumulant, 2, GaussianModel::exact(12), 200, [](unsigned seed) { return GaussianModel::frames(2000, seed); });
+  const double gaussian = coverage(ReweightMethod::cumulant, 2, GaussianModel::exact(12), 200,
+                                   [](unsigned seed) { return GaussianModel::frames(2000, seed); });
   EXPECT_GT(gaussian, 0.62);
   EXPECT_LT(gaussian, 0.74);
 }
@@ -346,7 +359,8 @@ BiasedFrames correlated_frames(const Bias& bias, int count, unsigned seed) {
 TEST(FreeEnergy, ErrorsKnowOfCorrelation) {
   const Bias bias = amd(12, 6);
   const std::vector<double> exact = Circle(double_well).probabilities(12);
-  const double rate = coverage(ReweightMethod::exponential, 0, exact, 120, [&](unsigned seed) { return correlated_frames(bias, 10000, seed); });
+  const double rate =
+      coverage(ReweightMethod::exponential, 0, exact, 120, [&](unsigned seed) { return correlated_frames(bias, 10000, seed); });
   EXPECT_GT(rate, 0.58);  // blocks of five times the inefficiency miss a tenth of the variance
   EXPECT_LT(rate, 0.76);
   // Taken for independent, the same frames would claim errors several times too small.

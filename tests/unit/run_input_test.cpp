@@ -192,16 +192,20 @@ TEST_F(RunInputTest, LevelsOfMultipleTimeSteps) {
       "  multiple_time_step:\n"
       "    - {forces: [pme-reciprocal], every: 2}\n"
       "    - {forces: [nonbonded, bonded], every: 1}\n";
-  const RunInput in = load("dynamics:\n  timestep: 8 fs\n" + levels + "stages:\n  - {name: a, time: 8 ps, timestep: 4 fs}\noutput: {energies: {every: 8 ps}, trajectory: {every: 8 ps}}\n");
+  const RunInput in = load(
+      "dynamics:\n  timestep: 8 fs\n" + levels +
+      "stages:\n  - {name: a, time: 8 ps, timestep: 4 fs}\noutput: {energies: {every: 8 ps}, trajectory: {every: 8 ps}}\n");
   ASSERT_EQ(in.stages[0].dynamics.levels.size(), 2u);
   EXPECT_EQ(in.stages[0].dynamics.levels[0].groups, static_cast<unsigned>(ForceGroup::pme_reciprocal));
   EXPECT_EQ(in.stages[0].dynamics.levels[0].every, 2);
-  EXPECT_EQ(in.stages[0].dynamics.levels[1].groups, static_cast<unsigned>(ForceGroup::bonded) | static_cast<unsigned>(ForceGroup::nonbonded));
+  EXPECT_EQ(in.stages[0].dynamics.levels[1].groups,
+            static_cast<unsigned>(ForceGroup::bonded) | static_cast<unsigned>(ForceGroup::nonbonded));
   EXPECT_EQ(in.stages[0].dynamics.inner_steps(), 2);
   EXPECT_TRUE(in.warnings.empty());
   const auto warnings = [&](const std::string& timestep, const std::string& blocks) {
     return load("dynamics:\n  timestep: " + timestep + "\n  multiple_time_step:\n" + blocks +
-                "stages:\n  - {name: a, time: 120 ps}\noutput: {energies: {every: 120 ps}, trajectory: {every: 120 ps}}\n").warnings;
+                "stages:\n  - {name: a, time: 120 ps}\noutput: {energies: {every: 120 ps}, trajectory: {every: 120 ps}}\n")
+        .warnings;
   };
   const std::string fast_bonds = "    - {forces: [pme-reciprocal, nonbonded], every: 2}\n    - {forces: [bonded], every: 1}\n";
   EXPECT_TRUE(warnings("3 fs", fast_bonds).empty());

@@ -15,8 +15,8 @@ TEST(StageAverages, AreThoseOfTheRows) {
   for (int k = 0; k < 4; ++k) {
     EnergyRow row;
     row.time = 100 + 0.5 * k;
-    row.energies[EnergyTerm::lj] = -1000 + k;         // mean -998.5, deviation sqrt(5/3)
-    row.temperature = k % 2 ? 310 : 290;              // 300, sqrt(400/3)
+    row.energies[EnergyTerm::lj] = -1000 + k;  // mean -998.5, deviation sqrt(5/3)
+    row.temperature = k % 2 ? 310 : 290;       // 300, sqrt(400/3)
     row.pressure = 7;
     row.volume = 25;
     row.conserved_quantity = 50 + 0.6 * k + (k == 1 || k == 2 ? 0.1 : -0.1);  // 1.2 kJ/mol/ps, and 0.1 about it

@@ -1,6 +1,6 @@
 #pragma once
-// The backend interface (floor 3): whole-kernel operations on the backend's own copy of the state. The engine sees nothing else,
-// so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
+// The backend interface (floor 3): whole-kernel operations on the backend's own copy of the state. The engine sees nothing
+// else, so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -27,84 +27,100 @@ struct ForcePlan {
 // Stages of an integrator, as values. A backend may fuse neighbours; the result is as if run one after the other.
 /// How much of each level's forces a kick takes: its impulse stands for as many inner steps.
 using LevelWeights = std::array<double, most_force_levels>;
-struct Kick {                    ///< v += dt sum over levels of (weight own + boost_weight boost) f/m, own and boost as of ApplyBias, or 1 and 0
-  double dt;                     ///< [ps]
+struct Kick {  ///< v += dt sum over levels of (weight own + boost_weight boost) f/m, own and boost as of ApplyBias, or 1 and 0
+  double dt;   ///< [ps]
   LevelWeights weight{1};
-  double boost_weight = 0;       ///< inner steps that the impulse of the total boost stands for
+  double boost_weight = 0;  ///< inner steps that the impulse of the total boost stands for
   bool operator==(const Kick&) const = default;
 };
-struct Drift {                   ///< x += dt v
+struct Drift {  ///< x += dt v
   double dt;
   bool operator==(const Drift&) const = default;
 };
-struct OrnsteinUhlenbeck {       ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
+struct OrnsteinUhlenbeck {  ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
   double dt, friction, temperature;
   std::uint64_t seed;
-  int substep = 0, substeps = 1; ///< several draws a step have noise of their own
+  int substep = 0, substeps = 1;  ///< several draws a step have noise of their own
   bool operator==(const OrnsteinUhlenbeck&) const = default;
 };
-struct RescaleVelocities {       ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as State::heat
+struct RescaleVelocities {  ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as
+                            ///< State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
   std::uint64_t seed;
-  int substep = 0, substeps = 1; ///< as of OrnsteinUhlenbeck
+  int substep = 0, substeps = 1;  ///< as of OrnsteinUhlenbeck
   bool operator==(const RescaleVelocities&) const = default;
 };
-struct MoveNoseHooverChain {     ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
+struct MoveNoseHooverChain {         ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
   bool operator==(const MoveNoseHooverChain&) const = default;
 };
 /// the reference that ConstrainPositions works from
-struct SavePositions { bool operator==(const SavePositions&) const = default; };
-struct ConstrainPositions {      ///< x onto the constraints, v += (x - x before) / dt
+struct SavePositions {
+  bool operator==(const SavePositions&) const = default;
+};
+struct ConstrainPositions {  ///< x onto the constraints, v += (x - x before) / dt
   double dt;
   bool operator==(const ConstrainPositions&) const = default;
 };
-struct ConstrainVelocities {     ///< removes velocity along every constraint
-  bool at_saved = false;         ///< of the positions of SavePositions
+struct ConstrainVelocities {  ///< removes velocity along every constraint
+  bool at_saved = false;      ///< of the positions of SavePositions
   bool operator==(const ConstrainVelocities&) const = default;
 };
-struct PlaceVirtualSites { bool operator==(const PlaceVirtualSites&) const = default; };
-/// Forces of a level = sum over its groups that are in the step's ForcePlan, too. Those of other levels stay as they are; upload()
-/// forgets all of them.
+struct PlaceVirtualSites {
+  bool operator==(const PlaceVirtualSites&) const = default;
+};
+/// Forces of a level = sum over its groups that are in the step's ForcePlan, too. Those of other levels stay as they are;
+/// upload() forgets all of them.
 struct ComputeForces {
   ForceGroups groups = all_force_groups;
   int level = 0;
-  bool last = true;              ///< of its level in this step: what the plan wants of energies and virial is wanted here
-  bool energies = false;         ///< for ApplyBias, whatever the plan says
+  bool last = true;       ///< of its level in this step: what the plan wants of energies and virial is wanted here
+  bool energies = false;  ///< for ApplyBias, whatever the plan says
   bool operator==(const ComputeForces&) const = default;
 };
-/// From energies of the evaluations before it: the boosts, and with them the part of each level's forces in what follows (LevelFactors in
-/// backend/bias_factors.hpp); statistics of the energies that boosts see. Nobody waits for them.
+/// From energies of the evaluations before it: the boosts, and with them the part of each level's forces in what follows
+/// (LevelFactors in backend/bias_factors.hpp); statistics of the energies that boosts see. Nobody waits for them.
 struct ApplyBias {
   Bias bias;
-  int torsion_level = -1;        ///< that holds ForceGroup::torsions and nothing else
-  bool torsions_only = false;    ///< an inner step, at which the total boost stays as it is
-  bool gather = false;           ///< State::statistics
+  int torsion_level = -1;      ///< that holds ForceGroup::torsions and nothing else
+  bool torsions_only = false;  ///< an inner step, at which the total boost stays as it is
+  bool gather = false;         ///< State::statistics
   bool operator==(const ApplyBias&) const = default;
 };
-struct RemoveComMotion { bool operator==(const RemoveComMotion&) const = default; };
-struct ScaleBox {                ///< edges by `factor`, molecules by their centres; x of all atoms of a molecule moves as the centre does
+struct RemoveComMotion {
+  bool operator==(const RemoveComMotion&) const = default;
+};
+struct ScaleBox {  ///< edges by `factor`, molecules by their centres; x of all atoms of a molecule moves as the centre does
   Vec3d factor;
-  bool velocities = false;       ///< those of the centres by 1/factor
+  bool velocities = false;  ///< those of the centres by 1/factor
   bool operator==(const ScaleBox&) const = default;
 };
 /// x and box, for RestoreConfiguration
-struct SaveConfiguration { bool operator==(const SaveConfiguration&) const = default; };
+struct SaveConfiguration {
+  bool operator==(const SaveConfiguration&) const = default;
+};
 /// forgets no forces: compute them anew
-struct RestoreConfiguration { bool operator==(const RestoreConfiguration&) const = default; };
-struct SaveVelocities { bool operator==(const SaveVelocities&) const = default; };
-struct RestoreVelocities { bool operator==(const RestoreVelocities&) const = default; };
-struct AddHeat {                 ///< to State::heat
-  double amount;                 ///< [kJ/mol]
+struct RestoreConfiguration {
+  bool operator==(const RestoreConfiguration&) const = default;
+};
+struct SaveVelocities {
+  bool operator==(const SaveVelocities&) const = default;
+};
+struct RestoreVelocities {
+  bool operator==(const RestoreVelocities&) const = default;
+};
+struct AddHeat {  ///< to State::heat
+  double amount;  ///< [kJ/mol]
   bool operator==(const AddHeat&) const = default;
 };
-struct CountHeat {               ///< State::heat += sign times the kinetic energy: once before and once after what exchanges heat
+struct CountHeat {  ///< State::heat += sign times the kinetic energy: once before and once after what exchanges heat
   double sign;
   bool operator==(const CountHeat&) const = default;
 };
-using Stage = std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
-                           ConstrainVelocities, PlaceVirtualSites, ComputeForces, ApplyBias, RemoveComMotion, ScaleBox, SaveConfiguration,
-                           RestoreConfiguration, SaveVelocities, RestoreVelocities, AddHeat, CountHeat>;
+using Stage =
+    std::variant<Kick, Drift, OrnsteinUhlenbeck, RescaleVelocities, MoveNoseHooverChain, SavePositions, ConstrainPositions,
+                 ConstrainVelocities, PlaceVirtualSites, ComputeForces, ApplyBias, RemoveComMotion, ScaleBox, SaveConfiguration,
+                 RestoreConfiguration, SaveVelocities, RestoreVelocities, AddHeat, CountHeat>;
 
 /// Time spent in one kind of work since the backend was made.
 struct PhaseTime {
@@ -115,7 +131,7 @@ struct PhaseTime {
 
 /// PME as resolved for the current box.
 struct PmeParameters {
-  double alpha = 0;              ///< [1/nm]
+  double alpha = 0;  ///< [1/nm]
   std::array<int, 3> grid{};
   int order = 0;
 };
@@ -128,21 +144,27 @@ class Backend {
 
   /// With State::list_x, pairs are listed as of there.
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;                  ///< x, v, box, heat, chain, statistics; not step, time, barostat and list_x
+  virtual void download(State& state) const = 0;  ///< x, v, box, heat, chain, statistics; not step, time, barostat and list_x
   virtual Box box() const = 0;
   virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
-  virtual void download_forces(std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, boosted, zero on virtual sites
+  virtual void download_forces(
+      std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, boosted, zero on virtual sites
 
-  /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms, at once or
-  /// from the next verify().
+  /// Runs stages in order; `step` keys the noise. Throws SimulationError when a constraint cannot be met, naming atoms, at once
+  /// or from the next verify().
   virtual void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) = 0;
-  /// Throws SimulationError when something has gone wrong since the last look: a backend that works ahead of its caller finds out late.
+  /// Throws SimulationError when something has gone wrong since the last look: a backend that works ahead of its caller finds
+  /// out late.
   virtual void verify() {}
-  /// Energies and virial of the last force evaluations whose plan asked for them, all levels, and the boosts of the last ApplyBias.
+  /// Energies and virial of the last force evaluations whose plan asked for them, all levels, and the boosts of the last
+  /// ApplyBias.
   virtual Energies energies() const = 0;
-  virtual double kinetic_energy() const = 0;    ///< sum of m v^2/2 of the current velocities [kJ/mol]
+  virtual double kinetic_energy() const = 0;  ///< sum of m v^2/2 of the current velocities [kJ/mol]
   /// Largest force of the last evaluation and its atom: how a blow-up is found and named.
-  struct WorstForce { int atom = -1; double magnitude = 0; };
+  struct WorstForce {
+    int atom = -1;
+    double magnitude = 0;
+  };
   virtual WorstForce worst_force() const = 0;
 
   virtual PmeParameters pme() const = 0;

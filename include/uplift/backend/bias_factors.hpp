@@ -5,10 +5,10 @@
 
 namespace uplift {
 
-/// Part of a level's forces f in the impulse of a kick: weight own + boost_weight boost. With U_l the potentials of the levels, dynamics goes by
-/// V* = sum of U_l, those of boosted torsions with their boost, + dV_t: the forces of the former act as often as their level does, own f =
-/// -grad U_l, those of the latter when the outer step begins and ends, sum of boost f = -grad dV_t. Each part is a gradient, so that r-RESPA
-/// conserves V* + kinetic energy for any levels.
+/// Part of a level's forces f in the impulse of a kick: weight own + boost_weight boost. With U_l the potentials of the levels,
+/// dynamics goes by V* = sum of U_l, those of boosted torsions with their boost, + dV_t: the forces of the former act as often
+/// as their level does, own f = -grad U_l, those of the latter when the outer step begins and ends, sum of boost f = -grad
+/// dV_t. Each part is a gradient, so that r-RESPA conserves V* + kinetic energy for any levels.
 struct LevelFactors {
   double own = 1, boost = 0;
   UPLIFT_HD double all() const { return own + boost; }
@@ -21,7 +21,8 @@ struct SeenEnergies {
 
 UPLIFT_HD physics::Boost<double> boost_of(BiasMethod method, const BoostParameters& p, double energy) {
   if (!p.on) return {0, 1};
-  return method == BiasMethod::amd ? physics::amd_boost(energy, p.threshold, p.shape) : physics::gamd_boost(energy, p.threshold, p.shape);
+  return method == BiasMethod::amd ? physics::amd_boost(energy, p.threshold, p.shape)
+                                   : physics::gamd_boost(energy, p.threshold, p.shape);
 }
 
 /// The state of a bias between two evaluations of the forces.

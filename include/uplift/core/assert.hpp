@@ -1,6 +1,7 @@
 #pragma once
-// EXPECT: a precondition; ASSERT: an invariant; ENSURE: a postcondition. They are for our own mistakes and throw std::logic_error.
-// VALIDATE(condition, message) is for the user's: it throws InputError. Messages read "problem (why) suggestion".
+// EXPECT: a precondition; ASSERT: an invariant; ENSURE: a postcondition. They are for our own mistakes and throw
+// std::logic_error. VALIDATE(condition, message) is for the user's: it throws InputError. Messages read "problem (why)
+// suggestion".
 #include <stdexcept>
 #include <string>
 
@@ -18,7 +19,7 @@ namespace uplift::detail {
 #define UPLIFT_EXPECT(condition) UPLIFT_CHECK_("EXPECT", condition)
 #define UPLIFT_ASSERT(condition) UPLIFT_CHECK_("ASSERT", condition)
 #define UPLIFT_ENSURE(condition) UPLIFT_CHECK_("ENSURE", condition)
-#define UPLIFT_VALIDATE(condition, message)           \
-  do {                                                \
+#define UPLIFT_VALIDATE(condition, message)                \
+  do {                                                     \
     if (!(condition)) throw ::uplift::InputError(message); \
   } while (false)

@@ -26,9 +26,7 @@ struct Box {
     const double sy = (r.y - sz * c.y) / b.y;
     return {(r.x - sy * b.x - sz * c.x) / a.x, sy, sz};
   }
-  Vec3d position(const Vec3d& s) const {
-    return {s.x * a.x + s.y * b.x + s.z * c.x, s.y * b.y + s.z * c.y, s.z * c.z};
-  }
+  Vec3d position(const Vec3d& s) const { return {s.x * a.x + s.y * b.x + s.z * c.x, s.y * b.y + s.z * c.y, s.z * c.z}; }
   /// The image of a displacement whose fractions lie in [-1/2, 1/2]: the nearest one whenever its length is below half the
   /// smallest width.
   Vec3d image(const Vec3d& d) const {

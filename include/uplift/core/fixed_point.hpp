@@ -1,6 +1,6 @@
 #pragma once
-// Order-free sums: whatever crosses threads, tiles or ranks is added as a 64-bit integer, so the result has the same bits for any
-// number of threads. One unit is 2^-32 of the quantity (kJ/mol/nm for forces, kJ/mol for energies and virials).
+// Order-free sums: whatever crosses threads, tiles or ranks is added as a 64-bit integer, so the result has the same bits for
+// any number of threads. One unit is 2^-32 of the quantity (kJ/mol/nm for forces, kJ/mol for energies and virials).
 #include <cmath>
 #include <cstdint>
 
@@ -8,12 +8,13 @@
 
 namespace uplift {
 
-inline constexpr double fixed_scale = 4294967296.0;           ///< 2^32
+inline constexpr double fixed_scale = 4294967296.0;  ///< 2^32
 inline constexpr double fixed_unit = 1.0 / fixed_scale;
-/// One contribution to a force is clamped to this magnitude [kJ/mol/nm], so that sums cannot wrap round; NaN becomes the clamp too.
-inline constexpr double force_clamp = 16777216.0;             ///< 2^24
+/// One contribution to a force is clamped to this magnitude [kJ/mol/nm], so that sums cannot wrap round; NaN becomes the clamp
+/// too.
+inline constexpr double force_clamp = 16777216.0;  ///< 2^24
 /// A total force above this [kJ/mol/nm] means overlapping atoms or a run that has blown up.
-inline constexpr double force_limit = 8388608.0;              ///< 2^23
+inline constexpr double force_limit = 8388608.0;  ///< 2^23
 /// One contribution to an energy or virial is clamped to this magnitude [kJ/mol].
 inline constexpr double energy_clamp = 1.0e9;
 

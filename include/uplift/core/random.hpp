@@ -1,6 +1,6 @@
 #pragma once
-// Counter-based noise (Philox4x32-10, Salmon et al. 2011): the value depends on (seed, purpose, step, global atom) alone, never on
-// a thread, tile or rank. The purposes live here, in one registry.
+// Counter-based noise (Philox4x32-10, Salmon et al. 2011): the value depends on (seed, purpose, step, global atom) alone, never
+// on a thread, tile or rank. The purposes live here, in one registry.
 #include <cmath>
 #include <cstdint>
 
@@ -34,9 +34,9 @@ UPLIFT_HD double uniform(std::uint64_t seed, NoisePurpose purpose, std::int64_t 
   return open_unit(noise_bits(seed, purpose, step, index).a);
 }
 
-/// Sum of the squares of `degrees` >= 0 standard normal deviates. Draws from indices `index` on, as many as it takes (about three).
-/// Twice a gamma deviate: Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 363 (2000); below shape one with a power of a
-/// uniform deviate (their section 6).
+/// Sum of the squares of `degrees` >= 0 standard normal deviates. Draws from indices `index` on, as many as it takes (about
+/// three). Twice a gamma deviate: Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 363 (2000); below shape one with a power of
+/// a uniform deviate (their section 6).
 UPLIFT_HD double chi_squared(double degrees, std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index) {
   if (!(degrees > 0)) return 0;
   double shape = degrees / 2, factor = 2;

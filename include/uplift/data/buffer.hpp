@@ -37,7 +37,7 @@ class Buffer {
   void resize(std::size_t n) {
     release();
     if (n) {
-      data_ = static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{buffer_alignment}));
+      data_ = static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{buffer_alignment}));
       size_ = n;
       clear();
     }
@@ -61,7 +61,7 @@ class Buffer {
 
  private:
   void release() {
-    if (data_) ::operator delete(data_, std::align_val_t{buffer_alignment});
+    if (data_) ::operator delete (data_, std::align_val_t{buffer_alignment});
     data_ = nullptr;
     size_ = 0;
   }

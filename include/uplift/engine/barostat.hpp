@@ -7,17 +7,19 @@
 
 namespace uplift {
 
-/// Changes the box every so many steps, molecules moving by their centres: Monte Carlo moves of the volume, or stochastic cell rescaling
-/// (formulas and papers in kernels/physics/integrate). Edges change together or apart, as PressureSettings::coupling says.
+/// Changes the box every so many steps, molecules moving by their centres: Monte Carlo moves of the volume, or stochastic cell
+/// rescaling (formulas and papers in kernels/physics/integrate). Edges change together or apart, as PressureSettings::coupling
+/// says.
 class Barostat {
  public:
   /// `memory`: of an earlier part of the run, or empty. `seed` keys the noise.
-  Barostat(const System& system, const PressureSettings& settings, const DynamicsSettings& dynamics, const std::vector<double>& memory);
+  Barostat(const System& system, const PressureSettings& settings, const DynamicsSettings& dynamics,
+           const std::vector<double>& memory);
 
   bool due(std::int64_t step) const { return step % settings_.every == 0; }
-  /// The backend holds forces, energies and virial of the present positions, and will again, of the new ones: `forces` are the stages that
-  /// compute them. What the change of the box does to the energy counts as State::heat. Throws SimulationError when the box becomes too
-  /// small for the cutoff.
+  /// The backend holds forces, energies and virial of the present positions, and will again, of the new ones: `forces` are the
+  /// stages that compute them. What the change of the box does to the energy counts as State::heat. Throws SimulationError when
+  /// the box becomes too small for the cutoff.
   void act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
 
   /// Sizes of the trial moves and their recent success: what a continuation needs.

@@ -7,9 +7,10 @@
 
 namespace uplift {
 
-/// Diagonal of the molecular pressure tensor [bar]: V P_kk = sum over molecules of M V_k^2 + W_kk - sum over atoms of (x - X_molecule)_k f_k.
-/// Forces within molecules, constraint forces too, drop out (Allen and Tildesley, Computer Simulation of Liquids, section 2.4).
-/// `forces` [atoms] kJ/mol/nm and the virial of `energies` are those of `state`, whose molecules are whole.
+/// Diagonal of the molecular pressure tensor [bar]: V P_kk = sum over molecules of M V_k^2 + W_kk - sum over atoms of (x -
+/// X_molecule)_k f_k. Forces within molecules, constraint forces too, drop out (Allen and Tildesley, Computer Simulation of
+/// Liquids, section 2.4). `forces` [atoms] kJ/mol/nm and the virial of `energies` are those of `state`, whose molecules are
+/// whole.
 Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies);
 
 /// The mean of the three.

@@ -10,7 +10,7 @@ namespace uplift {
 /// What a recorder looks at besides the state, so that no more is worked out.
 struct Wanted {
   bool forces = true;
-  bool energies = true;              ///< and pressure and conserved energy
+  bool energies = true;  ///< and pressure and conserved energy
 };
 
 /// What a recorder gets. `forces` and the energies are those of `state`, as far as somebody wanted them.
@@ -18,10 +18,10 @@ struct Frame {
   const State& state;
   const std::vector<Vec3d>& forces;  ///< [atoms] kJ/mol/nm
   Energies energies;
-  double kinetic = 0;                ///< [kJ/mol]
-  double temperature = 0;            ///< [K]
-  double pressure = 0;               ///< [bar]; periodic systems
-  double conserved = 0;              ///< total energy less what thermostats and barostats put in [kJ/mol]
+  double kinetic = 0;      ///< [kJ/mol]
+  double temperature = 0;  ///< [K]
+  double pressure = 0;     ///< [bar]; periodic systems
+  double conserved = 0;    ///< total energy less what thermostats and barostats put in [kJ/mol]
 };
 
 /// Something that wants to see the system now and then: a file, the progress line.

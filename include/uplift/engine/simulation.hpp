@@ -14,16 +14,16 @@ namespace uplift {
 struct StepPlan {
   ForcePlan forces;
   bool record = false;
-  Wanted wanted;        ///< of what is recorded
+  Wanted wanted;  ///< of what is recorded
   bool remove_com = false;
   bool barostat = false;
-  bool check = false;   ///< look for a blow-up
+  bool check = false;  ///< look for a blow-up
 };
 
 /// Where a stage began: times are counted from there, so that they do not depend on interruptions.
 struct StageStart {
   std::int64_t step = 0;
-  double time = 0;      ///< [ps]
+  double time = 0;  ///< [ps]
 };
 
 /// The bias of a stage. Its parameters may follow the statistics: every so many steps they become what `update` makes of these.
@@ -37,10 +37,10 @@ struct BiasCourse {
 class Simulation {
  public:
   /// The backend holds the state from here on. Throws SimulationError when the starting forces are not usable, naming the atom.
-  /// `continued`: the state is one of checkpoint_state(), of a stage that began there, and is taken bit for bit. Otherwise the stage begins
-  /// with it: it is put onto the constraints first.
-  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics, std::optional<StageStart> continued = {},
-             BiasCourse bias = {});
+  /// `continued`: the state is one of checkpoint_state(), of a stage that began there, and is taken bit for bit. Otherwise the
+  /// stage begins with it: it is put onto the constraints first.
+  Simulation(const System& system, Backend& backend, State state, const DynamicsSettings& dynamics,
+             std::optional<StageStart> continued = {}, BiasCourse bias = {});
 
   void add(Recorder& recorder) { recorders_.push_back(&recorder); }
   /// Forces and energies of the current positions, and a first frame for every recorder that is due at the current step.
@@ -48,12 +48,13 @@ class Simulation {
   void step();
 
   std::int64_t current_step() const { return step_; }
-  double time() const { return time_; }                 ///< [ps]
+  double time() const { return time_; }  ///< [ps]
   /// Positions, velocities, step and time as they are now.
   State state() const;
   /// The same with all that a continuation needs to have the same bits. Throws SimulationError when the run has blown up.
   State checkpoint_state();
-  /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a number.
+  /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a
+  /// number.
   Frame observe(const Wanted& wanted = {});
   const Bias& bias() const { return bias_.plan.bias; }  ///< that acts now
   const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
@@ -77,13 +78,14 @@ class Simulation {
   std::int64_t step_ = 0;
   StageStart start_;
   double time_ = 0;
-  std::int64_t energies_step_ = 0;                      ///< step whose energies the backend has
+  std::int64_t energies_step_ = 0;  ///< step whose energies the backend has
   bool begun_ = false;
-  State state_;                                         ///< buffers for downloads
+  State state_;  ///< buffers for downloads
   std::vector<Vec3d> forces_;
 };
 
-/// Velocities of the Maxwell-Boltzmann distribution, one draw an atom and seed; the engine constrains them before the first step.
+/// Velocities of the Maxwell-Boltzmann distribution, one draw an atom and seed; the engine constrains them before the first
+/// step.
 void draw_velocities(const System& system, double temperature, std::uint64_t seed, State& state);
 
 /// Bonds as they are, not across the box: every molecule in one piece, at the image of its first atom.
@@ -93,13 +95,13 @@ void make_molecules_whole(const System& system, State& state);
 struct MinimizeResult {
   int steps = 0;
   bool converged = false;
-  bool stopped = false;                                 ///< by `stop`
-  double energy = 0;                                    ///< [kJ/mol]
-  std::vector<Backend::WorstForce> worst;               ///< the largest force components that remain, largest first, of up to three atoms
+  bool stopped = false;                    ///< by `stop`
+  double energy = 0;                       ///< [kJ/mol]
+  std::vector<Backend::WorstForce> worst;  ///< the largest force components that remain, largest first, of up to three atoms
 };
-/// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing is known of
-/// the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result, unless
-/// `stop` says so first, which is asked before every step.
+/// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing
+/// is known of the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result, unless `stop`
+/// says so first, which is asked before every step.
 MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings,
                         const std::function<bool()>& stop = {});
 

@@ -19,10 +19,10 @@ struct AmberTopology {
   bool chamber = false;  ///< made by CHAMBER: a CHARMM force field
 };
 
-/// Reads a prmtop (format V0001.000 with %FLAG sections; ambermd.org/FileFormats.php). Exclusions hold the file's list, all pairs
-/// within a water with virtual sites, and every 1-4 pair. Water with four or five sites gets its virtual sites; the file's bonds and
-/// angles to them are in the force field like all others (constant in rigid water) but are no chemical bonds of the topology.
-/// Throws InputError ("file:line: what, why, cure") for anything wrong and for anything the engine cannot do.
+/// Reads a prmtop (format V0001.000 with %FLAG sections; ambermd.org/FileFormats.php). Exclusions hold the file's list, all
+/// pairs within a water with virtual sites, and every 1-4 pair. Water with four or five sites gets its virtual sites; the
+/// file's bonds and angles to them are in the force field like all others (constant in rigid water) but are no chemical bonds
+/// of the topology. Throws InputError ("file:line: what, why, cure") for anything wrong and for anything the engine cannot do.
 AmberTopology read_prmtop(const std::string& path);
 
 struct Coordinates {

@@ -10,8 +10,8 @@
 
 namespace uplift {
 
-/// Jobs are done one at a time, so that libraries which are not thread-safe (HDF5) are entered by one thread alone, as long as everybody else
-/// calls drain() before they enter.
+/// Jobs are done one at a time, so that libraries which are not thread-safe (HDF5) are entered by one thread alone, as long as
+/// everybody else calls drain() before they enter.
 class BackgroundWriter {
  public:
   /// `most_waiting`: jobs that may be queued. What they hold on to is bounded by whoever makes them.
@@ -21,7 +21,8 @@ class BackgroundWriter {
   BackgroundWriter(const BackgroundWriter&) = delete;
   BackgroundWriter& operator=(const BackgroundWriter&) = delete;
 
-  /// Queues a job; waits for room first. Rethrows what an earlier job has thrown, from then on always; jobs after that one are dropped.
+  /// Queues a job; waits for room first. Rethrows what an earlier job has thrown, from then on always; jobs after that one are
+  /// dropped.
   void add(std::function<void()> job);
   /// Waits until all is done. Rethrows as add() does.
   void drain();

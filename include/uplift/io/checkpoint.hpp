@@ -1,8 +1,8 @@
 #pragma once
 // checkpoint.upc: all that an exact continuation needs, independent of the backend that wrote it.
 //
-// Layout, little-endian: "UPLIFTCP", format version (uint32), CRC-32 of the payload (uint32), its length (uint64), payload (CBOR, RFC 8949;
-// arrays of numbers as byte strings of float64).
+// Layout, little-endian: "UPLIFTCP", format version (uint32), CRC-32 of the payload (uint32), its length (uint64), payload
+// (CBOR, RFC 8949; arrays of numbers as byte strings of float64).
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,17 +14,17 @@
 namespace uplift {
 
 struct Checkpoint {
-  std::string version;            ///< of the uplift that wrote it
-  std::string input;              ///< the fully resolved input at that time
-  std::string settings;           ///< of the stage in hand: StageSettings::settings
-  int stage = 0;                  ///< in hand, from 0
+  std::string version;   ///< of the uplift that wrote it
+  std::string input;     ///< the fully resolved input at that time
+  std::string settings;  ///< of the stage in hand: StageSettings::settings
+  int stage = 0;         ///< in hand, from 0
   std::string stage_name;
-  bool begun = false;             ///< false: the state is what the stage starts from. A minimisation that has begun is done
-  std::int64_t stage_step = 0;    ///< step and time [ps] at which the stage began
+  bool begun = false;           ///< false: the state is what the stage starts from. A minimisation that has begun is done
+  std::int64_t stage_step = 0;  ///< step and time [ps] at which the stage began
   double stage_time = 0;
-  Box stage_box;                  ///< the box that PME parameters of this stage were chosen for
+  Box stage_box;  ///< the box that PME parameters of this stage were chosen for
   bool has_velocities = false;
-  std::uint32_t system = 0;       ///< system_fingerprint
+  std::uint32_t system = 0;                         ///< system_fingerprint
   std::map<std::string, BiasStatistics> collected;  ///< by stages before this one
   State state;
 };

@@ -1,8 +1,8 @@
 #pragma once
 // energies.h5: a table at the energy stride, one dataset a column. Columns: step, time, every energy term of the system,
 // potential, kinetic, total, temperature, pressure and volume (periodic systems only), conserved_quantity. Units as attributes,
-// in the H5MD units module's notation ("kJ mol-1", "nm+3"). A run with a bias, or that collects for one, has a group `bias` of columns, too:
-// dihedral_energy, total_energy, boost_dihedral, boost_total, factor_dihedral and factor_total (BiasEnergies).
+// in the H5MD units module's notation ("kJ mol-1", "nm+3"). A run with a bias, or that collects for one, has a group `bias` of
+// columns, too: dihedral_energy, total_energy, boost_dihedral, boost_total, factor_dihedral and factor_total (BiasEnergies).
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -23,9 +23,9 @@ struct EnergyReport {
 /// The terms that a system has, in the order of the JSON. Lennard-Jones and direct Coulomb are always there.
 std::vector<EnergyTerm> energy_terms(const System& system);
 
-/// {"atoms", "precision", "backend", "units", "energies": {..., "potential", "boost_dihedral", "boost_total"}, "pme": {"alpha" [1/nm], "grid", "order"}}.
-/// Numbers have as many digits as it takes to read back the same double. A value that is not finite becomes null, as JSON has
-/// no other word.
+/// {"atoms", "precision", "backend", "units", "energies": {..., "potential", "boost_dihedral", "boost_total"}, "pme": {"alpha"
+/// [1/nm], "grid", "order"}}. Numbers have as many digits as it takes to read back the same double. A value that is not finite
+/// becomes null, as JSON has no other word.
 std::string energy_json(const EnergyReport& report);
 /// The same into a file, complete or not at all. Throws SimulationError when it cannot be written.
 void write_energy_json(const std::string& path, const EnergyReport& report);

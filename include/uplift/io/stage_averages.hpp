@@ -9,7 +9,8 @@ namespace uplift {
 class StageAverages {
  public:
   void add(const EnergyRow& row);
-  /// Mean and standard deviation of potential, temperature, pressure and volume, and how well the conserved energy is; empty below two rows.
+  /// Mean and standard deviation of potential, temperature, pressure and volume, and how well the conserved energy is; empty
+  /// below two rows.
   std::string text() const;
   /// What the conserved energy changes by [kJ/mol/ps]; 0 below twenty rows.
   double drift() const { return rows_ >= 20 && time_.squares > 0 ? products_ / time_.squares : 0; }

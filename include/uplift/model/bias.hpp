@@ -1,13 +1,14 @@
 #pragma once
-// Accelerated dynamics: a boost dV is added to the potential V wherever some energy is below a threshold. What acts in a stage, in numbers.
+// Accelerated dynamics: a boost dV is added to the potential V wherever some energy is below a threshold. What acts in a stage,
+// in numbers.
 #include "uplift/core/macros.hpp"
 
 namespace uplift {
 
 enum class BiasMethod { amd, gamd };
-/// What the boosts see. amber: dV_d(V_d) of the dihedrals, proper and improper ones of periodic form, and dV_t(V + dV_d) of the potential that is
-/// boosted already. namd: dV_d(V_d) of dihedrals and CMAP, and dV_t(V - V_d), two boosts that know nothing of each other; V when there is
-/// only the total one. Thresholds of one do not fit the other.
+/// What the boosts see. amber: dV_d(V_d) of the dihedrals, proper and improper ones of periodic form, and dV_t(V + dV_d) of the
+/// potential that is boosted already. namd: dV_d(V_d) of dihedrals and CMAP, and dV_t(V - V_d), two boosts that know nothing of
+/// each other; V when there is only the total one. Thresholds of one do not fit the other.
 enum class BiasConvention { amber, namd };
 
 /// A boost of an energy below `threshold` (kernels/physics/bias/boost.hpp).
@@ -58,8 +59,8 @@ struct BiasStatistics {
 
 /// What a boost comes to at one configuration [kJ/mol].
 struct BiasEnergies {
-  double dihedral = 0, total = 0;              ///< V_d of the convention, and V
-  double boost_dihedral = 0, boost_total = 0;  ///< dV_d, dV_t
+  double dihedral = 0, total = 0;                ///< V_d of the convention, and V
+  double boost_dihedral = 0, boost_total = 0;    ///< dV_d, dV_t
   double factor_dihedral = 1, factor_total = 1;  ///< 1 + d dV/d of what each sees: what forces are multiplied by
 
   UPLIFT_HD double boost() const { return boost_dihedral + boost_total; }

@@ -12,9 +12,9 @@ namespace uplift {
 enum class BondedKind { bond, angle, dihedral, improper, cmap, pair14 };
 
 struct BondedRow {
-  std::array<int, 5> atoms{};      ///< those that the kind has, then zeros
+  std::array<int, 5> atoms{};  ///< those that the kind has, then zeros
   std::vector<double> parameters;
-  int table_start = 0;             ///< of a CMAP: where its map starts in BondedRows::table
+  int table_start = 0;  ///< of a CMAP: where its map starts in BondedRows::table
 };
 
 /// Parameters by kind (units as in ForceField):
@@ -24,11 +24,11 @@ struct BondedRow {
 ///   pair14    K q q [kJ nm/mol], c6, c12
 struct BondedRows {
   BondedKind kind;
-  EnergyTerm first, second;        ///< what the energy counts as; `second` is the Coulomb part of 1-4 pairs, else the first again
+  EnergyTerm first, second;  ///< what the energy counts as; `second` is the Coulomb part of 1-4 pairs, else the first again
   int atoms_per_row, parameters_per_row;
-  int first_strength;              ///< parameters from here on scale the energy: zero makes a row without effect
-  int order;                       ///< of a dihedral's series
-  std::vector<BondedRow> rows;     ///< by atoms
+  int first_strength;           ///< parameters from here on scale the energy: zero makes a row without effect
+  int order;                    ///< of a dihedral's series
+  std::vector<BondedRow> rows;  ///< by atoms
 };
 
 /// Every list that is not empty, in a fixed order.

@@ -6,11 +6,13 @@
 
 namespace uplift {
 
-/// Atoms, ascending, that an expression selects: all, protein, backbone, protein-heavy, heavy, water, `name CA CB`, `resname ALA`,
-/// `resid 1-20 25`, combined with not, and, or and parentheses. Throws InputError naming the column of what it cannot read.
+/// Atoms, ascending, that an expression selects: all, protein, backbone, protein-heavy, heavy, water, `name CA CB`, `resname
+/// ALA`, `resid 1-20 25`, combined with not, and, or and parentheses. Throws InputError naming the column of what it cannot
+/// read.
 std::vector<int> select_atoms(const Topology& topology, const std::string& expression);
 
-/// Restrains the selected atoms to `reference` [atoms] nm in `box`, its molecules whole. Throws InputError when nothing is selected.
+/// Restrains the selected atoms to `reference` [atoms] nm in `box`, its molecules whole. Throws InputError when nothing is
+/// selected.
 void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box);
 
 }  // namespace uplift

@@ -1,5 +1,6 @@
 #pragma once
-// What the user asked for, resolved: the YAML reader fills these, everything below reads them. Units: nm, ps, kJ/mol, K, bar, Da.
+// What the user asked for, resolved: the YAML reader fills these, everything below reads them. Units: nm, ps, kJ/mol, K, bar,
+// Da.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -21,46 +22,46 @@ enum class Precision { mixed, double_ };
 
 struct PmeSettings {
   double tolerance = 5e-4;
-  std::optional<double> alpha;              ///< [1/nm]; given together with grid
+  std::optional<double> alpha;  ///< [1/nm]; given together with grid
   std::optional<std::array<int, 3>> grid;
-  int order = 5;                            ///< 4, 5 or 6
+  int order = 5;  ///< 4, 5 or 6
 };
 
 struct ImplicitSolventSettings {
   GbModel model = GbModel::obc2;
   double solute_dielectric = 1.0;
   double solvent_dielectric = 78.5;
-  double salt = 0;                          ///< [mol/L]
+  double salt = 0;  ///< [mol/L]
   SurfaceModel surface = SurfaceModel::ace;
 };
 
 struct ForceSettings {
   NonbondedMethod nonbonded = NonbondedMethod::pme;
-  double cutoff = 0.9;                      ///< [nm]
-  std::optional<double> switch_distance;    ///< [nm]
-  bool dispersion_correction = true;        ///< periodic systems only
+  double cutoff = 0.9;                    ///< [nm]
+  std::optional<double> switch_distance;  ///< [nm]
+  bool dispersion_correction = true;      ///< periodic systems only
   PmeSettings pme;
   double reaction_field_dielectric = 78.5;
   std::optional<ImplicitSolventSettings> implicit_solvent;
   ConstraintMode constraints = ConstraintMode::h_bonds;
   bool rigid_water = true;
-  std::optional<double> hydrogen_mass;      ///< [Da]
+  std::optional<double> hydrogen_mass;  ///< [Da]
 };
 
 struct RestraintSettings {
-  std::string selection;                    ///< "protein-heavy"
-  double k = 0;                             ///< [kJ/mol/nm^2]
+  std::string selection;  ///< "protein-heavy"
+  double k = 0;           ///< [kJ/mol/nm^2]
 };
 
 enum class BarostatKind { monte_carlo, c_rescale };
 enum class PressureCoupling { isotropic, semi_isotropic, anisotropic };
 struct PressureSettings {
   BarostatKind barostat = BarostatKind::monte_carlo;
-  double pressure = 1;                      ///< target [bar]
-  int every = 25;                           ///< steps
+  double pressure = 1;  ///< target [bar]
+  int every = 25;       ///< steps
   PressureCoupling coupling = PressureCoupling::isotropic;
-  double relaxation_time = 5;               ///< of c-rescale [ps]
-  double compressibility = 4.5e-5;          ///< of c-rescale [1/bar]: scales the relaxation time, not the ensemble
+  double relaxation_time = 5;       ///< of c-rescale [ps]
+  double compressibility = 4.5e-5;  ///< of c-rescale [1/bar]: scales the relaxation time, not the ensemble
 };
 
 /// The thermostat's target goes from one temperature [K] to the other, linearly over `time` [ps] from the start of the stage.
@@ -70,15 +71,15 @@ struct TemperatureRamp {
 
 struct DynamicsSettings {
   IntegratorKind integrator = IntegratorKind::langevin;
-  double timestep = 0.002;                  ///< [ps]
-  double temperature = 300;                 ///< [K]
-  double friction = 1;                      ///< [1/ps]
+  double timestep = 0.002;   ///< [ps]
+  double temperature = 300;  ///< [K]
+  double friction = 1;       ///< [1/ps]
   std::uint64_t seed = 0;
-  double constraint_tolerance = 1e-6;       ///< relative
-  int com_removal_every = 100;              ///< steps; 0: never
+  double constraint_tolerance = 1e-6;  ///< relative
+  int com_removal_every = 100;         ///< steps; 0: never
   std::optional<PressureSettings> pressure;
-  std::optional<TemperatureRamp> ramp;      ///< takes the place of temperature
-  std::vector<ForceLevel> levels;           ///< of multiple time steps; empty: one step for all. timestep is the outer step
+  std::optional<TemperatureRamp> ramp;  ///< takes the place of temperature
+  std::vector<ForceLevel> levels;       ///< of multiple time steps; empty: one step for all. timestep is the outer step
 
   /// In an outer step: the largest `every`.
   int inner_steps() const {
@@ -90,7 +91,7 @@ struct DynamicsSettings {
 
 struct MinimizeSettings {
   int max_steps = 1000;
-  double force_tolerance = 10;              ///< largest force component that ends it [kJ/mol/nm]
+  double force_tolerance = 10;  ///< largest force component that ends it [kJ/mol/nm]
 };
 
 enum class BiasBoost { dihedral, total, dual };
@@ -101,14 +102,14 @@ struct BiasSettings {
   BiasMethod method = BiasMethod::amd;
   BiasBoost boost = BiasBoost::dual;
   BiasConvention convention = BiasConvention::amber;
-  std::string from;                         ///< stage whose statistics give the parameters; empty: they are given
+  std::string from;  ///< stage whose statistics give the parameters; empty: they are given
   Bias given;
-  BiasRule rule = BiasRule::residues;       ///< of aMD
-  double deviations = 4;                    ///< k of BiasRule::deviations
-  double per_residue = 0, per_atom = 0;     ///< of BiasRule::residues [kJ/mol]
-  GamdBound bound = GamdBound::lower;       ///< of GaMD, as the next two
+  BiasRule rule = BiasRule::residues;            ///< of aMD
+  double deviations = 4;                         ///< k of BiasRule::deviations
+  double per_residue = 0, per_atom = 0;          ///< of BiasRule::residues [kJ/mol]
+  GamdBound bound = GamdBound::lower;            ///< of GaMD, as the next two
   double sigma0_dihedral = 0, sigma0_total = 0;  ///< [kJ/mol]
-  double update_every = 0;                  ///< [ps] of GaMD: how often parameters follow the statistics; 0: never
+  double update_every = 0;                       ///< [ps] of GaMD: how often parameters follow the statistics; 0: never
 
   bool boosts_dihedral() const { return boost != BiasBoost::total; }
   bool boosts_total() const { return boost != BiasBoost::dihedral; }
@@ -117,54 +118,54 @@ struct BiasSettings {
 /// One stage with everything it inherits already applied.
 struct StageSettings {
   std::string name;
-  double time = 0;                          ///< total length [ps]; 0 for a minimisation
+  double time = 0;  ///< total length [ps]; 0 for a minimisation
   std::optional<MinimizeSettings> minimize;
   ForceSettings forces;
   DynamicsSettings dynamics;
   std::optional<RestraintSettings> restraints;
-  bool collect = false;                     ///< statistics of the energies that a boost sees, for later stages
+  bool collect = false;  ///< statistics of the energies that a boost sees, for later stages
   std::optional<BiasSettings> bias;
-  std::string settings;                     ///< all that decides the course of the stage but its length, a line a key
+  std::string settings;  ///< all that decides the course of the stage but its length, a line a key
 };
 
 struct OutputSettings {
   std::string directory;
-  double trajectory_every = 2;              ///< [ps]; 0: none
+  double trajectory_every = 2;  ///< [ps]; 0: none
   bool velocities = false;
-  std::optional<double> position_precision; ///< [nm], lossy rounding
-  double energies_every = 0.2;              ///< [ps]
-  bool report = true;                       ///< report.html
+  std::optional<double> position_precision;  ///< [nm], lossy rounding
+  double energies_every = 0.2;               ///< [ps]
+  bool report = true;                        ///< report.html
   std::string atoms = "all";
-  double checkpoint_every = 900;            ///< [s] of wall-clock time
+  double checkpoint_every = 900;  ///< [s] of wall-clock time
 };
 
 /// A free-energy surface of the run, made when it has finished (sampling/free_energy).
 struct FreeEnergySettings {
-  std::string name;                         ///< of its files in the output directory
+  std::string name;  ///< of its files in the output directory
   std::vector<std::string> variables, stages;
-  std::string method;                       ///< empty: as the stages want it
-  int order = 0;                            ///< 0: the method's default
+  std::string method;  ///< empty: as the stages want it
+  int order = 0;       ///< 0: the method's default
   std::vector<int> bins;
-  double discard = 0;                       ///< [ps] of each stage
+  double discard = 0;  ///< [ps] of each stage
   int bootstrap = 100, cutoff = 10;
 };
 
 struct ComputeSettings {
-  std::string backend = "auto";             ///< auto cuda cpu simt
+  std::string backend = "auto";  ///< auto cuda cpu simt
   Precision precision = Precision::mixed;
-  int threads = 0;                          ///< 0: as many as the process may use
+  int threads = 0;  ///< 0: as many as the process may use
 };
 
 struct SystemSettings {
-  std::string topology;                     ///< absolute paths
+  std::string topology;  ///< absolute paths
   std::string coordinates;
-  std::optional<std::array<double, 6>> box; ///< lengths [nm] and angles [rad]
-  std::array<int, 3> copies{1, 1, 1};       ///< of the box, along a, b and c
+  std::optional<std::array<double, 6>> box;  ///< lengths [nm] and angles [rad]
+  std::array<int, 3> copies{1, 1, 1};        ///< of the box, along a, b and c
 };
 
 /// A whole input file, resolved and checked.
 struct RunInput {
-  std::string file;                         ///< the YAML's path
+  std::string file;  ///< the YAML's path
   std::string title;
   SystemSettings system;
   ForceSettings forces;
@@ -173,11 +174,15 @@ struct RunInput {
   OutputSettings output;
   std::vector<FreeEnergySettings> free_energies;
   ComputeSettings compute;
-  std::vector<std::string> warnings;        ///< settings that are allowed and known to be unwise, with the reason
+  std::vector<std::string> warnings;  ///< settings that are allowed and known to be unwise, with the reason
   /// Some stage has a boost, or some stage gathers what one needs.
-  bool has_bias() const { return std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.bias.has_value(); }); }
-  bool collects() const { return has_bias() || std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.collect; }); }
-  std::string resolved;                     ///< the fully resolved input as YAML text, for the log and the output files
+  bool has_bias() const {
+    return std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
+  }
+  bool collects() const {
+    return has_bias() || std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.collect; });
+  }
+  std::string resolved;  ///< the fully resolved input as YAML text, for the log and the output files
 };
 
 }  // namespace uplift

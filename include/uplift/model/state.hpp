@@ -8,21 +8,22 @@
 
 namespace uplift {
 
-/// The moving part, in host memory and in the input's atom order. Backends keep their own copy and hand this one out on request.
+/// The moving part, in host memory and in the input's atom order. Backends keep their own copy and hand this one out on
+/// request.
 struct State {
-  std::vector<Vec3d> x;      ///< [atoms] nm, unwrapped
-  std::vector<Vec3d> v;      ///< [atoms] nm/ps
+  std::vector<Vec3d> x;  ///< [atoms] nm, unwrapped
+  std::vector<Vec3d> v;  ///< [atoms] nm/ps
   Box box;
   std::int64_t step = 0;
-  double time = 0;           ///< [ps]
-  double heat = 0;           ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
-  std::vector<double> chain; ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
+  double time = 0;            ///< [ps]
+  double heat = 0;            ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
+  std::vector<double> chain;  ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
 
-  BiasStatistics statistics; ///< gathered in this stage, and in those that it follows on from
-  std::optional<Bias> bias;  ///< that acts, where parameters follow the statistics
-  std::vector<double> barostat; ///< Barostat::memory
-  /// Positions that the pair list in use was built from; empty: a new list. Sums in floating point depend on the list, so that an exact
-  /// continuation needs it.
+  BiasStatistics statistics;     ///< gathered in this stage, and in those that it follows on from
+  std::optional<Bias> bias;      ///< that acts, where parameters follow the statistics
+  std::vector<double> barostat;  ///< Barostat::memory
+  /// Positions that the pair list in use was built from; empty: a new list. Sums in floating point depend on the list, so that
+  /// an exact continuation needs it.
   std::vector<Vec3d> list_x;
 
   int size() const { return static_cast<int>(x.size()); }

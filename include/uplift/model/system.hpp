@@ -12,41 +12,42 @@ namespace uplift {
 
 struct Constraint {
   int i, j;
-  double length;                            ///< [nm]
+  double length;  ///< [nm]
 };
-struct RigidWater {                         ///< solved by SETTLE
+struct RigidWater {  ///< solved by SETTLE
   int oxygen, hydrogen1, hydrogen2;
-  double oh, hh;                            ///< [nm]
+  double oh, hh;  ///< [nm]
 };
 /// E = k/2 |x - x0|^2, nearest image. When the box changes, x0 moves as the centre of its molecule does.
 struct PositionRestraint {
   int atom;
-  Vec3d reference;                          ///< x0 in System::reference_box [nm]
-  double k;                                 ///< [kJ/mol/nm^2]
-  Vec3d centre;                             ///< of mass of its molecule, in the reference configuration [nm]
+  Vec3d reference;  ///< x0 in System::reference_box [nm]
+  double k;         ///< [kJ/mol/nm^2]
+  Vec3d centre;     ///< of mass of its molecule, in the reference configuration [nm]
 };
 
 struct System {
   Topology topology;
   ForceField force_field;
   ForceSettings forces;
-  std::vector<double> masses;               ///< effective masses [Da]; 0 for virtual sites
-  std::vector<Constraint> constraints;      ///< all but those of rigid water
+  std::vector<double> masses;           ///< effective masses [Da]; 0 for virtual sites
+  std::vector<Constraint> constraints;  ///< all but those of rigid water
   std::vector<RigidWater> rigid_waters;
   std::vector<PositionRestraint> position_restraints;
-  Box reference_box;                        ///< of the restraints' references
+  Box reference_box;  ///< of the restraints' references
   Molecules molecules;
   TorsionGroup torsions_apart = TorsionGroup::none;  ///< those of ForceGroup::torsions, not in ForceGroup::bonded
-  bool remove_com = false;                  ///< centre-of-mass motion is removed: three degrees of freedom fewer
+  bool remove_com = false;                           ///< centre-of-mass motion is removed: three degrees of freedom fewer
 
   int size() const { return topology.size(); }
 };
 
-/// Works out constraints, rigid water, molecules and masses; constrained bonds and the bonds and angles inside rigid water leave
-/// the force field (their energy is constant). Throws InputError when a setting does not fit the system.
+/// Works out constraints, rigid water, molecules and masses; constrained bonds and the bonds and angles inside rigid water
+/// leave the force field (their energy is constant). Throws InputError when a setting does not fit the system.
 System make_system(Topology topology, ForceField force_field, const ForceSettings& forces);
 
-/// Degrees of freedom: 3 per atom with mass, less constraints (three per rigid water), less 3 when centre-of-mass motion is removed.
+/// Degrees of freedom: 3 per atom with mass, less constraints (three per rigid water), less 3 when centre-of-mass motion is
+/// removed.
 int degrees_of_freedom(const System& system);
 
 /// Virtual sites from their parents, in place. `x` is [atoms].

@@ -8,23 +8,23 @@ namespace uplift {
 struct ForceField;
 
 struct Atom {
-  std::string name;        ///< PDB-style, "CA"
-  std::string type;        ///< force-field type, "CT"
-  int element = 0;         ///< atomic number; 0: virtual site or unknown
-  double mass = 0;         ///< [Da]; 0 for a virtual site
-  int residue = 0;         ///< index into Topology::residues
+  std::string name;  ///< PDB-style, "CA"
+  std::string type;  ///< force-field type, "CT"
+  int element = 0;   ///< atomic number; 0: virtual site or unknown
+  double mass = 0;   ///< [Da]; 0 for a virtual site
+  int residue = 0;   ///< index into Topology::residues
 };
 
 struct Residue {
-  std::string name;        ///< "ALA"
-  int number = 0;          ///< as in the input, or 1-based
-  std::string chain;       ///< may be empty
+  std::string name;   ///< "ALA"
+  int number = 0;     ///< as in the input, or 1-based
+  std::string chain;  ///< may be empty
   int first_atom = 0;
   int atom_count = 0;
 };
 
 struct Bond {
-  int i = 0, j = 0;        ///< i < j
+  int i = 0, j = 0;  ///< i < j
 };
 
 /// Immutable after parsing.
@@ -37,14 +37,15 @@ struct Topology {
   int size() const { return static_cast<int>(atoms.size()); }
 };
 
-/// Atoms grouped by connectivity (bonds, plus virtual sites with their parents): molecule_of[atom] numbers molecules from 0 in the
-/// order of their first atoms.
+/// Atoms grouped by connectivity (bonds, plus virtual sites with their parents): molecule_of[atom] numbers molecules from 0 in
+/// the order of their first atoms.
 struct Molecules {
   std::vector<int> molecule_of;
   int count = 0;
 };
 
-/// Molecules by the bonds of the topology, and virtual sites with their parents; harmonic bonds of the force field do not count.
+/// Molecules by the bonds of the topology, and virtual sites with their parents; harmonic bonds of the force field do not
+/// count.
 Molecules find_molecules(const Topology& topology, const ForceField& force_field);
 
 /// Chemical symbol for an atomic number ("H"; "X" for 0 or unknown), and the reverse (0 when unknown).

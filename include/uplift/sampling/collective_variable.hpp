@@ -13,25 +13,26 @@ namespace uplift {
 /// What a variable is asked of: the stored atoms, in their order.
 struct StoredSystem {
   Topology topology;
-  std::vector<double> masses;     ///< [atoms] Da
-  std::vector<Vec3d> first;       ///< [atoms] nm: the first frame, the default reference of rmsd()
-  std::string directory;          ///< of the run: where column() looks first
+  std::vector<double> masses;  ///< [atoms] Da
+  std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
+  std::string directory;       ///< of the run: where column() looks first
 };
 
 class CollectiveVariable {
  public:
   virtual ~CollectiveVariable() = default;
-  std::string name, definition;   ///< "phi", "dihedral(4,6,8,14)"
-  std::string unit;               ///< "deg", "nm", or "" of a column
-  bool periodic = false;          ///< -180 to 180 degrees
+  std::string name, definition;  ///< "phi", "dihedral(4,6,8,14)"
+  std::string unit;              ///< "deg", "nm", or "" of a column
+  bool periodic = false;         ///< -180 to 180 degrees
   /// Value of frame number `frame` of the trajectory. `x` [stored atoms] nm.
   virtual double value(std::span<const Vec3d> x, const Box& box, std::size_t frame) const = 0;
 };
 
-/// Reads "phi=dihedral(4,6,8,14)", or without the name: dihedral(i,j,k,l) and angle(i,j,k) [deg], distance(i,j) [nm], phi(RESIDUE) and psi(RESIDUE)
-/// by residue number [deg], rmsd(SELECTION) and rmsd(SELECTION, FILE.pdb) after optimal superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm],
-/// gyration(SELECTION) mass weighted [nm], column(FILE, N) of a text file with a row a frame of the trajectory. Atoms and columns count from 0, atoms in
-/// the order of the trajectory. Throws InputError naming the definition and what is wrong with it.
+/// Reads "phi=dihedral(4,6,8,14)", or without the name: dihedral(i,j,k,l) and angle(i,j,k) [deg], distance(i,j) [nm],
+/// phi(RESIDUE) and psi(RESIDUE) by residue number [deg], rmsd(SELECTION) and rmsd(SELECTION, FILE.pdb) after optimal
+/// superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm], gyration(SELECTION) mass weighted [nm], column(FILE, N) of
+/// a text file with a row a frame of the trajectory. Atoms and columns count from 0, atoms in the order of the trajectory.
+/// Throws InputError naming the definition and what is wrong with it.
 std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& text, const StoredSystem& system);
 
 }  // namespace uplift

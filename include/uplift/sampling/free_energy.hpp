@@ -14,15 +14,15 @@ namespace uplift {
 
 struct FreeEnergyRequest {
   FrameRequest frames;
-  std::optional<ReweightMethod> method;     ///< none: cumulant, mbar for several biases, none without any
-  int order = 0;                            ///< of maclaurin and cumulant; 0: 10 and 2
-  std::vector<int> bins{60};                ///< one for all variables, or one each
+  std::optional<ReweightMethod> method;       ///< none: cumulant, mbar for several biases, none without any
+  int order = 0;                              ///< of maclaurin and cumulant; 0: 10 and 2
+  std::vector<int> bins{60};                  ///< one for all variables, or one each
   std::vector<std::array<double, 2>> ranges;  ///< empty, or one each
-  std::optional<double> temperature;        ///< [K]; none: that of the stages
-  int bootstrap = 100;                      ///< replicates; 0: no errors
+  std::optional<double> temperature;          ///< [K]; none: that of the stages
+  int bootstrap = 100;                        ///< replicates; 0: no errors
   std::uint64_t seed = 1;
-  int cutoff = 10;                          ///< a bin with fewer frames has no free energy
-  bool force = false;                       ///< give even what cannot be trusted
+  int cutoff = 10;     ///< a bin with fewer frames has no free energy
+  bool force = false;  ///< give even what cannot be trusted
 };
 
 struct FreeEnergySurface {
@@ -31,22 +31,23 @@ struct FreeEnergySurface {
     std::vector<double> edges, centers;
   };
   std::vector<Axis> axes;
-  /// [bins of axis 0][axis 1][axis 2]. pmf: -kT ln p, the lowest 0 [kJ/mol]; error: one standard error of -kT ln p; not a number where there are too few frames.
+  /// [bins of axis 0][axis 1][axis 2]. pmf: -kT ln p, the lowest 0 [kJ/mol]; error: one standard error of -kT ln p; not a
+  /// number where there are too few frames.
   std::vector<double> pmf, error, probability;
   std::vector<std::int64_t> counts;
   ReweightMethod method = ReweightMethod::none;
   int order = 0;
-  double temperature = 0;                   ///< [K]
+  double temperature = 0;  ///< [K]
   std::size_t frames = 0;
-  double inefficiency = 1;                  ///< frames that make an independent one, of the slowest variable or the boost
-  /// Independent frames that correlation and weights leave: 1/(g/N + g_w/K), with N frames, g the inefficiency, K Kish's effective number and g_w the
-  /// inefficiency of the weights themselves.
+  double inefficiency = 1;  ///< frames that make an independent one, of the slowest variable or the boost
+  /// Independent frames that correlation and weights leave: 1/(g/N + g_w/K), with N frames, g the inefficiency, K Kish's
+  /// effective number and g_w the inefficiency of the weights themselves.
   double effective = 0;
-  double largest_share = 0;                 ///< of a single frame in the sum of weights
+  double largest_share = 0;                    ///< of a single frame in the sum of weights
   double boost_mean = 0, boost_deviation = 0;  ///< [kJ/mol]
-  double anharmonicity = 0;                 ///< of the boost; not a number without
-  Histogram boost;                          ///< [kJ/mol]; empty without
-  std::vector<double> state_free_energies;  ///< mbar: of each bias against the first [kJ/mol]
+  double anharmonicity = 0;                    ///< of the boost; not a number without
+  Histogram boost;                             ///< [kJ/mol]; empty without
+  std::vector<double> state_free_energies;     ///< mbar: of each bias against the first [kJ/mol]
   std::vector<std::string> warnings;
 };
 

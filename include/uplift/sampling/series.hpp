@@ -6,19 +6,21 @@
 
 namespace uplift {
 
-/// g = 1 + 2 sum of the normalised autocorrelation up to its first zero: so many frames are worth one independent one (Chodera, J. Chem.
-/// Theory Comput. 12, 1799 (2016), eq. 8). At least 1; 1 for a series without spread.
+/// g = 1 + 2 sum of the normalised autocorrelation up to its first zero: so many frames are worth one independent one (Chodera,
+/// J. Chem. Theory Comput. 12, 1799 (2016), eq. 8). At least 1; 1 for a series without spread.
 double statistical_inefficiency(std::span<const double> values);
 
-/// Frames for one bootstrap replicate: of each series, blocks of `length` frames that begin anywhere and go round its end, as many as make up
-/// the series (circular block bootstrap; Politis and Romano, in Exploring the Limits of Bootstrap, Wiley 1992, p. 263). `starts`: first frame of
-/// each series, and of what comes after the last.
-std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed, int replicate);
+/// Frames for one bootstrap replicate: of each series, blocks of `length` frames that begin anywhere and go round its end, as
+/// many as make up the series (circular block bootstrap; Politis and Romano, in Exploring the Limits of Bootstrap, Wiley 1992,
+/// p. 263). `starts`: first frame of each series, and of what comes after the last.
+std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed,
+                                         int replicate);
 
 /// log of the sum of exponentials.
 double log_sum_exp(std::span<const double> values);
 
-/// Kish's effective number of frames, (sum w)^2 / sum w^2, of weights given as logarithms (Kish, Survey Sampling, Wiley 1965, section 11.7).
+/// Kish's effective number of frames, (sum w)^2 / sum w^2, of weights given as logarithms (Kish, Survey Sampling, Wiley 1965,
+/// section 11.7).
 double effective_frames(std::span<const double> log_weights);
 /// Largest weight over the sum of all.
 double largest_share(std::span<const double> log_weights);
@@ -30,8 +32,9 @@ struct Histogram {
 /// Over the range of the values; one bin if they have none.
 Histogram histogram(std::span<const double> values, int bins);
 
-/// gamma = ln(2 pi e sd^2)/2 - S, with the entropy S of a histogram of 50 bins: zero for a Gaussian, for which alone the cumulant expansion to second
-/// order is exact (Miao et al., J. Chem. Theory Comput. 10, 2677 (2014), eq. 12 and 13). Not a number without spread.
+/// gamma = ln(2 pi e sd^2)/2 - S, with the entropy S of a histogram of 50 bins: zero for a Gaussian, for which alone the
+/// cumulant expansion to second order is exact (Miao et al., J. Chem. Theory Comput. 10, 2677 (2014), eq. 12 and 13). Not a
+/// number without spread.
 double anharmonicity(std::span<const double> values);
 
 }  // namespace uplift

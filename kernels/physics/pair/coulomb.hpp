@@ -19,8 +19,9 @@ UPLIFT_HD PairTerm<T> coulomb_reaction_field(const T& r2, const T& inverse_r, co
   return {qq * (inverse_r + k * r2 - c), qq * (inverse_r * inverse_r * inverse_r - T(2) * k)};
 }
 
-/// Polynomial in t = r^2 scale - 1 on [-1, 1] (t = -1 at r = 0, 1 at the range's end); coefficients from the highest, an even number of
-/// them. Odd and even powers by Horner's rule in t^2: two chains half as long, which a processor works on side by side.
+/// Polynomial in t = r^2 scale - 1 on [-1, 1] (t = -1 at r = 0, 1 at the range's end); coefficients from the highest, an even
+/// number of them. Odd and even powers by Horner's rule in t^2: two chains half as long, which a processor works on side by
+/// side.
 template <class T, class C>
 UPLIFT_HD T polynomial(const T& t, const C* coefficient, int count) {
   const T t2 = t * t;
@@ -39,7 +40,7 @@ UPLIFT_HD T polynomial(const T& t, const C* coefficient, int count) {
 template <class C>
 struct ErfTable {
   static constexpr int most = 48;
-  C scale;                 ///< t = scale r^2 - 1
+  C scale;  ///< t = scale r^2 - 1
   int count;
   C energy[most], force[most];
 };
@@ -49,7 +50,8 @@ template <int terms = 0, class T, class C>
 UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const T& qq, const ErfTable<C>& table) {
   const T t = madd(r2, T(table.scale), T(C(-1)));
   const int count = terms > 0 ? terms : table.count;
-  return {qq * (inverse_r - polynomial(t, table.energy, count)), qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force, count))};
+  return {qq * (inverse_r - polynomial(t, table.energy, count)),
+          qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force, count))};
 }
 
 /// The smooth part itself, at any distance: erf(alpha r)/r [1/nm].

@@ -19,15 +19,16 @@ UPLIFT_HD PairTerm<T> lennard_jones(const T& inverse_r2, const T& c6, const T& c
 
 /// The same from half the sum of diameters (sigma) and the product of sqrt(4 epsilon): Lorentz and Berthelot's rules.
 template <class T>
-UPLIFT_HD PairTerm<T> lennard_jones_combined(const T& inverse_r2, const T& half_sigma_i, const T& half_sigma_j, const T& root_i, const T& root_j) {
+UPLIFT_HD PairTerm<T> lennard_jones_combined(const T& inverse_r2, const T& half_sigma_i, const T& half_sigma_j, const T& root_i,
+                                             const T& root_j) {
   const T sigma = half_sigma_i + half_sigma_j;
   const T s2 = sigma * sigma * inverse_r2, s6 = s2 * s2 * s2;
   const T e6 = root_i * root_j * s6;
   return {e6 * s6 - e6, e6 * (T(12) * s6 - T(6)) * inverse_r2};
 }
 
-/// Switches a term off between r_on and r_off: S = 1 - 10 x^3 + 15 x^4 - 6 x^5, x = (r - r_on)/(r_off - r_on), so that energy, force
-/// and its slope are continuous (as in the OpenMM theory guide).
+/// Switches a term off between r_on and r_off: S = 1 - 10 x^3 + 15 x^4 - 6 x^5, x = (r - r_on)/(r_off - r_on), so that energy,
+/// force and its slope are continuous (as in the OpenMM theory guide).
 template <class T>
 UPLIFT_HD PairTerm<T> switched(const PairTerm<T>& p, const T& r, const T& inverse_r, const T& r_on, const T& inverse_width) {
   const T x = max((r - r_on) * inverse_width, T(0));

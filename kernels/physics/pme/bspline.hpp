@@ -26,13 +26,13 @@ UPLIFT_HD BsplineWeights<order, T> bspline_weights(T w) {
   for (int n = 3; n <= order; ++n) {
     if (n == order) {  // M_n'(u) = M_{n-1}(u) - M_{n-1}(u - 1)
       b.derivative[0] = -b.value[0];
-    UPLIFT_UNROLL
+      UPLIFT_UNROLL
       for (int j = 1; j < order - 1; ++j) b.derivative[j] = b.value[j - 1] - b.value[j];
       b.derivative[order - 1] = b.value[order - 2];
     }
     const T scale = T(1.0 / (n - 1));
     b.value[n - 1] = scale * w * b.value[n - 2];
-  UPLIFT_UNROLL
+    UPLIFT_UNROLL
     for (int j = n - 2; j > 0; --j) b.value[j] = scale * madd(w + T(n - 1 - j), b.value[j - 1], (T(1 + j) - w) * b.value[j]);
     b.value[0] = scale * (one - w) * b.value[0];
   }

@@ -39,8 +39,8 @@ struct Symmetric {
 struct MeshWaves {
   double ax, bx, by, cx, cy, cz;  ///< [nm]
   int n[3];
-  double alpha;                   ///< [1/nm]
-  const double* moduli[3];        ///< spline_moduli of each direction
+  double alpha;             ///< [1/nm]
+  const double* moduli[3];  ///< spline_moduli of each direction
 
   UPLIFT_HD double volume() const { return ax * by * cz; }
   UPLIFT_HD static int folded(int k, int points) { return k < (points + 1) / 2 ? k : k - points; }
@@ -53,7 +53,9 @@ struct MeshWaves {
     return {mx, my, (folded(kz, n[2]) - mx * cx - my * cy) / cz};
   }
   /// The mirror image -k of a mesh point: other than the negative of k itself when an index lies at the middle of an even mesh.
-  UPLIFT_HD Vec3d mirrored(int kx, int ky, int kz) const { return wave((n[0] - kx) % n[0], (n[1] - ky) % n[1], (n[2] - kz) % n[2]); }
+  UPLIFT_HD Vec3d mirrored(int kx, int ky, int kz) const {
+    return wave((n[0] - kx) % n[0], (n[1] - ky) % n[1], (n[2] - kz) % n[2]);
+  }
 
   /// potential(k) = influence(k) Q(k), energy = sum of influence |Q|^2 / 2 over the whole mesh [kJ/mol/e^2].
   UPLIFT_HD double influence(int kx, int ky, int kz) const {
@@ -61,7 +63,8 @@ struct MeshWaves {
     const Vec3d m = wave(kx, ky, kz);
     double e = reciprocal_energy(dot(m, m), alpha, volume());
     if (at_the_middle(kx, ky, kz)) {
-      // A skewed box: k and -k fold to vectors of different lengths. Their mean keeps the mesh real and the forces the gradient.
+      // A skewed box: k and -k fold to vectors of different lengths. Their mean keeps the mesh real and the forces the
+      // gradient.
       const Vec3d other = mirrored(kx, ky, kz);
       e = (e + reciprocal_energy(dot(other, other), alpha, volume())) / 2;
     }

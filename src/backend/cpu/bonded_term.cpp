@@ -137,7 +137,8 @@ class BondedTerm final : public ForceTerm {
   void add(const BondedRows& rows, void (*kernel)(const BondedList<Real, Work>&, BondedTask&)) {
     for (const BondedRow& row : rows.rows)
       for (int a = 0; a < rows.atoms_per_row; ++a) UPLIFT_EXPECT(row.atoms[index(a)] >= 0 && row.atoms[index(a)] < atoms_);
-    auto packed = std::make_shared<const PackedRows<Work>>(rows.rows, rows.atoms_per_row, rows.parameters_per_row, rows.first_strength);
+    auto packed =
+        std::make_shared<const PackedRows<Work>>(rows.rows, rows.atoms_per_row, rows.parameters_per_row, rows.first_strength);
     const double* table = cmap_table_.data();
     auto run = [packed, kernel, order = rows.order, table](BondedTask& task, Real* x, Real* y, Real* z) {
       BondedList<Real, Work> list{{}, packed->parameters.data(), table, packed->table_start.data(), order, packed->padded, x, y,
@@ -188,7 +189,8 @@ class BondedTerm final : public ForceTerm {
 };
 
 template <class Real>
-std::unique_ptr<ForceTerm> make(const System& system, bool torsions, const Threads& threads, const BondedKernelSet<Real>& kernels) {
+std::unique_ptr<ForceTerm> make(const System& system, bool torsions, const Threads& threads,
+                                const BondedKernelSet<Real>& kernels) {
   auto term = std::make_unique<BondedTerm<Real>>(system, torsions, threads, kernels);
   if (term->empty()) return nullptr;
   return term;

@@ -62,7 +62,8 @@ class CpuBackend final : public Backend {
   std::string name() const override { return "cpu"; }
   std::string description() const override {
     return processor_name() + ", " + isa_name(active_isa()) + " kernels, " + std::to_string(threads_.count()) +
-           (threads_.count() == 1 ? " thread, " : " threads, ") + (precision_ == Precision::double_ ? "double" : "mixed") + " precision";
+           (threads_.count() == 1 ? " thread, " : " threads, ") + (precision_ == Precision::double_ ? "double" : "mixed") +
+           " precision";
   }
 
   void upload(const State& state) override {
@@ -160,7 +161,8 @@ class CpuBackend final : public Backend {
     ForceSums& sums = levels_.sums[static_cast<std::size_t>(stage.level)];
     const ForceGroups groups = stage.groups & plan.groups;
     const bool tally = stage.last && (plan.energies || plan.virial);
-    const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
+    const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last),
+                               plan.virial && stage.last};
     if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
     sums.clear();
     for (TimedTerm& t : terms_) {
@@ -175,14 +177,17 @@ class CpuBackend final : public Backend {
   }
 
   void apply_bias(const ApplyBias& stage) {
-    const auto of = [&](EnergyTerm term) { return total([k = static_cast<std::size_t>(term)](const ForceSums& level) { return level.energy[k]; }); };
+    const auto of = [&](EnergyTerm term) {
+      return total([k = static_cast<std::size_t>(term)](const ForceSums& level) { return level.energy[k]; });
+    };
     const double all = total([](const ForceSums& level) {
       Fixed sum = 0;
       for (Fixed e : level.energy) sum += e;
       return sum;
     });
     bias_.apply(stage.bias, {of(EnergyTerm::dihedral), of(EnergyTerm::cmap), all}, stage.torsions_only, stage.gather);
-    for (std::size_t l = 0; l < levels_.factors.size(); ++l) levels_.factors[l] = static_cast<int>(l) == stage.torsion_level ? bias_.torsions : bias_.others;
+    for (std::size_t l = 0; l < levels_.factors.size(); ++l)
+      levels_.factors[l] = static_cast<int>(l) == stage.torsion_level ? bias_.torsions : bias_.others;
   }
 
   /// Energies and virial of all levels, each with its part in the boosted forces.
@@ -191,7 +196,8 @@ class CpuBackend final : public Backend {
       energies_.term[k] = total([k](const ForceSums& level) { return level.energy[k]; });
     for (std::size_t k = 0; k < energies_.virial.size(); ++k) {
       energies_.virial[k] = 0;
-      for (std::size_t l = 0; l < levels_.sums.size(); ++l) energies_.virial[k] += levels_.factors[l].all() * from_fixed(levels_.sums[l].virial[k]);
+      for (std::size_t l = 0; l < levels_.sums.size(); ++l)
+        energies_.virial[k] += levels_.factors[l].all() * from_fixed(levels_.sums[l].virial[k]);
     }
   }
 

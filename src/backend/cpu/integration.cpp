@@ -52,14 +52,19 @@ void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& s
 }  // namespace
 
 CpuIntegration::CpuIntegration(const System& system, double tolerance, const Threads& threads)
-    : system_(system), threads_(threads), kernels_(select_integrate_kernels()), constraints_(system, tolerance, threads), degrees_of_freedom_(degrees_of_freedom(system)) {
+    : system_(system),
+      threads_(threads),
+      kernels_(select_integrate_kernels()),
+      constraints_(system, tolerance, threads),
+      degrees_of_freedom_(degrees_of_freedom(system)) {
   const Molecules& molecules = system.molecules;
   molecule_start_.assign(at(molecules.count) + 1, 0);
   for (int m : molecules.molecule_of) ++molecule_start_[at(m) + 1];
   std::partial_sum(molecule_start_.begin(), molecule_start_.end(), molecule_start_.begin());
   molecule_atoms_.resize(molecules.molecule_of.size());
   std::vector<int> next(molecule_start_.begin(), molecule_start_.end() - 1);
-  for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i) molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
+  for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i)
+    molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
   for (double m : system.masses) {
     inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
     inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
@@ -235,7 +240,8 @@ void CpuIntegration::scale_box(const ScaleBox& stage) {
     for (int m = first; m < last; ++m) {
       Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
       double mass = 0;
-      const std::span<const int> atoms(molecule_atoms_.data() + molecule_start_[at(m)], at(molecule_start_[at(m) + 1] - molecule_start_[at(m)]));
+      const std::span<const int> atoms(molecule_atoms_.data() + molecule_start_[at(m)],
+                                       at(molecule_start_[at(m) + 1] - molecule_start_[at(m)]));
       for (int i : atoms) {
         const double w = system_.masses[at(i)];
         mass += w;

@@ -238,9 +238,8 @@ void CpuConstraints::rattle(const Group& group, const double* x, double* v) cons
 
 // A step far too large leaves no real solution; a NaN must not wander into the trajectory.
 void CpuConstraints::torn(int oxygen) const {
-  throw SimulationError(
-      "the water with " + describe_atom(system_.topology, oxygen) +
-      " was torn apart in one step (forces too large for the time step)");
+  throw SimulationError("the water with " + describe_atom(system_.topology, oxygen) +
+                        " was torn apart in one step (forces too large for the time step)");
 }
 
 void CpuConstraints::not_met(int i, int j, double length, const double* x) const {

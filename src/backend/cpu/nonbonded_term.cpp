@@ -20,12 +20,12 @@ namespace uplift::cpu {
 namespace {
 
 // Found by timing DHFR at 300 K and 2 fs: see ARCHITECTURE.md.
-constexpr double outer_buffer = 0.20;   // [nm]
+constexpr double outer_buffer = 0.20;  // [nm]
 constexpr double inner_buffer = 0.06;
-constexpr int tasks_wanted = 64;        // i clusters are shared out in about so many tasks, of so many clusters:
+constexpr int tasks_wanted = 64;  // i clusters are shared out in about so many tasks, of so many clusters:
 constexpr int task_least = 8, task_most = 64;
 constexpr int slot_block = 1024;
-constexpr int pair_block = 256;         // excluded pairs a task
+constexpr int pair_block = 256;  // excluded pairs a task
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -40,11 +40,19 @@ class NonbondedTerm final : public ForceTerm {
 
  public:
   NonbondedTerm(const System& system, const PmeParameters& pme, const Threads& threads)
-      : system_(system), threads_(threads), ops_(operations()), atoms_(system.size()), periodic_(system.forces.nonbonded != NonbondedMethod::no_cutoff),
-        alpha_(pme.alpha), cutoff_(periodic_ ? system.forces.cutoff : std::numeric_limits<double>::infinity()),
-        list_(system, cutoff_ + outer_buffer, threads), sums_(at(threads.count())) {
+      : system_(system),
+        threads_(threads),
+        ops_(operations()),
+        atoms_(system.size()),
+        periodic_(system.forces.nonbonded != NonbondedMethod::no_cutoff),
+        alpha_(pme.alpha),
+        cutoff_(periodic_ ? system.forces.cutoff : std::numeric_limits<double>::infinity()),
+        list_(system, cutoff_ + outer_buffer, threads),
+        sums_(at(threads.count())) {
     const ForceSettings& f = system.forces;
-    form_ = f.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : f.nonbonded == NonbondedMethod::reaction_field ? CoulombForm::reaction_field : CoulombForm::plain;
+    form_ = f.nonbonded == NonbondedMethod::pme              ? CoulombForm::ewald
+            : f.nonbonded == NonbondedMethod::reaction_field ? CoulombForm::reaction_field
+                                                             : CoulombForm::plain;
     p_.periodic = periodic_;
     p_.cutoff2 = static_cast<real>(cutoff_ * cutoff_);
     p_.switching = periodic_ && f.switch_distance.has_value();
@@ -97,7 +105,8 @@ class NonbondedTerm final : public ForceTerm {
     ++phase.calls;
   }
 
-  /// Lorentz and Berthelot's rules from the diagonal of the table, when they give all of it; otherwise (NBFIX, double) the table.
+  /// Lorentz and Berthelot's rules from the diagonal of the table, when they give all of it; otherwise (NBFIX, double) the
+  /// table.
   void take_lennard_jones(const ForceField& ff) {
     const int n = ff.lj_types;
     c6_.resize(ff.lj_c6.size());
@@ -119,7 +128,8 @@ class NonbondedTerm final : public ForceTerm {
     const auto same = [](double a, double b) { return std::abs(a - b) <= 3e-7 * std::max(std::abs(a), std::abs(b)); };
     for (int i = 0; i < n && rules; ++i)
       for (int j = 0; j < n && rules; ++j) {
-        const double sigma = half_sigma_type_[at(i)] + half_sigma_type_[at(j)], e = root_epsilon_type_[at(i)] * root_epsilon_type_[at(j)];
+        const double sigma = half_sigma_type_[at(i)] + half_sigma_type_[at(j)],
+                     e = root_epsilon_type_[at(i)] * root_epsilon_type_[at(j)];
         const double s6 = std::pow(sigma, 6);
         rules = same(e * s6, ff.lj_c6[at(i * n + j)]) && same(e * s6 * s6, ff.lj_c12[at(i * n + j)]);
       }
@@ -151,7 +161,8 @@ class NonbondedTerm final : public ForceTerm {
     touched_.resize(at((list_.i_clusters() + task_clusters_ - 1) / task_clusters_));
     if (!periodic_) {
       list_.restore_inner();
-      threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) { note_touched(first, last, thread); });
+      threads_.for_blocks(list_.i_clusters(), task_clusters_,
+                          [&](int first, int last, int thread) { note_touched(first, last, thread); });
     }
   }
 
@@ -172,7 +183,8 @@ class NonbondedTerm final : public ForceTerm {
         threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
           for (int i = first; i < last; ++i) {
             const auto outer = list_.outer(i);
-            list_.set_inner_count(i, ops_.prune(p_, slots(), i, outer.data(), static_cast<int>(outer.size()), reach * reach, list_.inner_room(i).data()));
+            list_.set_inner_count(i, ops_.prune(p_, slots(), i, outer.data(), static_cast<int>(outer.size()), reach * reach,
+                                                list_.inner_room(i).data()));
           }
           note_touched(first, last, thread);
         });
@@ -198,7 +210,8 @@ class NonbondedTerm final : public ForceTerm {
     for (std::int32_t cluster : touched) seen[at(cluster)] = -1;
   }
 
-  /// The unit of the slots' coordinates: a fraction of the box, or without a box a power of two of a nm about the middle of the atoms.
+  /// The unit of the slots' coordinates: a fraction of the box, or without a box a power of two of a nm about the middle of the
+  /// atoms.
   void set_lattice(std::span<const Vec3d> x) {
     const double unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
     if (periodic_) {
@@ -246,7 +259,8 @@ class NonbondedTerm final : public ForceTerm {
         type_[at(s)] = t;
         if (i < 0) x_[at(s)] = y_[at(s)] = z_[at(s)] = Coordinate(0);
       }
-      for (int s = first; s < last; s += cluster_i) half_lj_[at(s / cluster_i)] = root_epsilon_[at(s + 2)] == 0 && root_epsilon_[at(s + 3)] == 0;
+      for (int s = first; s < last; s += cluster_i)
+        half_lj_[at(s / cluster_i)] = root_epsilon_[at(s + 2)] == 0 && root_epsilon_[at(s + 3)] == 0;
     });
   }
 
@@ -270,17 +284,21 @@ class NonbondedTerm final : public ForceTerm {
   }
   Coordinate coordinate(double u) const {
     if constexpr (sizeof(real) == 4)
-      return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(std::nearbyint(periodic_ ? u * 0x1p32 : u))));
+      return static_cast<std::int32_t>(
+          static_cast<std::uint32_t>(static_cast<std::int64_t>(std::nearbyint(periodic_ ? u * 0x1p32 : u))));
     else
       return u;
   }
 
   PairSlots<real> slots() const {
-    return {x_.data(), y_.data(), z_.data(), charge_.data(), half_sigma_.data(), root_epsilon_.data(), type_.data(), half_lj_.data()};
+    return {x_.data(),    y_.data(),      z_.data(), charge_.data(), half_sigma_.data(), root_epsilon_.data(),
+            type_.data(), half_lj_.data()};
   }
 
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
-    const PairTally tally = request.virial ? PairTally::energies_and_virial : request.energies ? PairTally::energies : PairTally::none;
+    const PairTally tally = request.virial     ? PairTally::energies_and_virial
+                            : request.energies ? PairTally::energies
+                                               : PairTally::none;
     const std::size_t values = 3 * at(list_.slots());
     threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(sums_[at(t)].fixed.data(), values, Fixed(0)); });
     threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
@@ -290,7 +308,8 @@ class NonbondedTerm final : public ForceTerm {
       for (int i = first; i < last; ++i) {
         const auto entries = list_.inner(i);
         if (entries.empty()) continue;
-        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally, &part);
+        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally,
+                   &part);
         if (tally == PairTally::none) continue;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
@@ -325,7 +344,8 @@ class NonbondedTerm final : public ForceTerm {
     }
   }
 
-  /// Blocks of excluded pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block each.
+  /// Blocks of excluded pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block
+  /// each.
   void find_shared_atoms() {
     const auto& pairs = system_.force_field.exclusions;
     std::vector<int> block(at(atoms_), -1);
@@ -421,21 +441,24 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
-  std::vector<std::uint8_t> half_lj_;   ///< PairSlots
-  std::vector<char> shared_;   ///< [atoms] of excluded pairs in several blocks
+  std::vector<std::uint8_t> half_lj_;  ///< PairSlots
+  std::vector<char> shared_;           ///< [atoms] of excluded pairs in several blocks
   int task_clusters_ = task_least;
   std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight
   std::vector<ThreadSums> sums_;
-  PhaseTime list_time_{"pair list", 0, 0}, prune_time_{"prune", 0, 0}, slot_time_{"pair positions", 0, 0}, pair_time_{"pairs", 0, 0},
-      excluded_time_{"excluded pairs", 0, 0};
+  PhaseTime list_time_{"pair list", 0, 0}, prune_time_{"prune", 0, 0}, slot_time_{"pair positions", 0, 0},
+      pair_time_{"pairs", 0, 0}, excluded_time_{"excluded pairs", 0, 0};
 };
 
 }  // namespace
 
-std::unique_ptr<ForceTerm> make_nonbonded_term(const System& system, const PmeParameters& pme, Precision precision, const Threads& threads) {
-  // Without a cutoff, forces of thousands of pairs cancel to a small rest: float pairs left 1e-5 of the rms force of a minimised protein
-  // in implicit solvent, twice what mixed precision promises. Such systems are small, and double costs them little.
-  if (precision == Precision::double_ || system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<NonbondedTerm<double>>(system, pme, threads);
+std::unique_ptr<ForceTerm> make_nonbonded_term(const System& system, const PmeParameters& pme, Precision precision,
+                                               const Threads& threads) {
+  // Without a cutoff, forces of thousands of pairs cancel to a small rest: float pairs left 1e-5 of the rms force of a
+  // minimised protein in implicit solvent, twice what mixed precision promises. Such systems are small, and double costs them
+  // little.
+  if (precision == Precision::double_ || system.forces.nonbonded == NonbondedMethod::no_cutoff)
+    return std::make_unique<NonbondedTerm<double>>(system, pme, threads);
   return std::make_unique<NonbondedTerm<float>>(system, pme, threads);
 }
 

@@ -13,7 +13,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-PairList::PairList(const System& system, double reach, const Threads& threads) : threads_(threads), reach_(reach), atoms_(system.size()) {
+PairList::PairList(const System& system, double reach, const Threads& threads)
+    : threads_(threads), reach_(reach), atoms_(system.size()) {
   exclusion_start_.assign(at(atoms_) + 1, 0);
   for (const auto& [i, j] : system.force_field.exclusions) {
     ++exclusion_start_[at(i) + 1];
@@ -34,8 +35,8 @@ PairList::PairList(const System& system, double reach, const Threads& threads) :
   }
 }
 
-/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up. Of every four, those with
-/// Lennard-Jones parameters come first.
+/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up. Of every four, those
+/// with Lennard-Jones parameters come first.
 void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
   box_ = box;
   place_.resize(at(atoms_));
@@ -44,7 +45,9 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
     threads_.for_blocks(atoms_, 1024, [&](int begin, int end, int) {
       for (int i = begin; i < end; ++i) {
         const Vec3d s = box.fraction(x[at(i)]);
-        const auto wrapped = [](double u) { return std::isfinite(u) ? u - std::floor(u) : 0; };  // not a number would break the sort
+        const auto wrapped = [](double u) {
+          return std::isfinite(u) ? u - std::floor(u) : 0;
+        };  // not a number would break the sort
         place_[at(i)] = {wrapped(s.x), wrapped(s.y), wrapped(s.z)};
       }
     });
@@ -71,7 +74,8 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
   std::vector<std::vector<int>> members(at(columns_x_ * columns_y_));
   for (int i = 0; i < atoms_; ++i) members[at(column_of(i))].push_back(i);
   threads_.for_each(static_cast<int>(members.size()), [&](int c, int) {
-    std::sort(members[at(c)].begin(), members[at(c)].end(), [&](int a, int b) { return std::pair(place_[at(a)].z, a) < std::pair(place_[at(b)].z, b); });
+    std::sort(members[at(c)].begin(), members[at(c)].end(),
+              [&](int a, int b) { return std::pair(place_[at(a)].z, a) < std::pair(place_[at(b)].z, b); });
     for (auto four = members[at(c)].begin(); four < members[at(c)].end();) {
       const auto next = members[at(c)].end() - four > cluster_i ? four + cluster_i : members[at(c)].end();
       std::stable_partition(four, next, [&](int i) { return has_lj_[at(i)] != 0; });
@@ -79,7 +83,8 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
     }
   });
   column_start_.assign(1, 0);
-  for (const auto& m : members) column_start_.push_back(column_start_.back() + (static_cast<int>(m.size()) + cluster_j - 1) / cluster_j);
+  for (const auto& m : members)
+    column_start_.push_back(column_start_.back() + (static_cast<int>(m.size()) + cluster_j - 1) / cluster_j);
   atom_of_slot_.assign(at(column_start_.back() * cluster_j), -1);
   slot_of_atom_.resize(at(atoms_));
   for (std::size_t c = 0; c < members.size(); ++c)
@@ -153,7 +158,8 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
   scratch.resize(at(slots() / cluster_j) + 16);
   for (int dx = 0; dx < wide_x; ++dx)
     for (int dy = 0; dy < wide_y; ++dy) {
-      const int cx = (middle_x + dx - wide_x / 2 + columns_x_) % columns_x_, cy = (middle_y + dy - wide_y / 2 + columns_y_) % columns_y_;
+      const int cx = (middle_x + dx - wide_x / 2 + columns_x_) % columns_x_,
+                cy = (middle_y + dy - wide_y / 2 + columns_y_) % columns_y_;
       const std::size_t column = at(cx * columns_y_ + cy);
       const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
       if (first >= last) continue;
@@ -185,7 +191,8 @@ void PairList::build(std::span<const Vec3d> x, const Box& box) {
     bounds_i_.resize(i_clusters());
     bounds_j_.resize(eights);
     const Vec3d length = box.orthorhombic() ? Vec3d{box.a.x, box.b.y, box.c.z} : box.widths();
-    near_ = {{static_cast<float>(length.x), static_cast<float>(length.y), static_cast<float>(length.z)}, box.orthorhombic(),
+    near_ = {{static_cast<float>(length.x), static_cast<float>(length.y), static_cast<float>(length.z)},
+             box.orthorhombic(),
              static_cast<float>(reach_ + 1e-6 * std::max({length.x, length.y, length.z}))};
   }
   threads_.for_blocks(eights, 128, [&](int begin, int end, int) {
@@ -217,7 +224,8 @@ void PairList::build(std::span<const Vec3d> x, const Box& box) {
   std::partial_sum(start_.begin(), start_.end(), start_.begin());
   entries_.resize(start_.back());
   threads_.for_each(blocks, [&](int b, int) {
-    std::copy(found[at(b)].begin(), found[at(b)].end(), entries_.begin() + static_cast<std::ptrdiff_t>(start_[at(b * list_block)]));
+    std::copy(found[at(b)].begin(), found[at(b)].end(),
+              entries_.begin() + static_cast<std::ptrdiff_t>(start_[at(b * list_block)]));
   });
   inner_.resize(entries_.size());
   inner_count_.assign(at(i_clusters()), 0);

@@ -1,6 +1,7 @@
 #pragma once
-// Which clusters may interact. An outer list with a generous buffer is built on a grid now and then; an inner one, pruned from it with
-// a thin buffer, is what the pair loop runs over. Both are exact: each is renewed before any atom has moved half of its buffer.
+// Which clusters may interact. An outer list with a generous buffer is built on a grid now and then; an inner one, pruned from
+// it with a thin buffer, is what the pair loop runs over. Both are exact: each is renewed before any atom has moved half of its
+// buffer.
 #include <array>
 #include <span>
 #include <vector>
@@ -27,7 +28,9 @@ class PairList {
   const std::vector<int>& atom_of_slot() const { return atom_of_slot_; }  ///< -1: filler
   std::span<const PairEntry> outer(int i_cluster) const { return range(entries_, i_cluster); }
   std::span<PairEntry> inner_room(int i_cluster) { return {inner_.data() + first(i_cluster), size_(i_cluster)}; }
-  std::span<const PairEntry> inner(int i_cluster) const { return {inner_.data() + first(i_cluster), static_cast<std::size_t>(inner_count_[static_cast<std::size_t>(i_cluster)])}; }
+  std::span<const PairEntry> inner(int i_cluster) const {
+    return {inner_.data() + first(i_cluster), static_cast<std::size_t>(inner_count_[static_cast<std::size_t>(i_cluster)])};
+  }
   void set_inner_count(int i_cluster, int count) { inner_count_[static_cast<std::size_t>(i_cluster)] = count; }
 
  private:
@@ -50,17 +53,17 @@ class PairList {
   const Threads& threads_;
   double reach_;
   int atoms_;
-  std::vector<int> exclusion_start_, exclusion_;   ///< partners of each atom, both directions
-  std::vector<char> has_lj_;                       ///< [atoms]
+  std::vector<int> exclusion_start_, exclusion_;  ///< partners of each atom, both directions
+  std::vector<char> has_lj_;                      ///< [atoms]
   Box box_;
-  std::vector<Vec3d> place_;                       ///< position of each atom in the cell, as fractions or nm
+  std::vector<Vec3d> place_;  ///< position of each atom in the cell, as fractions or nm
   int columns_x_ = 1, columns_y_ = 1;
-  std::vector<int> column_start_;                  ///< first cluster of eight of each column
+  std::vector<int> column_start_;  ///< first cluster of eight of each column
   std::vector<int> atom_of_slot_, slot_of_atom_;
-  std::vector<std::uint32_t> filled_;              ///< of each cluster of eight
-  Bounds bounds_i_, bounds_j_;                     ///< empty without a box: everything is near
+  std::vector<std::uint32_t> filled_;  ///< of each cluster of eight
+  Bounds bounds_i_, bounds_j_;         ///< empty without a box: everything is near
   NearParameters near_{};
-  std::vector<std::size_t> start_;                 ///< of each i cluster's entries
+  std::vector<std::size_t> start_;  ///< of each i cluster's entries
   std::vector<PairEntry> entries_, inner_;
   std::vector<int> inner_count_;
 };

@@ -19,19 +19,22 @@ class RestraintTerm final : public ForceTerm {
   std::string name() const override { return "restraints"; }
   ForceGroup group() const override { return ForceGroup::restraints; }
 
-  // References move as the centres C of their molecules do, x - C being what the box does not scale: the virial is (x - C) (x) f.
+  // References move as the centres C of their molecules do, x - C being what the box does not scale: the virial is (x - C) (x)
+  // f.
   void compute(const ForceRequest& request, ForceSums& sums) override {
     threads_.for_blocks(static_cast<int>(restraints_.size()), 1024, [&](int first, int last, int) {
       double energy = 0, virial[9] = {};
       for (int n = first; n < last; ++n) {
         const PositionRestraint& r = restraints_[static_cast<std::size_t>(n)];
         const Vec3d arm = r.reference - r.centre;
-        const Vec3d centre = box_.periodic() && request.box.periodic() ? request.box.position(box_.fraction(r.centre)) : r.centre;
+        const Vec3d centre =
+            box_.periodic() && request.box.periodic() ? request.box.position(box_.fraction(r.centre)) : r.centre;
         const Vec3d d = request.box.image(request.x[static_cast<std::size_t>(r.atom)] - (centre + arm));
         const auto result = physics::position_restraint(d, r.k);
         sums.add_atomic(r.atom, result.force);
         energy += result.energy;
-        const double row[3] = {d.x + arm.x, d.y + arm.y, d.z + arm.z}, column[3] = {result.force.x, result.force.y, result.force.z};
+        const double row[3] = {d.x + arm.x, d.y + arm.y, d.z + arm.z},
+                     column[3] = {result.force.x, result.force.y, result.force.z};
         for (int w = 0; w < 9; ++w) virial[w] += row[w / 3] * column[w % 3];
       }
       if (request.energies) sums.add_energy_atomic(EnergyTerm::restraint, energy);

@@ -39,7 +39,8 @@ class DeviceBackend final : public Backend {
     add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_));
     add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
     moves_phase_ = phases_.add("integrate and constrain");
-    if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
+    if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction)
+      dispersion_ = dispersion_correction_times_volume(system);
   }
 
   std::string name() const override { return device_name; }
@@ -57,8 +58,7 @@ class DeviceBackend final : public Backend {
       level.known.clear();
     }
     if (state.list_x.empty()) return;
-    for (const auto& [group, stream, phase, force] : forces_)
-      force->restore_list(state.list_x, state.box, stream_);
+    for (const auto& [group, stream, phase, force] : forces_) force->restore_list(state.list_x, state.box, stream_);
   }
   void download(State& state) const override { integration_.download(state); }
   Box box() const override { return integration_.box(); }
@@ -70,7 +70,9 @@ class DeviceBackend final : public Backend {
 
   void download_forces(std::vector<Vec3d>& f) const override {
     std::vector<Fixed> sum(3 * static_cast<std::size_t>(system_.size()), 0), one;
-    const auto vector = [](const std::vector<Fixed>& of, std::size_t i) { return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])}; };
+    const auto vector = [](const std::vector<Fixed>& of, std::size_t i) {
+      return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
+    };
     const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
     f.assign(static_cast<std::size_t>(system_.size()), Vec3d{0, 0, 0});
     for (std::size_t l = 0; l < levels_.size(); ++l) {
@@ -86,7 +88,8 @@ class DeviceBackend final : public Backend {
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
     const auto has_stage = [&](auto kind) {
-      return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return std::holds_alternative<decltype(kind)>(s); });
+      return std::any_of(stages.begin(), stages.end(),
+                         [](const Stage& s) { return std::holds_alternative<decltype(kind)>(s); });
     };
     const bool whole_step = has_stage(ComputeForces{}) && has_stage(Drift{});
     if (!whole_step) {
@@ -141,7 +144,8 @@ class DeviceBackend final : public Backend {
       return;
     }
     const Box box = integration_.box();
-    const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) && plan.groups == last_groups_ && box == last_box_ &&
+    const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) &&
+                       plan.groups == last_groups_ && box == last_box_ &&
                        std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
     if (!again) graph_.invalidate();
     if (again && !graph_.valid()) {
@@ -205,7 +209,9 @@ class DeviceBackend final : public Backend {
     flush_moves();
     positions_ready_.record(stream_);
     positions_ready_.hold(side_stream_);
-    const auto wanted = [&](const ComputeForces& stage) { return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last}; };
+    const auto wanted = [&](const ComputeForces& stage) {
+      return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
+    };
     const auto reported = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
     for (const ComputeForces& stage : stages) {
       Level& level = level_of(stage);
@@ -251,7 +257,12 @@ class DeviceBackend final : public Backend {
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
   Request request(const ComputeForces& stage, Tally tally) {
     Level& level = level_of(stage);
-    return {integration_.positions(), integration_.box(), {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count}, tally, stage.energies, &sums_clear_};
+    return {integration_.positions(),
+            integration_.box(),
+            {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count},
+            tally,
+            stage.energies,
+            &sums_clear_};
   }
 
   /// Parts of the energy that depend on the box alone.
@@ -278,8 +289,10 @@ class DeviceBackend final : public Backend {
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       const Level& level = levels_[l];
       if (level.known.empty()) continue;
-      for (std::size_t k = 0; k < energy_term_count; ++k) energies_.term[k] += from_fixed(level.known[k]) + level.constants.term[k];
-      for (std::size_t k = 0; k < 9; ++k) energies_.virial[k] += factors[l].all() * (from_fixed(level.known[energy_term_count + k]) + level.constants.virial[k]);
+      for (std::size_t k = 0; k < energy_term_count; ++k)
+        energies_.term[k] += from_fixed(level.known[k]) + level.constants.term[k];
+      for (std::size_t k = 0; k < 9; ++k)
+        energies_.virial[k] += factors[l].all() * (from_fixed(level.known[energy_term_count + k]) + level.constants.virial[k]);
     }
   }
 

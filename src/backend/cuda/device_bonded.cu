@@ -20,15 +20,25 @@ class Bonded final : public DeviceForce {
       }
       lists_.push_back({DeviceBuffer<int>(atoms), DeviceBuffer<int>(start), DeviceBuffer<double>(parameters), {}});
       List& list = lists_.back();
-      list.view = {rows.kind, static_cast<int>(rows.rows.size()), rows.atoms_per_row, rows.parameters_per_row, rows.order, list.atoms.data(), list.parameters.data(),
-                   list.table_start.data(), table_.data(), static_cast<int>(rows.first), static_cast<int>(rows.second)};
+      list.view = {rows.kind,
+                   static_cast<int>(rows.rows.size()),
+                   rows.atoms_per_row,
+                   rows.parameters_per_row,
+                   rows.order,
+                   list.atoms.data(),
+                   list.parameters.data(),
+                   list.table_start.data(),
+                   table_.data(),
+                   static_cast<int>(rows.first),
+                   static_cast<int>(rows.second)};
     }
   }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
     for (std::size_t first = 0; first < lists_.size(); first += most_bonded_lists) {
       BondedLists lists{};
-      for (std::size_t k = first; k < lists_.size() && lists.count < most_bonded_lists; ++k) lists.list[lists.count++] = lists_[k].view;
+      for (std::size_t k = first; k < lists_.size() && lists.count < most_bonded_lists; ++k)
+        lists.list[lists.count++] = lists_[k].view;
       launch_bonded(lists, r.x, image_cell(r.box), r.sums, r.tally, mixed_, stream);
     }
   }
@@ -69,7 +79,8 @@ class Restraints final : public DeviceForce {
       at_ = r.box;
     }
     r.wait_for_sums(stream);
-    launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x, image_cell(r.box), r.sums, r.tally, stream);
+    launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x,
+                      image_cell(r.box), r.sums, r.tally, stream);
   }
 
  private:
@@ -82,9 +93,12 @@ class Restraints final : public DeviceForce {
 
 }  // namespace
 
-std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision) { return std::make_unique<Bonded>(system, false, precision == Precision::mixed); }
+std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision) {
+  return std::make_unique<Bonded>(system, false, precision == Precision::mixed);
+}
 std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision) {
-  return system.torsions_apart == TorsionGroup::none ? nullptr : std::make_unique<Bonded>(system, true, precision == Precision::mixed);
+  return system.torsions_apart == TorsionGroup::none ? nullptr
+                                                     : std::make_unique<Bonded>(system, true, precision == Precision::mixed);
 }
 std::unique_ptr<DeviceForce> make_device_restraints(const System& system) {
   return system.position_restraints.empty() ? nullptr : std::make_unique<Restraints>(system);

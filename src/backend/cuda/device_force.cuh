@@ -15,9 +15,9 @@ namespace uplift::UPLIFT_DEVICE {
 
 /// What one evaluation works on.
 struct Request {
-  const Vec3d* x;   ///< [atoms] nm, in device memory
+  const Vec3d* x;  ///< [atoms] nm, in device memory
   Box box;
-  SumsView sums;    ///< forces and tallies are added, once they are `clear`
+  SumsView sums;  ///< forces and tallies are added, once they are `clear`
   Tally tally;
   bool every_step;  ///< energies are wanted at every step
   const Event* clear;
@@ -37,17 +37,19 @@ class DeviceForce {
   /// What State::list_x says; only the force with a pair list has any.
   virtual std::vector<Vec3d> list_positions(cudaStream_t /*stream*/) const { return {}; }
   virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/, cudaStream_t /*stream*/) {}
-  /// Throws SimulationError when something was found out on the device that makes forces wrong. The stream must have come to rest.
-  /// Returns whether memory has been moved, so that what was captured is void.
+  /// Throws SimulationError when something was found out on the device that makes forces wrong. The stream must have come to
+  /// rest. Returns whether memory has been moved, so that what was captured is void.
   virtual bool inspect(cudaStream_t /*stream*/) { return false; }
   /// What the device counts of itself.
   virtual std::vector<PhaseTime> phases(cudaStream_t /*stream*/) const { return {}; }
 };
 
 /// nullptr where the system has none of the kind.
-std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream);
+std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
+                                               cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme);
-std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream);
+std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision,
+                                              cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision);
 /// System::torsions_apart, which the former lacks.
 std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision);

@@ -17,8 +17,15 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 }  // namespace
 
 DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cudaStream_t stream)
-    : system_(system), tolerance_(tolerance), stream_(stream), degrees_of_freedom_(degrees_of_freedom(system)), units_(system), mass_(system.masses), shared_(1),
-      sums_(4), worst_(1) {
+    : system_(system),
+      tolerance_(tolerance),
+      stream_(stream),
+      degrees_of_freedom_(degrees_of_freedom(system)),
+      units_(system),
+      mass_(system.masses),
+      shared_(1),
+      sums_(4),
+      worst_(1) {
   std::vector<double> inverse;
   for (double m : system.masses) {
     inverse.push_back(m > 0 ? 1 / m : 0);
@@ -99,7 +106,8 @@ Move& DeviceIntegration::add(MoveKind kind) {
   Move& move = moves_.move[moves_.count++];
   move = {};
   move.kind = kind;
-  const bool saves = kind == MoveKind::save, uses = kind == MoveKind::constrain_positions || kind == MoveKind::constrain_velocities_at_saved;
+  const bool saves = kind == MoveKind::save,
+             uses = kind == MoveKind::constrain_positions || kind == MoveKind::constrain_velocities_at_saved;
   if (uses && !moves_.stores_saved) moves_.loads_saved = true;
   if (saves) moves_.stores_saved = true;
   return move;
@@ -149,7 +157,8 @@ void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, m
         }
         if constexpr (std::is_same_v<S, SavePositions>) add(MoveKind::save);
         if constexpr (std::is_same_v<S, ConstrainPositions>) add(MoveKind::constrain_positions).dt = s.dt;
-        if constexpr (std::is_same_v<S, ConstrainVelocities>) add(s.at_saved ? MoveKind::constrain_velocities_at_saved : MoveKind::constrain_velocities);
+        if constexpr (std::is_same_v<S, ConstrainVelocities>)
+          add(s.at_saved ? MoveKind::constrain_velocities_at_saved : MoveKind::constrain_velocities);
         if constexpr (std::is_same_v<S, CountHeat>) add(MoveKind::count_heat).dt = s.sign;
         if constexpr (std::is_same_v<S, AddHeat>) launch_add_heat(shared_.data(), s.amount, stream_);
         if constexpr (std::is_same_v<S, PlaceVirtualSites>) {
@@ -159,7 +168,9 @@ void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, m
         }
         if constexpr (std::is_same_v<S, ScaleBox>) {
           flush();
-          launch_scale_box(atoms(), {static_cast<int>(molecule_start_.size()) - 1, molecule_start_.data(), molecule_atoms_.data()}, s, stream_);
+          launch_scale_box(atoms(),
+                           {static_cast<int>(molecule_start_.size()) - 1, molecule_start_.data(), molecule_atoms_.data()}, s,
+                           stream_);
           const auto scaled = [&](const Vec3d& r) { return Vec3d{s.factor.x * r.x, s.factor.y * r.y, s.factor.z * r.z}; };
           box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
         }
@@ -211,17 +222,21 @@ Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*
   launch_worst_force(static_cast<int>(x_.size()), view, shared_.data(), worst_.data(), stream_);
   std::vector<unsigned long long> worst;
   worst_.download(worst, stream_);
-  return {static_cast<int>(~static_cast<unsigned>(worst[0])), static_cast<double>(std::bit_cast<float>(static_cast<unsigned>(worst[0] >> 32)))};
+  return {static_cast<int>(~static_cast<unsigned>(worst[0])),
+          static_cast<double>(std::bit_cast<float>(static_cast<unsigned>(worst[0] >> 32)))};
 }
 
 void DeviceIntegration::check_constraints() const {
   const Shared shared = look();
   const std::string when = " in step " + std::to_string(shared.failed_step) + " (forces too large for the time step)";
   if (shared.failed_water != INT_MAX)
-    throw SimulationError("the water with " + describe_atom(system_.topology, system_.rigid_waters[at(shared.failed_water)].oxygen) + " was torn apart" + when);
+    throw SimulationError("the water with " +
+                          describe_atom(system_.topology, system_.rigid_waters[at(shared.failed_water)].oxygen) +
+                          " was torn apart" + when);
   if (shared.failed_constraint == INT_MAX) return;
   const Constraint& c = units_.constraints()[at(shared.failed_constraint)];
-  throw SimulationError("the constraints of " + describe_atom(system_.topology, c.i) + " and " + describe_atom(system_.topology, c.j) + " cannot be met" + when);
+  throw SimulationError("the constraints of " + describe_atom(system_.topology, c.i) + " and " +
+                        describe_atom(system_.topology, c.j) + " cannot be met" + when);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -1,6 +1,6 @@
 #pragma once
-// The moving part of the device backend: state in device memory, every stage of an integrator but the forces. Queues work and waits for
-// nothing, but where it says so.
+// The moving part of the device backend: state in device memory, every stage of an integrator but the forces. Queues work and
+// waits for nothing, but where it says so.
 #include <cuda/device_buffer.cuh>
 #include <cuda/integrate.cuh>
 
@@ -15,7 +15,9 @@ class Units {
  public:
   explicit Units(const System& system);
   UnitsView view() const;
-  const std::vector<Constraint>& constraints() const { return constraints_; }  ///< in the order that Shared::failed_constraint counts
+  const std::vector<Constraint>& constraints() const {
+    return constraints_;
+  }  ///< in the order that Shared::failed_constraint counts
 
  private:
   struct Lists {
@@ -42,7 +44,8 @@ class DeviceIntegration {
 
   /// The number of the step whose stages come.
   void set_step(std::int64_t step);
-  /// The device counts on by itself, on a stream that comes after the step's last moves and before the next step; and so does the host.
+  /// The device counts on by itself, on a stream that comes after the step's last moves and before the next step; and so does
+  /// the host.
   void queue_end_of_step(cudaStream_t stream) { launch_end_step(shared_.data(), stream); }
   void step_has_ended() { ++step_; }
   void queue_bias(const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step) {
@@ -51,20 +54,27 @@ class DeviceIntegration {
   /// The boosts, and the factors of each level's forces. Waits.
   BiasEnergies bias() const { return look().bias.energies; }
   std::array<LevelFactors, most_force_levels> factors() const;
-  /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been gathered.
+  /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been
+  /// gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
   void flush();
   bool has_moves() const { return moves_.count > 0; }
-  void spread_site_forces(const SumsView& sums, bool virial) { launch_spread_sites(atoms(), sites_view(), sums, virial, stream_); }
+  void spread_site_forces(const SumsView& sums, bool virial) {
+    launch_spread_sites(atoms(), sites_view(), sums, virial, stream_);
+  }
 
   /// Throws SimulationError when a constraint could not be met since the last upload. Waits.
   void check_constraints() const;
-  double kinetic_energy();            ///< waits
+  double kinetic_energy();                                                                     ///< waits
   Backend::WorstForce worst_force(const std::array<const Fixed*, most_force_levels>& levels);  ///< waits
 
  private:
-  AtomsView atoms() { return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()}; }
-  SitesView sites_view() const { return {static_cast<int>(site_parameters_.size() / 3), site_atoms_.data(), site_parameters_.data()}; }
+  AtomsView atoms() {
+    return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()};
+  }
+  SitesView sites_view() const {
+    return {static_cast<int>(site_parameters_.size() / 3), site_atoms_.data(), site_parameters_.data()};
+  }
   Shared look() const;
   Move& add(MoveKind kind);
   void add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
@@ -76,7 +86,7 @@ class DeviceIntegration {
   Box box_, kept_box_;
   double total_mass_ = 0;
   int degrees_of_freedom_;
-  std::int64_t step_ = -1;            ///< that the device has
+  std::int64_t step_ = -1;  ///< that the device has
   Moves moves_{};
   Units units_;
   DeviceBuffer<Vec3d> x_, v_, saved_, kept_, kept_v_;

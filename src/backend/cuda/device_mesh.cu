@@ -1,6 +1,6 @@
 // Reciprocal-space PME on the device.
-#include <cuda/pme.cuh>
 #include <cufft.h>
+#include <cuda/pme.cuh>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,8 @@ namespace uplift::UPLIFT_DEVICE {
 namespace {
 
 void check_fft(cufftResult result, const char* what) {
-  if (result != CUFFT_SUCCESS) throw SimulationError(std::string(what) + ": cuFFT error " + std::to_string(result) + " (is the GPU's memory full?)");
+  if (result != CUFFT_SUCCESS)
+    throw SimulationError(std::string(what) + ": cuFFT error " + std::to_string(result) + " (is the GPU's memory full?)");
 }
 cufftType forward_type(float) { return CUFFT_R2C; }
 cufftType forward_type(double) { return CUFFT_D2Z; }
@@ -87,10 +88,18 @@ class Pme final : public DeviceForce {
     if (box == box_) return;
     box_ = box;
     const double ax = 1 / box.a.x, by = 1 / box.b.y, cz = 1 / box.c.z;
-    const double inverse[3][3] = {{ax, -ax * box.b.x * by, ax * (box.b.x * box.c.y * by - box.c.x) * cz}, {0, by, -by * box.c.y * cz}, {0, 0, cz}};
+    const double inverse[3][3] = {
+        {ax, -ax * box.b.x * by, ax * (box.b.x * box.c.y * by - box.c.x) * cz}, {0, by, -by * box.c.y * cz}, {0, 0, cz}};
     for (int d = 0; d < 3; ++d)
       for (int c = 0; c < 3; ++c) mesh_.row[d][c] = inverse[d][c];
-    wave_vectors_ = {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, {mesh_.n[0], mesh_.n[1], mesh_.n[2]}, pme_.alpha,
+    wave_vectors_ = {box.a.x,
+                     box.b.x,
+                     box.b.y,
+                     box.c.x,
+                     box.c.y,
+                     box.c.z,
+                     {mesh_.n[0], mesh_.n[1], mesh_.n[2]},
+                     pme_.alpha,
                      {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
     launch_influence(wave_vectors_, influence_.data(), stream);
   }
@@ -110,7 +119,8 @@ class Pme final : public DeviceForce {
 
 }  // namespace
 
-std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream) {
+std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision,
+                                              cudaStream_t stream) {
   if (system.forces.nonbonded != NonbondedMethod::pme) return nullptr;
   if (precision == Precision::double_) return std::make_unique<Pme<double>>(system, pme, stream);
   return std::make_unique<Pme<float>>(system, pme, stream);

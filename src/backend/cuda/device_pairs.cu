@@ -1,4 +1,5 @@
-// Lennard-Jones and direct-space Coulomb on the device: with a pair list where there is a cutoff, all pairs where there is none.
+// Lennard-Jones and direct-space Coulomb on the device: with a pair list where there is a cutoff, all pairs where there is
+// none.
 #include <cuda/pair_list.cuh>
 
 #include <algorithm>
@@ -48,7 +49,8 @@ class PairTables {
 template <class real>
 DeviceBuffer<LennardJones<real>> lj_table(const ForceField& ff) {
   std::vector<LennardJones<real>> table;
-  for (std::size_t k = 0; k < ff.lj_c6.size(); ++k) table.push_back({static_cast<real>(ff.lj_c6[k]), static_cast<real>(ff.lj_c12[k])});
+  for (std::size_t k = 0; k < ff.lj_c6.size(); ++k)
+    table.push_back({static_cast<real>(ff.lj_c6[k]), static_cast<real>(ff.lj_c12[k])});
   return DeviceBuffer<LennardJones<real>>(table);
 }
 
@@ -74,8 +76,11 @@ template <class real>
 class ListedPairs final : public DeviceForce {
  public:
   ListedPairs(const System& system, const PmeParameters& pme, cudaStream_t stream)
-      : tables_(system), lj_(lj_table<real>(system.force_field)), cutoff_(system.forces.cutoff),
-        form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field), state_(1) {
+      : tables_(system),
+        lj_(lj_table<real>(system.force_field)),
+        cutoff_(system.forces.cutoff),
+        form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
+        state_(1) {
     const ForceSettings& f = system.forces;
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
     p_.types = system.force_field.lj_types;
@@ -112,7 +117,8 @@ class ListedPairs final : public DeviceForce {
     if (supers_ == 0) return;
     const bool new_box = r.box != box_;
     set_box(r.box);
-    check(cudaMemsetAsync(state_.data(), 0, offsetof(ListState, rows), stream), "clear device memory");  // how far atoms have moved
+    check(cudaMemsetAsync(state_.data(), 0, offsetof(ListState, rows), stream),
+          "clear device memory");  // how far atoms have moved
     if (!built_) {
       build(r.x, stream);
       pruned_ = false;
@@ -150,8 +156,11 @@ class ListedPairs final : public DeviceForce {
     if (!built_) return false;
     const ListState state = look(stream);
     if (state.most_entries > capacity_ || state.rows > row_capacity_)
-      throw SimulationError("the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more gently, or resume from the checkpoint");
-    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_) return false;
+      throw SimulationError(
+          "the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more "
+          "gently, or resume from the checkpoint");
+    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_)
+      return false;
     std::vector<ListEntry> entries, wider;
     std::vector<unsigned> rows;
     entries_.download(entries, stream);
@@ -159,7 +168,9 @@ class ListedPairs final : public DeviceForce {
     const int before = capacity_;
     make_room(state.most_entries, state.rows);
     wider.resize(entries_.size());
-    for (int s = 0; s < supers_; ++s) std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, before, wider.begin() + static_cast<std::ptrdiff_t>(s) * capacity_);
+    for (int s = 0; s < supers_; ++s)
+      std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, before,
+                  wider.begin() + static_cast<std::ptrdiff_t>(s) * capacity_);
     rows.resize(rows_.size());
     entries_.upload(wider, stream);
     rows_.upload(rows, stream);
@@ -288,7 +299,8 @@ class ExcludedPairs final : public DeviceForce {
   }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
-    launch_excluded(pairs_.data(), static_cast<int>(pairs_.size() / 2), r.x, charge_.data(), image_cell(r.box), alpha_, r.sums, r.tally, stream);
+    launch_excluded(pairs_.data(), static_cast<int>(pairs_.size() / 2), r.x, charge_.data(), image_cell(r.box), alpha_, r.sums,
+                    r.tally, stream);
   }
 
  private:
@@ -302,7 +314,8 @@ class ExcludedPairs final : public DeviceForce {
 std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme) {
   return system.forces.nonbonded == NonbondedMethod::pme ? std::make_unique<ExcludedPairs>(system, pme.alpha) : nullptr;
 }
-std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision, cudaStream_t stream) {
+std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
+                                               cudaStream_t stream) {
   if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<AllPairs>(system);
   if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, stream);
   return std::make_unique<ListedPairs<float>>(system, pme, stream);

@@ -1,7 +1,7 @@
 #pragma once
-// Time of each kind of work on the device. Events around every kernel would cost more than some kernels, and a graph has none: a step now and
-// then is queued piece by piece with events about the pieces, and its times stand for all. Branches run side by side, so times
-// add up to more than the whole.
+// Time of each kind of work on the device. Events around every kernel would cost more than some kernels, and a graph has none:
+// a step now and then is queued piece by piece with events about the pieces, and its times stand for all. Branches run side by
+// side, so times add up to more than the whole.
 #include <cuda/launch.cuh>
 
 #include <cstdint>
@@ -72,7 +72,9 @@ class DevicePhases {
     collect();
     std::vector<PhaseTime> all;
     for (const Phase& p : phases_)
-      if (p.calls > 0) all.push_back({p.name, p.samples > 0 ? p.sampled / static_cast<double>(p.samples) * static_cast<double>(p.calls) : 0, p.calls});
+      if (p.calls > 0)
+        all.push_back(
+            {p.name, p.samples > 0 ? p.sampled / static_cast<double>(p.samples) * static_cast<double>(p.calls) : 0, p.calls});
     return all;
   }
 

@@ -39,10 +39,29 @@ class ImplicitSolvent final : public DeviceForce {
     const double near = std::max(most_rho + most_s, physics::born_far_ratio * most_s);
     const bool necks = p.neck_scale != 0;
     if (necks) radius_type_ = DeviceBuffer<int>(p.radius_type);
-    view_ = {static_cast<int>(n), keep(p.rho), keep(p.scaled), keep(p.radius), keep(charge), or_zeros(p.alpha), or_zeros(p.beta), or_zeros(p.gamma),
-             p.form == BornRadiusForm::tanh, settings.surface == SurfaceModel::ace, 1 / settings.solute_dielectric, 1 / settings.solvent_dielectric, p.kappa,
-             near * near * 1.0001, necks ? p.radius_types : 0, gb_neck_cut, radius_type_.data(), necks ? keep(p.neck_distance) : nullptr,
-             necks ? keep(height) : nullptr, room(), room(), room(), room()};
+    view_ = {static_cast<int>(n),
+             keep(p.rho),
+             keep(p.scaled),
+             keep(p.radius),
+             keep(charge),
+             or_zeros(p.alpha),
+             or_zeros(p.beta),
+             or_zeros(p.gamma),
+             p.form == BornRadiusForm::tanh,
+             settings.surface == SurfaceModel::ace,
+             1 / settings.solute_dielectric,
+             1 / settings.solvent_dielectric,
+             p.kappa,
+             near * near * 1.0001,
+             necks ? p.radius_types : 0,
+             gb_neck_cut,
+             radius_type_.data(),
+             necks ? keep(p.neck_distance) : nullptr,
+             necks ? keep(height) : nullptr,
+             room(),
+             room(),
+             room(),
+             room()};
   }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);

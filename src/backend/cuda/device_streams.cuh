@@ -47,8 +47,8 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// Takes down what `queue` queues on `stream`, and on streams that join it, instead of running it. Work that differs in its arguments alone
-  /// from what was captured before takes its place in the graph that there is.
+  /// Takes down what `queue` queues on `stream`, and on streams that join it, instead of running it. Work that differs in its
+  /// arguments alone from what was captured before takes its place in the graph that there is.
   template <class F>
   void capture(cudaStream_t stream, F&& queue) {
     cuda::check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture a step");

@@ -12,7 +12,8 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 /// The atom that all of these constraints have in common, or -1.
 int common_atom(std::span<const Constraint> group) {
   for (int candidate : {group[0].i, group[0].j})
-    if (std::all_of(group.begin(), group.end(), [&](const Constraint& c) { return c.i == candidate || c.j == candidate; })) return candidate;
+    if (std::all_of(group.begin(), group.end(), [&](const Constraint& c) { return c.i == candidate || c.j == candidate; }))
+      return candidate;
   return -1;
 }
 
@@ -25,7 +26,8 @@ Units::Units(const System& system) {
   std::vector<physics::WaterShape<double>> shapes;
   for (const RigidWater& w : system.rigid_waters) {
     lists[unit_water].atoms.insert(lists[unit_water].atoms.end(), {w.oxygen, w.hydrogen1, w.hydrogen2});
-    shapes.push_back(physics::WaterShape<double>::from(system.masses[at(w.oxygen)], system.masses[at(w.hydrogen1)], w.oh, w.hh));
+    shapes.push_back(
+        physics::WaterShape<double>::from(system.masses[at(w.oxygen)], system.masses[at(w.hydrogen1)], w.oh, w.hh));
     for (int i : {w.oxygen, w.hydrogen1, w.hydrogen2}) taken[at(i)] = 1;
   }
   count_[unit_water] = static_cast<int>(shapes.size());
@@ -42,7 +44,8 @@ Units::Units(const System& system) {
     root[at(std::max(a, b))] = std::min(a, b);
   }
   constraints_ = system.constraints;
-  std::stable_sort(constraints_.begin(), constraints_.end(), [&](const Constraint& a, const Constraint& b) { return find(a.i) < find(b.i); });
+  std::stable_sort(constraints_.begin(), constraints_.end(),
+                   [&](const Constraint& a, const Constraint& b) { return find(a.i) < find(b.i); });
 
   std::vector<int> group_start{0}, group_atoms, bond_start{0}, bond_atoms;
   std::vector<double> bond_length;
@@ -67,7 +70,10 @@ Units::Units(const System& system) {
     for (const Constraint& c : group) group_atoms.insert(group_atoms.end(), {c.i, c.j});
     std::sort(group_atoms.begin() + begin, group_atoms.end());
     group_atoms.erase(std::unique(group_atoms.begin() + begin, group_atoms.end()), group_atoms.end());
-    const auto place = [&](int atom) { return static_cast<int>(std::lower_bound(group_atoms.begin() + begin, group_atoms.end(), atom) - group_atoms.begin() - begin); };
+    const auto place = [&](int atom) {
+      return static_cast<int>(std::lower_bound(group_atoms.begin() + begin, group_atoms.end(), atom) - group_atoms.begin() -
+                              begin);
+    };
     for (const Constraint& c : group) {
       bond_atoms.insert(bond_atoms.end(), {place(c.i), place(c.j)});
       bond_length.push_back(c.length);

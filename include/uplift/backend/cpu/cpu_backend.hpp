@@ -7,7 +7,7 @@ namespace uplift::cpu {
 
 struct CpuOptions {
   Precision precision = Precision::mixed;
-  int threads = 0;                    ///< 0: as many as the process may use
+  int threads = 0;                     ///< 0: as many as the process may use
   double constraint_tolerance = 1e-6;  ///< relative error of a constrained length
 };
 

@@ -12,7 +12,7 @@ namespace uplift::cpu {
 class ForceTerm {
  public:
   virtual ~ForceTerm() = default;
-  virtual std::string name() const = 0;      ///< row of the phase table: "pairs", "PME spread" ...
+  virtual std::string name() const = 0;  ///< row of the phase table: "pairs", "PME spread" ...
   virtual ForceGroup group() const = 0;
   /// Adds forces (always), energies and virial (when asked) to `sums`.
   virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
@@ -24,10 +24,13 @@ class ForceTerm {
 };
 
 // Each factory returns nullptr when the system has nothing for it to do. `Precision` picks real = float or double.
-std::unique_ptr<ForceTerm> make_bonded_term(const System&, Precision, const Threads&);      // bond..cmap, 1-4, position restraints apart
-std::unique_ptr<ForceTerm> make_torsion_term(const System&, Precision, const Threads&);     // System::torsions_apart, which the former lacks
+std::unique_ptr<ForceTerm> make_bonded_term(const System&, Precision,
+                                            const Threads&);  // bond..cmap, 1-4, position restraints apart
+std::unique_ptr<ForceTerm> make_torsion_term(const System&, Precision,
+                                             const Threads&);  // System::torsions_apart, which the former lacks
 std::unique_ptr<ForceTerm> make_restraint_term(const System&, Precision, const Threads&);
-std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision, const Threads&);  // pairs + exclusion corrections + dispersion correction
+std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision,
+                                               const Threads&);  // pairs + exclusion corrections + dispersion correction
 std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&);
 std::unique_ptr<ForceTerm> make_implicit_solvent_term(const System&, Precision, const Threads&);
 

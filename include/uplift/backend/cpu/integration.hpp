@@ -111,7 +111,8 @@ class CpuIntegration {
   CpuConstraints constraints_;
   std::vector<Vec3d> x_, v_, saved_, kept_, kept_v_;
   Box box_, kept_box_;
-  std::vector<int> molecule_start_, molecule_atoms_;  ///< atoms of molecule m: molecule_atoms_[molecule_start_[m]] up to the next
+  std::vector<int> molecule_start_,
+      molecule_atoms_;  ///< atoms of molecule m: molecule_atoms_[molecule_start_[m]] up to the next
   double heat_ = 0;
   physics::NoseHooverChain chain_;
   int degrees_of_freedom_;
