@@ -4,6 +4,10 @@
 #include <string>
 #include <vector>
 
+namespace uplift {
+class Communicator;
+}
+
 namespace uplift::app {
 
 inline constexpr const char* version = "0.1.0";
@@ -55,7 +59,8 @@ struct ReweightOptions {
   bool xvg = false, force = false;
 };
 
-int run_command(const InputOptions& options, const RunSwitches& switches);
+/// Of all ranks; each returns a status.
+int run_command(const InputOptions& options, const RunSwitches& switches, const Communicator& world);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
 int validate_command(const InputOptions& options);
 int benchmark_command(const BenchmarkOptions& options);

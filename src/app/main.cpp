@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "commands.hpp"
+#include "ranks.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/domain/communicator.hpp"
 
 namespace {
 
@@ -25,7 +27,7 @@ std::string command_line(int argc, char** argv) {
   return text;
 }
 
-int dispatch(int argc, char** argv) {
+int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   CLI::App app("uplift: molecular dynamics with accelerated sampling");
   app.set_version_flag("--version", std::string("uplift ") + version);
   app.require_subcommand(1);
@@ -106,9 +108,11 @@ int dispatch(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? finished : bad_input;
+    if (world.root()) return app.exit(e) == 0 ? finished : bad_input;
+    return e.get_exit_code() == 0 ? finished : bad_input;
   }
-  if (run->parsed()) return run_command(options, switches);
+  if (run->parsed()) return run_command(options, switches, world);
+  if (!world.root()) return finished;  // of no use to what follows
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
   if (report->parsed()) return report_command(reported);
@@ -119,22 +123,36 @@ int dispatch(int argc, char** argv) {
   return bad_input;
 }
 
+/// Where ranks work together, one that fails takes all of them down: the others may be waiting for it.
+int fail(const uplift::Communicator& world, const std::string& message, ExitStatus status) {
+  if (world.size() > 1) world.abort(message, status);
+  std::cerr << "error: " << message << '\n';
+  return status;
+}
+
+int run_program(int argc, char** argv, const uplift::Communicator& world) {
+  try {
+    return dispatch(argc, argv, world);
+  } catch (const Agreed& agreed) {
+    return agreed.status;
+  } catch (const uplift::InputError& e) {
+    return fail(world, e.what(), bad_input);
+  } catch (const std::bad_alloc&) {
+    return fail(world, "out of memory (the system or its PME grid is too large for this machine)", failed);
+  } catch (const std::exception& e) {
+    return fail(world, e.what(), failed);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return dispatch(argc, argv);
+    const uplift::MpiSession mpi(argc, argv);
+    return run_program(argc, argv, mpi.world());
   } catch (const uplift::InputError& e) {
-    std::cerr << "error: " << e.what() << '\n';
-    return bad_input;
-  } catch (const uplift::SimulationError& e) {
-    std::cerr << "error: " << e.what() << '\n';
-    return failed;
-  } catch (const std::bad_alloc&) {
-    std::cerr << "error: out of memory (the system or its PME grid is too large for this machine)\n";
-    return failed;
+    return fail({}, e.what(), bad_input);
   } catch (const std::exception& e) {
-    std::cerr << "error: " << e.what() << '\n';
-    return failed;
+    return fail({}, e.what(), failed);
   }
 }

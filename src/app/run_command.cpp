@@ -3,8 +3,10 @@
 #include <csignal>
 
 #include "commands.hpp"
+#include "ranks.hpp"
 #include "run.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/domain/communicator.hpp"
 #include "uplift/io/run_input.hpp"
 #include "uplift/io/units.hpp"
 
@@ -32,12 +34,17 @@ double seconds_of(const std::string& max_time) {
 
 }  // namespace
 
-int run_command(const InputOptions& options, const RunSwitches& switches) {
+int run_command(const InputOptions& options, const RunSwitches& switches, const Communicator& world) {
   const double began = now();
   const double limit = switches.max_time.empty() ? 0 : seconds_of(switches.max_time);
-  RunInput input = load_run_input(options.file, options.overrides());
-  if (input.stages.empty())
-    throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
+  RunInput input = root_first(world, [&] {
+    RunInput in = load_run_input(options.file, options.overrides());
+    if (in.stages.empty())
+      throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
+    if (world.size() > 1)
+      throw InputError("a run on " + std::to_string(world.size()) + " ranks is not in this version; start one, with threads");
+    return in;
+  });
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
   const auto stop_reason = [&]() -> std::string {
     if (stop_signal) return "signal " + std::to_string(stop_signal);

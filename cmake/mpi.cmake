@@ -1,0 +1,13 @@
+# UPLIFT_MPI: AUTO takes MPI where it is installed, ON demands it, OFF builds for one rank.
+set(UPLIFT_MPI "AUTO" CACHE STRING "several ranks: AUTO, ON or OFF")
+set_property(CACHE UPLIFT_MPI PROPERTY STRINGS AUTO ON OFF)
+set(UPLIFT_HAVE_MPI OFF)
+if(NOT UPLIFT_MPI STREQUAL "OFF")
+  if(UPLIFT_MPI STREQUAL "ON")
+    find_package(MPI REQUIRED COMPONENTS C)
+  else()
+    find_package(MPI QUIET COMPONENTS C)
+  endif()
+  set(UPLIFT_HAVE_MPI ${MPI_C_FOUND})
+endif()
+message(STATUS "MPI: ${UPLIFT_HAVE_MPI} ${MPI_C_LIBRARY_VERSION_STRING}")
