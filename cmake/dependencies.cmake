@@ -1,9 +1,9 @@
-# Every library comes from the distribution; quickstart.sh and test.sh install the packages.
+# Every library comes from the distribution; quickstart.sh and test.sh install the packages. Installed, too: find_package(uplift)
+# looks for the same ones.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
@@ -12,12 +12,14 @@ find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3)
 pkg_check_modules(FFTWF REQUIRED IMPORTED_TARGET fftw3f)
-find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)      # used header-only, static dispatch
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 
-add_library(uplift_hdf5 INTERFACE)
-target_link_libraries(uplift_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
-target_include_directories(uplift_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
-target_compile_definitions(uplift_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
-add_library(uplift_random123 INTERFACE)
-target_include_directories(uplift_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
+# Imported, so that they are found anew wherever the libraries are used.
+if(NOT TARGET uplift_hdf5)
+  add_library(uplift_hdf5 INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(uplift_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+  target_include_directories(uplift_hdf5 INTERFACE ${HDF5_C_INCLUDE_DIRS})
+  target_compile_definitions(uplift_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
+  add_library(uplift_random123 INTERFACE IMPORTED GLOBAL)
+  target_include_directories(uplift_random123 INTERFACE ${RANDOM123_INCLUDE_DIR})
+endif()

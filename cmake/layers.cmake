@@ -10,4 +10,5 @@ function(uplift_layer name)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE uplift_flags ${arg_LINKS})
   endif()
+  set_property(GLOBAL APPEND PROPERTY UPLIFT_LIBRARIES ${name})  # what cmake/install.cmake installs
 endfunction()

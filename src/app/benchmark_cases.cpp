@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/core/resources.hpp"
 #include "uplift/io/amber.hpp"
 #include "uplift/io/run_input.hpp"
 #include "uplift/model/replicate.hpp"
@@ -19,15 +20,7 @@ namespace fs = std::filesystem;
 constexpr const char* small_water = "water-tip3p-small";
 constexpr double most_atoms = 2e8;
 
-/// The folder with the systems: of the installation that this program is in, or of the source that it was built from.
-fs::path inputs_folder() {
-  std::error_code error;
-  const fs::path installed = fs::read_symlink("/proc/self/exe", error).parent_path() / ".." / "share" / "uplift" / "inputs";
-  for (const fs::path& folder : {installed, fs::path(UPLIFT_INPUTS)})
-    if (fs::exists(folder / "benchmark.yaml", error)) return folder;
-  throw InputError("the systems that come with uplift are neither in " + installed.lexically_normal().string() + " nor in " +
-                   UPLIFT_INPUTS + "; give a YAML input instead");
-}
+fs::path inputs_folder() { return resource("inputs/benchmark.yaml").parent_path(); }
 
 bool is_file(const std::string& system) {
   return system.ends_with(".yaml") || system.ends_with(".yml") || system.find('/') != std::string::npos;

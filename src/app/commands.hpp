@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "uplift/core/version.hpp"
+
 namespace uplift {
 class Communicator;
 }
 
 namespace uplift::app {
-
-inline constexpr const char* version = "0.1.0";
 
 // 0 finished; 1 the simulation failed; 2 the input is wrong; 3 stopped early by a time limit or signal, with a good checkpoint.
 enum ExitStatus : int { finished = 0, failed = 1, bad_input = 2, stopped_early = 3 };

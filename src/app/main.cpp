@@ -29,7 +29,7 @@ std::string command_line(int argc, char** argv) {
 
 int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   CLI::App app("uplift: molecular dynamics with accelerated sampling");
-  app.set_version_flag("--version", std::string("uplift ") + version);
+  app.set_version_flag("--version", std::string("uplift ") + uplift::version);
   app.require_subcommand(1);
   InputOptions options;
   std::string json, forces, file;
