@@ -28,6 +28,7 @@ Bias given_bias(const RunInput& input) {
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces) {
   const RunInput input = load_run_input(options.file, options.overrides());
   Loaded loaded = load(input, input.forces, std::nullopt);
+  for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
   const Bias bias = given_bias(input);
   loaded.system.torsions_apart = boosted_torsions(bias);
   const std::unique_ptr<Backend> backend =

@@ -5,14 +5,44 @@
 #include "uplift/core/error.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/amber.hpp"
+#include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/structure.hpp"
 #include "uplift/model/replicate.hpp"
 #include "uplift/model/selection.hpp"
 
 namespace uplift::app {
 
+namespace {
+
+/// Topology, parameters and coordinates as the files have them, before any setting.
+struct Files {
+  AmberTopology topology;
+  Coordinates coordinates;
+  std::vector<std::string> notes;
+};
+
+Coordinates read_coordinates(const std::string& path) {
+  if (!is_structure_file(path)) return read_amber_coordinates(path);
+  const Structure structure = read_structure(path);
+  return {structure.x, {}, structure.box, 0, true};
+}
+
+Files read_files(const SystemSettings& system) {
+  if (!is_structure_file(system.topology)) return {read_prmtop(system.topology), read_coordinates(system.coordinates), {}};
+  const Structure structure = read_structure(system.topology);
+  Parametrized made = apply_forcefield(structure, system.forcefield);
+  Files files{{std::move(made.topology), std::move(made.force_field), structure.box, false}, {}, std::move(made.notes)};
+  files.coordinates = system.coordinates == system.topology ? Coordinates{structure.x, {}, structure.box, 0, true}
+                                                            : read_coordinates(system.coordinates);
+  return files;
+}
+
+}  // namespace
+
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
-  AmberTopology amber = read_prmtop(input.system.topology);
-  Coordinates coordinates = read_amber_coordinates(input.system.coordinates);
+  Files files = read_files(input.system);
+  AmberTopology& amber = files.topology;
+  Coordinates& coordinates = files.coordinates;
   check(amber, coordinates);
   std::optional<Box> box = choose_box(amber, coordinates);
   if (input.system.box) {
@@ -21,6 +51,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   }
 
   Loaded loaded;
+  loaded.notes = std::move(files.notes);
   loaded.system = make_system(std::move(amber.topology), std::move(amber.force_field), forces);
   loaded.has_velocities = !coordinates.v.empty();
   loaded.state.x = std::move(coordinates.x);

@@ -163,7 +163,10 @@ int Run::stage(std::size_t index) {
   loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
   const std::unique_ptr<Backend> backend =
       make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance);
-  if (!files_begun_) begin_files(loaded.system, *backend);
+  if (!files_begun_) {
+    begin_files(loaded.system, *backend);
+    for (const std::string& note : loaded.notes) log_->note(note);
+  }
   if (continued && settings.minimize) {  // it is done
     checkpoint_.reset();
     return finished;

@@ -15,7 +15,9 @@ int validate_command(const InputOptions& options) {
   const auto check = [&](const std::string& where, const ForceSettings& forces,
                          const std::optional<RestraintSettings>& restraints) {
     try {
-      load(input, forces, restraints);
+      const Loaded loaded = load(input, forces, restraints);
+      if (where.empty())
+        for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
     } catch (const InputError& e) {
       const std::string text = (where.empty() ? "" : "stage " + where + ": ") + e.what();
       for (const std::string& known : problems)

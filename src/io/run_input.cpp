@@ -10,6 +10,8 @@
 #include "run_input_parts.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift {
@@ -77,6 +79,7 @@ class InputBuilder {
   void read_system() {
     in_.system.topology = existing_file("system.topology");
     in_.system.coordinates = existing_file("system.coordinates");
+    read_forcefield();
     if (top_.given("system.copies")) {
       const std::vector<std::string> counts = top_.list("system.copies");
       for (std::size_t d = 0; d < 3 && d < counts.size(); ++d) in_.system.copies[d] = std::atoi(counts[d].c_str());
@@ -91,6 +94,22 @@ class InputBuilder {
     if (!(1 - a * a - b * b - c * c + 2 * a * b * c > 1e-3))
       top_.problem("system.box", "no cell has these three angles; check them");
     in_.system.box = box;
+  }
+
+  void read_forcefield() {
+    const bool structure = is_structure_file(in_.system.topology);
+    if (!top_.given("system.forcefield")) {
+      if (structure && top_.good("system.forcefield"))
+        top_.problem("system.topology", "a PDB or mmCIF file holds no parameters; add forcefield: [amber99sb-ildn, tip3p]");
+      return;
+    }
+    if (!structure && top_.given("system.topology"))
+      top_.problem("system.forcefield", "goes with a PDB or mmCIF topology only; this topology has its own parameters");
+    for (const std::string& name : top_.list("system.forcefield")) try {
+        in_.system.forcefield.push_back(find_forcefield(name, fs::path(in_.file).parent_path().string()));
+      } catch (const InputError& e) {
+        top_.problem("system.forcefield", e.what());
+      }
   }
 
   void read_output() {

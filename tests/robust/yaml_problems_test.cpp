@@ -252,18 +252,27 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
     SCOPED_TRACE(c.text);
     expect_problem(c.text, 5, {c.path, "not available in this version"});
   }
-  for (const char* name : {"a.top", "a.psf", "a.pdb", "a.cif", "a.top.gz"}) {
+  for (const char* name : {"a.top", "a.psf", "a.top.gz"}) {
     touch(name);
     write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: " + std::string(name) + "\n");
     expect_only(check_run_input(path()), 4, {"system.topology", "not available in this version", "prmtop"});
   }
-  for (const char* name : {"a.gro", "a.pdb", "a.h5md"}) {
+  for (const char* name : {"a.gro", "a.h5md"}) {
     touch(name);
     write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: " + std::string(name) + "\n");
     expect_only(check_run_input(path()), 4, {"system.coordinates", "not available in this version"});
   }
-  write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: a.rst7\n  forcefield: [amber99sb-ildn, tip3p]\n");
-  expect_only(check_run_input(path()), 5, {"system.forcefield", "not available in this version"});
+}
+
+TEST_F(YamlProblems, AForceFieldGoesWithAStructure) {
+  touch("a.pdb");
+  touch("own.xml");
+  write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: a.rst7\n  forcefield: [own.xml]\n");
+  expect_only(check_run_input(path()), 5, {"system.forcefield", "PDB or mmCIF topology only"});
+  write("version: 1\nsystem:\n  topology: a.pdb\n  coordinates: a.pdb\n");
+  expect_only(check_run_input(path()), 3, {"holds no parameters", "forcefield: ["});
+  write("version: 1\nsystem:\n  topology: a.pdb\n  coordinates: a.pdb\n  forcefield: [own.xml, no-such-thing]\n");
+  expect_only(check_run_input(path()), 5, {"no force field 'no-such-thing'", "that come with uplift"});
 }
 
 TEST_F(YamlProblems, BiasHasParametersOfItsMethodOrAStageThatGivesThem) {

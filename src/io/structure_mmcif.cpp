@@ -1,0 +1,95 @@
+// mmCIF files, by gemmi. Atom sites are looked through for numbers that are none, which gemmi would make not-a-number.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <gemmi/cif.hpp>
+#include <gemmi/mmcif.hpp>
+
+#include "structure_parts.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
+
+namespace uplift::structure {
+namespace {
+
+void check_sites(const std::string& path, gemmi::cif::Block& block) {
+  std::string missing;
+  for (const char* column : {"id", "type_symbol", "label_alt_id", "label_asym_id", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
+                             "B_iso_or_equiv", "auth_seq_id"})
+    if (block.find_values(std::string("_atom_site.") + column).length() == 0)
+      missing += (missing.empty() ? "" : ", ") + std::string(column);
+  if (!missing.empty())
+    throw InputError(path + ": the _atom_site loop is missing or has no column " + missing +
+                     "; check that it is the mmCIF file of a structure and that it is whole");
+  gemmi::cif::Table sites = block.find("_atom_site.", {"Cartn_x", "Cartn_y", "Cartn_z"});
+  std::size_t row = 0;
+  for (const auto& site : sites) {
+    ++row;
+    for (std::size_t k = 0; k < 3; ++k) {
+      double value = 0;
+      std::string text = site[k];
+      const std::size_t bracket = text.find('(');  // 1.234(5): with a standard uncertainty
+      if (bracket != std::string::npos) text.resize(bracket);
+      if (!parse_real(text, value) || std::abs(value) > 1e6)
+        throw InputError(
+            fmt::format("{}: row {} of _atom_site: {} is {}, which is no number that it can be; the file is damaged", path, row,
+                        std::string("Cartn_") + "xyz"[k], uplift::quoted(site[k])));
+    }
+  }
+}
+
+AtomAddress address_of(const gemmi::AtomAddress& a) {
+  return {a.chain_name, a.res_id.name, a.res_id.seqid.num.has_value() ? *a.res_id.seqid.num : 0, a.res_id.seqid.icode,
+          a.atom_name};
+}
+
+/// "name:LINE:COLUMN(BYTE): what" or "name:LINE: what" of gemmi: the place and the reason, with our path.
+std::string explain(const std::string& path, std::string what) {
+  constexpr std::string_view name = "mmcif";
+  if (what.starts_with(name)) what.erase(0, name.size());
+  return path + (what.starts_with(":") ? "" : ": ") + printable(what) + "; the file is damaged or not in mmCIF format";
+}
+
+}  // namespace
+
+RawStructure parse_mmcif(const std::string& path, const std::string& text) {
+  gemmi::Structure read;
+  try {
+    gemmi::cif::Document document = gemmi::cif::read_memory(text.data(), text.size(), "mmcif");
+    if (document.blocks.empty()) throw InputError(path + ": holds no data block; check that it is an mmCIF file");
+    check_sites(path, document.blocks[0]);
+    read = gemmi::make_structure_from_block(document.blocks[0]);
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw InputError(explain(path, e.what()));
+  }
+  if (read.models.empty()) throw InputError(path + ": holds no atoms; check that it is whole");
+  RawStructure out;
+  out.models = static_cast<int>(read.models.size());
+  const auto title = read.info.find("_struct.title");
+  if (title != read.info.end()) out.title = title->second;
+  if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
+  out.space_group = read.spacegroup_hm;
+  for (const gemmi::Connection& c : read.connections)
+    if (c.type != gemmi::Connection::Hydrog && c.type != gemmi::Connection::MetalC)
+      out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
+  std::string subchain;
+  for (const gemmi::Chain& chain : read.models[0].chains)
+    for (const gemmi::Residue& residue : chain.residues) {
+      RawResidue r{residue.name,        chain.name, residue.seqid.num.has_value() ? *residue.seqid.num : 0,
+                   residue.seqid.icode, false,      {}};
+      // In one chain of the author, another subchain is another molecule: the polymer ends before its ligands.
+      if (!out.residues.empty() && out.residues.back().chain == r.chain && subchain != residue.subchain)
+        out.residues.back().ter = true;
+      subchain = residue.subchain;
+      for (const gemmi::Atom& a : residue.atoms)
+        r.atoms.push_back({a.name, a.element.atomic_number(), a.altloc, static_cast<double>(a.occ),
+                           constants::nm_per_angstrom * Vec3d{a.pos.x, a.pos.y, a.pos.z}, a.serial});
+      out.residues.push_back(std::move(r));
+    }
+  return out;
+}
+
+}  // namespace uplift::structure

@@ -1,0 +1,189 @@
+#include "uplift/io/structure.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/prmtop_builder.hpp"
+#include "support/structure_texts.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+Structure read(const std::string& text, const std::string& name = "a.pdb") {
+  return read_structure(test::write_temporary(name, text));
+}
+
+std::string error_of(const std::string& text, const std::string& name = "a.pdb") {
+  try {
+    read(text, name);
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+bool bonded(const Structure& s, const std::string& a, const std::string& b) {
+  const auto label = [&](int i) {
+    const Atom& atom = s.topology.atoms[static_cast<std::size_t>(i)];
+    return s.topology.residues[static_cast<std::size_t>(atom.residue)].name + ":" + atom.name;
+  };
+  return std::any_of(s.topology.bonds.begin(), s.topology.bonds.end(), [&](const Bond& bond) {
+    return (label(bond.i) == a && label(bond.j) == b) || (label(bond.i) == b && label(bond.j) == a);
+  });
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), by);
+}
+
+TEST(Structure, StandardResiduesHaveTheBondsOfTheirNames) {
+  const Structure s = read(test::dipeptide_pdb);
+  EXPECT_EQ(s.topology.size(), 25);
+  ASSERT_EQ(s.topology.residues.size(), 4u);
+  EXPECT_EQ(s.topology.title, "ALANINE DIPEPTIDE");
+  EXPECT_EQ(s.topology.bonds.size(), 23u);  // 21 in the peptide, two in water
+  EXPECT_TRUE(bonded(s, "ACE:C", "ALA:N"));
+  EXPECT_TRUE(bonded(s, "ALA:C", "NME:N"));
+  EXPECT_TRUE(bonded(s, "NME:N", "NME:C"));
+  EXPECT_TRUE(bonded(s, "ALA:CB", "ALA:HB3"));
+  EXPECT_FALSE(bonded(s, "NME:C", "HOH:O"));
+  EXPECT_EQ(s.topology.atoms[8].element, 6);  // CA is carbon
+  EXPECT_NEAR(s.x[8].x, 0.3559, 1e-12);
+  ASSERT_TRUE(s.box);
+  EXPECT_NEAR(s.box->c.z, 2.7, 1e-12);
+}
+
+TEST(Structure, HydrogensOfOtherConventionsFindTheirAtoms) {
+  std::string text = test::dipeptide_pdb;
+  text = replaced(text, " HB1 ALA", "1HB  ALA");
+  text = replaced(text, " H   ALA", " HN  ALA");
+  const Structure s = read(text);
+  EXPECT_EQ(s.topology.bonds.size(), 23u);
+  EXPECT_TRUE(bonded(s, "ALA:N", "ALA:HN"));
+}
+
+TEST(Structure, OfAlternateLocationsTheMostOccupiedIsTaken) {
+  std::string text = test::dipeptide_pdb;
+  const std::string cb = "ATOM     11  CB  ALA A   2       4.015  -2.286   1.141  1.00";
+  text = replaced(text, cb, "ATOM     11  CB AALA A   2       4.015  -2.286   1.141  0.40");
+  const std::size_t next = text.find("ATOM     12");
+  text.insert(next, "ATOM     11  CB BALA A   2       4.100  -2.286   1.141  0.60  0.00           C\n");
+  const Structure s = read(text);
+  EXPECT_EQ(s.topology.size(), 25);
+  EXPECT_NEAR(s.x[10].x, 0.41, 1e-12);
+  EXPECT_THAT(s.notes, Contains(HasSubstr("ALA A 2 has 2 alternate locations; B is taken")));
+}
+
+TEST(Structure, NumbersThatStartAgainAreOtherResidues) {
+  std::string text;
+  for (int n = 0; n < 3; ++n)
+    text += "HETATM    1  O   HOH     7      " + std::to_string(n) +
+            "0.000   0.000   0.000  1.00  0.00           O\n"
+            "HETATM    2  H1  HOH     7      " +
+            std::to_string(n) +
+            "0.957   0.000   0.000  1.00  0.00           H\n"
+            "HETATM    3  H2  HOH     7      " +
+            std::to_string(n) + "0.000   0.927   0.000  1.00  0.00           H\n";
+  const Structure s = read(text);
+  EXPECT_EQ(s.topology.residues.size(), 3u);
+  EXPECT_EQ(s.topology.bonds.size(), 6u);
+}
+
+TEST(Structure, ExtraPointsAreNoAtoms) {
+  const Structure s = read(
+      "HETATM    1  O   TIP4    7       0.000   0.000   0.000  1.00  0.00           O\n"
+      "HETATM    2  H1  TIP4    7       0.957   0.000   0.000  1.00  0.00           H\n"
+      "HETATM    3  H2  TIP4    7       0.000   0.927   0.000  1.00  0.00           H\n"
+      "HETATM    4 EPW  TIP4    7       0.100   0.100   0.000  1.00  0.00            \n");
+  EXPECT_EQ(s.topology.residues[0].name, "TIP4");
+  EXPECT_EQ(s.topology.atoms[3].element, 0);
+  EXPECT_EQ(s.topology.atoms[3].mass, 0);
+  EXPECT_EQ(s.topology.bonds.size(), 2u);
+}
+
+TEST(Structure, SulfursNearEachOtherAreBonded) {
+  const auto cys = [](int number, double x) {
+    char line[128];
+    std::string text;
+    const char* names[] = {"N", "CA", "C", "O", "CB", "SG"};
+    for (int k = 0; k < 6; ++k) {
+      std::snprintf(line, sizeof line, "ATOM  %5d  %-3s CYS %c%4d    %8.3f%8.3f%8.3f  1.00  0.00           %c\n", k, names[k],
+                    number == 1 ? 'A' : 'B', number, x, 1.5 * (5 - k), 0.0, names[k][0]);
+      text += line;
+    }
+    return text + "TER\n";
+  };
+  const Structure s = read(cys(1, 0) + cys(2, 2.05));
+  EXPECT_TRUE(bonded(s, "CYS:SG", "CYS:SG"));
+  EXPECT_THAT(s.notes, Contains(HasSubstr("disulfide between atom 6 (SG of CYS 1) and atom 12 (SG of CYS 2)")));
+  EXPECT_FALSE(bonded(read(cys(1, 0) + cys(2, 4)), "CYS:SG", "CYS:SG"));
+}
+
+TEST(Structure, ConectBondsUnknownResidues) {
+  const std::string atoms =
+      "HETATM    1  C1  LIG     1       0.000   0.000   0.000  1.00  0.00           C\n"
+      "HETATM    2  N1  LIG     1       1.400   0.000   0.000  1.00  0.00           N\n"
+      "HETATM    3  H1  LIG     1       1.900   0.800   0.000  1.00  0.00           H\n";
+  const Structure without = read(atoms);
+  EXPECT_TRUE(without.topology.bonds.empty());
+  EXPECT_FALSE(without.bonds_known[0]);
+  const Structure with = read(atoms + "CONECT    1    2\nCONECT    2    1    3\n");
+  EXPECT_EQ(with.topology.bonds.size(), 2u);
+  EXPECT_TRUE(with.bonds_known[0]);
+}
+
+TEST(Structure, BrokenChainsAreSaid) {
+  std::string text = test::dipeptide_pdb;
+  text = replaced(text, "       5.318   0.190  -0.608", "      15.318   0.190  -0.608");
+  const Structure s = read(text);
+  EXPECT_FALSE(bonded(s, "ALA:C", "NME:N"));
+  EXPECT_THAT(s.notes, Contains(HasSubstr("the chain is broken there")));
+}
+
+TEST(Structure, MmcifSaysTheSame) {
+  const Structure pdb = read(test::dipeptide_pdb);
+  std::string text =
+      "data_x\n_cell.length_a 25\n_cell.length_b 26\n_cell.length_c 27\n_cell.angle_alpha 90\n_cell.angle_beta "
+      "90\n_cell.angle_gamma 90\n"
+      "loop_\n_atom_site.group_PDB\n_atom_site.id\n_atom_site.type_symbol\n_atom_site.label_atom_id\n_atom_site.label_alt_id\n"
+      "_atom_site.label_comp_id\n_atom_site.label_asym_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_atom_site.Cartn_y\n"
+      "_atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.B_iso_or_equiv\n_atom_site.auth_seq_id\n_atom_site.auth_asym_id\n";
+  for (int i = 0; i < pdb.topology.size(); ++i) {
+    const Atom& a = pdb.topology.atoms[static_cast<std::size_t>(i)];
+    const Residue& r = pdb.topology.residues[static_cast<std::size_t>(a.residue)];
+    char line[200];
+    const Vec3d& x = pdb.x[static_cast<std::size_t>(i)];
+    std::snprintf(line, sizeof line, "ATOM %d %s %s . %s %s %d %.5f %.5f %.5f 1.0 0 %d %s\n", i + 1,
+                  element_symbol(a.element).c_str(), a.name.c_str(), r.name.c_str(), r.chain.c_str(), r.number, 10 * x.x,
+                  10 * x.y, 10 * x.z, r.number, r.chain.c_str());
+    text += line;
+  }
+  const Structure cif = read(text, "a.cif");
+  ASSERT_EQ(cif.topology.size(), pdb.topology.size());
+  ASSERT_EQ(cif.topology.bonds.size(), pdb.topology.bonds.size());
+  for (std::size_t k = 0; k < cif.topology.bonds.size(); ++k) EXPECT_EQ(cif.topology.bonds[k].j, pdb.topology.bonds[k].j);
+  EXPECT_TRUE(cif.box == pdb.box);
+  EXPECT_THAT(error_of(replaced(text, " 3.55900 ", " 3x.559 "), "a.cif"),
+              HasSubstr("row 9 of _atom_site: Cartn_x is '3x.559'"));
+}
+
+TEST(Structure, DamageIsReportedWithItsLine) {
+  EXPECT_THAT(error_of(replaced(test::dipeptide_pdb, "3.559  -1.369", "3.5x9  -1.369")),
+              HasSubstr(":11: x in columns 31 to 38"));
+  EXPECT_THAT(error_of(test::dipeptide_pdb.substr(0, 300)), HasSubstr("line ends before its coordinates"));
+  EXPECT_THAT(error_of("HEADER\nEND\n"), HasSubstr("holds no ATOM or HETATM record"));
+  EXPECT_THAT(error_of(replaced(test::dipeptide_pdb, " HB2 ALA", " HB1 ALA")),
+              HasSubstr(":15: a second atom ' HB1 ' in residue ALA"));
+  EXPECT_THAT(error_of("data_x\n_a.b\n", "a.cif"), HasSubstr("a.cif"));
+}
+
+}  // namespace
+}  // namespace uplift
