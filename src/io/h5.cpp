@@ -53,10 +53,13 @@ Handle making_parents() {
 }  // namespace
 
 Handle::~Handle() {
-  if (id_ >= 0 && H5Iis_valid(id_) > 0) close_(id_);
+  if (id_ < 0) return;
+  const auto library = enter();
+  if (H5Iis_valid(id_) > 0) close_(id_);
 }
 
 std::uint64_t Dataset::row_size() const {
+  const auto library = enter();
   const Shape s = shape();
   std::uint64_t size = 1;
   for (std::size_t d = 1; d < s.size(); ++d) size *= s[d];
@@ -64,6 +67,7 @@ std::uint64_t Dataset::row_size() const {
 }
 
 Shape Dataset::shape() const {
+  const auto library = enter();
   Handle space(check(H5Dget_space(id()), "data space", id()), H5Sclose);
   const int rank = check(H5Sget_simple_extent_ndims(space.id()), "rank", id());
   std::vector<hsize_t> extent(static_cast<std::size_t>(rank));
@@ -72,6 +76,7 @@ Shape Dataset::shape() const {
 }
 
 Shape Dataset::chunk() const {
+  const auto library = enter();
   Handle properties(check(H5Dget_create_plist(id()), "creation properties", id()), H5Pclose);
   if (H5Pget_layout(properties.id()) != H5D_CHUNKED) return {};
   std::vector<hsize_t> extent(shape().size());
@@ -80,6 +85,7 @@ Shape Dataset::chunk() const {
 }
 
 int Dataset::deflate_level() const {
+  const auto library = enter();
   Handle properties(check(H5Dget_create_plist(id()), "creation properties", id()), H5Pclose);
   const int filters = check(H5Pget_nfilters(properties.id()), "filters", id());
   for (int i = 0; i < filters; ++i) {
@@ -93,11 +99,13 @@ int Dataset::deflate_level() const {
 }
 
 bool Dataset::is_text() const {
+  const auto library = enter();
   Handle type(check(H5Dget_type(id()), "data type", id()), H5Tclose);
   return H5Tget_class(type.id()) == H5T_STRING;
 }
 
 void Dataset::append(const void* values, std::uint64_t count, Type type) {
+  const auto library = enter();
   Shape s = shape();
   const std::uint64_t size = row_size(), first = s[0];
   UPLIFT_EXPECT(size > 0 && count % size == 0);
@@ -113,6 +121,7 @@ void Dataset::append(const void* values, std::uint64_t count, Type type) {
 }
 
 void Dataset::trim(std::uint64_t rows) {
+  const auto library = enter();
   Shape s = shape();
   UPLIFT_EXPECT(rows <= s[0]);
   s[0] = rows;
@@ -121,6 +130,7 @@ void Dataset::trim(std::uint64_t rows) {
 }
 
 void Dataset::read(void* values, std::uint64_t first, std::uint64_t count, Type type) const {
+  const auto library = enter();
   const Shape s = shape();
   UPLIFT_EXPECT(!s.empty() && first + count <= s[0]);
   if (count == 0) return;
@@ -131,6 +141,7 @@ void Dataset::read(void* values, std::uint64_t first, std::uint64_t count, Type 
 }
 
 std::vector<std::string> Dataset::read_text() const {
+  const auto library = enter();
   Handle type(check(H5Dget_type(id()), "data type", id()), H5Tclose);
   Handle space(check(H5Dget_space(id()), "data space", id()), H5Sclose);
   const auto count = static_cast<std::size_t>(check(H5Sget_simple_extent_npoints(space.id()), "extent", id()));
@@ -140,6 +151,7 @@ std::vector<std::string> Dataset::read_text() const {
 }
 
 Group Group::group(const std::string& path) {
+  const auto library = enter();
   if (contains(path)) return open_group(path);
   const Handle links = making_parents();
   return Group(Handle(check(H5Gcreate2(id(), path.c_str(), links.id(), H5P_DEFAULT, H5P_DEFAULT), "making group " + path, id()),
@@ -147,14 +159,17 @@ Group Group::group(const std::string& path) {
 }
 
 Group Group::open_group(const std::string& path) const {
+  const auto library = enter();
   return Group(Handle(check(H5Gopen2(id(), path.c_str(), H5P_DEFAULT), "no group " + path, id()), H5Gclose));
 }
 
 Dataset Group::dataset(const std::string& path) const {
+  const auto library = enter();
   return Dataset(Handle(check(H5Dopen2(id(), path.c_str(), H5P_DEFAULT), "no dataset " + path, id()), H5Dclose));
 }
 
 bool Group::contains(const std::string& path) const {
+  const auto library = enter();
   // H5Lexists wants every part but the last to exist.
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
@@ -165,11 +180,13 @@ bool Group::contains(const std::string& path) const {
 }
 
 bool Group::is_group(const std::string& path) const {
+  const auto library = enter();
   Handle object(check(H5Oopen(id(), path.c_str(), H5P_DEFAULT), "no object " + path, id()), H5Oclose);
   return H5Iget_type(object.id()) == H5I_GROUP;
 }
 
 std::vector<std::string> Group::names() const {
+  const auto library = enter();
   std::vector<std::string> result;
   const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
     static_cast<std::vector<std::string>*>(out)->push_back(name);
@@ -180,6 +197,7 @@ std::vector<std::string> Group::names() const {
 }
 
 Dataset Group::write(const std::string& path, const void* values, std::uint64_t count, Type type, const Shape& given) {
+  const auto library = enter();
   const Shape shape = given.empty() ? Shape{count} : given;
   const Handle space = simple_space(shape), links = making_parents();
   Handle storage(check(H5Pcreate(H5P_DATASET_CREATE), "creation properties"), H5Pclose);
@@ -194,6 +212,7 @@ Dataset Group::write(const std::string& path, const void* values, std::uint64_t 
 }
 
 Dataset Group::write_text(const std::string& path, std::string_view text) {
+  const auto library = enter();
   const Handle type = variable_text(), links = making_parents();
   const Handle space(check(H5Screate(H5S_SCALAR), "data space"), H5Sclose);
   Dataset dataset(Handle(check(H5Dcreate2(id(), path.c_str(), type.id(), space.id(), links.id(), H5P_DEFAULT, H5P_DEFAULT),
@@ -206,6 +225,7 @@ Dataset Group::write_text(const std::string& path, std::string_view text) {
 }
 
 Dataset Group::write_names(const std::string& path, std::span<const std::string> names) {
+  const auto library = enter();
   std::size_t width = 1;
   for (const std::string& name : names) width = std::max(width, name.size());
   const Handle type(check(H5Tcopy(H5T_C_S1), "string type"), H5Tclose), links = making_parents();
@@ -227,6 +247,7 @@ Dataset Group::write_names(const std::string& path, std::span<const std::string>
 }
 
 Dataset Group::extendible(const std::string& path, const Shape& row, const Growth& growth, Type type) {
+  const auto library = enter();
   std::vector<hsize_t> now{0}, most{H5S_UNLIMITED}, chunk{growth.rows_per_chunk};
   for (auto* extent : {&now, &most, &chunk}) extent->insert(extent->end(), row.begin(), row.end());
   const Handle space(check(H5Screate_simple(static_cast<int>(now.size()), now.data(), most.data()), "data space"), H5Sclose);
@@ -243,6 +264,7 @@ Dataset Group::extendible(const std::string& path, const Shape& row, const Growt
 }
 
 void Group::link(const std::string& existing, const std::string& path) {
+  const auto library = enter();
   const Handle links = making_parents();
   check(H5Lcreate_hard(id(), existing.c_str(), id(), path.c_str(), links.id(), H5P_DEFAULT),
         "linking " + path + " to " + existing, id());
@@ -275,6 +297,7 @@ File::File(Handle handle, FileLock lock, std::string path)
 }
 
 File File::create(const std::string& path) {
+  const auto library = enter();
   silence();
   FileLock lock(path, true);
   const Handle access = file_access();
@@ -285,6 +308,7 @@ File File::create(const std::string& path) {
 }
 
 File File::append(const std::string& path) {
+  const auto library = enter();
   silence();
   FileLock lock(path, false);
   const Handle access = file_access();
@@ -294,6 +318,7 @@ File File::append(const std::string& path) {
 }
 
 File File::read(const std::string& path) {
+  const auto library = enter();
   silence();
   const Handle access = file_access();
   Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
@@ -301,10 +326,14 @@ File File::read(const std::string& path) {
   return File(std::move(file), FileLock(), path);
 }
 
-void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing (is the disk full?)", file_.id()); }
+void File::flush() {
+  const auto library = enter();
+  check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing (is the disk full?)", file_.id());
+}
 
 void File::sync() {
   flush();
+  // Without HDF5's lock: others need not wait for the disk.
   if (lock_.descriptor() >= 0 && ::fsync(lock_.descriptor()) != 0)
     throw SimulationError(path_ + ": the disk did not take what was written (" + std::strerror(errno) +
                           "); check free space and quota");

@@ -11,6 +11,11 @@
 namespace uplift::h5 {
 namespace detail {
 
+std::unique_lock<std::recursive_mutex> enter() {
+  static auto* mutex = new std::recursive_mutex;  // never destroyed: handles may be closed as late as the process ends
+  return std::unique_lock(*mutex);
+}
+
 void silence() {
   thread_local const bool done = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
   static_cast<void>(done);
@@ -110,6 +115,7 @@ void write_attribute(std::int64_t object, const std::string& name, std::int64_t 
 }  // namespace
 
 void Object::set(const std::string& name, std::string_view text) {
+  const auto library = enter();
   const std::string copy(text);
   const char* pointer = copy.c_str();
   const Handle type = variable_text();
@@ -117,18 +123,22 @@ void Object::set(const std::string& name, std::string_view text) {
 }
 
 void Object::set(const std::string& name, double value) {
+  const auto library = enter();
   write_attribute(id(), name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, scalar(), &value);
 }
 
 void Object::set(const std::string& name, int value) {
+  const auto library = enter();
   write_attribute(id(), name, H5T_STD_I32LE, H5T_NATIVE_INT, scalar(), &value);
 }
 
 void Object::set(const std::string& name, std::span<const int> values) {
+  const auto library = enter();
   write_attribute(id(), name, H5T_STD_I32LE, H5T_NATIVE_INT, vector_of(values.size()), values.data());
 }
 
 void Object::set(const std::string& name, std::span<const std::string> texts) {
+  const auto library = enter();
   std::vector<const char*> pointers;
   for (const std::string& text : texts) pointers.push_back(text.c_str());
   const Handle type = variable_text();
@@ -136,14 +146,19 @@ void Object::set(const std::string& name, std::span<const std::string> texts) {
 }
 
 void Object::set_reference(const std::string& name, const Object& target) {
+  const auto library = enter();
   hobj_ref_t reference{};
   check(H5Rcreate(&reference, target.id(), ".", H5R_OBJECT, -1), "reference " + name, id());
   write_attribute(id(), name, H5T_STD_REF_OBJ, H5T_STD_REF_OBJ, scalar(), &reference);
 }
 
-bool Object::has(const std::string& name) const { return check(H5Aexists(id(), name.c_str()), "attribute " + name, id()) > 0; }
+bool Object::has(const std::string& name) const {
+  const auto library = enter();
+  return check(H5Aexists(id(), name.c_str()), "attribute " + name, id()) > 0;
+}
 
 std::string Object::text(const std::string& name) const {
+  const auto library = enter();
   const Handle attribute(check(H5Aopen(id(), name.c_str(), H5P_DEFAULT), "no attribute " + name, id()), H5Aclose);
   const Handle type(check(H5Aget_type(attribute.id()), "attribute " + name, id()), H5Tclose);
   const Handle space(check(H5Aget_space(attribute.id()), "attribute " + name, id()), H5Sclose);
@@ -154,6 +169,7 @@ std::string Object::text(const std::string& name) const {
 }
 
 double Object::number(const std::string& name) const {
+  const auto library = enter();
   const Handle attribute(check(H5Aopen(id(), name.c_str(), H5P_DEFAULT), "no attribute " + name, id()), H5Aclose);
   const Handle space(check(H5Aget_space(attribute.id()), "attribute " + name, id()), H5Sclose);
   if (H5Sget_simple_extent_npoints(space.id()) != 1) throw SimulationError("attribute " + name + " is not a single number");
@@ -163,6 +179,7 @@ double Object::number(const std::string& name) const {
 }
 
 std::uint64_t Object::address() const {
+  const auto library = enter();
   H5O_info_t info{};
   check(H5Oget_info2(id(), &info, H5O_INFO_BASIC), "address", id());
   return info.addr;

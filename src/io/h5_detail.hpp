@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace uplift::h5::detail {
 
 static_assert(std::is_same_v<hid_t, std::int64_t> && std::is_same_v<herr_t, int>, "Handle stores HDF5 1.10 identifiers");
 
+/// HDF5 for as long as the result lives: distributions build it without thread safety, and several runs of one process write at
+/// the same time. Every function of h5.hpp that calls the library begins with this.
+[[nodiscard]] std::unique_lock<std::recursive_mutex> enter();
 /// Keeps HDF5 from printing its error stack. The setting is per thread.
 void silence();
 /// Throws SimulationError with `what`, the file of `object` and the causes that HDF5 recorded.

@@ -7,6 +7,8 @@
 // HDF5 1.10 (adding a row rewrites one block in place; nothing splits), and writers flush at frame boundaries, when file and
 // metadata agree. The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that
 // a running trajectory can be opened with MDAnalysis, h5py or VMD.
+//
+// Threads may use files of their own at the same time: calls into HDF5, which is not thread-safe, take one lock of the process.
 #include <cstdint>
 #include <span>
 #include <string>
