@@ -172,7 +172,7 @@ RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, Tr
                            EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
     : timestep_(stage.dynamics.timestep), stage_(stage.name) {
   if (trajectory)
-    trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.has_bias(),
+    trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.frames_have_energies(),
                                                steps_of(input.output.trajectory_every, timestep_), background, time_);
   if (energies)
     energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);

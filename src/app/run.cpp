@@ -10,12 +10,13 @@
 #include "commands.hpp"
 #include "recorders.hpp"
 #include "run_bias.hpp"
+#include "run_exchange.hpp"
+#include "surfaces.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/selection.hpp"
-#include "uplift/pictures/pictures.hpp"
 
 namespace uplift::app {
 namespace {
@@ -45,7 +46,7 @@ std::string lines_missing(const std::string& a, const std::string& b) {
 Run::Run(RunInput input, RunOptions options)
     : input_(std::move(input)), options_(std::move(options)), directory_(input_.output.directory) {
   take_directory();
-  log_ = std::make_unique<RunLog>(path("run.log"), choose_echo(options_.quiet), checkpoint_.has_value());
+  log_ = std::make_unique<RunLog>(path("run.log"), choose_echo(options_.quiet || options_.link), checkpoint_.has_value());
 }
 
 Run::~Run() = default;
@@ -59,6 +60,10 @@ void Run::take_directory() {
   const auto there = [&](const char* name) { return fs::exists(directory_ / name); };
   const bool holds_run =
       there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
+  if (there("replicas.json"))
+    throw InputError("output.directory: " + directory_.string() +
+                     " holds a run of several replicas, and compute.replicas is 1; put the number back, or choose another "
+                     "directory with --set output.directory=NAME");
   // Nothing already computed is ever lost: a run is not written over.
   if (holds_run && !options_.resume)
     throw InputError(
@@ -116,10 +121,8 @@ int Run::execute() {
   background_.drain();
   if (trajectory_) trajectory_->flush();
   if (energies_) energies_->flush();
-  if (status != finished) return status;  // somebody is waiting for us to end
-  make_surfaces();
-  if (const std::string problem = input_.output.report ? write_report(directory_.string()) : ""; !problem.empty())
-    log_->warn("no report.html: " + problem);
+  // Somebody is waiting for a stopped run to end, and replicas are looked at together.
+  if (status == finished && !options_.link) finish_directory(input_, {directory_.string()}, directory_, *log_);
   return status;
 }
 
@@ -137,7 +140,14 @@ int Run::stage(std::size_t index) {
   if (settings.forces.nonbonded == NonbondedMethod::no_cutoff) state_.box = Box{};
   const bool continued = checkpoint_ && checkpoint_->begun;
   // PME parameters fit the box that a stage begins with, and stay: a continued run must not choose others.
-  const Box box = continued ? checkpoint_->stage_box : state_.box;
+  Box box = continued ? checkpoint_->stage_box : state_.box;
+  if (settings.exchange && static_cast<int>(index) >= options_.stages_behind) {
+    std::optional<std::int64_t> passed;
+    if (continued) passed = state_.step - checkpoint_->stage_step;
+    const MeetingAnswer all = RunExchange::begin(settings, static_cast<int>(index), box, passed, *options_.link);
+    if (!all.stop.empty()) return stopped(all.stop);
+    box = all.box;
+  }
   next_ = {version,
            input_.resolved,
            settings.settings,
@@ -190,6 +200,7 @@ void Run::begin_files(const System& system, Backend& backend) {
   if (atoms_.empty()) throw InputError("output.trajectory.atoms: '" + input_.output.atoms + "' selects no atom");
   if (static_cast<int>(atoms_.size()) == system.size()) atoms_.clear();
   write_log_header(*log_, {input_.title, version, backend.description(), input_.resolved});
+  if (!options_.replica.empty()) log_->note(options_.replica);
   for (const std::string& warning : input_.warnings) log_->warn(warning);
   if (checkpoint_) {
     log_->info("goes on from " + at_step(*checkpoint_));
@@ -227,13 +238,18 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   open_files(system);
   note_stage(settings, bias);
   checkpoint_.reset();
+  std::optional<RunExchange> exchange;
+  if (settings.exchange && next_.stage >= options_.stages_behind)
+    exchange.emplace(settings, next_.stage, next_.stage_step, *options_.link);
   if (state_.step >= last && continued) {
     if (bias.plan.gather) next_.collected[settings.name] = state_.statistics;
     state_.list_x.clear();
     log_->info("this stage is finished");
-    return finished;
+    const std::string why = exchange ? exchange->end(last) : "";
+    return why.empty() ? finished : stopped(why);
   }
   Simulation simulation(system, backend, state_, settings.dynamics, continued, bias);
+  if (exchange) simulation.add(*exchange);
   RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr,
                          background_, *log_);
   recorders.attach(simulation, last);
@@ -241,14 +257,10 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const double start = now();
   const std::int64_t first = simulation.current_step();
   simulation.begin();
-  std::string why;
-  while (simulation.current_step() < last && (why = options_.stop_reason()).empty()) {
-    simulation.step();
-    if (input_.output.checkpoint_every > 0 && now() - saved_at_ >= input_.output.checkpoint_every)
-      save(simulation.checkpoint_state(), true);
-  }
+  std::string why = advance(simulation, exchange ? &*exchange : nullptr, last);
   const double wall = now() - start;
   save(simulation.checkpoint_state(), true);
+  if (exchange && why.empty()) why = exchange->end(last);
   state_ = simulation.state();
   recorders.finish(simulation);
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
@@ -262,6 +274,21 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
     log_->info(statistics_text(state_.statistics));
   }
   return why.empty() ? finished : stopped(why);
+}
+
+/// Until step `last`, or until there is a reason to stop, which is returned.
+std::string Run::advance(Simulation& simulation, RunExchange* exchange, std::int64_t last) {
+  std::string why;
+  const auto checkpoint = [&] { save(simulation.checkpoint_state(), true); };
+  while (simulation.current_step() < last && (why = options_.stop_reason()).empty()) {
+    if (exchange && exchange->due(simulation.current_step()) && !(why = exchange->attempt(simulation, checkpoint)).empty())
+      return why;
+    simulation.step();
+    if (options_.link) options_.link->progress(next_.stage, simulation.current_step(), next_.stage_step, last);
+    // Replicas that exchange save together, or none of them could go on from what the others have.
+    if (!exchange && input_.output.checkpoint_every > 0 && now() - saved_at_ >= input_.output.checkpoint_every) checkpoint();
+  }
+  return why;
 }
 
 int Run::stopped(const std::string& why) {
@@ -287,6 +314,8 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
   RunTiming timing{backend.phases(), wall, steps, static_cast<double>(steps) * settings.dynamics.timestep};
   timing.phases.push_back(recorders.output_time());
   log_->info(phase_table(timing));
+  speed_.simulated += timing.simulated;
+  speed_.seconds += wall;
   nlohmann::json phases;
   for (const PhaseTime& p : timing.phases) phases[p.name] = {{"seconds", p.seconds}, {"calls", p.calls}};
   performance_.push_back({{"name", settings.name},
@@ -334,7 +363,7 @@ void Run::open_files(const System& system) {
     options.velocities = input_.output.velocities;
     options.position_precision = input_.output.position_precision;
     options.atoms = atoms_;
-    options.bias = input_.has_bias();
+    options.bias = input_.frames_have_energies();
     trajectory_ = open(
         "trajectory.h5md",
         [&](const std::string& file) { TrajectoryWriter::create(file, system, state_.box, options, provenance); },

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "load.hpp"
+#include "replica_link.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/amd_log.hpp"
 #include "uplift/io/background_writer.hpp"
@@ -20,12 +21,16 @@
 
 namespace uplift::app {
 
+class RunExchange;
 class RunRecorders;
 
 struct RunOptions {
   bool quiet = false;
   bool resume = false;                       ///< go on from the checkpoint when there is one
   std::function<std::string()> stop_reason;  ///< empty text: go on. Asked at every step
+  ReplicaLink* link = nullptr;               ///< of one of several replicas, which says nothing on the terminal
+  int stages_behind = 0;                     ///< those before have been finished by every replica: nobody is to be met there
+  std::string replica;                       ///< for the log: which one this is
 };
 
 class Run {
@@ -38,6 +43,11 @@ class Run {
   /// Every stage that is left, then surfaces and report. Returns the exit status; throws SimulationError and InputError.
   int execute();
   RunLog& log() { return *log_; }
+  /// Of the stages of dynamics that this call has run: time simulated [ps], and spent [s].
+  struct Speed {
+    double simulated = 0, seconds = 0;
+  };
+  const Speed& speed() const { return speed_; }
 
  private:
   void take_directory();
@@ -46,6 +56,7 @@ class Run {
   int stage(std::size_t index);
   int minimisation(const StageSettings& settings, const System& system, Backend& backend);
   int dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias);
+  std::string advance(Simulation& simulation, RunExchange* exchange, std::int64_t last);
   void begin_files(const System& system, Backend& backend);
   void open_files(const System& system);
   BiasCourse bias_course(const StageSettings& settings, const System& system);
@@ -56,8 +67,6 @@ class Run {
   void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps,
               double wall);
   int stopped(const std::string& why);
-  /// Free-energy surfaces of the finished run; what cannot be made is a warning.
-  void make_surfaces();
   void save(const State& state, bool begun);
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
@@ -79,6 +88,7 @@ class Run {
   BackgroundWriter background_;                      ///< of these three; goes before they do
   nlohmann::json stages_ = nlohmann::json::array();  ///< of stages.json
   nlohmann::json performance_ = nlohmann::json::array();
+  Speed speed_;
 };
 
 }  // namespace uplift::app

@@ -10,9 +10,7 @@
 #include "run_bias.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
-#include "uplift/pictures/pictures.hpp"
 #include "uplift/sampling/bias_rules.hpp"
-#include "uplift/sampling/free_energy.hpp"
 
 namespace uplift::app {
 namespace {
@@ -104,28 +102,6 @@ void Run::check_heating(const StageSettings& settings, const System& system, dou
                   settings.bias ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother" : ""));
 }
 
-void Run::make_surfaces() {
-  for (const FreeEnergySettings& f : input_.free_energies) {
-    FreeEnergyRequest request;
-    request.frames = {{directory_.string()}, f.stages, f.variables, f.discard};
-    if (!f.method.empty()) request.method = method_named(f.method);
-    request.order = f.order;
-    request.bins = f.bins;
-    request.bootstrap = f.bootstrap;
-    request.cutoff = f.cutoff;
-    try {
-      const FreeEnergySurface surface = free_energy_surface(read_biased_frames(request.frames), request);
-      write_surface(path(f.name.c_str()), surface, version);
-      log_->info(surface_text(surface));
-      for (const std::string& w : surface.warnings) log_->warn(f.name + ": " + w);
-      if (const std::string problem = draw_free_energy(path(f.name.c_str())); !problem.empty())
-        log_->warn("no picture of " + f.name + ": " + problem);
-    } catch (const InputError& e) {  // the run itself is whole, and uplift reweight can try again
-      log_->warn("no free energy " + f.name + ": " + e.what());
-    }
-  }
-}
-
 /// What reweighting needs to know of a stage.
 void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
   stages_.erase(std::remove_if(stages_.begin(), stages_.end(),
@@ -138,6 +114,7 @@ void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
                      {"timestep", settings.dynamics.timestep},
                      {"temperature", settings.dynamics.ramp ? settings.dynamics.ramp->to : settings.dynamics.temperature},
                      {"bias", settings.bias ? bias_json(*settings.bias, bias.plan.bias) : nlohmann::json()}});
+  if (settings.exchange) stages_.back()["exchange"] = true;
   const std::string fresh = path("stages.json.tmp");
   std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) << '\n';
   std::error_code error;

@@ -43,6 +43,11 @@ constexpr KeySpec text(sv path, sv fallback, sv doc, sv example = "") {
 constexpr KeySpec list(KeyKind kind, sv path, int length, sv doc, sv example, sv choices = "", Range range = any) {
   return {.path = path, .kind = kind, .choices = choices, .doc = doc, .example = example, .range = range, .length = length};
 }
+constexpr KeySpec quantities(sv path, Dimension dimension, Range range, sv doc, sv example) {
+  KeySpec spec = quantity(path, dimension, "", range, doc, example);
+  spec.kind = KeyKind::quantities;
+  return spec;
+}
 constexpr KeySpec with_default(KeySpec spec, sv fallback) {
   spec.fallback = fallback;
   return spec;
@@ -164,6 +169,15 @@ constexpr KeySpec schema[] = {
     quantity("stages.*.bias.parameters.total.alpha", d::energy, "", positive, "of amd", "800 kJ/mol"),
     quantity("stages.*.bias.parameters.total.k", d::inverse_energy, "", positive, "of gamd", "0.001 mol/kJ"),
 
+    map("stages.*.exchange", "temperature replica exchange: replicas at temperatures of their own swap configurations"),
+    quantities("stages.*.exchange.temperatures", d::temperature, positive, "ascending, one a replica; or from, to and count",
+               "[300 K, 312 K, 325 K]"),
+    quantity("stages.*.exchange.from", d::temperature, "", positive, "lowest of a geometric series", "300 K"),
+    quantity("stages.*.exchange.to", d::temperature, "", positive, "highest of it", "400 K"),
+    count("stages.*.exchange.count", "", between(2, 65536), "how many temperatures it has"),
+    required(quantity("stages.*.exchange.every", d::time, "", positive, "between attempts", "1 ps")),
+    quantity("stages.*.exchange.after", d::time, "0 ps", non_negative, "no attempt before this time of the stage", "100 ps"),
+
     maps("free_energy", "free-energy surfaces from the frames of this run, made when it has finished"),
     required(text("free_energy.*.name", "", "of the files: NAME.h5, .csv, .png, .svg", "pmf")),
     required(list(KeyKind::texts, "free_energy.*.variables", 0, "one to three collective variables, as of uplift reweight --cv",
@@ -198,7 +212,8 @@ constexpr KeySpec schema[] = {
     choice("compute.precision", "mixed", "mixed double", "double is for checks"),
     with_default(list(KeyKind::counts, "compute.devices", 0, "GPUs to use", "[0, 1]", "auto", between(0, 1023)), "auto"),
     count("compute.threads", "auto", between(1, 4096), "on the CPU; auto: as many as the process may use", "auto"),
-    count("compute.replicas", "1", between(1, 65536), "independent copies with their own seeds"),
+    count("compute.replicas", "1", between(1, 65536),
+          "copies of the run with noise of their own; default with exchange: one a temperature"),
     count("compute.ranks_per_replica", "auto", between(1, 65536), "more than 1: domain decomposition", "auto"),
 };
 
@@ -210,7 +225,6 @@ constexpr Unavailable unavailable[] = {
     {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
     {"system.parameters", "", "give an Amber prmtop"},
     {"compute.devices", "!auto", "use auto"},
-    {"compute.replicas", "!1", "start one run per copy, each with its own seed and directory"},
     {"compute.ranks_per_replica", "!auto", "use auto; threads do work"},
 };
 

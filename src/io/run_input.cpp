@@ -52,6 +52,7 @@ class InputBuilder {
     read_free_energies();
     if (checked_.stages.empty()) read_levels(top_, in_.forces, false, in_.dynamics);
     for (const Block& stage : checked_.stages) read_stage(stage);
+    read_replicas();
     return std::move(in_);
   }
 
@@ -157,6 +158,31 @@ class InputBuilder {
     in_.compute.threads = top_.text("compute.threads") == "auto" ? 0 : static_cast<int>(top_.count("compute.threads"));
   }
 
+  /// After the stages: one replica a temperature.
+  void read_replicas() {
+    const bool given = top_.given("compute.replicas");
+    in_.compute.replicas = static_cast<int>(top_.count("compute.replicas"));
+    const StageSettings* first = nullptr;
+    for (std::size_t k = 0; k < in_.stages.size(); ++k) {
+      const StageSettings& stage = in_.stages[k];
+      if (!stage.exchange || stage.exchange->temperatures.empty()) continue;
+      const Values v(checked_.stages[k], &checked_.top, problems_);
+      const std::size_t n = stage.exchange->temperatures.size();
+      if (first && n != first->exchange->temperatures.size())
+        v.problem("exchange", fmt::format("{} temperatures, and stage {} has {}; every replica needs one in each", n,
+                                          first->name, first->exchange->temperatures.size()));
+      if (!first) first = &stage;
+    }
+    if (!first || !top_.good("compute.replicas")) return;
+    const int n = static_cast<int>(first->exchange->temperatures.size());
+    if (given && in_.compute.replicas != n)
+      top_.problem("compute.replicas",
+                   fmt::format("{}, and stage {} exchanges {} temperatures; every replica needs one: remove "
+                               "this key, or make them as many",
+                               in_.compute.replicas, first->name, n));
+    in_.compute.replicas = n;
+  }
+
   void read_stage(const Block& block) {
     const Values v(block, &checked_.top, problems_);
     StageSettings stage;
@@ -175,6 +201,7 @@ class InputBuilder {
     stage.collect = v.given("collect");
     if (stage.collect && stage.minimize) v.problem("collect", "a minimisation has no statistics; remove it");
     if (v.given("bias")) stage.bias = yaml::read_bias(v, stage, in_.stages);
+    if (v.given("exchange")) stage.exchange = yaml::read_exchange(v, stage);
     stage.settings += "collect: " + v.text("collect") + "\n";
     for (const char* shared :
          {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})
@@ -182,6 +209,8 @@ class InputBuilder {
     for (const char* whole :
          {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"})
       stage.settings += settings_below(v, whole);
+    // Only where there is one: stages without have the text that they had before there was any.
+    if (stage.exchange) stage.settings += settings_below(v, "stages.*.exchange");
     if (!in_.stages.empty() && v.good("forces.nonbonded") &&
         (stage.forces.nonbonded == NonbondedMethod::no_cutoff) !=
             (in_.stages[0].forces.nonbonded == NonbondedMethod::no_cutoff))
@@ -214,7 +243,8 @@ class InputBuilder {
     return all;
   }
   static std::string joined(const Values& v, const std::string& path, KeyKind kind) {
-    if (kind != KeyKind::counts && kind != KeyKind::texts && kind != KeyKind::words && kind != KeyKind::box)
+    if (kind != KeyKind::counts && kind != KeyKind::texts && kind != KeyKind::words && kind != KeyKind::quantities &&
+        kind != KeyKind::box)
       return v.text(path);
     std::string all;
     for (const std::string& item : v.list(path)) all += (all.empty() ? "[" : ", ") + item;

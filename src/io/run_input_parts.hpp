@@ -14,4 +14,7 @@ std::vector<ForceLevel> read_force_levels(const Values& values, const ForceSetti
 /// The bias of a stage; `earlier` are the stages before it.
 BiasSettings read_bias(const Values& values, const StageSettings& stage, const std::vector<StageSettings>& earlier);
 
+/// stages.*.exchange of a stage whose dynamics are read.
+ExchangeSettings read_exchange(const Values& values, const StageSettings& stage);
+
 }  // namespace uplift::yaml

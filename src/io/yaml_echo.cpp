@@ -93,6 +93,7 @@ class Echo {
     if (key.path == "system.topology") return quote(resolved_.system.topology);
     if (key.path == "system.coordinates") return quote(resolved_.system.coordinates);
     if (key.path == "output.directory") return quote(resolved_.output.directory);
+    if (key.path == "compute.replicas") return std::to_string(resolved_.compute.replicas);
     if (!node) return complete ? value_text(key, key.fallback) : "";
     if (node->kind == Node::Kind::scalar) return value_text(key, node->text);
     std::string all = "[";

@@ -87,6 +87,7 @@ void check_number(const std::string& text, const KeySpec& spec) {
 void check_scalar(const std::string& text, const KeySpec& spec) {
   switch (spec.kind) {
     case KeyKind::quantity:
+    case KeyKind::quantities:
       return check_range(parse_quantity(text, spec.dimension), spec, text);
     case KeyKind::count:
     case KeyKind::counts:
@@ -173,6 +174,7 @@ class Checker {
       case KeyKind::counts:
       case KeyKind::texts:
       case KeyKind::words:
+      case KeyKind::quantities:
       case KeyKind::box:
         if (node.kind == Node::Kind::scalar && is_word(node.text, spec.choices) && spec.kind == KeyKind::counts) break;
         if (node.kind != Node::Kind::list) return fail(entry.mark, "a list is needed here" + example_of(spec));

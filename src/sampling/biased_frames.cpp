@@ -7,6 +7,7 @@
 
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/replicas.hpp"
 
 namespace uplift {
 namespace {
@@ -29,6 +30,7 @@ struct Stage {
   std::int64_t first = 0, last = 0;
   double timestep = 0;  ///< [ps]; 0: not known
   SampledState state;
+  bool exchanges = false;
 };
 
 BoostParameters boost_of(const nlohmann::json& bias, const char* which) {
@@ -45,8 +47,9 @@ std::vector<Stage> stages_of(const std::string& directory) {
   try {
     const nlohmann::json all = nlohmann::json::parse(in);
     for (const auto& s : all.at("stages")) {
-      Stage stage{s.at("name"), s.at("first_step"), s.at("last_step"), s.at("timestep"), {}};
+      Stage stage{s.at("name"), s.at("first_step"), s.at("last_step"), s.at("timestep"), {}, false};
       stage.state.temperature = s.at("temperature");
+      stage.exchanges = s.value("exchange", false);
       if (const auto& bias = s.at("bias"); !bias.is_null()) {
         stage.state.boosted = true;
         stage.state.updating = bias.value("updating", false);
@@ -110,19 +113,33 @@ class Reader {
   explicit Reader(const FrameRequest& request) : request_(request) {}
 
   BiasedFrames read() {
-    for (const std::string& run : request_.runs) read_run(run);
+    for (const std::string& run : expand_replicas(request_.runs)) read_run(run);
     frames_.series.push_back(frames_.size());
+    check_energies();
     return std::move(frames_);
   }
 
  private:
+  /// Between temperatures frames weigh by their energies.
+  void check_energies() const {
+    const bool several = std::any_of(frames_.states.begin(), frames_.states.end(), [&](const SampledState& s) {
+      return s.temperature != frames_.states.front().temperature;
+    });
+    if (several && !without_energies_.empty())
+      throw InputError(without_energies_ +
+                       ": its frames have no energies (observables), which reweighting between the temperatures of these runs "
+                       "needs; take runs of one temperature, or stages that exchange replicas or have a bias");
+  }
+
   /// Stages of a run that are wanted.
   std::vector<Stage> wanted(const std::string& run, std::vector<Stage> all, std::int64_t last_step) const {
-    if (all.empty()) all.push_back({"", 0, last_step, 0, {}});  // of a run before there was such a file
+    if (all.empty()) all.push_back({"", 0, last_step, 0, {}, false});  // of a run before there was such a file
     if (request_.stages.empty()) {
       const bool biased =
           std::any_of(all.begin(), all.end(), [](const Stage& s) { return s.state.boosted && !s.state.updating; });
       std::erase_if(all, [&](const Stage& s) { return biased && (!s.state.boosted || s.state.updating); });
+      const bool exchanged = std::any_of(all.begin(), all.end(), [](const Stage& s) { return s.exchanges; });
+      std::erase_if(all, [&](const Stage& s) { return exchanged && !s.exchanges; });
       return all;
     }
     std::vector<Stage> chosen;
@@ -168,6 +185,7 @@ class Reader {
       count = std::min<std::uint64_t>(count, edges.size() / 9);
     }
 
+    if (!boosts) without_energies_ = path;
     StoredSystem system = stored_system(file, directory);
     system.first = positions(position.read<float>(0, 1), 0, atoms);
     std::vector<std::unique_ptr<CollectiveVariable>> variables;
@@ -216,6 +234,7 @@ class Reader {
 
   const FrameRequest& request_;
   BiasedFrames frames_;
+  std::string without_energies_;  ///< a trajectory whose frames have none
 };
 
 }  // namespace

@@ -245,7 +245,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   };
   const Case cases[] = {
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
-      {"compute:\n  replicas: 4\n", "compute.replicas"},
       {"compute:\n  ranks_per_replica: 2\n", "compute.ranks_per_replica"},
   };
   for (const Case& c : cases) {
@@ -400,7 +399,7 @@ TEST_F(YamlProblems, OverridesNameTheirArgument) {
       {"dynamics.seed=", "no value"},
       {"dynamics.seed=[1", "not valid YAML"},
       {"dynamics.pressure.pressure=1 nm", "is not a pressure"},
-      {"compute.replicas=4", "not available in this version"},
+      {"compute.replicas=0", "between 1 and 65536"},
       {"compute.precision=single", "none of: mixed, double"},
       {"compute.threads=0", "between 1 and 4096"},
       {"system.topology=none.prmtop", "there is no file"},

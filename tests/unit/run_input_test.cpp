@@ -460,7 +460,7 @@ TEST(InputSchema, IsConsistent) {
       if (parent.ends_with(".*")) parent.remove_suffix(2);
       EXPECT_EQ(paths.count(parent), 1u) << "a block must stand before its keys";
     }
-    EXPECT_EQ(key.kind == KeyKind::quantity, !(key.dimension == dimension::none));
+    EXPECT_EQ(key.kind == KeyKind::quantity || key.kind == KeyKind::quantities, !(key.dimension == dimension::none));
     if (key.kind == KeyKind::quantity) {
       for (const std::string_view text : {key.fallback, key.example})
         if (!text.empty()) {

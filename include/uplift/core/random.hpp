@@ -15,6 +15,8 @@ enum class NoisePurpose : std::uint32_t {
   barostat = 3,
   thermostat = 4,
   bootstrap = 5,
+  replica_seed = 6,
+  replica_exchange = 7,
 };
 
 UPLIFT_HD Words4<std::uint32_t> noise_bits(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index) {

@@ -56,6 +56,9 @@ class Simulation {
   /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a
   /// number.
   Frame observe(const Wanted& wanted = {});
+  /// Another configuration takes the place of the present one, as in replica exchange. What that does to the conserved energy
+  /// counts as heat. The thermostat's own variables stay: they belong to the temperature.
+  void replace(std::vector<Vec3d> x, std::vector<Vec3d> v, const Box& box);
   const Bias& bias() const { return bias_.plan.bias; }  ///< that acts now
   const Barostat* barostat() const { return barostat_ ? &*barostat_ : nullptr; }
 

@@ -20,12 +20,13 @@ enum class KeyKind {
   flag,      ///< true or false
   choice,    ///< one word of `choices`
   text,
-  counts,  ///< list of counts
-  texts,   ///< list of texts
-  words,   ///< list of words of `choices`
-  box,     ///< list of three lengths, or of three lengths and three angles
-  map,     ///< block of keys
-  maps     ///< list of blocks
+  counts,      ///< list of counts
+  texts,       ///< list of texts
+  words,       ///< list of words of `choices`
+  quantities,  ///< list of numbers with a unit
+  box,         ///< list of three lengths, or of three lengths and three angles
+  map,         ///< block of keys
+  maps         ///< list of blocks
 };
 
 /// Bounds of a value in canonical units.

@@ -89,6 +89,13 @@ struct DynamicsSettings {
   }
 };
 
+/// Temperature replica exchange (sampling/replica_exchange): replica k keeps temperature k, configurations move.
+struct ExchangeSettings {
+  std::vector<double> temperatures;  ///< [K], ascending, one a replica
+  double every = 1;                  ///< between attempts [ps]
+  double after = 0;                  ///< no attempt before this time of the stage [ps]
+};
+
 struct MinimizeSettings {
   int max_steps = 1000;
   double force_tolerance = 10;  ///< largest force component that ends it [kJ/mol/nm]
@@ -125,6 +132,7 @@ struct StageSettings {
   std::optional<RestraintSettings> restraints;
   bool collect = false;  ///< statistics of the energies that a boost sees, for later stages
   std::optional<BiasSettings> bias;
+  std::optional<ExchangeSettings> exchange;
   std::string settings;  ///< all that decides the course of the stage but its length, a line a key
 };
 
@@ -153,7 +161,8 @@ struct FreeEnergySettings {
 struct ComputeSettings {
   std::string backend = "auto";  ///< auto cuda cpu simt
   Precision precision = Precision::mixed;
-  int threads = 0;  ///< 0: as many as the process may use
+  int threads = 0;   ///< 0: as many as the process may use
+  int replicas = 1;  ///< copies of the run, each with noise of its own
 };
 
 struct SystemSettings {
@@ -183,6 +192,12 @@ struct RunInput {
   bool collects() const {
     return has_bias() || std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.collect; });
   }
+  /// Some stage exchanges replicas.
+  bool exchanges() const {
+    return std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.exchange.has_value(); });
+  }
+  /// Every frame of the trajectory has the energies that reweighting needs: of a bias, or of several temperatures.
+  bool frames_have_energies() const { return has_bias() || exchanges(); }
   std::string resolved;  ///< the fully resolved input as YAML text, for the log and the output files
 };
 

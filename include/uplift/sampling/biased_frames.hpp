@@ -23,8 +23,9 @@ struct SampledState {
 };
 
 struct FrameRequest {
-  std::vector<std::string> runs;    ///< directories, or trajectories in them
-  std::vector<std::string> stages;  ///< names; empty: every stage with a bias that does not change, or all where none has one
+  std::vector<std::string> runs;  ///< directories, of all replicas too, or trajectories in them
+  /// Names; empty: every stage with a bias that does not change, else every one that exchanged replicas, else all.
+  std::vector<std::string> stages;
   std::vector<std::string> variables;  ///< as make_collective_variable reads them
   double discard = 0;                  ///< [ps] from the beginning of each stage
 };

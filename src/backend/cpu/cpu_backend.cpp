@@ -22,13 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Cores that this process may use: the affinity mask that Slurm, taskset or a container gave it.
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 std::string processor_name() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);)
@@ -46,7 +39,7 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend(const System& system, const Box& box, const CpuOptions& options)
       : precision_(options.precision),
-        threads_(options.threads > 0 ? options.threads : usable_cores()),
+        threads_(options.threads > 0 ? options.threads : usable_threads()),
         atoms_(system.size()),
         integration_(system, options.constraint_tolerance, threads_) {
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
@@ -221,6 +214,12 @@ class CpuBackend final : public Backend {
 };
 
 }  // namespace
+
+int usable_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
 
 std::unique_ptr<Backend> make_cpu_backend(const System& system, const Box& box, const CpuOptions& options) {
   return std::make_unique<CpuBackend>(system, box, options);
