@@ -8,7 +8,7 @@
 #include "commands.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/resources.hpp"
-#include "uplift/io/amber.hpp"
+#include "uplift/io/coordinates.hpp"
 #include "uplift/io/run_input.hpp"
 #include "uplift/model/replicate.hpp"
 
@@ -57,7 +57,7 @@ BenchmarkCase shipped(const std::string& system, const std::vector<std::string>&
   if (!wanted) return one;
   if (!(*wanted >= 1 && *wanted <= most_atoms))
     throw InputError("benchmark: " + system + ": water comes in boxes of 1 to 200M atoms");
-  const Coordinates small = read_amber_coordinates(one.input.system.coordinates);
+  const Coordinates small = read_coordinates(one.input.system.coordinates);
   const std::array<int, 3> n = copies_for(small.box.value(), static_cast<int>(small.x.size()), *wanted);
   // Read again, so that the resolved input tells the copies.
   all.push_back("system.copies=[" + std::to_string(n[0]) + ", " + std::to_string(n[1]) + ", " + std::to_string(n[2]) + "]");

@@ -4,9 +4,7 @@
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/engine/simulation.hpp"
-#include "uplift/io/amber.hpp"
-#include "uplift/io/forcefield_xml.hpp"
-#include "uplift/io/structure.hpp"
+#include "uplift/io/topology_file.hpp"
 #include "uplift/model/replicate.hpp"
 #include "uplift/model/selection.hpp"
 
@@ -14,45 +12,36 @@ namespace uplift::app {
 
 namespace {
 
-/// Topology, parameters and coordinates as the files have them, before any setting.
-struct Files {
-  AmberTopology topology;
-  Coordinates coordinates;
-  std::vector<std::string> notes;
-};
-
-Coordinates read_coordinates(const std::string& path) {
-  if (!is_structure_file(path)) return read_amber_coordinates(path);
-  const Structure structure = read_structure(path);
-  return {structure.x, {}, structure.box, 0, true};
-}
-
-Files read_files(const SystemSettings& system) {
-  if (!is_structure_file(system.topology)) return {read_prmtop(system.topology), read_coordinates(system.coordinates), {}};
-  const Structure structure = read_structure(system.topology);
-  Parametrized made = apply_forcefield(structure, system.forcefield);
-  Files files{{std::move(made.topology), std::move(made.force_field), structure.box, false}, {}, std::move(made.notes)};
-  files.coordinates = system.coordinates == system.topology ? Coordinates{structure.x, {}, structure.box, 0, true}
-                                                            : read_coordinates(system.coordinates);
-  return files;
+/// What the input's reader cannot know: that the topology holds atoms, so that there is one force more to belong to a level.
+void check_levels(const RunInput& input) {
+  for (const StageSettings& stage : input.stages) {
+    ForceGroups seen = 0;
+    for (const ForceLevel& level : stage.dynamics.levels) seen |= level.groups;
+    if (seen != 0 && !has(seen, ForceGroup::restraints))
+      throw InputError(
+          "dynamics.multiple_time_step: the topology restrains positions (system.define), and restraints are in no level "
+          "(stage " +
+          stage.name + "); add restraints to the level with every: 1");
+  }
 }
 
 }  // namespace
 
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
-  Files files = read_files(input.system);
-  AmberTopology& amber = files.topology;
-  Coordinates& coordinates = files.coordinates;
-  check(amber, coordinates);
-  std::optional<Box> box = choose_box(amber, coordinates);
+  TopologyFile file = read_topology(input.system);
+  Coordinates coordinates = file.coordinates && input.system.coordinates == input.system.topology
+                                ? std::move(*file.coordinates)
+                                : read_coordinates(input.system.coordinates);
+  check(file, coordinates);
+  std::optional<Box> box = choose_box(file, coordinates);
   if (input.system.box) {
     const auto& b = *input.system.box;
     box = make_box({b[0], b[1], b[2]}, {b[3], b[4], b[5]});
   }
 
   Loaded loaded;
-  loaded.notes = std::move(files.notes);
-  loaded.system = make_system(std::move(amber.topology), std::move(amber.force_field), forces);
+  loaded.notes = std::move(file.notes);
+  loaded.system = make_system(std::move(file.topology), std::move(file.force_field), forces);
   loaded.has_velocities = !coordinates.v.empty();
   loaded.state.x = std::move(coordinates.x);
   loaded.state.v = std::move(coordinates.v);
@@ -61,6 +50,8 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   loaded.system.remove_com = loaded.state.box.periodic();
   place_virtual_sites(loaded.system.force_field, loaded.state.x);
   make_molecules_whole(loaded.system, loaded.state);
+  if (!file.restrained.empty()) check_levels(input);
+  if (!file.restrained.empty()) restrain(loaded.system, file.restrained, loaded.state.x, loaded.state.box);
   if (input.system.copies != std::array{1, 1, 1}) {
     replicate(loaded.system, loaded.state, input.system.copies);
     loaded.has_velocities = false;  // copies that move alike stay alike, but for noise

@@ -207,6 +207,7 @@ AmberTopology read_prmtop(const std::string& path) try {
   const Pointers pointers = read_pointers(sections);
   AmberTopology out;
   out.chamber = sections.has("CTITLE");
+  out.kind = out.chamber ? "Amber topology made by CHAMBER (CHARMM force field)" : "Amber topology";
   read_nonbonded(sections, pointers, out);  // first: CHARGE bounds the number of atoms by what the file holds
   read_atoms(sections, pointers, out);
   const auto bonds = read_bonds(sections, pointers, out.topology);
@@ -222,22 +223,6 @@ AmberTopology read_prmtop(const std::string& path) try {
   return out;
 } catch (const std::bad_alloc&) {
   throw InputError(path + ": the system it describes does not fit into this machine's memory");
-}
-
-void check(const AmberTopology& topology, const Coordinates& coordinates) {
-  const auto expected = static_cast<std::size_t>(topology.topology.size());
-  if (coordinates.x.size() != expected)
-    throw InputError("the topology has " + std::to_string(expected) + " atoms but the coordinates have " +
-                     std::to_string(coordinates.x.size()) +
-                     " (the two files belong to different systems, or one was stripped); give files of one system");
-}
-
-std::optional<Box> choose_box(const AmberTopology& topology, const Coordinates& coordinates) {
-  if (!coordinates.box || coordinates.box_angles_given || !topology.box) return coordinates.box;
-  Vec3d lengths, angles, unused;
-  box_parameters(*topology.box, unused, angles);
-  box_parameters(*coordinates.box, lengths, unused);
-  return make_box(lengths, angles);
 }
 
 }  // namespace uplift

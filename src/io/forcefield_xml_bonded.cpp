@@ -141,7 +141,8 @@ void add_cmaps(const Assigned& a, const std::vector<std::array<int, 4>>& propers
   FirstMatch<5, CmapRule> rules(d, d.cmaps);
   std::map<int, int> grid_of;  // only maps that are used
   for (const auto& c : chains) {
-    const int rule = rules.find_specific({a.type[at(c[0])], a.type[at(c[1])], a.type[at(c[2])], a.type[at(c[3])], a.type[at(c[4])]});
+    const int rule =
+        rules.find_specific({a.type[at(c[0])], a.type[at(c[1])], a.type[at(c[2])], a.type[at(c[3])], a.type[at(c[4])]});
     if (rule < 0) continue;
     const int map = d.cmaps[at(rule)].map;
     const auto [grid, is_new] = grid_of.try_emplace(map, static_cast<int>(out.cmap_grids.size()));
@@ -186,9 +187,10 @@ void assign_bonded(const Assigned& a, ForceField& out, std::vector<std::string>&
   for (const Bond& b : a.topology.bonds) {
     const int rule = bonds.find({a.type[at(b.i)], a.type[at(b.j)]});
     if (rule < 0)
-      throw InputError(fmt::format("{}: the force field has no bond {} ({} and {}); the parameters are incomplete, add the file that "
-                                   "has them",
-                                   path, types_of(a, {b.i, b.j}), describe_atom(a.topology, b.i), describe_atom(a.topology, b.j)));
+      throw InputError(
+          fmt::format("{}: the force field has no bond {} ({} and {}); the parameters are incomplete, add the file that "
+                      "has them",
+                      path, types_of(a, {b.i, b.j}), describe_atom(a.topology, b.i), describe_atom(a.topology, b.j)));
     out.bonds.push_back({b.i, b.j, d.bonds[at(rule)].length, d.bonds[at(rule)].k});
   }
   const std::vector<std::array<int, 3>> angles = find_angles(a);
@@ -198,9 +200,10 @@ void assign_bonded(const Assigned& a, ForceField& out, std::vector<std::string>&
     const int rule = angle_rules.find(types);
     const bool ring = std::binary_search(a.bonded[at(t[0])].begin(), a.bonded[at(t[0])].end(), t[2]);
     if (rule < 0 && !ring)
-      throw InputError(fmt::format("{}: the force field has no angle {} (at {}); the parameters are incomplete, add the file that has "
-                                   "them",
-                                   path, types_of(a, {t[0], t[1], t[2]}), describe_atom(a.topology, t[1])));
+      throw InputError(
+          fmt::format("{}: the force field has no angle {} (at {}); the parameters are incomplete, add the file that has "
+                      "them",
+                      path, types_of(a, {t[0], t[1], t[2]}), describe_atom(a.topology, t[1])));
     if (rule >= 0) out.angles.push_back({t[0], t[1], t[2], d.angles[at(rule)].angle, d.angles[at(rule)].k});
     const int ub = urey_bradleys.find(types);
     if (ub >= 0 && d.urey_bradleys[at(ub)].k != 0)

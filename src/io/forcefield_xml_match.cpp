@@ -33,7 +33,13 @@ class Matcher {
  public:
   Matcher(const Topology& topology, const std::vector<std::vector<int>>& bonded, const Residue& residue, const Template& t,
           const Definitions& d)
-      : topology_(topology), bonded_(bonded), residue_(residue), t_(t), d_(d), n_(residue.atom_count), neighbours_(t.atoms.size()) {
+      : topology_(topology),
+        bonded_(bonded),
+        residue_(residue),
+        t_(t),
+        d_(d),
+        n_(residue.atom_count),
+        neighbours_(t.atoms.size()) {
     for (const auto& [i, j] : t.bonds) {
       neighbours_[at(i)].insert(j);
       neighbours_[at(j)].insert(i);
@@ -75,7 +81,8 @@ class Matcher {
 
   bool fits(int i, int candidate) const {
     const TemplateAtom& a = t_.atoms[at(candidate)];
-    if (taken_[at(candidate)] || d_.types[at(a.type)].element != topology_.atoms[at(residue_.first_atom + i)].element) return false;
+    if (taken_[at(candidate)] || d_.types[at(a.type)].element != topology_.atoms[at(residue_.first_atom + i)].element)
+      return false;
     if (neighbours_[at(candidate)].size() != own_[at(i)].size() || a.external_bonds != external_[at(i)]) return false;
     return std::all_of(own_[at(i)].begin(), own_[at(i)].end(),
                        [&](int j) { return found_[at(j)] < 0 || neighbours_[at(candidate)].count(found_[at(j)]); });
@@ -151,13 +158,15 @@ class Candidates {
     for (const Shared& t : list->second)
       if (std::vector<int> atoms = Matcher(topology, bonded, r, *t, d_).match(); !atoms.empty()) found.push_back({t, atoms});
     if (found.empty()) return {};
-    if (std::all_of(found.begin(), found.end(), [&](const Assignment& a) { return same(a, found.front()); })) return found.front();
+    if (std::all_of(found.begin(), found.end(), [&](const Assignment& a) { return same(a, found.front()); }))
+      return found.front();
     const auto named = std::find_if(found.begin(), found.end(), [&](const Assignment& a) { return a.of->name == r.name; });
     if (named != found.end()) return *named;
     std::string names;
     for (const Assignment& a : found) names += (names.empty() ? "" : ", ") + a.of->name;
-    throw InputError(fmt::format("residue {} {} fits several templates with different parameters ({}); give it the name of one of them",
-                                 r.number, r.name, names));
+    throw InputError(
+        fmt::format("residue {} {} fits several templates with different parameters ({}); give it the name of one of them",
+                    r.number, r.name, names));
   }
 
   static bool same(const Assignment& a, const Assignment& b) {
@@ -174,9 +183,10 @@ class Candidates {
   std::map<std::string, Assignment> answers_;
 };
 
-/// All that patches of one residue, alone and together, make of a template. Patches that touch the same atom do not go together.
-void patched(const Template& t, const std::vector<const Patch*>& patches, std::size_t from, const std::set<std::string>& touched,
-             std::vector<Shared>& out) {
+/// All that patches of one residue, alone and together, make of a template. Patches that touch the same atom do not go
+/// together.
+void patched(const Template& t, const std::vector<const Patch*>& patches, std::size_t from,
+             const std::set<std::string>& touched, std::vector<Shared>& out) {
   constexpr std::size_t most = 4096;
   for (std::size_t k = from; k < patches.size() && out.size() < most; ++k) {
     const std::set<std::string>& names = patches[k]->names;
@@ -193,7 +203,8 @@ void patched(const Template& t, const std::vector<const Patch*>& patches, std::s
 
 class Assigner {
  public:
-  Assigner(const Structure& s, const Definitions& d) : s_(s), out_{d, s.topology, {}, {}, {}, {}, {}, s.notes}, plain_(d), d_(d) {}
+  Assigner(const Structure& s, const Definitions& d)
+      : s_(s), out_{d, s.topology, {}, {}, {}, {}, {}, s.notes}, plain_(d), d_(d) {}
 
   Assigned assign() {
     add_template_bonds();
@@ -230,7 +241,8 @@ class Assigner {
       if (found == d_.template_of.end()) continue;
       const Template& t = d_.templates[found->second];
       std::map<std::string, int> atoms;
-      for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i) atoms[out_.topology.atoms[at(i)].name] = i;
+      for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i)
+        atoms[out_.topology.atoms[at(i)].name] = i;
       if (atoms.size() != t.atoms.size() ||
           !std::all_of(t.atoms.begin(), t.atoms.end(), [&](const TemplateAtom& a) { return atoms.count(a.name) > 0; }))
         continue;
@@ -247,7 +259,8 @@ class Assigner {
     auto& bonds = out_.topology.bonds;
     const auto key = [](const Bond& b) { return std::pair(b.i, b.j); };
     std::sort(bonds.begin(), bonds.end(), [&](const Bond& a, const Bond& b) { return key(a) < key(b); });
-    bonds.erase(std::unique(bonds.begin(), bonds.end(), [&](const Bond& a, const Bond& b) { return key(a) == key(b); }), bonds.end());
+    bonds.erase(std::unique(bonds.begin(), bonds.end(), [&](const Bond& a, const Bond& b) { return key(a) == key(b); }),
+                bonds.end());
   }
 
   void list_neighbours() {
@@ -340,7 +353,8 @@ class Assigner {
         out_.topology.atoms[i].type = type.name;
         out_.topology.atoms[i].mass = type.mass;
         // A site is where a template puts it; a massless atom without one would fall to pieces.
-        if (type.mass == 0 && std::none_of(a.of->sites.begin(), a.of->sites.end(), [&](const TemplateSite& s) { return s.site == a.atom[k]; }))
+        if (type.mass == 0 &&
+            std::none_of(a.of->sites.begin(), a.of->sites.end(), [&](const TemplateSite& s) { return s.site == a.atom[k]; }))
           throw InputError(a.of->place + ": " + describe_atom(out_.topology, static_cast<int>(i)) +
                            " has no mass and is no virtual site; the force field is incomplete or polarisable");
       }
@@ -355,8 +369,8 @@ class Assigner {
 
 }  // namespace
 
-std::vector<int> match_residue(const Topology& topology, const std::vector<std::vector<int>>& bonded, int residue, const Template& candidate,
-                               const Definitions& definitions) {
+std::vector<int> match_residue(const Topology& topology, const std::vector<std::vector<int>>& bonded, int residue,
+                               const Template& candidate, const Definitions& definitions) {
   return Matcher(topology, bonded, topology.residues[at(residue)], candidate, definitions).match();
 }
 

@@ -59,7 +59,7 @@ struct TemplateSite {
   Form form = Form::average2;
   int site = 0;
   std::vector<int> atoms;
-  std::array<double, 3> weights{};  ///< of the first three forms
+  std::array<double, 3> weights{};   ///< of the first three forms
   std::vector<double> origin, x, y;  ///< weights of the local frame
   std::array<double, 3> position{};  ///< in it [nm]
   int exclude_with = 0;
@@ -139,11 +139,11 @@ struct NbfixRule {
   LjParameters lj;
   std::string place;
 };
-struct RadiusRule {  ///< of GBRadii; the last that fits an atom counts
-  int element = -1, bonded_to = -1;          ///< -1: any
-  std::string residue, atom;                 ///< empty: any
-  bool end_of_chain = false;                 ///< only in residues that have an OXT
-  std::optional<double> radius, screen;      ///< [nm]
+struct RadiusRule {                      ///< of GBRadii; the last that fits an atom counts
+  int element = -1, bonded_to = -1;      ///< -1: any
+  std::string residue, atom;             ///< empty: any
+  bool end_of_chain = false;             ///< only in residues that have an OXT
+  std::optional<double> radius, screen;  ///< [nm]
 };
 
 struct Definitions {
@@ -162,9 +162,9 @@ struct Definitions {
   std::vector<HarmonicRule> harmonic_propers, harmonic_impropers;
   std::vector<CmapGrid> maps;
   std::vector<CmapRule> cmaps;
-  std::optional<double> coulomb14, lj14;    ///< of NonbondedForce
-  std::map<int, NonbondedRule> nonbonded;   ///< by type
-  std::optional<double> lennard_jones14;    ///< of LennardJonesForce; empty: there is none
+  std::optional<double> coulomb14, lj14;   ///< of NonbondedForce
+  std::map<int, NonbondedRule> nonbonded;  ///< by type
+  std::optional<double> lennard_jones14;   ///< of LennardJonesForce; empty: there is none
   std::map<int, LennardJonesRule> lennard_jones;
   std::vector<NbfixRule> nbfixes;
   std::map<int, GbAtom> gb;  ///< of GBSAOBCForce, by type
@@ -205,11 +205,11 @@ struct Assignment {
 struct Assigned {
   const Definitions& definitions;
   Topology topology;
-  std::vector<std::vector<int>> bonded;      ///< [atoms] sorted neighbours
-  std::vector<Assignment> assignments;       ///< [residues]
-  std::vector<int> type;                     ///< [atoms]
-  std::vector<const TemplateAtom*> atom;     ///< [atoms]
-  std::vector<int> template_index;           ///< [atoms]
+  std::vector<std::vector<int>> bonded;   ///< [atoms] sorted neighbours
+  std::vector<Assignment> assignments;    ///< [residues]
+  std::vector<int> type;                  ///< [atoms]
+  std::vector<const TemplateAtom*> atom;  ///< [atoms]
+  std::vector<int> template_index;        ///< [atoms]
   std::vector<std::string> notes;
 };
 

@@ -120,10 +120,14 @@ std::string explain_mismatch(const Structure& structure, const Topology& topolog
   }
   if (!best.of) {
     if (is_water(topology, residue) || is_water_name(residue.name))
-      return who + " is water for which the force field has no residue; add a water model to system.forcefield (tip3p, tip4pew, spce, opc)";
-    return who + fmt::format(" matches no residue of the force field, which has none of that name ({} residues in it); add a file for it "
-                             "to system.forcefield",
-                             d.templates.size());
+      return who +
+             " is water for which the force field has no residue; add a water model to system.forcefield (tip3p, tip4pew, "
+             "spce, opc)";
+    return who +
+           fmt::format(
+               " matches no residue of the force field, which has none of that name ({} residues in it); add a file for it "
+               "to system.forcefield",
+               d.templates.size());
   }
   if (best.size() > 0) {
     std::string what;
@@ -136,9 +140,11 @@ std::string explain_mismatch(const Structure& structure, const Topology& topolog
   for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i)
     for (int j : bonded[at(i)]) external += j < residue.first_atom || j >= residue.first_atom + residue.atom_count;
   for (const TemplateAtom& a : best.of->atoms) expected += a.external_bonds;
-  return who + fmt::format(" has the atoms of residue {} of the force field but other bonds ({} to other residues, where {} are expected); a "
-                           "chain may be broken or end there without its end group, which `uplift build` adds",
-                           printable(best.of->name), external, expected);
+  return who +
+         fmt::format(
+             " has the atoms of residue {} of the force field but other bonds ({} to other residues, where {} are expected); a "
+             "chain may be broken or end there without its end group, which `uplift build` adds",
+             printable(best.of->name), external, expected);
 }
 
 }  // namespace uplift::xml

@@ -59,13 +59,16 @@ VirtualSite in_rigid_water(const Assigned& a, const ForceField& ff, std::size_t 
     y += s.y[k] * place->second;
   }
   const auto unit = [](const Vec3d& v) { return (1 / std::sqrt(dot(v, v))) * v; };
-  if (dot(x, x) == 0 || dot(cross(x, y), cross(x, y)) == 0) throw InputError(s.place + ": the local axes of the site are parallel");
+  if (dot(x, x) == 0 || dot(cross(x, y), cross(x, y)) == 0)
+    throw InputError(s.place + ": the local axes of the site are parallel");
   const Vec3d ex = unit(x), ez = unit(cross(x, y)), ey = cross(ez, ex);
   const Vec3d p = origin + s.position[0] * ex + s.position[1] * ey + s.position[2] * ez;
   // Solve p = a u + b w + c u x w in the plane z = 0 of the triangle: u, w lie in it, u x w is along z.
   const Vec3d u = shape[1].second, w = shape[2].second, n = cross(u, w);
   const double det = u.x * w.y - u.y * w.x;
-  return {site, shape[0].first, shape[1].first, shape[2].first, (p.x * w.y - p.y * w.x) / det, (u.x * p.y - u.y * p.x) / det, p.z / n.z};
+  return {
+      site,     shape[0].first, shape[1].first, shape[2].first, (p.x * w.y - p.y * w.x) / det, (u.x * p.y - u.y * p.x) / det,
+      p.z / n.z};
 }
 
 }  // namespace

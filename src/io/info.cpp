@@ -9,9 +9,9 @@
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
-#include "uplift/io/amber.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/topology_file.hpp"
 
 namespace uplift {
 namespace {
@@ -134,9 +134,11 @@ std::string describe_h5(const std::string& path) {
 }
 
 std::string describe_topology(const std::string& path) {
-  const AmberTopology amber = read_prmtop(path);
-  const Topology& topology = amber.topology;
-  const ForceField& ff = amber.force_field;
+  SystemSettings settings;
+  settings.topology = path;
+  const TopologyFile file = read_topology(settings);
+  const Topology& topology = file.topology;
+  const ForceField& ff = file.force_field;
   int waters = 0, sites = 0;
   double charge = 0, mass = 0;
   std::map<std::string, int> names;
@@ -147,7 +149,7 @@ std::string describe_topology(const std::string& path) {
   for (const Atom& atom : topology.atoms) mass += atom.mass;
   for (double q : ff.charges) charge += q;
   sites = static_cast<int>(ff.virtual_sites.size());
-  std::string text = amber.chamber ? "Amber topology made by CHAMBER (CHARMM force field)\n" : "Amber topology\n";
+  std::string text = file.kind + "\n";
   if (!topology.title.empty()) text += row("title", topology.title);
   text += row("atoms",
               sites ? fmt::format("{}, {} of them virtual sites", topology.size(), sites) : std::to_string(topology.size()));
@@ -166,7 +168,7 @@ std::string describe_topology(const std::string& path) {
   optional_row("1-4 pairs", ff.pairs14.size());
   text += row("LJ types", std::to_string(ff.lj_types));
   text += row("GB radii", ff.gb.empty() ? "no" : "yes");
-  if (amber.box) text += row("box", box_text(*amber.box));
+  if (file.box) text += row("box", box_text(*file.box));
   std::string kinds;
   for (const auto& [name, count] : names) kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, name);
   return text + row("kinds", kinds);
@@ -182,8 +184,8 @@ std::string describe_checkpoint(const std::string& path) {
 }
 
 std::string describe_coordinates(const std::string& path) {
-  const Coordinates coordinates = read_amber_coordinates(path);
-  std::string text = "Amber coordinates\n" + row("atoms", std::to_string(coordinates.x.size()));
+  const Coordinates coordinates = read_coordinates(path);
+  std::string text = coordinates.kind + "\n" + row("atoms", std::to_string(coordinates.x.size()));
   text += row("time", fmt::format("{:g} ps", coordinates.time));
   text += row("velocities", coordinates.v.empty() ? "no" : "yes");
   return text + row("box", coordinates.box ? box_text(*coordinates.box) : "none");
@@ -202,17 +204,16 @@ std::string describe_file(const std::string& path) {
   if (head == "\x89HDF\r\n\x1a\n") return path + ": " + describe_h5(path);
 
   // Amber's text files have no signature that survives gzip: go by the name first, then try both readers.
-  std::filesystem::path name(path);
-  if (name.extension() == ".gz") name = name.stem();
-  const std::string suffix = name.extension().string();
-  const bool topology = suffix == ".prmtop" || suffix == ".parm7" || suffix == ".top" || head.rfind("%VERSION", 0) == 0;
-  const bool coordinates = suffix == ".inpcrd" || suffix == ".rst7" || suffix == ".crd" || suffix == ".ncrst" ||
-                           suffix == ".restrt" || head.rfind("CDF", 0) == 0;
+  const std::string suffix = file_suffix(path);
+  const bool topology =
+      suffix == "prmtop" || suffix == "parm7" || suffix == "top" || suffix == "itp" || head.rfind("%VERSION", 0) == 0;
+  const bool coordinates = suffix == "inpcrd" || suffix == "rst7" || suffix == "crd" || suffix == "ncrst" || suffix == "gro" ||
+                           suffix == "restrt" || head.rfind("CDF", 0) == 0;
   if (topology) return path + ": " + describe_topology(path);
   if (coordinates) return path + ": " + describe_coordinates(path);
-  throw InputError(
-      path +
-      ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .inpcrd and .rst7); check the name");
+  throw InputError(path +
+                   ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .top, .inpcrd, .rst7 "
+                   "and .gro); check the name");
 }
 
 }  // namespace uplift

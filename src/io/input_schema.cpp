@@ -62,10 +62,10 @@ constexpr KeySpec schema[] = {
     text("title", "", "free text, copied into the log and every output file", "villin in water"),
 
     required(map("system", "what is simulated")),
-    required(text("system.topology", "", "Amber or CHAMBER prmtop, or PDB or mmCIF with a forcefield; also gzipped",
-                  "protein.prmtop")),
-    required(
-        text("system.coordinates", "", "Amber inpcrd or rst7 (ASCII or NetCDF), PDB or mmCIF; also gzipped", "protein.rst7")),
+    required(text("system.topology", "",
+                  "Amber or CHAMBER prmtop, GROMACS top, or PDB or mmCIF with a forcefield; also gzipped", "protein.prmtop")),
+    required(text("system.coordinates", "", "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, PDB or mmCIF; also gzipped",
+                  "protein.rst7")),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
     list(KeyKind::counts, "system.copies", 3, "how often the periodic box is repeated along a, b and c", "[2, 2, 2]", "",
@@ -73,6 +73,10 @@ constexpr KeySpec schema[] = {
     list(KeyKind::texts, "system.forcefield", 0,
          "with a PDB or mmCIF topology: force fields that come with uplift, or paths of OpenMM-style XML",
          "[amber99sb-ildn, tip3p]"),
+    list(KeyKind::texts, "system.define", 0, "macros of a GROMACS topology, as -D of an mdp file: WORD or WORD=VALUE",
+         "[POSRES, FLEXIBLE]"),
+    list(KeyKind::texts, "system.include", 0, "folders of files that a GROMACS topology includes, as -I of an mdp file",
+         "[../forcefields]"),
     list(KeyKind::texts, "system.parameters", 0, "parameter files, with a PSF topology", "[par_all36m_prot.prm]"),
 
     map("forces", "how forces are computed"),
@@ -219,9 +223,7 @@ constexpr KeySpec schema[] = {
 
 // A version that learns one of these deletes its row.
 constexpr Unavailable unavailable[] = {
-    {"system.topology", "*.top", "convert it to an Amber prmtop (ParmEd does)"},
     {"system.topology", "*.psf", "convert it to an Amber prmtop (ParmEd's chamber does)"},
-    {"system.coordinates", "*.gro", "convert it to an Amber rst7"},
     {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
     {"system.parameters", "", "give an Amber prmtop"},
     {"compute.devices", "!auto", "use auto"},

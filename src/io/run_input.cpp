@@ -13,6 +13,7 @@
 #include "uplift/io/forcefield_xml.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
+#include "uplift/io/topology_file.hpp"
 
 namespace uplift {
 namespace {
@@ -81,6 +82,11 @@ class InputBuilder {
     in_.system.topology = existing_file("system.topology");
     in_.system.coordinates = existing_file("system.coordinates");
     read_forcefield();
+    in_.system.define = top_.list("system.define");
+    for (const std::string& folder : top_.list("system.include")) in_.system.include.push_back(resolve(folder));
+    if (file_suffix(in_.system.topology) != "top" && !(in_.system.define.empty() && in_.system.include.empty()))
+      top_.problem(in_.system.define.empty() ? "system.include" : "system.define",
+                   "belongs to a GROMACS topology (.top), and system.topology is none; remove it");
     if (top_.given("system.copies")) {
       const std::vector<std::string> counts = top_.list("system.copies");
       for (std::size_t d = 0; d < 3 && d < counts.size(); ++d) in_.system.copies[d] = std::atoi(counts[d].c_str());

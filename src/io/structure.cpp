@@ -36,12 +36,13 @@ void choose_locations(std::vector<RawResidue>& residues, std::vector<std::string
       at->second += a.occupancy;
     }
     if (sums.empty()) continue;
-    const auto best = std::max_element(sums.begin(), sums.end(), [](const auto& p, const auto& q) { return p.second < q.second; });
+    const auto best =
+        std::max_element(sums.begin(), sums.end(), [](const auto& p, const auto& q) { return p.second < q.second; });
     const char kept = best->first;
     std::erase_if(residue.atoms, [&](const RawAtom& a) { return a.altloc != 0 && a.altloc != ' ' && a.altloc != kept; });
     if (sums.size() > 1)
-      notes.push_back(fmt::format("{} has {} alternate locations; {} is taken, the one with the largest occupancy", label(residue),
-                                  sums.size(), kept));
+      notes.push_back(fmt::format("{} has {} alternate locations; {} is taken, the one with the largest occupancy",
+                                  label(residue), sums.size(), kept));
   }
 }
 
@@ -57,13 +58,15 @@ void choose_residues(std::vector<RawResidue>& residues, std::vector<std::string>
   };
   for (std::size_t k = 1; k < residues.size();) {
     RawResidue &a = residues[k - 1], &b = residues[k];
-    const bool same_place = a.chain == b.chain && a.number == b.number && a.insertion == b.insertion && a.name != b.name && !a.ter;
+    const bool same_place =
+        a.chain == b.chain && a.number == b.number && a.insertion == b.insertion && a.name != b.name && !a.ter;
     if (!same_place || !all_alternate(a) || !all_alternate(b)) {
       ++k;
       continue;
     }
     const bool first = occupancy(a) >= occupancy(b);
-    notes.push_back(fmt::format("{} and {} are alternatives at one place; {} is taken", label(a), label(b), first ? a.name : b.name));
+    notes.push_back(
+        fmt::format("{} and {} are alternatives at one place; {} is taken", label(a), label(b), first ? a.name : b.name));
     b.ter = a.ter || b.ter;
     if (first) {
       a.ter = b.ter;
@@ -84,7 +87,8 @@ bool looks_like_water(const RawResidue& r) {
 }
 
 bool is_site_name(const std::string& name) {
-  for (const char* site : {"M", "MW", "EPW", "EP", "EP1", "EP2", "EPW1", "EPW2", "OM", "LP", "LP1", "LP2", "M1", "M2", "MW1", "MW2"})
+  for (const char* site :
+       {"M", "MW", "EPW", "EP", "EP1", "EP2", "EPW1", "EPW2", "OM", "LP", "LP1", "LP2", "M1", "M2", "MW1", "MW2"})
     if (name == site) return true;
   return name.starts_with("LP");
 }
@@ -104,7 +108,8 @@ int element_of(const RawAtom& atom, const RawResidue& residue, bool water) {
   if (residue.atoms.size() == 1) {
     std::string symbol;
     for (char c : residue.name)
-      if (std::isalpha(static_cast<unsigned char>(c))) symbol += static_cast<char>(symbol.empty() ? std::toupper(c) : std::tolower(c));
+      if (std::isalpha(static_cast<unsigned char>(c)))
+        symbol += static_cast<char>(symbol.empty() ? std::toupper(c) : std::tolower(c));
     if (symbol == "Cla") symbol = "Cl";
     if (symbol == "Sod") symbol = "Na";
     if (symbol == "Pot") symbol = "K";
@@ -203,8 +208,9 @@ Structure read_structure(const std::string& path) try {
   add_atoms(raw.residues, s);
   s.box = box_of(path, raw);
   if (s.box && !raw.space_group.empty() && raw.space_group != "P 1" && raw.space_group != "P1")
-    s.notes.push_back(fmt::format("{}: a crystal with space group {}; only the atoms in the file are taken, the cell is the box", path,
-                                  printable(raw.space_group)));
+    s.notes.push_back(
+        fmt::format("{}: a crystal with space group {}; only the atoms in the file are taken, the cell is the box", path,
+                    printable(raw.space_group)));
   std::vector<bool> ter;
   for (std::size_t r = 0; r < raw.residues.size(); ++r)
     ter.push_back(raw.residues[r].ter || r + 1 == raw.residues.size() || raw.residues[r + 1].chain != raw.residues[r].chain);

@@ -1,4 +1,5 @@
-// Bonds of a structure: by names within standard residues, by the file where it says so, by distance for hydrogens and disulfides.
+// Bonds of a structure: by names within standard residues, by the file where it says so, by distance for hydrogens and
+// disulfides.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,9 +75,10 @@ class BondFinder {
     for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i) {
       const std::string name = library_atom_name(*known, s_.topology.atoms[at(i)].name);
       if (!atoms.try_emplace(name, i).second)
-        throw InputError(fmt::format("{}: {} comes twice in one residue (atoms {} and {}), so its bonds are not known; atoms of a "
-                                     "residue need different names",
-                                     s_.path, describe_atom(s_.topology, i), atoms[name] + 1, i + 1));
+        throw InputError(
+            fmt::format("{}: {} comes twice in one residue (atoms {} and {}), so its bonds are not known; atoms of a "
+                        "residue need different names",
+                        s_.path, describe_atom(s_.topology, i), atoms[name] + 1, i + 1));
     }
     for (const auto& [a, b] : known->bonds) {
       const auto i = atoms.find(a), j = atoms.find(b);
@@ -132,8 +134,8 @@ class BondFinder {
       for (std::size_t b = a + 1; b < sulfurs.size(); ++b)
         if (distance(sulfurs[a], sulfurs[b]) < longest_disulfide) {
           add(sulfurs[a], sulfurs[b]);
-          s_.notes.push_back(fmt::format("disulfide between {} and {}, by their distance", describe_atom(s_.topology, sulfurs[a]),
-                                         describe_atom(s_.topology, sulfurs[b])));
+          s_.notes.push_back(fmt::format("disulfide between {} and {}, by their distance",
+                                         describe_atom(s_.topology, sulfurs[a]), describe_atom(s_.topology, sulfurs[b])));
         }
   }
 

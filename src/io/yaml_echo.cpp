@@ -92,6 +92,7 @@ class Echo {
   std::string written(const KeySpec& key, const Node* node, bool complete) const {
     if (key.path == "system.topology") return quote(resolved_.system.topology);
     if (key.path == "system.coordinates") return quote(resolved_.system.coordinates);
+    if (key.path == "system.include") return paths(resolved_.system.include);
     if (key.path == "output.directory") return quote(resolved_.output.directory);
     if (key.path == "compute.replicas") return std::to_string(resolved_.compute.replicas);
     if (!node) return complete ? value_text(key, key.fallback) : "";
@@ -99,6 +100,12 @@ class Echo {
     std::string all = "[";
     for (const Node& item : node->items) all += (all.size() > 1 ? ", " : "") + value_text(key, item.text);
     return all + "]";
+  }
+
+  static std::string paths(const std::vector<std::string>& all) {
+    std::string out;
+    for (const std::string& path : all) out += (out.empty() ? "[" : ", ") + quote(path);
+    return out.empty() ? out : out + "]";
   }
 
   /// Blocks that change what is computed by being there.

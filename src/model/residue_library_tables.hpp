@@ -1,8 +1,8 @@
 #pragma once
 // Ideal side chains in internal coordinates: "atom, three atoms before it, bond length [A], angle, torsion [degrees]", and the
-// hydrogens of each heavy atom ("*": planar). Lengths and angles: Engh and Huber, Acta Crystallogr. A 47, 392 (1991), tables 1 and 3;
-// torsions: common rotamers of Lovell, Word, Richardson and Richardson, Proteins 40, 389 (2000), rounded to where staggered bonds
-// and planes have them. Names: PDB format 3.3; variants: Amber's.
+// hydrogens of each heavy atom ("*": planar). Lengths and angles: Engh and Huber, Acta Crystallogr. A 47, 392 (1991), tables 1
+// and 3; torsions: common rotamers of Lovell, Word, Richardson and Richardson, Proteins 40, 389 (2000), rounded to where
+// staggered bonds and planes have them. Names: PDB format 3.3; variants: Amber's.
 #include <array>
 #include <string_view>
 #include <utility>
@@ -46,12 +46,15 @@ inline constexpr auto amino_acids = std::to_array<ResidueRow>({
     {"CYS", 'C', "SG N CA CB 1.808 114.4 -65", "", "HB2,HB3@CB HG@SG"},
     {"ASN", 'N', "CG N CA CB 1.516 112.6 -65;OD1 CA CB CG 1.231 120.8 -20;ND2 CA CB CG 1.328 116.4 160", "",
      "HB2,HB3@CB HD21,HD22@ND2*"},
-    {"GLN", 'Q', "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.516 112.6 180;OE1 CB CG CD 1.231 120.8 0;NE2 CB CG CD 1.328 116.4 180", "",
+    {"GLN", 'Q',
+     "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.516 112.6 180;OE1 CB CG CD 1.231 120.8 0;NE2 CB CG CD 1.328 116.4 180", "",
      "HB2,HB3@CB HG2,HG3@CG HE21,HE22@NE2*"},
     {"ASP", 'D', "CG N CA CB 1.516 112.6 -65;OD1 CA CB CG 1.249 118.4 0;OD2 CA CB CG 1.249 118.4 180", "", "HB2,HB3@CB"},
-    {"GLU", 'E', "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.516 112.6 180;OE1 CB CG CD 1.249 118.4 0;OE2 CB CG CD 1.249 118.4 180", "",
+    {"GLU", 'E',
+     "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.516 112.6 180;OE1 CB CG CD 1.249 118.4 0;OE2 CB CG CD 1.249 118.4 180", "",
      "HB2,HB3@CB HG2,HG3@CG"},
-    {"LYS", 'K', "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.520 111.3 180;CE CB CG CD 1.520 111.3 180;NZ CG CD CE 1.489 111.9 180", "",
+    {"LYS", 'K',
+     "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.520 111.3 180;CE CB CG CD 1.520 111.3 180;NZ CG CD CE 1.489 111.9 180", "",
      "HB2,HB3@CB HG2,HG3@CG HD2,HD3@CD HE2,HE3@CE HZ1,HZ2,HZ3@NZ"},
     {"ARG", 'R',
      "CG N CA CB 1.520 114.1 -65;CD CA CB CG 1.520 111.3 180;NE CB CG CD 1.460 112.0 180;CZ CG CD NE 1.329 124.2 180;"
@@ -113,7 +116,7 @@ inline constexpr auto nucleotides = std::to_array<ResidueRow>({
 #undef UPLIFT_CYTOSINE
 
 inline constexpr auto water_names =
-    std::to_array<std::string_view>({"HOH", "WAT", "SOL", "H2O", "TIP", "TIP3", "TP3", "TIP3P", "TIP4", "TP4", "TIP4P", "T4E", "OPC",
-                                     "SPC", "SPCE", "DOD", "TIP5", "TP5", "T3P", "T4P"});
+    std::to_array<std::string_view>({"HOH",   "WAT", "SOL", "H2O", "TIP",  "TIP3", "TP3",  "TIP3P", "TIP4", "TP4",
+                                     "TIP4P", "T4E", "OPC", "SPC", "SPCE", "DOD",  "TIP5", "TP5",   "T3P",  "T4P"});
 
 }  // namespace uplift::tables

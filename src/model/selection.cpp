@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "uplift/core/error.hpp"
@@ -154,8 +155,7 @@ std::vector<int> select_atoms(const Topology& topology, const std::string& expre
   return atoms;
 }
 
-void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box) {
-  int restrained = 0;
+void restrain(System& system, const std::vector<RestrainedAtom>& atoms, const std::vector<Vec3d>& reference, const Box& box) {
   const auto molecule = [&](std::size_t i) { return static_cast<std::size_t>(system.molecules.molecule_of[i]); };
   std::vector<Vec3d> centre(static_cast<std::size_t>(system.molecules.count), Vec3d{0, 0, 0});
   std::vector<double> mass(centre.size(), 0.0);
@@ -164,15 +164,25 @@ void apply_restraints(System& system, const RestraintSettings& settings, const s
     mass[molecule(i)] += system.masses[i];
   }
   system.reference_box = box;
-  for (int i : select_atoms(system.topology, settings.selection)) {
-    if (!(system.masses[static_cast<std::size_t>(i)] > 0)) continue;
-    const std::size_t m = molecule(static_cast<std::size_t>(i));
-    system.position_restraints.push_back({i, reference[static_cast<std::size_t>(i)], settings.k, (1 / mass[m]) * centre[m]});
-    ++restrained;
+  std::map<int, double> k;  // an atom that is restrained twice to the same place has one restraint, with both constants
+  for (const PositionRestraint& r : system.position_restraints) k[r.atom] += r.k;
+  for (const RestrainedAtom& r : atoms)
+    if (system.masses[static_cast<std::size_t>(r.atom)] > 0) k[r.atom] += r.k;
+  system.position_restraints.clear();
+  for (const auto& [atom, constant] : k) {
+    const std::size_t i = static_cast<std::size_t>(atom), m = molecule(i);
+    system.position_restraints.push_back({atom, reference[i], constant, (1 / mass[m]) * centre[m]});
   }
-  if (restrained == 0)
+}
+
+void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box) {
+  std::vector<RestrainedAtom> atoms;
+  for (int i : select_atoms(system.topology, settings.selection))
+    if (system.masses[static_cast<std::size_t>(i)] > 0) atoms.push_back({i, settings.k});
+  if (atoms.empty())
     throw InputError("restraints.positions: '" + settings.selection +
                      "' selects no atom of this system; check it with `uplift info`");
+  restrain(system, atoms, reference, box);
 }
 
 }  // namespace uplift

@@ -34,11 +34,18 @@ class SystemBuilder {
     s_.masses.reserve(s_.topology.atoms.size());
     for (const Atom& a : s_.topology.atoms) s_.masses.push_back(a.mass);
     for (const HarmonicBond& b : s_.force_field.bonds) bond_length_[ordered(b.i, b.j)] = b.r0;
+    for (const FixedDistance& d : s_.force_field.fixed_distances) {
+      bond_length_[ordered(d.i, d.j)] = d.length;
+      fixed_.insert(ordered(d.i, d.j));
+    }
   }
 
   System build() {
     check_masses();
-    if (s_.forces.rigid_water) find_rigid_waters();
+    if (s_.forces.rigid_water || !fixed_.empty()) find_rigid_waters();
+    for (const Pair& pair : fixed_)
+      if (!(in_rigid_water(pair.first) && in_rigid_water(pair.second))) lengths_[pair] = bond_length_[pair];
+    s_.force_field.fixed_distances.clear();
     if (s_.forces.hydrogen_mass) repartition(*s_.forces.hydrogen_mass);
     constrain_bonds();
     if (s_.forces.constraints == ConstraintMode::h_angles) constrain_angles();
@@ -75,6 +82,13 @@ class SystemBuilder {
       }
       const auto oh1 = bond_length_.find(ordered(o, h[0])), oh2 = bond_length_.find(ordered(o, h[1]));
       const auto hh = bond_length_.find(ordered(h[0], h[1]));
+      if (!s_.forces.rigid_water) {
+        if (!fixed_.count(ordered(o, h[0])) || !fixed_.count(ordered(o, h[1])) || !fixed_.count(ordered(h[0], h[1]))) continue;
+        throw InputError("forces.rigid_water: false, but the topology itself holds the water of " +
+                         describe_atom(s_.topology, o) +
+                         " rigid (a GROMACS topology does without the define FLEXIBLE); set system.define: [FLEXIBLE], or "
+                         "rigid_water: true");
+      }
       if (oh1 == bond_length_.end() || oh2 == bond_length_.end()) continue;
       double d = 0;
       if (hh != bond_length_.end())
@@ -158,6 +172,7 @@ class SystemBuilder {
   System s_;
   std::map<Pair, double> bond_length_;
   std::map<Pair, double> lengths_;  ///< constraints, but for those of rigid water
+  std::set<Pair> fixed_;            ///< by the input
   std::set<std::array<int, 3>> fixed_angles_;
   std::vector<int> water_of_;  ///< 1 in rigid water, else -1
 };

@@ -251,12 +251,12 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
     SCOPED_TRACE(c.text);
     expect_problem(c.text, 5, {c.path, "not available in this version"});
   }
-  for (const char* name : {"a.top", "a.psf", "a.top.gz"}) {
+  for (const char* name : {"a.psf", "a.psf.gz"}) {
     touch(name);
     write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: " + std::string(name) + "\n");
     expect_only(check_run_input(path()), 4, {"system.topology", "not available in this version", "prmtop"});
   }
-  for (const char* name : {"a.gro", "a.h5md"}) {
+  for (const char* name : {"a.h5md"}) {
     touch(name);
     write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: " + std::string(name) + "\n");
     expect_only(check_run_input(path()), 4, {"system.coordinates", "not available in this version"});

@@ -4,8 +4,8 @@
 
 namespace uplift {
 
-/// What is in a file: .h5md trajectory, energies.h5, forces file, checkpoint, prmtop, inpcrd/rst7. Also works on a trajectory
-/// that is being written. Throws InputError when the file is not there or of no kind that is known.
+/// What is in a file: .h5md trajectory, energies.h5, forces file, checkpoint, prmtop, GROMACS top, inpcrd/rst7, gro. Also works
+/// on a trajectory that is being written. Throws InputError when the file is not there or of no kind that is known.
 std::string describe_file(const std::string& path);
 /// One block of lines about this machine: processor, cores, memory, operating system.
 std::string describe_machine();

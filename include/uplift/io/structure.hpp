@@ -12,9 +12,9 @@ namespace uplift {
 
 struct Structure {
   std::string path;
-  Topology topology;            ///< no types; masses by element, 0 for virtual sites (extra points of water, lone pairs)
-  std::vector<Vec3d> x;         ///< [atoms] nm
-  std::optional<Box> box;       ///< of CRYST1 or the cell; empty without one or for the 1 x 1 x 1 A dummy
+  Topology topology;               ///< no types; masses by element, 0 for virtual sites (extra points of water, lone pairs)
+  std::vector<Vec3d> x;            ///< [atoms] nm
+  std::optional<Box> box;          ///< of CRYST1 or the cell; empty without one or for the 1 x 1 x 1 A dummy
   std::vector<bool> bonds_known;   ///< [residues] its bonds follow from the residue's name or from the file
   std::vector<bool> chain_break;   ///< [residues] TER, another chain, or too long a bond comes after it
   std::vector<std::string> notes;  ///< choices that were made, for the log: alternate locations, models, chain breaks
@@ -23,10 +23,10 @@ struct Structure {
 /// Whether the name is that of a PDB or mmCIF file: .pdb .ent .cif .mmcif, also gzipped.
 bool is_structure_file(const std::string& path);
 
-/// Reads the first model of a PDB (format 3.3 and what programs make of it) or mmCIF file, also gzipped. Of alternate locations the
-/// one with the largest occupancy in its residue is taken, the first of equal ones. Bonds: those of standard residues by their names,
-/// polymer bonds between neighbours that are near each other, SSBOND, LINK, CONECT and struct_conn, disulfides by distance (0.3 nm),
-/// hydrogens to the nearest heavy atom of their residue. Throws InputError ("file:line: what, why, cure").
+/// Reads the first model of a PDB (format 3.3 and what programs make of it) or mmCIF file, also gzipped. Of alternate locations
+/// the one with the largest occupancy in its residue is taken, the first of equal ones. Bonds: those of standard residues by
+/// their names, polymer bonds between neighbours that are near each other, SSBOND, LINK, CONECT and struct_conn, disulfides by
+/// distance (0.3 nm), hydrogens to the nearest heavy atom of their residue. Throws InputError ("file:line: what, why, cure").
 Structure read_structure(const std::string& path);
 
 }  // namespace uplift

@@ -11,6 +11,10 @@ struct HarmonicBond {  ///< E = k/2 (r - r0)^2
   double r0;  ///< [nm]
   double k;   ///< [kJ/mol/nm^2]
 };
+struct FixedDistance {  ///< held whatever the settings say: the input has it as a constraint, not as a bond
+  int i, j;
+  double length;  ///< [nm]
+};
 struct HarmonicAngle {  ///< E = k/2 (theta - theta0)^2, j is the apex
   int i, j, k;
   double theta0;          ///< [rad]
@@ -53,13 +57,18 @@ struct VirtualSite {  ///< r = r0 + a (r1-r0) + b (r2-r0) + c (r1-r0) x (r2-r0)
   double a, b;
   double c;  ///< [1/nm]
 };
+struct RestrainedAtom {  ///< to its starting position: E = k/2 |x - x0|^2
+  int atom;
+  double k;  ///< [kJ/mol/nm^2]
+};
 struct GbAtom {
   double radius;  ///< intrinsic radius [nm]
   double screen;  ///< screening factor of the input file (GBn and GBn2 use their own)
 };
 
 struct ForceField {
-  std::vector<HarmonicBond> bonds;  ///< every bond of the input, those of water (H-H too) included
+  std::vector<HarmonicBond> bonds;             ///< every bond of the input, those of water (H-H too) included
+  std::vector<FixedDistance> fixed_distances;  ///< make_system turns them into constraints
   std::vector<HarmonicAngle> angles;
   std::vector<UreyBradley> urey_bradleys;
   std::vector<PeriodicDihedral> dihedrals;

@@ -1,6 +1,6 @@
 #pragma once
-// What is known of standard residues by name: heavy-atom bonds, hydrogens and ideal geometry of amino acids and their caps, bonds of
-// nucleotides. Force fields do not come in here; they are matched to the bonds later.
+// What is known of standard residues by name: heavy-atom bonds, hydrogens and ideal geometry of amino acids and their caps,
+// bonds of nucleotides. Force fields do not come in here; they are matched to the bonds later.
 #include <array>
 #include <string>
 #include <string_view>
@@ -37,8 +37,8 @@ struct LibraryResidue {
 };
 
 /// The residue of that name, also by its names in CHARMM (HSD) and at chain ends in Amber (NALA, DA5); nullptr when unknown.
-/// Geometry: Engh and Huber, Acta Crystallogr. A 47, 392 (1991); torsions are those of common rotamers (Lovell et al., Proteins 40,
-/// 389 (2000)), and hydrogens are placed by the hybridisation of their parents.
+/// Geometry: Engh and Huber, Acta Crystallogr. A 47, 392 (1991); torsions are those of common rotamers (Lovell et al., Proteins
+/// 40, 389 (2000)), and hydrogens are placed by the hybridisation of their parents.
 const LibraryResidue* library_residue(const std::string& name);
 /// The amino acid of a one-letter code; nullptr when there is none.
 const LibraryResidue* library_residue(char letter);

@@ -11,6 +11,10 @@ namespace uplift {
 /// read.
 std::vector<int> select_atoms(const Topology& topology, const std::string& expression);
 
+/// Restrains atoms to `reference` [atoms] nm in `box`, its molecules whole. An atom that is restrained already gets the sum of
+/// the constants, and this reference.
+void restrain(System& system, const std::vector<RestrainedAtom>& atoms, const std::vector<Vec3d>& reference, const Box& box);
+
 /// Restrains the selected atoms to `reference` [atoms] nm in `box`, its molecules whole. Throws InputError when nothing is
 /// selected.
 void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box);

@@ -169,6 +169,8 @@ struct SystemSettings {
   std::string topology;  ///< absolute paths
   std::string coordinates;
   std::vector<std::string> forcefield;       ///< XML files, with a PDB or mmCIF topology
+  std::vector<std::string> parameters;       ///< absolute paths, with a PSF
+  std::vector<std::string> define, include;  ///< words, and absolute paths of folders, with a GROMACS topology
   std::optional<std::array<double, 6>> box;  ///< lengths [nm] and angles [rad]
   std::array<int, 3> copies{1, 1, 1};        ///< of the box, along a, b and c
 };

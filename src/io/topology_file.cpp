@@ -1,0 +1,79 @@
+// Which reader a file is for.
+#include "uplift/io/topology_file.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "uplift/core/error.hpp"
+#include "uplift/io/amber.hpp"
+#include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/gromacs.hpp"
+#include "uplift/io/structure.hpp"
+#include "uplift/io/text_file.hpp"
+
+namespace uplift {
+
+std::string file_suffix(const std::string& path) {
+  std::filesystem::path name(path);
+  if (name.extension() == ".gz") name = name.stem();
+  std::string suffix = name.extension().string();
+  if (!suffix.empty()) suffix.erase(0, 1);
+  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return suffix;
+}
+
+namespace {
+
+Coordinates structure_coordinates(const Structure& structure) { return {"structure", structure.x, {}, structure.box, 0, true}; }
+
+TopologyFile read_structure_topology(const SystemSettings& settings) {
+  const Structure structure = read_structure(settings.topology);
+  Parametrized made = apply_forcefield(structure, settings.forcefield);
+  TopologyFile file;
+  file.kind = "structure with a force field";
+  file.topology = std::move(made.topology);
+  file.force_field = std::move(made.force_field);
+  file.box = structure.box;
+  file.coordinates = structure_coordinates(structure);
+  file.notes = std::move(made.notes);
+  return file;
+}
+
+}  // namespace
+
+TopologyFile read_topology(const SystemSettings& settings) {
+  if (is_structure_file(settings.topology)) return read_structure_topology(settings);
+  const std::string suffix = file_suffix(settings.topology);
+  // Amber's prmtops are also called .top; theirs begin with %VERSION.
+  if ((suffix == "top" || suffix == "itp") && !read_file(settings.topology).starts_with("%VERSION"))
+    return read_gromacs_topology(settings.topology, {settings.define, settings.include});
+  return read_prmtop(settings.topology);
+}
+
+Coordinates read_coordinates(const std::string& path) {
+  if (file_suffix(path) == "gro") return read_gro(path);
+  if (is_structure_file(path)) return structure_coordinates(read_structure(path));
+  Coordinates coordinates = read_amber_coordinates(path);
+  coordinates.kind = "Amber coordinates";
+  return coordinates;
+}
+
+void check(const TopologyFile& topology, const Coordinates& coordinates) {
+  const auto expected = static_cast<std::size_t>(topology.topology.size());
+  if (coordinates.x.size() != expected)
+    throw InputError("the topology has " + std::to_string(expected) + " atoms but the coordinates have " +
+                     std::to_string(coordinates.x.size()) +
+                     " (the two files belong to different systems, or one was stripped); give files of one system");
+}
+
+std::optional<Box> choose_box(const TopologyFile& topology, const Coordinates& coordinates) {
+  if (!coordinates.box || coordinates.box_angles_given || !topology.box) return coordinates.box;
+  Vec3d lengths, angles, unused;
+  box_parameters(*topology.box, unused, angles);
+  box_parameters(*coordinates.box, lengths, unused);
+  return make_box(lengths, angles);
+}
+
+}  // namespace uplift
