@@ -5,7 +5,7 @@ build=(g++ cmake ninja-build pkg-config libyaml-cpp-dev libcli11-dev libfmt-dev 
        libfftw3-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev nlohmann-json3-dev zlib1g-dev gemmi-dev tao-pegtl-dev libpugixml-dev
        python3-matplotlib)
 test=(libgtest-dev libgmock-dev libboost-context-dev python3-numpy python3-h5py python3-mdanalysis python3-mdtraj python3-netcdf4
-      mkdocs dpkg-dev file python3-simtk libopenmm-plugins python3-parmed gromacs-data theseus-examples)
+      mkdocs dpkg-dev file python3-simtk libopenmm-plugins python3-parmed gromacs gromacs-data theseus-examples)
 wanted=("${build[@]}")
 [[ ${1:-build} == test ]] && wanted+=("${test[@]}")
 

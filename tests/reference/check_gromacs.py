@@ -27,7 +27,7 @@ RENAME = {"HIE": "HIS", "HID": "HIS", "HIP": "HIS", "CYX": "CYS"}
 SYSTEMS = [("amber99sb-ildn", "tip3p", "spc216.gro", "cubic"),
            ("charmm27", "tips3p", "spc216.gro", "dodecahedron"),
            ("oplsaa", "tip4p", "tip4p.gro", "octahedron")]
-GRID = (72, 72, 72)
+GRID = (128, 128, 128)
 
 
 def write_pdb(uplift, folder):
@@ -79,11 +79,13 @@ def main():
             os.replace(os.path.join(top, "protein.pdb"), os.path.join(folder, "protein.pdb"))
             build(folder, forcefield, water, solvent, box)
             os.replace(os.path.join(folder, "protein.pdb"), os.path.join(top, "protein.pdb"))
+            program = os.path.abspath(a.uplift)
+            gromacs.write_gro(program, folder, "system.top", "system.gro", "exact.gro")
             for flexible in (False, True):
                 limits = {"term": 1e-6, "force": 1e-6}
-                theirs, f = gromacs.single_point(folder, "system.top", "system.gro",
+                theirs, f = gromacs.single_point(folder, "system.top", "exact.gro",
                                                  gromacs.mdp(grid=GRID, extra="define = -DFLEXIBLE\n" if flexible else ""))
-                ours, g = gromacs.uplift(os.path.abspath(a.uplift), folder, "system.top", "system.gro",
+                ours, g = gromacs.uplift(program, folder, "system.top", "exact.gro",
                                          gromacs.forces_block(grid=GRID, rigid_water=not flexible),
                                          ", define: [FLEXIBLE]" if flexible else "")
                 compared += 1
