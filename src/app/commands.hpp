@@ -34,6 +34,7 @@ struct InputOptions {
 struct RunSwitches {
   bool quiet = false, resume = false;
   std::string max_time;  ///< wall-clock time, "23.5h"; empty: none
+  int replica = 0;       ///< only this one, from 1; 0: all
 };
 
 /// `uplift benchmark`.
@@ -61,6 +62,15 @@ struct ReweightOptions {
 
 /// Of all ranks; each returns a status.
 int run_command(const InputOptions& options, const RunSwitches& switches, const Communicator& world);
+/// `uplift slurm`.
+struct SlurmOptions {
+  InputOptions input;
+  int nodes = 1, gpus = 0, cpus = 0;  ///< of a node; cpus 0: all of an exclusive node
+  bool array = false;                 ///< a job for each replica
+  int at_a_time = 0;                  ///< of an array; 0: as many as Slurm likes
+  std::string time = "24h", partition, account, qos, memory, name, launcher = "srun", output;
+};
+int slurm_command(const SlurmOptions& options);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
 int validate_command(const InputOptions& options);
 int benchmark_command(const BenchmarkOptions& options);

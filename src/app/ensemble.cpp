@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "rank_threads.hpp"
 #include "replica_checkpoints.hpp"
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
@@ -60,6 +61,12 @@ RunInput replica_input(const RunInput& input, int replica, int threads) {
   return one;
 }
 
+std::vector<ReplicaEntry> replica_entries(const RunInput& input) {
+  std::vector<ReplicaEntry> entries;
+  for (int r = 0; r < input.compute.replicas; ++r) entries.push_back({replica_name(r), replica_seed(input.dynamics.seed, r)});
+  return entries;
+}
+
 class Ensemble::Link final : public ReplicaLink {
  public:
   Link(Ensemble& all, int local) : all_(all), local_(local) {}
@@ -79,7 +86,7 @@ Ensemble::Ensemble(RunInput input, RunOptions options, const Communicator& ranks
       ranks_(ranks),
       directory_(input_.output.directory),
       own_(ReplicaRange::of(ranks.rank(), ranks.size(), input_.compute.replicas)) {
-  threads_ = input_.compute.threads > 0 ? input_.compute.threads : cpu::usable_threads();
+  threads_ = input_.compute.threads > 0 ? input_.compute.threads : threads_of_rank(ranks);
   places_ = std::max(1, places_for(input_.compute, threads_, own_.size()));
   if (ranks_.root()) take_directory();
   std::int32_t behind = stages_behind_;
@@ -118,23 +125,20 @@ void Ensemble::take_directory() {
                     "another output directory",
                     directory_.string(), there, replicas, input_.exchanges() ? "" : " (more are possible, too)"));
   lock_ = h5::FileLock((directory_ / "run.log").string(), true);
-  std::vector<ReplicaEntry> entries;
   std::vector<std::string> directories;
-  for (int r = 0; r < replicas; ++r) {
-    entries.push_back({replica_name(r), replica_seed(input_.dynamics.seed, r)});
-    directories.push_back(directory_of(r));
-  }
+  for (int r = 0; r < replicas; ++r) directories.push_back(directory_of(r));
   if (continued_ && input_.exchanges()) stages_behind_ = align_checkpoints(input_, directories);
   log_ = std::make_unique<RunLog>((directory_ / "run.log").string(), choose_echo(options_.quiet), continued_);
   write_log_header(*log_, {input_.title, version, "of each replica: see its run.log", input_.resolved});
   for (const std::string& warning : input_.warnings) log_->warn(warning);
+  if (!options_.announcement.empty()) log_->info(options_.announcement);
   log_->info(fmt::format("{} replicas in {}{}; {} at a time on {} {}{}", replicas, directory_.string(),
                          continued_ ? " go on" : "", places_, threads_, threads_ == 1 ? "thread" : "threads",
                          ranks_.size() > 1 ? fmt::format(" of each of {} ranks", ranks_.size()) : ""));
   if (ranks_.size() > replicas)
     log_->warn(fmt::format("{} ranks, and {} replicas: {} ranks have nothing to do", ranks_.size(), replicas,
                            ranks_.size() - replicas));
-  write_replicas(directory_.string(), entries);
+  write_replicas(directory_.string(), replica_entries(input_));
 }
 
 std::string Ensemble::stop_reason() const { return give_up_ ? "an error of all replicas" : options_.stop_reason(); }

@@ -9,11 +9,15 @@
 #include "ensemble_progress.hpp"
 #include "exchange_conductor.hpp"
 #include "run.hpp"
+#include "uplift/io/replicas.hpp"
 
 namespace uplift::app {
 
 /// The input of one replica (from 0): its seeds, its directory, its temperature where replicas exchange, its threads.
 RunInput replica_input(const RunInput& input, int replica, int threads);
+
+/// For replicas.json.
+std::vector<ReplicaEntry> replica_entries(const RunInput& input);
 
 class Ensemble {
  public:

@@ -44,6 +44,28 @@ int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   run->add_flag("--resume", switches.resume, "go on from the checkpoint in the output directory; begin when there is none");
   run->add_option("--max-time", switches.max_time,
                   "stop with a checkpoint and exit status 3 after this wall-clock time (23.5h, 90 min)");
+  run->add_option("--replica", switches.replica,
+                  "only this one of compute.replicas, from 1, as a run by itself: for job arrays")
+      ->check(CLI::Range(1, 65536));
+  CLI::App* slurm = app.add_subcommand("slurm", "write a Slurm job script for an input, that requeues itself until it is done");
+  SlurmOptions job;
+  slurm->add_option("INPUT", job.input.file, "the YAML input")->required();
+  slurm->add_option("--set", job.input.set, "override a key of the input (repeatable); goes into the script, too")
+      ->allow_extra_args(false);
+  slurm->add_option("--nodes", job.nodes, "default 1")->check(CLI::Range(1, 100000));
+  slurm->add_option("--gpus", job.gpus, "of each node; default none")->check(CLI::Range(0, 64));
+  slurm->add_option("--cpus", job.cpus, "of each node; default: the whole node for itself, or eight a GPU")
+      ->check(CLI::Range(1, 4096));
+  slurm->add_option("--time", job.time, "limit of each part of the job (24h, 90 min, 1-12:00:00); default 24h");
+  slurm->add_option("--partition", job.partition, "of the cluster");
+  slurm->add_option("--account", job.account, "to charge");
+  slurm->add_option("--qos", job.qos, "quality of service");
+  slurm->add_option("--mem", job.memory, "memory of each node, as Slurm wants it (16G)");
+  slurm->add_option("--job-name", job.name, "default: the name of the input");
+  slurm->add_flag("--array", job.array, "a job for each replica (compute.replicas)");
+  slurm->add_option("--at-a-time", job.at_a_time, "jobs of the array that may run at once")->check(CLI::Range(1, 65536));
+  slurm->add_option("--launcher", job.launcher, "srun or mpirun, for several ranks")->check(CLI::IsMember({"srun", "mpirun"}));
+  slurm->add_option("-o,--output", job.output, "file; default: stdout");
   CLI::App* energy = app.add_subcommand("energy", "energies and forces of the given coordinates");
   add_input_options(energy, options);
   energy->add_option("--json", json, "write the energies to this file");
@@ -113,6 +135,7 @@ int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   }
   if (run->parsed()) return run_command(options, switches, world);
   if (!world.root()) return finished;  // of no use to what follows
+  if (slurm->parsed()) return slurm_command(job);
   if (energy->parsed()) return energy_command(options, json, forces);
   if (validate->parsed()) return validate_command(options);
   if (report->parsed()) return report_command(reported);

@@ -201,6 +201,7 @@ void Run::begin_files(const System& system, Backend& backend) {
   if (static_cast<int>(atoms_.size()) == system.size()) atoms_.clear();
   write_log_header(*log_, {input_.title, version, backend.description(), input_.resolved});
   if (!options_.replica.empty()) log_->note(options_.replica);
+  if (!options_.announcement.empty()) log_->info(options_.announcement);
   for (const std::string& warning : input_.warnings) log_->warn(warning);
   if (checkpoint_) {
     log_->info("goes on from " + at_step(*checkpoint_));

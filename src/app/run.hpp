@@ -31,6 +31,7 @@ struct RunOptions {
   ReplicaLink* link = nullptr;               ///< of one of several replicas, which says nothing on the terminal
   int stages_behind = 0;                     ///< those before have been finished by every replica: nobody is to be met there
   std::string replica;                       ///< for the log: which one this is
+  std::string announcement;                  ///< for the log: when it will stop by itself
 };
 
 class Run {

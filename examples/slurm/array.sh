@@ -1,0 +1,23 @@
+#!/bin/bash
+# A job for each replica of an input with compute.replicas: 8, at most four at a time. Afterwards `uplift run INPUT.yaml --resume` makes what belongs to all
+# of them (surfaces, report.html), and `uplift reweight DIRECTORY` pools them.
+#SBATCH --job-name=uplift
+#SBATCH --array=1-8%4
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task=4
+#SBATCH --time=0-24:00:00
+#SBATCH --output=%x-%j.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=USR1@120
+
+input=${1:?usage: sbatch array.sh INPUT.yaml}
+# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.
+export SLURM_JOB_END_TIME="${SLURM_JOB_END_TIME:-$(date -d "$(squeue -h -j "$SLURM_JOB_ID" -o %e)" +%s 2>/dev/null)}"
+srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}" uplift run "$input" --resume --replica "$SLURM_ARRAY_TASK_ID"
+status=$?
+# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is done.
+if [ $status -eq 3 ]; then
+  scontrol requeue "$SLURM_JOB_ID" && exit 0
+fi
+exit $status

@@ -1,0 +1,23 @@
+#!/bin/bash
+# One node with four GPUs: a rank each, replicas spread over them.
+#SBATCH --job-name=uplift
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=4
+#SBATCH --cpus-per-task=8
+#SBATCH --gpus-per-task=1
+#SBATCH --time=0-24:00:00
+#SBATCH --output=%x-%j.log
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=USR1@120
+
+input=${1:?usage: sbatch one-node.sh INPUT.yaml}
+# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.
+export SLURM_JOB_END_TIME="${SLURM_JOB_END_TIME:-$(date -d "$(squeue -h -j "$SLURM_JOB_ID" -o %e)" +%s 2>/dev/null)}"
+srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}" uplift run "$input" --resume --backend cuda
+status=$?
+# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is done.
+if [ $status -eq 3 ]; then
+  scontrol requeue "$SLURM_JOB_ID" && exit 0
+fi
+exit $status

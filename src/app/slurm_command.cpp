@@ -1,0 +1,146 @@
+// `uplift slurm`: a job script for an input.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "commands.hpp"
+#include "stop_reasons.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/run_input.hpp"
+
+namespace uplift::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As one word of the shell.
+std::string shell_word(const std::string& text) {
+  if (!text.empty() &&
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/=:,+-@%") == std::string::npos)
+    return text;
+  std::string all = "'";
+  for (char c : text) all += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return all + "'";
+}
+
+/// A value of an #SBATCH line: Slurm reads these itself, and knows of no quotes that hold line breaks.
+std::string directive(const char* option, const std::string& value) {
+  if (value.find_first_of("\n\r\"'\\ \t#") != std::string::npos)
+    throw InputError(
+        fmt::format("--{} {}: blanks, quotes and # cannot stand in a line for Slurm; use another name", option, value));
+  return fmt::format("#SBATCH --{}={}\n", option, value);
+}
+
+std::string slurm_time(const std::string& text) {
+  const double seconds = seconds_of_limit(text);
+  if (!(seconds >= 60) || seconds > 1e9)
+    throw InputError("--time " + text + ": give a limit of a minute at least, as in 24h, \"90 min\" or 1-12:00:00");
+  const auto minutes = static_cast<long>(std::ceil(seconds / 60 - 1e-9));
+  return fmt::format("{}-{:02}:{:02}:00", minutes / 1440, minutes / 60 % 24, minutes % 60);
+}
+
+std::string job_name(const SlurmOptions& o) {
+  if (!o.name.empty()) return o.name;
+  std::string name = fs::path(o.input.file).stem().string();
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.') c = '-';
+  return name;
+}
+
+std::string this_program() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? "uplift" : self.string();
+}
+
+/// Ranks of a node: one a GPU, as far as there is work for each; on CPUs one, which uses all cores by threads.
+int ranks_of_node(const SlurmOptions& o, const RunInput& input) {
+  if (o.array) return 1;
+  const int replicas = input.compute.replicas;
+  if (o.gpus <= 1) return 1;
+  return replicas > 1 ? std::max(1, std::min(o.gpus, (replicas + o.nodes - 1) / o.nodes)) : o.gpus;
+}
+
+void check(const SlurmOptions& o, const RunInput& input) {
+  const int replicas = input.compute.replicas;
+  if (o.array && replicas < 2)
+    throw InputError(o.input.file +
+                     ": --array makes a job for each replica, and compute.replicas is 1; set it, or leave --array out");
+  if (o.array && input.exchanges())
+    throw InputError(o.input.file +
+                     ": --array: replicas that exchange run in one job; leave --array out, and give it --nodes or --gpus");
+  if (o.array && o.nodes > 1) throw InputError("--nodes: a job of an array runs one replica on one node");
+  if (o.at_a_time > 0 && !o.array) throw InputError("--at-a-time: is of an array; give --array, too");
+  if (replicas > 1 && !o.array && o.nodes > replicas)
+    throw InputError(fmt::format("--nodes {}: there are {} replicas, so that nodes would be idle; use {} at most", o.nodes,
+                                 replicas, replicas));
+}
+
+std::string script(const SlurmOptions& o, const RunInput& input) {
+  const int tasks = ranks_of_node(o, input), ranks = tasks * o.nodes;
+  std::string s = "#!/bin/bash\n";
+  s += directive("job-name", job_name(o));
+  if (o.array)
+    s += directive("array",
+                   fmt::format("1-{}{}", input.compute.replicas, o.at_a_time > 0 ? fmt::format("%{}", o.at_a_time) : ""));
+  s += directive("nodes", std::to_string(o.nodes));
+  s += directive("ntasks-per-node", std::to_string(tasks));
+  if (o.cpus > 0 || o.gpus > 0)
+    s += directive("cpus-per-task", std::to_string(std::max(1, (o.cpus > 0 ? o.cpus : 8 * o.gpus) / tasks)));
+  else
+    s += "#SBATCH --exclusive\n";
+  if (o.gpus > 0) s += "#SBATCH --gpus-per-task=1\n";  // each rank sees its own
+  if (!o.memory.empty()) s += directive("mem", o.memory);
+  s += directive("time", slurm_time(o.time));
+  if (!o.partition.empty()) s += directive("partition", o.partition);
+  if (!o.account.empty()) s += directive("account", o.account);
+  if (!o.qos.empty()) s += directive("qos", o.qos);
+  s += directive("output", o.array ? "%x-%A-%a.log" : "%x-%j.log");
+  s += "#SBATCH --open-mode=append\n#SBATCH --requeue\n";
+  s += "#SBATCH --signal=USR1@120\n\n";
+  s += "# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.\n"
+       "export SLURM_JOB_END_TIME=\"${SLURM_JOB_END_TIME:-$(date -d \"$(squeue -h -j \"$SLURM_JOB_ID\" -o %e)\" +%s "
+       "2>/dev/null)}\"\n";
+  std::string command =
+      shell_word(this_program()) + " run " + shell_word(fs::absolute(o.input.file).lexically_normal().string()) + " --resume";
+  for (const std::string& set : o.input.set) command += " --set " + shell_word(set);
+  if (o.array) command += " --replica \"$SLURM_ARRAY_TASK_ID\"";
+  const std::string launcher = o.launcher == "mpirun" && ranks > 1
+                                   ? fmt::format("mpirun -n {} --map-by ppr:{}:node --bind-to none", ranks, tasks)
+                                   : "srun --cpus-per-task=\"${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}\"";
+  s += launcher + " " + command + "\n";
+  s += "status=$?\n"
+       "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "
+       "done.\n"
+       "if [ $status -eq 3 ]; then\n"
+       "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
+       "fi\n"
+       "exit $status\n";
+  return s;
+}
+
+}  // namespace
+
+int slurm_command(const SlurmOptions& options) {
+  const RunInput input = load_run_input(options.input.file, options.input.overrides());
+  if (input.stages.empty())
+    throw InputError(options.input.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
+  check(options, input);
+  const std::string text = script(options, input);
+  if (options.output.empty()) {
+    std::cout << text;
+    return finished;
+  }
+  std::ofstream out(options.output);
+  out << text;
+  out.close();
+  if (!out) throw InputError(options.output + ": cannot be written; choose another place");
+  fs::permissions(options.output, fs::perms::owner_exec, fs::perm_options::add);
+  std::cerr << "written: " << options.output << "; submit it with sbatch\n";
+  return finished;
+}
+
+}  // namespace uplift::app

@@ -1,0 +1,87 @@
+#include "stop_reasons.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <regex>
+
+#include "uplift/core/error.hpp"
+#include "uplift/io/progress.hpp"
+#include "uplift/io/text_file.hpp"
+#include "uplift/io/units.hpp"
+
+namespace uplift::app {
+namespace {
+
+std::atomic<int> stop_signal = 0;  // read by the threads of replicas, too
+static_assert(std::atomic<int>::is_always_lock_free);
+/// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action.
+extern "C" void on_signal(int number) {
+  stop_signal = number;
+  std::signal(number, SIG_DFL);
+}
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double seconds_of(const std::string& max_time) {
+  try {
+    const double picoseconds = parse_quantity(max_time, dimension::time);
+    if (picoseconds > 0) return picoseconds * 1e-12;
+  } catch (const std::exception& e) {
+    throw InputError("--max-time: " + std::string(e.what()) + "; give wall-clock time, as in --max-time 23.5h");
+  }
+  throw InputError("--max-time: '" + max_time + "' is no time to run in; give wall-clock time, as in --max-time 23.5h");
+}
+
+/// Seconds until Slurm ends this job, by SLURM_JOB_END_TIME, seconds since 1970: of Slurm 23, or of our job scripts.
+std::optional<double> left_of_job() {
+  const char* end = std::getenv("SLURM_JOB_END_TIME");
+  double at = 0;
+  if (!end || !parse_real(end, at) || !(at > 0)) return {};
+  return at - std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+double stop_before_end(double left) { return left - std::clamp(left / 20, 10.0, 120.0); }
+
+double seconds_of_limit(const std::string& text) {
+  static const std::regex clock(R"((?:(\d{1,5})-)?(?:(\d{1,5}):)?(\d{1,7})(?::(\d{1,2}))?)");
+  std::smatch m;
+  if (std::regex_match(text, m, clock)) {
+    const auto part = [&](int k) {
+      return m[static_cast<std::size_t>(k)].matched ? std::stod(m[static_cast<std::size_t>(k)]) : 0;
+    };
+    // Slurm: minutes, minutes:seconds, hours:minutes:seconds; behind days hours, hours:minutes, hours:minutes:seconds.
+    const bool days = m[1].matched, first = m[2].matched, last = m[4].matched;
+    if (days) return 86400 * part(1) + (first ? 3600 * part(2) + 60 * part(3) + part(4) : 3600 * part(3) + 60 * part(4));
+    if (first && last) return 3600 * part(2) + 60 * part(3) + part(4);
+    return first ? 60 * part(2) + part(3) : 60 * part(3) + part(4);
+  }
+  try {
+    return std::max(0.0, parse_quantity(text, dimension::time) * 1e-12);
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+StopReasons::StopReasons(const std::string& max_time) {
+  if (!max_time.empty()) deadline_ = Deadline{now() + seconds_of(max_time), "--max-time " + max_time};
+  if (const std::optional<double> left = left_of_job()) {
+    const double at = now() + stop_before_end(*left);
+    announcement_ = "the Slurm job ends in " + duration_text(*left) + ": this run stops " +
+                    duration_text(*left - (at - now())) + " before that, with a checkpoint";
+    if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
+  }
+  for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
+}
+
+std::string StopReasons::operator()() const {
+  if (const int number = stop_signal) return "signal " + std::to_string(number);
+  return deadline_ && now() >= deadline_->at ? deadline_->why : "";
+}
+
+}  // namespace uplift::app

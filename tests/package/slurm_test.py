@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Job scripts by `uplift slurm` under a real Slurm, which this test starts and ends: preempted, signalled, requeued, they finish, and what they leave has
+the bits of an undisturbed run.
+
+  slurm_test.py UPLIFT      exit status 77 (skip) when Slurm, munge or h5py are missing, or without root
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import slurm as slurm_daemons
+
+try:
+    import h5py
+    import numpy as np
+except ImportError as missing_module:
+    print("skipped:", missing_module)
+    sys.exit(77)
+
+INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
+UPLIFT = os.path.abspath(sys.argv[-1])
+
+
+def write_input(folder, name, steps, extra=""):
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {INPUTS}/alanine-dipeptide-tip3p/system.prmtop.gz, coordinates: {INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz}}
+forces: {{nonbonded: pme, cutoff: 0.8 nm}}
+dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 8}}
+stages: [{{name: go, time: {0.002 * steps:.12g} ps}}]
+output: {{trajectory: {{every: 0.1 ps, velocities: true}}, energies: {{every: 0.02 ps}}, report: false}}
+{extra}
+""")
+    return path
+
+
+def contents(folder):
+    found = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith((".h5", ".h5md")):
+                with h5py.File(os.path.join(where, name)) as f:
+                    f.visititems(lambda key, item: found.__setitem__(os.path.relpath(os.path.join(where, name), folder) + ":" + key, item[()]) if isinstance(item, h5py.Dataset) and not key.startswith("parameters/") else None)
+    return found
+
+
+def same(found, wanted):
+    assert found.keys() == wanted.keys(), found.keys() ^ wanted.keys()
+    for key in wanted:
+        assert np.array_equal(found[key], wanted[key]), key + " differs"
+
+
+def text(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, errors="replace") as f:
+        return f.read()
+
+
+def uplift(*arguments, expect=0, env=None):
+    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, env=env, timeout=300)
+    assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def the_end_of_a_job_is_known(scratch):
+    """Without Slurm: the variable alone."""
+    path = write_input(scratch, "ends", 1000000)
+    began = time.time()
+    done = uplift("run", path, "--threads", "1", expect=3, env=dict(os.environ, SLURM_JOB_END_TIME=str(int(began + 14))))
+    assert "the end of its Slurm job" in done.stdout and "Slurm job ends in" in done.stdout, done.stdout
+    assert time.time() - began < 13, time.time() - began
+
+
+def scripts_are_refused_that_cannot_work(scratch):
+    path = write_input(scratch, "single", 10)
+    for options, what in ((["--array"], "compute.replicas is 1"), (["--time", "soon"], "--time soon"), (["--partition", "a b"], "blanks"), (["--at-a-time", "3"], "--array")):
+        assert what in uplift("slurm", path, *options, expect=2).stderr, what
+    several = write_input(scratch, "several", 10, "compute: {replicas: 3}")
+    script = uplift("slurm", several, "--array", "--at-a-time", "2", "--cpus", "2", "--time", "26h", "--account", "me", "--set", "title=it's").stdout
+    for line in ("#SBATCH --array=1-3%2", "#SBATCH --time=1-02:00:00", "#SBATCH --account=me", "#SBATCH --cpus-per-task=2", "--set 'title=it'\\''s'"):
+        assert line in script, (line, script)
+    for given, wanted in (("90min", "0-01:30:00"), ("30", "0-00:30:00"), ("45:30", "0-00:46:00"), ("12:00:00", "0-12:00:00"), ("1-12", "1-12:00:00"), ("2-01:30", "2-01:30:00"), ("1-00:00:30", "1-00:01:00")):
+        assert f"#SBATCH --time={wanted}\n" in uplift("slurm", path, "--time", given).stdout, given
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def preempted_and_requeued_until_it_is_done(slurm, scratch):
+    path = write_input(scratch, "job", 3000)
+    uplift("run", path, "--quiet", "--threads", "1", "--set", f"output.directory={scratch}/undisturbed")
+    uplift("slurm", path, "--cpus", "1", "--time", "10min", "--set", "output.checkpoint.every=0.5 s", "-o", os.path.join(scratch, "job.sh"))
+    job = re.search(r"\d+", slurm.command("sbatch", "--chdir", scratch, os.path.join(scratch, "job.sh"))).group()
+    log = os.path.join(scratch, "job", "run.log")
+    state = lambda: re.search(r"JobState=(\w+)", slurm.command("scontrol", "show", "job", job)).group(1)
+    started = lambda n: text(log).count("backend: ") >= n
+    settled = lambda: state() == "PENDING" or state() in ("COMPLETED", "FAILED", "CANCELLED")
+    slurm.wait(lambda: started(1) and os.path.exists(os.path.join(scratch, "job", "trajectory.h5md")), "the job does not start")
+    assert "the Slurm job ends in" in text(log), "no SLURM_JOB_END_TIME?\n" + text(log)
+    time.sleep(1)
+    # Somebody more important wants all of the machine.
+    urgent = os.path.join(scratch, "urgent.sh")
+    with open(urgent, "w") as f:
+        f.write("#!/bin/bash\nsleep 1\n")
+    slurm.command("sbatch", "--partition=urgent", f"--cpus-per-task={slurm.cpus}", "--output=/dev/null", urgent)
+    slurm.wait(lambda: "stopped by signal" in text(log), "not preempted")
+    slurm.wait(lambda: started(2), "not back after preemption")
+    time.sleep(1)
+    # As Slurm does it some time before the limit.
+    slurm.command("scancel", "--signal=USR1", job)
+    slurm.wait(lambda: text(log).count("stopped by signal") == 2, "the signal did not arrive")
+    slurm.wait(lambda: started(3), "not requeued")
+    slurm.wait(lambda: state() in ("COMPLETED", "FAILED", "CANCELLED"), "not finished", 120)
+    assert state() == "COMPLETED", (state(), text(os.path.join(scratch, f"job-{job}.log")))
+    restarts = int(re.search(r"Restarts=(\d+)", slurm.command("scontrol", "show", "job", job)).group(1))
+    assert restarts >= 2, restarts
+    same(contents(os.path.join(scratch, "job")), contents(os.path.join(scratch, "undisturbed")))
+    print(f"        {restarts} restarts: same bits")
+
+
+def an_array_makes_the_replicas_of_one_run(slurm, scratch):
+    path = write_input(scratch, "many", 100, "compute: {replicas: 3}")
+    uplift("run", path, "--quiet", "--set", f"output.directory={scratch}/together")
+    uplift("slurm", path, "--array", "--cpus", "1", "--time", "10min", "-o", os.path.join(scratch, "many.sh"))
+    job = re.search(r"\d+", slurm.command("sbatch", "--chdir", scratch, os.path.join(scratch, "many.sh"))).group()
+    slurm.wait(lambda: not slurm.command("squeue", "-h", "-j", job, check=False), "the array does not end", 120)
+    same(contents(os.path.join(scratch, "many")), contents(os.path.join(scratch, "together")))
+    uplift("run", path, "--quiet", "--resume")  # nothing is left to do but what belongs to all of them
+
+
+if __name__ == "__main__":
+    failures = 0
+
+    def check(function, *arguments):
+        global failures
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(*arguments, folder)
+                print("ok     ", function.__name__, flush=True)
+            except Exception as e:
+                failures += 1
+                print("FAILED ", function.__name__, repr(e)[:3000], flush=True)
+
+    check(the_end_of_a_job_is_known)
+    check(scripts_are_refused_that_cannot_work)
+    if why := slurm_daemons.missing():
+        print("skipped: a real Slurm:", why)
+        sys.exit(1 if failures else 77)
+    with tempfile.TemporaryDirectory() as place, slurm_daemons.Slurm(place) as running:
+        check(preempted_and_requeued_until_it_is_done, running)
+        check(an_array_makes_the_replicas_of_one_run, running)
+        if failures:
+            print(running.logs())
+    sys.exit(1 if failures else 0)
