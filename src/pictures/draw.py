@@ -171,6 +171,32 @@ def write_report(r):
                      f"{p['ns_per_day']:,.0f}" if p.get("ns_per_day") else "", bias_text(s["bias"])))
     out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
 
+    if r["replicas"]:
+        out.append(f"<h2>Replicas</h2><p>{len(r['replicas'])} replicas" + (f", {r['speed_of_all']:,.4g} ns/day together" if r["speed_of_all"] else "") + ". Potential energies are of the last stage.</p>")
+        out.append(table([(p["directory"], p["seed"], f"{number(p['temperature'], 6)} K", f"{p['mean']:.2f}" if p["mean"] is not None else "", p["rows"]) for p in r["replicas"]],
+                         ("directory", "seed", "temperature", "mean potential [kJ/mol]", "rows")))
+        if r["replica_edges"]:
+            figure, ax = plt.subplots(figsize=(8, 2.8))
+            edges = array(r["replica_edges"])
+            for k, p in enumerate(r["replicas"]):
+                counts = array(p["counts"])
+                if counts.sum():
+                    ax.stairs(counts / counts.sum() / np.diff(edges), edges, color=plt.get_cmap("viridis")(k / max(1, len(r["replicas"]) - 1)), linewidth=1)
+            ax.set_xlabel("potential energy [kJ/mol]")
+            ax.set_ylabel("density")
+            out.append(inline(figure))
+    for e in r["exchanges"]:
+        out.append(f"<h2>Exchanges of {html.escape(e['stage'])}</h2><p>{e['attempts']} attempts.</p>")
+        out.append(table([(f"{p['low']:g} K, {p['high']:g} K", p["tried"], p["accepted"], f"{p['accepted'] / p['tried']:.3f}" if p["tried"] else "") for p in e["pairs"]], ("temperatures", "tried", "accepted", "ratio")))
+        if len(e["time"]) > 1:
+            figure, ax = plt.subplots(figsize=(8, 2.8))
+            for k, where in enumerate(e["walkers"]):
+                ax.step(array(e["time"]), array(where), where="post", linewidth=0.8, label=f"configuration {k + 1}")
+            ax.set_xlabel("time [ps]")
+            ax.set_ylabel("replica")
+            ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+            out.append(inline(figure))
+
     for s in r["surfaces"]:
         out.append(f"<h2>Free energy of {html.escape(', '.join(a['name'] for a in s['axes']))}</h2>")
         out.append(inline(draw_surface(s)))

@@ -8,9 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "pictures/ensemble_json.hpp"
 #include "pictures/run_python.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/replicas.hpp"
 
 namespace uplift {
 namespace {
@@ -115,14 +117,17 @@ void add_provenance(const fs::path& directory, json& report) {
   }
 }
 
-void add_log(const fs::path& path, json& report) {
+void add_hardware(const fs::path& path, json& report) {
   std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    if (const std::size_t at = line.find("backend: "); at != std::string::npos && report["hardware"] == "")
-      report["hardware"] = line.substr(at + 9);
+  for (std::string line; std::getline(in, line) && report["hardware"] == "";)
+    if (const std::size_t at = line.find("backend: "); at != std::string::npos) report["hardware"] = line.substr(at + 9);
+}
+
+void add_warnings(const fs::path& path, json& report) {
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);)
     if (const std::size_t at = line.find("warning: "); at != std::string::npos)
       report["warnings"].push_back(line.substr(at + 9));
-  }
 }
 
 json report_json(const fs::path& directory) {
@@ -137,9 +142,14 @@ json report_json(const fs::path& directory) {
                  {"stages", json::array()},
                  {"performance", json::array()},
                  {"surfaces", json::array()}};
-  add_provenance(directory, report);
-  add_log(directory / "run.log", report);
-  if (const json stages = parsed(directory / "stages.json"); stages.is_object())
+  // Of several replicas: what they have in common is taken from the first.
+  const std::vector<ReplicaEntry> replicas = read_replicas(directory.string());
+  const fs::path first = replicas.empty() ? directory : directory / replicas.front().directory;
+  add_provenance(first, report);
+  add_hardware(first / "run.log", report);
+  add_warnings(directory / "run.log", report);
+  add_replicas(directory, report);
+  if (const json stages = parsed(first / "stages.json"); stages.is_object())
     report["stages"] = stages.value("stages", json::array());
   double begin = 0;  // [ps]
   for (json& s : report["stages"]) {
@@ -151,7 +161,9 @@ json report_json(const fs::path& directory) {
   add_energies(directory / "energies.h5", report);
   std::vector<fs::path> surfaces;
   for (const auto& entry : fs::directory_iterator(directory))
-    if (entry.path().extension() == ".h5" && entry.path().filename() != "energies.h5") surfaces.push_back(entry.path());
+    if (entry.path().extension() == ".h5" && entry.path().filename() != "energies.h5" &&
+        entry.path().filename() != "exchange.h5")
+      surfaces.push_back(entry.path());
   std::sort(surfaces.begin(), surfaces.end());
   for (fs::path& path : surfaces) {
     const h5::File file = h5::File::read(path.string());

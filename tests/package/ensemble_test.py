@@ -202,6 +202,34 @@ def the_conserved_energy_does_not_jump(scratch):
     assert np.allclose(u[np.searchsorted(step, rows)], potential[:, 0], rtol=0, atol=1e-9), "energies of the table are not those that decided"
 
 
+def volumes_move_with_configurations(scratch):
+    forces, pressure = "{nonbonded: pme, cutoff: 0.8 nm}", ", pressure: {barostat: monte-carlo, every: 10}"
+    stages = "[{name: warm, time: 0.2 ps}, {name: rex, time: 0.8 ps, exchange: {temperatures: [300 K, 303 K, 306 K], every: 0.1 ps}}]"
+    path = write_input(scratch, "npt", stages, "water-tip3p-small", forces, pressure)
+    folder, _ = run(path, "--quiet", "--threads", "2")
+    wanted = contents(folder)
+    rows, accepted = wanted["exchange.h5:stages/rex/step"], wanted["exchange.h5:stages/rex/accepted"]
+    assert np.sum(accepted == 1) > 3, accepted
+    volumes = [wanted[f"replica-{k:03}/energies.h5:volume"] for k in (1, 2)]
+    assert np.ptp([v[-1] for v in volumes]) > 0
+    shutil.rmtree(folder)
+    while (done := subprocess.run([UPLIFT, "run", path, "--quiet", "--resume", "--threads", "1", "--max-time", "1.5 s"], capture_output=True, text=True)).returncode == 3:
+        pass
+    assert done.returncode == 0, done.stderr
+    same(contents(folder), wanted, "with a barostat, interrupted")
+    fixed = write_input(scratch, "fixed", stages.replace("time: 0.2 ps", "time: 0.2 ps" + pressure), "water-tip3p-small", forces)
+    _, done = run(fixed, "--quiet", expect=2)
+    assert "boxes of replicas" in done.stderr, done.stderr
+    page = subprocess.run([UPLIFT, "report", folder], capture_output=True, text=True)
+    if page.returncode == 0:
+        with open(os.path.join(folder, "report.html"), encoding="utf-8") as f:
+            text = f.read()
+        for what in ("<h2>Replicas</h2>", "replica-003", "<h2>Exchanges of rex</h2>", "303 K, 306 K"):
+            assert what in text, what
+    else:
+        assert "matplotlib" in page.stderr, page.stderr
+
+
 def one_that_fails_is_named(scratch):
     path = write_input(scratch, "fails", "[{name: go, time: 1 ps}]", extra="compute: {replicas: 3}")
     folder = path[: -len(".yaml")]
@@ -248,4 +276,4 @@ def pools_and_refuses(scratch):
 
 if __name__ == "__main__":
     run_all(replicas_have_the_bits_of_single_runs, same_bits_for_any_number_of_threads_and_ranks, interrupted_replicas_go_on_with_the_same_bits, energies_are_those_of_independent_runs,
-            the_conserved_energy_does_not_jump, one_that_fails_is_named, pools_and_refuses)
+            the_conserved_energy_does_not_jump, volumes_move_with_configurations, one_that_fails_is_named, pools_and_refuses)
