@@ -42,6 +42,10 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
+class CannotStart(Exception):
+    """Something about this machine: there is nothing of ours in it yet."""
+
+
 class Slurm:
     def __init__(self, folder, cpus=8):
         self.folder, self.cpus, self.daemons = folder, cpus, []
@@ -52,6 +56,9 @@ class Slurm:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             self.start()
+        except AssertionError as e:
+            self.stop()
+            raise CannotStart(str(e)) from e
         except BaseException:
             self.stop()
             raise
