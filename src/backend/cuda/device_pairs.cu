@@ -184,12 +184,12 @@ class ListedPairs final : public DeviceForce {
     if constexpr (sizeof(real) == 4) {
       const int more = fixed_erf_terms - table.count;
       if (more <= 0) return table;
-      const auto pad = [&](real* coefficients) {
-        std::copy_backward(coefficients, coefficients + table.count, coefficients + fixed_erf_terms);
+      const auto pad = [&](real* coefficients, int count) {
+        std::copy_backward(coefficients, coefficients + count, coefficients + count + more);
         std::fill_n(coefficients, more, real(0));
       };
-      pad(table.energy);
-      pad(table.force);
+      pad(table.energy, table.energy_count(table.count));
+      pad(table.force, table.count);
       table.count = fixed_erf_terms;
     }
     return table;
