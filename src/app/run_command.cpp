@@ -45,7 +45,7 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
     RunInput in = load_run_input(options.file, options.overrides());
     if (in.stages.empty())
       throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
-    if (world.size() > 1 && in.compute.replicas == 1)
+    if (world.size() > 1 && (in.compute.replicas == 1 || switches.replica > 0))
       throw InputError("a run on " + std::to_string(world.size()) + " ranks is not in this version; start one, with threads");
     return in;
   });

@@ -114,6 +114,28 @@ TEST_F(RunInputTest, StagesInheritAndOverride) {
   EXPECT_EQ(in.dynamics.temperature, 310);  // the blocks themselves stay as they are
 }
 
+TEST_F(RunInputTest, AnExchangeNamesItsReplicas) {
+  const RunInput listed = load(
+      "stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, exchange: {temperatures: [300 K, 310 K, 322 K], every: "
+      "0.2 ps}}\n");
+  EXPECT_FALSE(listed.stages[0].exchange.has_value());
+  ASSERT_TRUE(listed.stages[1].exchange.has_value());
+  EXPECT_EQ(listed.stages[1].exchange->temperatures, (std::vector<double>{300, 310, 322}));
+  EXPECT_EQ(listed.stages[1].exchange->every, 0.2);
+  EXPECT_EQ(listed.stages[1].exchange->after, 0);
+  EXPECT_EQ(listed.compute.replicas, 3);
+  EXPECT_EQ(listed.stages[0].settings.find("exchange"), std::string::npos) << "old checkpoints of such stages go on";
+  const RunInput series =
+      load("stages:\n  - {name: b, time: 1 ps, exchange: {from: 300 K, to: 400 K, count: 5, every: 0.2 ps}}\n");
+  EXPECT_EQ(series.stages[0].exchange->temperatures, (std::vector<double>{300, 322.371, 346.41, 372.242, 400}));
+  write(series.resolved, "again.yaml");
+  const RunInput again = load_run_input(path("again.yaml"));
+  EXPECT_EQ(again.compute.replicas, 5);
+  EXPECT_EQ(again.stages[0].exchange->temperatures, series.stages[0].exchange->temperatures);
+  EXPECT_EQ(again.resolved, series.resolved);
+  EXPECT_EQ(load("compute: {replicas: 4}\n").compute.replicas, 4);
+}
+
 TEST_F(RunInputTest, DefaultsAreThoseOfTheSettings) {
   const RunInput in = load("");
   const ForceSettings forces;
