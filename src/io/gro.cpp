@@ -29,6 +29,8 @@ class GroReader {
       fail("the second line is the number of atoms and reads " + quoted(trim(count)) + "; give a .gro file");
     for (int n = 0; n < atoms; ++n) atom(n);
     box(next("the box"));
+    if (!text_.ends_with('\n'))
+      fail("the file ends inside the box line; it is truncated, or lacks the line end: copy it again, or add one");
     while (!lines_.done())
       if (!trim(lines_.next()).empty())
         fail("something follows the box (a file of several frames?); write one frame, as gmx trjconv -dump does");

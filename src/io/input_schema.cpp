@@ -62,9 +62,12 @@ constexpr KeySpec schema[] = {
     text("title", "", "free text, copied into the log and every output file", "villin in water"),
 
     required(map("system", "what is simulated")),
-    required(text("system.topology", "",
-                  "Amber or CHAMBER prmtop, GROMACS top, or PDB or mmCIF with a forcefield; also gzipped", "protein.prmtop")),
-    required(text("system.coordinates", "", "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, PDB or mmCIF; also gzipped",
+    required(
+        text("system.topology", "",
+             "Amber or CHAMBER prmtop, GROMACS top, CHARMM PSF with parameters, PDB or mmCIF with a forcefield; also gzipped",
+             "protein.prmtop")),
+    required(text("system.coordinates", "",
+                  "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF; also gzipped",
                   "protein.rst7")),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
@@ -77,7 +80,8 @@ constexpr KeySpec schema[] = {
          "[POSRES, FLEXIBLE]"),
     list(KeyKind::texts, "system.include", 0, "folders of files that a GROMACS topology includes, as -I of an mdp file",
          "[../forcefields]"),
-    list(KeyKind::texts, "system.parameters", 0, "parameter files, with a PSF topology", "[par_all36m_prot.prm]"),
+    list(KeyKind::texts, "system.parameters", 0, "with a CHARMM PSF: its parameter, topology and stream files",
+         "[top_all36_prot.rtf, par_all36m_prot.prm]"),
 
     map("forces", "how forces are computed"),
     choice("forces.nonbonded", "pme", "pme reaction-field no-cutoff", "long-range method"),
@@ -223,9 +227,7 @@ constexpr KeySpec schema[] = {
 
 // A version that learns one of these deletes its row.
 constexpr Unavailable unavailable[] = {
-    {"system.topology", "*.psf", "convert it to an Amber prmtop (ParmEd's chamber does)"},
     {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
-    {"system.parameters", "", "give an Amber prmtop"},
     {"compute.devices", "!auto", "use auto"},
     {"compute.ranks_per_replica", "!auto", "use auto; threads do work"},
 };

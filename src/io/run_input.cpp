@@ -84,6 +84,18 @@ class InputBuilder {
     read_forcefield();
     in_.system.define = top_.list("system.define");
     for (const std::string& folder : top_.list("system.include")) in_.system.include.push_back(resolve(folder));
+    for (const std::string& file : top_.list("system.parameters")) {
+      in_.system.parameters.push_back(resolve(file));
+      std::error_code error;
+      if (!fs::is_regular_file(in_.system.parameters.back(), error))
+        top_.problem("system.parameters", "there is no file " + quoted_path(in_.system.parameters.back()) +
+                                              " (paths are relative to the input file)");
+    }
+    const bool psf = file_suffix(in_.system.topology) == "psf";
+    if (psf && in_.system.parameters.empty() && top_.good("system.topology"))
+      top_.problem("system.topology", "a PSF holds no parameters; give the files of its force field as system.parameters");
+    if (!psf && !in_.system.parameters.empty())
+      top_.problem("system.parameters", "belong to a CHARMM PSF, and system.topology is none; remove them");
     if (file_suffix(in_.system.topology) != "top" && !(in_.system.define.empty() && in_.system.include.empty()))
       top_.problem(in_.system.define.empty() ? "system.include" : "system.define",
                    "belongs to a GROMACS topology (.top), and system.topology is none; remove it");

@@ -7,6 +7,7 @@
 
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber.hpp"
+#include "uplift/io/charmm.hpp"
 #include "uplift/io/forcefield_xml.hpp"
 #include "uplift/io/gromacs.hpp"
 #include "uplift/io/structure.hpp"
@@ -46,6 +47,7 @@ TopologyFile read_structure_topology(const SystemSettings& settings) {
 TopologyFile read_topology(const SystemSettings& settings) {
   if (is_structure_file(settings.topology)) return read_structure_topology(settings);
   const std::string suffix = file_suffix(settings.topology);
+  if (suffix == "psf") return read_psf(settings.topology, settings.parameters);
   // Amber's prmtops are also called .top; theirs begin with %VERSION.
   if ((suffix == "top" || suffix == "itp") && !read_file(settings.topology).starts_with("%VERSION"))
     return read_gromacs_topology(settings.topology, {settings.define, settings.include});
@@ -54,6 +56,7 @@ TopologyFile read_topology(const SystemSettings& settings) {
 
 Coordinates read_coordinates(const std::string& path) {
   if (file_suffix(path) == "gro") return read_gro(path);
+  if (file_suffix(path) == "crd" && is_charmm_card(read_file(path))) return read_charmm_card(path);
   if (is_structure_file(path)) return structure_coordinates(read_structure(path));
   Coordinates coordinates = read_amber_coordinates(path);
   coordinates.kind = "Amber coordinates";

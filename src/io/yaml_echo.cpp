@@ -92,6 +92,7 @@ class Echo {
   std::string written(const KeySpec& key, const Node* node, bool complete) const {
     if (key.path == "system.topology") return quote(resolved_.system.topology);
     if (key.path == "system.coordinates") return quote(resolved_.system.coordinates);
+    if (key.path == "system.parameters") return paths(resolved_.system.parameters);
     if (key.path == "system.include") return paths(resolved_.system.include);
     if (key.path == "output.directory") return quote(resolved_.output.directory);
     if (key.path == "compute.replicas") return std::to_string(resolved_.compute.replicas);

@@ -251,11 +251,15 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
     SCOPED_TRACE(c.text);
     expect_problem(c.text, 5, {c.path, "not available in this version"});
   }
-  for (const char* name : {"a.psf", "a.psf.gz"}) {
-    touch(name);
-    write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: " + std::string(name) + "\n");
-    expect_only(check_run_input(path()), 4, {"system.topology", "not available in this version", "prmtop"});
-  }
+  touch("a.psf");
+  write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.psf\n");
+  expect_only(check_run_input(path()), 4, {"a PSF holds no parameters", "system.parameters"});
+  write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.prmtop\n  parameters: [a.psf]\n");
+  expect_only(check_run_input(path()), 5, {"belong to a CHARMM PSF"});
+  write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.psf\n  parameters: [none.prm]\n");
+  expect_only(check_run_input(path()), 5, {"there is no file", "none.prm"});
+  write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.prmtop\n  define: [POSRES]\n");
+  expect_only(check_run_input(path()), 5, {"system.define", "GROMACS"});
   for (const char* name : {"a.h5md"}) {
     touch(name);
     write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: " + std::string(name) + "\n");

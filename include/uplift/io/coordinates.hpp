@@ -18,7 +18,8 @@ struct Coordinates {
   bool box_angles_given = false;  ///< false: the file has lengths only and `box` is rectangular; see choose_box
 };
 
-/// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .pdb .ent .cif .mmcif are structures, all others
+/// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .crd with
+/// titles CHARMM's CARD, .pdb .ent .cif .mmcif are structures, all others
 /// Amber (ASCII or NetCDF, told by the first bytes). Throws InputError ("file:line: what, why, cure").
 Coordinates read_coordinates(const std::string& path);
 
