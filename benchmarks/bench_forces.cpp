@@ -1,6 +1,6 @@
 // Time of each force term on the project's own inputs: bench_forces --benchmark_filter=pairs
-// Arguments of a case: threads, precision (0 mixed, 1 double). Positions move by 1 pm between calls, so that lists are renewed
-// as in a run.
+// Arguments of a case: threads, precision (0 mixed, 1 double), energies (1: as at every step of a total boost). Positions move
+// by 1 pm between calls, so that lists are renewed as in a run.
 #include <benchmark/benchmark.h>
 
 #include <functional>
@@ -59,7 +59,7 @@ void run(benchmark::State& state, const std::string& input, NonbondedMethod meth
     ++step;
     sums.clear();
     state.ResumeTiming();
-    term->compute({x, c.box, false, false}, sums);
+    term->compute({x, c.box, state.range(2) != 0, false}, sums);
     benchmark::DoNotOptimize(sums.force.data());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(c.x.size()) * state.iterations());
@@ -68,8 +68,8 @@ void run(benchmark::State& state, const std::string& input, NonbondedMethod meth
 void add(const char* name, const char* input, NonbondedMethod method, const Maker& make) {
   benchmark::RegisterBenchmark((std::string(name) + "/" + input).c_str(),
                                [=](benchmark::State& s) { run(s, input, method, make); })
-      ->ArgNames({"threads", "double"})
-      ->ArgsProduct({{1, 2}, {0, 1}})
+      ->ArgNames({"threads", "double", "energies"})
+      ->ArgsProduct({{1, 2}, {0, 1}, {0, 1}})
       ->Unit(benchmark::kMillisecond)
       ->UseRealTime();
 }
