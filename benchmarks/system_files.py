@@ -35,7 +35,7 @@ def revision():
 
 def provenance(uplift):
     """Command, machine, date and version. Paths of the command line are named by their last part."""
-    script = "benchmarks/" + os.path.basename(sys.argv[0])
+    script = os.path.relpath(os.path.abspath(sys.argv[0]), os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     return {"command": " ".join([script, "UPLIFT", *(os.path.basename(os.path.normpath(a)) for a in sys.argv[2:])]),
             "machine": {"cores": os.cpu_count(), "os": platform.platform()}, "date": time.strftime("%Y-%m-%d"),
             "uplift": subprocess.run([uplift, "--version"], capture_output=True, text=True).stdout.strip()}
