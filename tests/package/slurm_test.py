@@ -90,7 +90,11 @@ def scripts_are_refused_that_cannot_work(scratch):
 
 
 def preempted_and_requeued_until_it_is_done(slurm, scratch):
-    path = write_input(scratch, "job", 3000)
+    # Long enough to be interrupted twice on this machine, whatever else it does: some twelve seconds.
+    probe = write_input(scratch, "probe", 1000)
+    began = time.time()
+    uplift("run", probe, "--quiet", "--threads", "1")
+    path = write_input(scratch, "job", int(1000 * min(max(12 / (time.time() - began), 3), 60)))
     uplift("run", path, "--quiet", "--threads", "1", "--set", f"output.directory={scratch}/undisturbed")
     uplift("slurm", path, "--cpus", "1", "--time", "10min", "--set", "output.checkpoint.every=0.5 s", "-o", os.path.join(scratch, "job.sh"))
     job = re.search(r"\d+", slurm.command("sbatch", "--chdir", scratch, os.path.join(scratch, "job.sh"))).group()
