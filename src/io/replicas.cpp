@@ -1,7 +1,12 @@
 #include "uplift/io/replicas.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -17,12 +22,18 @@ std::string replica_name(int replica) { return fmt::format("replica-{:03}", repl
 void write_replicas(const std::string& directory, const std::vector<ReplicaEntry>& replicas) {
   nlohmann::json all = nlohmann::json::array();
   for (const ReplicaEntry& r : replicas) all.push_back({{"directory", r.directory}, {"seed", r.seed}});
-  const fs::path path = fs::path(directory) / "replicas.json", fresh = fs::path(directory) / "replicas.json.tmp";
-  std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"replicas", all}}.dump(1) << '\n';
-  std::error_code error;
-  fs::rename(fresh, path, error);
-  if (error)
-    throw SimulationError(path.string() + ": cannot be written (" + error.message() + "); check free space and permissions");
+  const fs::path path = fs::path(directory) / "replicas.json";
+  // Jobs of an array begin at the same time, on several machines perhaps: each writes to a file of its own, and puts it in
+  // place.
+  std::string fresh = path.string() + ".XXXXXX";
+  const int file = ::mkstemp(fresh.data());
+  const std::string text = nlohmann::json{{"version", 1}, {"replicas", all}}.dump(1) + '\n';
+  bool good = file >= 0 && ::fchmod(file, 0644) == 0 && ::write(file, text.data(), text.size()) == std::ssize(text);
+  good = (file < 0 || ::close(file) == 0) && good && ::rename(fresh.c_str(), path.c_str()) == 0;
+  if (good) return;
+  const std::string why = std::strerror(errno);
+  if (file >= 0) ::unlink(fresh.c_str());
+  throw SimulationError(path.string() + ": cannot be written (" + why + "); check free space and permissions");
 }
 
 std::vector<ReplicaEntry> read_replicas(const std::string& directory) {

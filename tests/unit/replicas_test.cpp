@@ -2,9 +2,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "uplift/core/error.hpp"
 #include "uplift/io/exchange_file.hpp"
@@ -36,6 +40,24 @@ TEST_F(Replicas, AreListedAndExpanded) {
   EXPECT_EQ(read[1].seed, 9223372036854775807ull);
   EXPECT_EQ(expand_replicas({"else", folder.string()}),
             (std::vector<std::string>{"else", (folder / "replica-001").string(), (folder / "replica-012").string()}));
+}
+
+TEST_F(Replicas, JobsOfAnArrayWriteTheListAtTheSameTime) {
+  const std::vector<ReplicaEntry> entries{{"replica-001", 1}, {"replica-002", 2}};
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> jobs;
+  for (int k = 0; k < 8; ++k)
+    jobs.emplace_back([&] {
+      for (int n = 0; n < 50; ++n) try {
+          write_replicas(folder.string(), entries);
+        } catch (const std::exception&) {
+          ++failures;
+        }
+    });
+  for (std::thread& job : jobs) job.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(read_replicas(folder.string()).size(), 2u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1);
 }
 
 TEST_F(Replicas, DamageIsNamed) {
