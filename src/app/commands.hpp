@@ -77,6 +77,8 @@ int benchmark_command(const BenchmarkOptions& options);
 /// What can be named as a system, for --help.
 std::string benchmark_names();
 int reweight_command(const ReweightOptions& options);
+struct ConvertOptions;
+int convert_command(const ConvertOptions& options);
 int report_command(const std::vector<std::string>& runs);
 int info_command(const std::string& file, bool devices);
 

@@ -26,7 +26,7 @@ Box reduce_box(Box box) {
   return box;
 }
 
-Box make_box(const Vec3d& lengths, const Vec3d& angles) {
+Box unreduced_box(const Vec3d& lengths, const Vec3d& angles) {
   const double ca = std::cos(angles.x), cb = std::cos(angles.y), cg = std::cos(angles.z), sg = std::sin(angles.z);
   const double cy = (ca - cb * cg) / sg;
   const double cz2 = 1 - cb * cb - cy * cy;
@@ -36,10 +36,12 @@ Box make_box(const Vec3d& lengths, const Vec3d& angles) {
         "angles");
   Box box;
   box.a = {lengths.x, 0, 0};
-  box.b = {lengths.y * cg, lengths.y * sg, 0};
-  box.c = {lengths.z * cb, lengths.z * cy, lengths.z * std::sqrt(cz2)};
-  return reduce_box(box);
+  box.b = {flush(lengths.y * cg, lengths.x), lengths.y * sg, 0};
+  box.c = {flush(lengths.z * cb, lengths.x), flush(lengths.z * cy, lengths.x), lengths.z * std::sqrt(cz2)};
+  return box;
 }
+
+Box make_box(const Vec3d& lengths, const Vec3d& angles) { return reduce_box(unreduced_box(lengths, angles)); }
 
 void box_parameters(const Box& box, Vec3d& lengths, Vec3d& angles) {
   const auto norm = [](const Vec3d& v) { return std::sqrt(dot(v, v)); };

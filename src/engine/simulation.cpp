@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <queue>
 #include <string>
 
 #include "engine/blow_up.hpp"
@@ -12,6 +11,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/pressure.hpp"
+#include "uplift/model/imaging.hpp"
 
 namespace uplift {
 namespace {
@@ -235,30 +235,7 @@ void draw_velocities(const System& system, double temperature, std::uint64_t see
 }
 
 void make_molecules_whole(const System& system, State& state) {
-  if (!state.box.periodic()) return;
-  std::vector<std::vector<int>> neighbours(state.x.size());
-  const auto link = [&](int i, int j) {
-    neighbours[at(i)].push_back(j);
-    neighbours[at(j)].push_back(i);
-  };
-  for (const Bond& b : system.topology.bonds) link(b.i, b.j);
-  for (const VirtualSite& s : system.force_field.virtual_sites) link(s.parent0, s.site);
-  std::vector<char> placed(state.x.size(), 0);
-  for (int start = 0; start < state.size(); ++start) {
-    if (placed[at(start)]) continue;
-    placed[at(start)] = 1;
-    std::queue<int> front({start});
-    while (!front.empty()) {
-      const int i = front.front();
-      front.pop();
-      for (int j : neighbours[at(i)]) {
-        if (placed[at(j)]) continue;
-        placed[at(j)] = 1;
-        state.x[at(j)] = state.x[at(i)] + state.box.image(state.x[at(j)] - state.x[at(i)]);
-        front.push(j);
-      }
-    }
-  }
+  if (state.box.periodic()) MoleculeTree(system).make_whole(state.box, state.x);
 }
 
 }  // namespace uplift

@@ -140,6 +140,15 @@ void Dataset::read(void* values, std::uint64_t first, std::uint64_t count, Type 
         id());
 }
 
+double Dataset::number() const {
+  Handle space(check(H5Dget_space(id()), "data space", id()), H5Sclose);
+  if (H5Sget_simple_extent_npoints(space.id()) != 1)
+    throw SimulationError("a single number was expected where there are several");
+  double value = 0;
+  check(H5Dread(id(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value), "reading (is the file damaged?)", id());
+  return value;
+}
+
 std::vector<std::string> Dataset::read_text() const {
   const auto library = enter();
   Handle type(check(H5Dget_type(id()), "data type", id()), H5Tclose);

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/checkpoint.hpp"
+#include "uplift/io/frames.hpp"
 #include "uplift/io/h5.hpp"
 #include "uplift/io/topology_file.hpp"
 
@@ -22,11 +24,6 @@ std::string box_text(const Box& box) {
   const double degrees = 180 / constants::pi;
   return fmt::format("{:.5f} x {:.5f} x {:.5f} nm, angles {:.3f} {:.3f} {:.3f} degrees, volume {:.4f} nm^3", lengths.x,
                      lengths.y, lengths.z, angles.x * degrees, angles.y * degrees, angles.z * degrees, box.volume());
-}
-
-Box box_of_frame(const h5::Dataset& edges, std::uint64_t frame) {
-  const std::vector<double> e = edges.read<double>(frame, 1);
-  return {{e[0], e[1], e[2]}, {e[3], e[4], e[5]}, {e[6], e[7], e[8]}};
 }
 
 std::string row(const char* name, const std::string& value) { return fmt::format("  {:<14}{}\n", name, value); }
@@ -50,39 +47,36 @@ std::string provenance_rows(const h5::Group& root) {
   return text;
 }
 
-std::string describe_trajectory(const h5::File& file) {
-  const h5::Group particles = file.open_group("particles");
-  if (particles.names().empty()) throw InputError(file.path() + ": holds no particles group");
-  const std::string name = particles.names().front();  // readers take the first
-  const h5::Group group = particles.open_group(name);
-  std::string text = "H5MD trajectory\n" + provenance_rows(file);
-  if (!group.contains("position/value")) throw InputError(file.path() + ": particles/" + name + " holds no positions");
-  const h5::Dataset position = group.dataset("position/value");
-  const h5::Shape shape = position.shape();
-  std::uint64_t frames = shape.at(0);
-  // The file may be one that is being written, or one that a killed job left: count what is whole.
-  for (const char* part : {"position/step", "position/time", "box/edges/value"})
-    if (group.contains(part)) frames = std::min(frames, group.dataset(part).rows());
-  text += row("atoms", std::to_string(shape.at(1)));
-  text += row("frames", std::to_string(frames));
-  if (group.contains("position/step") && group.contains("position/time"))
-    text += range_of(group.dataset("position/step"), group.dataset("position/time"), frames);
-  std::string quantities = "position [" + (position.has("unit") ? position.text("unit") : std::string("no unit")) + "]";
-  for (const char* other : {"velocity", "force"})
-    if (group.contains(std::string(other) + "/value")) {
-      const h5::Dataset value = group.dataset(std::string(other) + "/value");
-      quantities += fmt::format(", {} [{}]", other, value.has("unit") ? value.text("unit") : "no unit");
-    }
-  text += row("quantities", quantities);
-  if (group.contains("box/edges/value") && frames > 0 && group.dataset("box/edges/value").shape().size() == 3) {
-    const h5::Dataset edges = group.dataset("box/edges/value");
-    text += row("box, first", box_text(box_of_frame(edges, 0)));
-    if (frames > 1) text += row("box, last", box_text(box_of_frame(edges, frames - 1)));
-  } else {
-    text += row("box", "none");
+/// Any trajectory, through the reader that `uplift convert` uses: units are known there.
+std::string describe_frames(const std::string& path) {
+  const std::unique_ptr<FrameReader> reader = open_trajectory(path);
+  const std::uint64_t frames = reader->frames();
+  std::string text = row("atoms", std::to_string(reader->atoms())) + row("frames", std::to_string(frames));
+  TrajectoryFrame first, last;
+  if (frames > 0) {
+    reader->read(0, first);
+    reader->read(frames - 1, last);
+    if (first.step) text += row("steps", fmt::format("{} to {}", *first.step, *last.step));
+    const std::string every = first.time && last.time && frames > 1
+                                  ? fmt::format(", every {:g} ps", (*last.time - *first.time) / static_cast<double>(frames - 1))
+                                  : "";
+    text +=
+        row("time", first.time && last.time ? fmt::format("{:g} to {:g} ps{}", *first.time, *last.time, every) : "not known");
   }
-  if (position.deflate_level() > 0)
-    text += row("compression", fmt::format("deflate {} with shuffle", position.deflate_level()));
+  text += row("quantities", reader->quantities());
+  text += row(frames > 0 && first.box.periodic() ? "box, first" : "box",
+              frames > 0 && first.box.periodic() ? box_text(first.box) : "none");
+  if (frames > 1 && last.box.periodic()) text += row("box, last", box_text(last.box));
+  for (const std::string& note : reader->notes()) text += row("note", note);
+  return reader->format() + "\n" + text;
+}
+
+std::string describe_trajectory(const h5::File& file) {
+  std::string text = describe_frames(file.path());
+  text.insert(text.find('\n') + 1, provenance_rows(file));
+  if (file.contains("particles/trajectory/position/value"))
+    if (const int level = file.dataset("particles/trajectory/position/value").deflate_level(); level > 0)
+      text += row("compression", fmt::format("deflate {} with shuffle", level));
   if (file.contains("parameters/topology/residue_name"))
     text += row("residues", std::to_string(file.dataset("parameters/topology/residue_name").rows()));
   if (file.contains("connectivity/bonds")) text += row("bonds", std::to_string(file.dataset("connectivity/bonds").rows()));
@@ -123,7 +117,7 @@ std::string describe_forces(const h5::File& file) {
   return text;
 }
 
-std::string describe_h5(const std::string& path) {
+std::string describe_h5(const std::string& path) try {
   const h5::File file = h5::File::read(path);
   if (file.contains("h5md") && file.contains("particles")) return describe_trajectory(file);
   if (file.contains("step") && file.contains("potential")) return describe_energies(file);
@@ -131,6 +125,8 @@ std::string describe_h5(const std::string& path) {
   std::string text = "HDF5 file, not one of uplift's; at its root:\n";
   for (const std::string& name : file.names()) text += "  " + name + "\n";
   return text;
+} catch (const SimulationError& e) {
+  throw InputError(e.what());  // HDF5 about the file that the user gave
 }
 
 std::string describe_topology(const std::string& path) {
@@ -208,12 +204,14 @@ std::string describe_file(const std::string& path) {
   const bool topology =
       suffix == "prmtop" || suffix == "parm7" || suffix == "top" || suffix == "itp" || head.rfind("%VERSION", 0) == 0;
   const bool coordinates = suffix == "inpcrd" || suffix == "rst7" || suffix == "crd" || suffix == "ncrst" || suffix == "gro" ||
-                           suffix == "restrt" || head.rfind("CDF", 0) == 0;
+                           suffix == "restrt" || (head.rfind("CDF", 0) == 0 && suffix != "nc" && suffix != "ncdf");
   if (topology) return path + ": " + describe_topology(path);
   if (coordinates) return path + ": " + describe_coordinates(path);
+  for (const char* known : {"dcd", "xtc", "nc", "ncdf", "pdb"})
+    if (suffix == known) return path + ": " + describe_frames(path);
   throw InputError(path +
-                   ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .top, .inpcrd, .rst7 "
-                   "and .gro); check the name");
+                   ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .top, .inpcrd, .rst7, "
+                   ".gro, .dcd, .xtc, .nc and .pdb); check the name");
 }
 
 }  // namespace uplift

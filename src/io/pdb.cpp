@@ -49,7 +49,9 @@ std::string coordinate(double nm) {
       "a coordinate of {:g} nm does not fit into a PDB file (the system has drifted apart); check the input coordinates", nm));
 }
 
-std::string cell_record(const Box& box) {
+}  // namespace
+
+std::string pdb_cell(const Box& box) {
   Vec3d lengths{}, angles{};
   box_parameters(box, lengths, angles);
   const double degrees = 180 / constants::pi;
@@ -57,6 +59,8 @@ std::string cell_record(const Box& box) {
                      lengths.x / constants::nm_per_angstrom, lengths.y / constants::nm_per_angstrom,
                      lengths.z / constants::nm_per_angstrom, angles.x * degrees, angles.y * degrees, angles.z * degrees);
 }
+
+namespace {
 
 /// Molecules of more than one residue: those that end with TER.
 std::vector<bool> chain_molecules(const System& system) {
@@ -70,6 +74,13 @@ std::vector<bool> chain_molecules(const System& system) {
     residue[m] = r;
   }
   return chain;
+}
+
+std::vector<int> all_or(const std::vector<int>& chosen, std::size_t count) {
+  if (!chosen.empty()) return chosen;
+  std::vector<int> all(count);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 void append_bonds(std::string& text, const System& system, const std::vector<int>& atoms) {
@@ -94,14 +105,10 @@ void append_bonds(std::string& text, const System& system, const std::vector<int
 
 }  // namespace
 
-std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& chosen) {
+std::string pdb_atoms(const System& system, std::span<const Vec3d> x, const std::vector<int>& chosen) {
   const Topology& topology = system.topology;
   UPLIFT_EXPECT(x.size() == topology.atoms.size());
-  std::vector<int> atoms = chosen;
-  if (atoms.empty()) {
-    atoms.resize(x.size());
-    std::iota(atoms.begin(), atoms.end(), 0);
-  }
+  const std::vector<int> atoms = all_or(chosen, x.size());
   const std::vector<bool> chain = chain_molecules(system);
   const auto molecule = [&](std::size_t i) {
     return i < system.molecules.molecule_of.size() ? system.molecules.molecule_of[i] : -1;
@@ -109,8 +116,6 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
 
   std::string text;
   text.reserve(81 * (atoms.size() + 16));
-  text += fmt::format("REMARK   1 {:.60}\n", topology.title.substr(0, topology.title.find('\n')));
-  if (box.periodic()) text += cell_record(box);
   for (std::size_t n = 0; n < atoms.size(); ++n) {
     const auto i = static_cast<std::size_t>(atoms[n]);
     const Atom& atom = topology.atoms[i];
@@ -133,9 +138,20 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
     const bool last = n + 1 == atoms.size() || molecule(static_cast<std::size_t>(atoms[n + 1])) != own;
     if (last && own >= 0 && chain[static_cast<std::size_t>(own)]) text += "TER\n";
   }
-  if (atoms.size() < static_cast<std::size_t>(serials)) append_bonds(text, system, atoms);
-  text += "END\n";
   return text;
+}
+
+std::string pdb_bonds(const System& system, const std::vector<int>& chosen) {
+  const std::vector<int> atoms = all_or(chosen, system.topology.atoms.size());
+  std::string text;
+  if (atoms.size() < static_cast<std::size_t>(serials)) append_bonds(text, system, atoms);
+  return text;
+}
+
+std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& atoms) {
+  const std::string& title = system.topology.title;
+  return fmt::format("REMARK   1 {:.60}\n", title.substr(0, title.find('\n'))) + (box.periodic() ? pdb_cell(box) : "") +
+         pdb_atoms(system, x, atoms) + pdb_bonds(system, atoms) + "END\n";
 }
 
 void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x,

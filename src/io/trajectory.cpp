@@ -62,6 +62,24 @@ TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System&
   const std::vector<int> atoms = stored_atoms(options, system.size());
   UPLIFT_EXPECT(std::is_sorted(atoms.begin(), atoms.end()) &&
                 (atoms.empty() || (atoms.front() >= 0 && atoms.back() < system.size())));
+  TrajectoryWriter writer = start(path, atoms.size(), box, options, provenance);
+  write_trajectory_topology(writer.file_, system, atoms);
+  writer.open_datasets();
+  writer.file_.flush();
+  return writer;
+}
+
+TrajectoryWriter TrajectoryWriter::create(const std::string& path, int atoms, const Box& box, const TrajectoryOptions& options,
+                                          const Provenance& provenance) {
+  UPLIFT_EXPECT(options.atoms.empty());
+  TrajectoryWriter writer = start(path, static_cast<std::uint64_t>(atoms), box, options, provenance);
+  writer.open_datasets();
+  writer.file_.flush();
+  return writer;
+}
+
+TrajectoryWriter TrajectoryWriter::start(const std::string& path, std::uint64_t n, const Box& box,
+                                         const TrajectoryOptions& options, const Provenance& provenance) {
   TrajectoryWriter writer;
   writer.options_ = options;
   writer.periodic_ = box.periodic();
@@ -71,7 +89,6 @@ TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System&
   write_provenance(file, provenance);
 
   h5::Group particles = file.group("particles/trajectory");
-  const auto n = static_cast<std::uint64_t>(atoms.size());
   const auto element = [&](const std::string& name, const std::string& unit, const h5::Growth& growth) {
     particles.extendible<float>(name + "/value", {n, 3}, growth).set("unit", unit);
     if (name == "position") return;
@@ -101,9 +118,6 @@ TrajectoryWriter TrajectoryWriter::create(const std::string& path, const System&
     particles.link("position/step", "box/edges/step");
     particles.link("position/time", "box/edges/time");
   }
-  write_trajectory_topology(file, system, atoms);
-  writer.open_datasets();
-  file.flush();
   return writer;
 }
 

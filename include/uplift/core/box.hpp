@@ -40,6 +40,8 @@ struct Box {
 /// Box from edge lengths [nm] and angles [rad] (alpha between b and c, beta between a and c, gamma between a and b), reduced.
 /// Throws InputError when they span no volume.
 Box make_box(const Vec3d& lengths, const Vec3d& angles);
+/// The same, not reduced: for files that shall keep the cell they have. Images are not the nearest ones then.
+Box unreduced_box(const Vec3d& lengths, const Vec3d& angles);
 /// Reduces any right-handed triple of vectors with a along x and b in the xy plane.
 Box reduce_box(Box box);
 /// Edge lengths [nm] and angles [rad] of a box: the inverse of make_box.

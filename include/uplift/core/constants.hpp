@@ -13,6 +13,8 @@ inline constexpr double nm_per_angstrom = 0.1;
 inline constexpr double bar_per_kj_mol_nm3 = 1e25 / avogadro;  // 16.6053906717 bar
 /// Amber velocity unit (Angstrom per 1/20.455 ps) [nm/ps]: prmtop restart files store velocities in it.
 inline constexpr double nm_ps_per_amber_velocity = 0.1 * 20.455;
+/// Time unit of CHARMM (AKMA), in which DCD files give their time step: sqrt(amu A^2 / (kcal/mol)) [ps].
+inline constexpr double ps_per_akma_time = 0.04888821290839616;  // sqrt(0.01 / 4.184)
 /// Charges in a prmtop are multiplied by this (Amber's sqrt of its Coulomb constant in kcal A/mol/e^2).
 inline constexpr double amber_charge_factor = 18.2223;
 

@@ -113,6 +113,9 @@ class Dataset : public Object {
   std::vector<T> read() const {
     return read<T>(0, rows());
   }
+  using Object::number;
+  /// The value of a dataset without dimensions, or with one value.
+  double number() const;
   std::vector<std::string> read_text() const;
 
  private:

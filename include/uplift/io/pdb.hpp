@@ -14,6 +14,10 @@ namespace uplift {
 /// which every reader takes; all bonds as CONECT as long as serial numbers are unique. Virtual sites are atoms with an empty
 /// element.
 std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d> x, const std::vector<int>& atoms = {});
+/// Its parts: CRYST1; ATOM, HETATM and TER; CONECT.
+std::string pdb_cell(const Box& box);
+std::string pdb_atoms(const System& system, std::span<const Vec3d> x, const std::vector<int>& atoms = {});
+std::string pdb_bonds(const System& system, const std::vector<int>& atoms = {});
 /// The same into a file. Throws SimulationError when it cannot be written.
 void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x,
                         const std::vector<int>& atoms = {});

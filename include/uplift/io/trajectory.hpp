@@ -45,6 +45,9 @@ class TrajectoryWriter {
   /// Throws SimulationError when the file cannot be written or another job is writing it.
   static TrajectoryWriter create(const std::string& path, const System& system, const Box& box,
                                  const TrajectoryOptions& options, const Provenance& provenance);
+  /// The same for atoms of which nothing is known: no names, masses or bonds.
+  static TrajectoryWriter create(const std::string& path, int atoms, const Box& box, const TrajectoryOptions& options,
+                                 const Provenance& provenance);
   /// Opens a file of an earlier part of the run to add to it. Throws InputError when it does not hold these atoms and
   /// quantities.
   static TrajectoryWriter append(const std::string& path, const System& system, const Box& box,
@@ -62,6 +65,8 @@ class TrajectoryWriter {
 
  private:
   TrajectoryWriter() = default;
+  static TrajectoryWriter start(const std::string& path, std::uint64_t atoms, const Box& box, const TrajectoryOptions& options,
+                                const Provenance& provenance);
   void open_datasets();
   void pack(std::span<const Vec3d> from, bool round);
   std::vector<h5::Dataset*> datasets();  ///< of a row a frame

@@ -1,0 +1,19 @@
+#pragma once
+// Commands and their options, in one place: help, the man page and docs/commands.md come from here.
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace uplift {
+class Communicator;
+}
+
+namespace uplift::app {
+
+/// What the parsed command does; returns the exit status.
+using Action = std::function<int()>;
+
+/// Adds every command to `app`. `action` is set when one has been parsed; both must outlive the parsing. `command`: the command
+/// line as it was given.
+void add_commands(CLI::App& app, Action& action, const Communicator& world, const std::string& command);
+
+}  // namespace uplift::app

@@ -1,0 +1,25 @@
+#pragma once
+// `uplift convert`: what was asked for, and its two halves.
+#include <string>
+#include <vector>
+
+namespace uplift::app {
+
+struct ConvertOptions {
+  std::vector<std::string> inputs;  ///< several trajectories are one after the other
+  std::string output;
+  std::string topology, coordinates;
+  int stride = 1;
+  std::string begin, end;  ///< times; empty: all
+  std::string atoms;       ///< selection; empty: all
+  bool whole = false, unwrap = false;
+  std::string centre;  ///< selection; empty: not centred
+  std::string precision = "1e-3 nm";
+  std::string group, length_unit, time_unit;
+  bool consecutive = false, drop_times = false, force = false;
+};
+
+int convert_trajectory(const ConvertOptions& options);
+int convert_topology(const ConvertOptions& options);
+
+}  // namespace uplift::app
