@@ -3,6 +3,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber.hpp"
 #include "uplift/io/frames.hpp"
+#include "uplift/io/structure.hpp"
 
 namespace uplift::app {
 namespace {
@@ -26,8 +27,14 @@ System read_any_system(const std::string& path) {
     system.molecules = find_molecules(system.topology, system.force_field);
     return system;
   }
-  if (!ends(path, {".pdb", ".h5md", ".h5"}))
-    throw InputError(path + ": no topology that uplift convert reads; give a .prmtop, .parm7, .pdb or .h5md");
+  if (is_structure_file(path)) {
+    Structure structure = read_structure(path);
+    std::vector<double> masses;
+    for (const Atom& atom : structure.topology.atoms) masses.push_back(atom.mass);
+    return bare_system(std::move(structure.topology), std::move(masses));
+  }
+  if (!ends(path, {".h5md", ".h5"}))
+    throw InputError(path + ": no topology that uplift convert reads; give a .prmtop, .parm7, .pdb, .cif or .h5md");
   std::optional<System> system = open_trajectory(path)->system();
   if (!system) throw InputError(path + ": does not name its atoms; give a .prmtop or .pdb");
   return std::move(*system);

@@ -219,7 +219,7 @@ class H5mdReader final : public FrameReader {
       constant_ = cell(values, unit);
       return;
     }
-    if (!same_grid("box/edges") || edges.rows() < frames_) {
+    if (!same_grid("box/edges")) {
       edges_.step = counter_of(box.open_group("edges"), "step");
       edges_.apart = true;
       if (!edges_.step.list || !step_.there)
