@@ -43,6 +43,7 @@ void add_run(const Setup& s) {
     InputOptions input;
     RunSwitches switches;
   };
+  run->footer("The keys of the input: uplift schema, or docs/yaml-reference.md. To begin: docs/tutorial.md");
   const auto o = std::make_shared<Options>();
   add_input_options(run, o->input);
   run->add_flag("--quiet", o->switches.quiet, "nothing on stdout; run.log has it all");
@@ -86,6 +87,13 @@ void add_validate(const Setup& s) {
   const auto o = std::make_shared<InputOptions>();
   add_input_options(validate, *o);
   does(validate, s, o, validate_command);
+}
+
+void add_schema(const Setup& s) {
+  CLI::App* schema = s.app.add_subcommand("schema", "every key of the input, with type, default and an example, as Markdown");
+  const auto where = std::make_shared<std::string>();
+  schema->add_option("BLOCK", *where, "only this block or key: forces.pme, stages.bias");
+  does(schema, s, where, schema_command);
 }
 
 void add_energy(const Setup& s) {
@@ -230,8 +238,8 @@ void add_commands(CLI::App& app, Action& action, const Communicator& world, cons
   app.set_version_flag("--version", std::string("uplift ") + version);
   app.require_subcommand(1);
   const Setup setup{app, action, world, command};
-  for (const auto add :
-       {add_run, add_slurm, add_validate, add_energy, add_reweight, add_convert, add_report, add_info, add_benchmark})
+  for (const auto add : {add_run, add_slurm, add_validate, add_schema, add_energy, add_reweight, add_convert, add_report,
+                         add_info, add_benchmark})
     add(setup);
 }
 

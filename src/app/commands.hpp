@@ -72,6 +72,8 @@ struct SlurmOptions {
 };
 int slurm_command(const SlurmOptions& options);
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
+/// `where`: a block or a key; empty: all.
+int schema_command(const std::string& where);
 int validate_command(const InputOptions& options);
 int benchmark_command(const BenchmarkOptions& options);
 /// What can be named as a system, for --help.

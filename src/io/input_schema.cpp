@@ -52,6 +52,10 @@ constexpr KeySpec with_default(KeySpec spec, sv fallback) {
   spec.fallback = fallback;
   return spec;
 }
+constexpr KeySpec with_example(KeySpec spec, sv example) {
+  spec.example = example;
+  return spec;
+}
 constexpr KeySpec required(KeySpec spec) {
   spec.required = true;
   return spec;
@@ -131,7 +135,7 @@ constexpr KeySpec schema[] = {
     maps("dynamics.multiple_time_step", "r-RESPA levels; every force belongs to exactly one"),
     required(list(KeyKind::words, "dynamics.multiple_time_step.*.forces", 0, "forces of this level", "[pme-reciprocal]",
                   "bonded nonbonded pme-reciprocal implicit-solvent restraints")),
-    required(count("dynamics.multiple_time_step.*.every", "", between(1, 64), "in inner steps")),
+    required(with_example(count("dynamics.multiple_time_step.*.every", "", between(1, 64), "in inner steps"), "2")),
 
     maps("stages", "run in order; each inherits the blocks above and may override their keys"),
     required(text("stages.*.name", "", "unique", "production")),
@@ -182,7 +186,7 @@ constexpr KeySpec schema[] = {
                "[300 K, 312 K, 325 K]"),
     quantity("stages.*.exchange.from", d::temperature, "", positive, "lowest of a geometric series", "300 K"),
     quantity("stages.*.exchange.to", d::temperature, "", positive, "highest of it", "400 K"),
-    count("stages.*.exchange.count", "", between(2, 65536), "how many temperatures it has"),
+    with_example(count("stages.*.exchange.count", "", between(2, 65536), "how many temperatures it has"), "8"),
     required(quantity("stages.*.exchange.every", d::time, "", positive, "between attempts", "1 ps")),
     quantity("stages.*.exchange.after", d::time, "0 ps", non_negative, "no attempt before this time of the stage", "100 ps"),
 
@@ -194,7 +198,7 @@ constexpr KeySpec schema[] = {
          "default: every stage with a bias that does not change, or all where none has one", "[accelerate]"),
     choice("free_energy.*.method", "", "exponential maclaurin cumulant pooled mbar none",
            "default: cumulant, mbar for several biases, none without any"),
-    count("free_energy.*.order", "", between(1, 100), "of maclaurin (10) or cumulant (2, at most 3)"),
+    with_example(count("free_energy.*.order", "", between(1, 100), "of maclaurin (10) or cumulant (2, at most 3)"), "10"),
     list(KeyKind::counts, "free_energy.*.bins", 0, "one number, or one for each variable; default 60", "[60, 60]", "",
          between(1, 1000000)),
     quantity("free_energy.*.discard", d::time, "0 ps", non_negative, "left out at the beginning of each stage"),
@@ -203,22 +207,22 @@ constexpr KeySpec schema[] = {
 
     map("output", "what is written"),
     text("output.directory", "", "default: the name of the input without its suffix", "villin-run"),
-    map("output.trajectory", "trajectory.h5md"),
+    map("output.trajectory", "what goes into trajectory.h5md"),
     quantity("output.trajectory.every", d::time, "2 ps", non_negative, "0 ps: no trajectory"),
     text("output.trajectory.atoms", "all", "selection of atoms", "protein"),
     flag("output.trajectory.velocities", "false", "store velocities too"),
     quantity("output.trajectory.precision", d::length, "", positive, "positions are rounded to this; default: float32 as is",
              "1e-4 nm"),
-    map("output.energies", "energies.h5"),
+    map("output.energies", "what goes into energies.h5"),
     quantity("output.energies.every", d::time, "0.2 ps", non_negative, "0 ps: no energies"),
     flag("output.report", "true", "report.html at the end: what was run, and how it went"),
-    map("output.checkpoint", "checkpoint.upc"),
+    map("output.checkpoint", "how often checkpoint.upc is written"),
     quantity("output.checkpoint.every", d::time, "15 min", positive, "of wall-clock time"),
 
     map("compute", "where it runs"),
     choice("compute.backend", "auto", "auto cuda cpu simt", "auto: cuda if there is a usable GPU, else cpu"),
     choice("compute.precision", "mixed", "mixed double", "double is for checks"),
-    with_default(list(KeyKind::counts, "compute.devices", 0, "GPUs to use", "[0, 1]", "auto", between(0, 1023)), "auto"),
+    with_default(list(KeyKind::counts, "compute.devices", 0, "GPUs to use", "auto", "auto", between(0, 1023)), "auto"),
     count("compute.threads", "auto", between(1, 4096), "on the CPU; auto: as many as the process may use", "auto"),
     count("compute.replicas", "1", between(1, 65536),
           "copies of the run with noise of their own; default with exchange: one a temperature"),

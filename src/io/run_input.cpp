@@ -364,7 +364,9 @@ RunInput load_run_input(const std::string& path, std::span<const std::string> ov
   RunInput input = read(path, overrides, problems);
   if (problems.empty()) return input;
   std::string all;
-  for (const Problem& p : problems.sorted()) all += (all.empty() ? "" : "\nerror: ") + p.text();
+  const std::vector<Problem> sorted = problems.sorted();
+  for (const Problem& p : sorted) all += (all.empty() ? "" : "\nerror: ") + p.text();
+  all += "\n" + reference_hint(sorted);
   throw InputError(all);
 }
 

@@ -221,6 +221,27 @@ std::string dimension_name(const Dimension& wanted) {
   return k ? k->name : "quantity";
 }
 
+std::string units_table() {
+  std::string all;
+  std::vector<Dimension> seen;
+  for (const NamedUnit& first : known_units) {
+    if (std::find(seen.begin(), seen.end(), first.unit.dimension) != seen.end()) continue;
+    seen.push_back(first.unit.dimension);
+    const Dimension& of = first.unit.dimension;
+    all += "| " +
+           (of == amount         ? "amount"
+            : of == plain_energy ? "energy, with `/mol`"
+            : of == volume       ? "volume"
+                                 : dimension_name(of)) +
+           " | ";
+    std::string names;
+    for (const NamedUnit& u : known_units)
+      if (u.unit.dimension == of) names += (names.empty() ? "`" : ", `") + std::string(u.name) + "`";
+    all += names + " |\n";
+  }
+  return all;
+}
+
 double parse_quantity(std::string_view text, const Dimension& wanted) {
   std::string_view all = trim(text);
   const std::string unit_wanted = usual_unit(wanted), kind = with_article(dimension_name(wanted));

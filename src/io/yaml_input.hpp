@@ -19,7 +19,8 @@ class Problems {
   Problems(std::string file, std::span<const std::string> overrides)
       : file_(std::move(file)), overrides_(overrides.begin(), overrides.end()) {}
 
-  void add(const Mark& mark, const std::string& message);
+  /// `section`: the block of the schema where the key is described, "forces.pme"; empty for the top or for none.
+  void add(const Mark& mark, const std::string& message, const std::string& section = "");
   bool empty() const { return all_.empty(); }
   /// By line; those of the command line first.
   std::vector<Problem> sorted() const;
@@ -62,6 +63,11 @@ CheckedInput check_schema(const Node& root, Problems& problems);
 const KeySpec* find_key(std::string_view path);
 /// Keys directly below a path ("" is the top), in the schema's order.
 std::vector<const KeySpec*> keys_below(std::string_view path);
+std::string_view last_part(std::string_view path);
+/// The block that describes a key: itself, or the one it is in, without a last ".*". Empty for a key of the top.
+std::string section_of(const KeySpec& key);
+/// "between 4 and 6", "greater than 0 nm"
+std::string describe(const Range& range, const Dimension& dimension);
 /// "a b c" -> {"a", "b", "c"}
 std::vector<std::string_view> words(std::string_view text);
 /// The entry of `words` nearest to `word`, if any is near; else empty.
@@ -101,6 +107,7 @@ class Values {
 
  private:
   const Block::Given* find(const std::string& path) const;
+  const KeySpec* find_spec(const std::string& path) const;
   int choice_index(const std::string& path) const;
 
   const Block& own_;

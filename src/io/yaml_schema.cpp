@@ -23,21 +23,6 @@ std::vector<const KeySpec*> keys_here(std::string_view schema_path) {
   return keys;
 }
 
-std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
-
-/// "between 4 and 6", "greater than 0 nm"
-std::string describe(const Range& range, const Dimension& dimension) {
-  const std::string unit = canonical_unit(dimension);
-  const auto value = [&](double x) { return format_number(x) + (unit.empty() ? "" : " " + unit); };
-  if (range.low == range.high) return value(range.low);
-  if (std::isfinite(range.low) && std::isfinite(range.high) && !range.open_low && !range.open_high)
-    return "between " + value(range.low) + " and " + value(range.high);
-  std::string low, high;
-  if (std::isfinite(range.low)) low = (range.open_low ? "greater than " : "at least ") + value(range.low);
-  if (std::isfinite(range.high)) high = (range.open_high ? "less than " : "at most ") + value(range.high);
-  return low + (low.empty() || high.empty() ? "" : " and ") + high;
-}
-
 void check_range(double x, const KeySpec& spec, const std::string& text) {
   const Range& r = spec.range;
   if ((r.open_low ? x > r.low : x >= r.low) && (r.open_high ? x < r.high : x <= r.high)) return;
@@ -149,8 +134,10 @@ class Checker {
       const std::string name(last_part(key->path));
       if (!key->required || node.find(name)) continue;
       block.bad.insert(join(path, name));
-      problems_.add(mark, "'" + block.label + join(path, name) + "' is missing (" + std::string(key->doc) + ")" +
-                              (key->kind == KeyKind::map ? "" : "; add it" + example_of(*key)));
+      problems_.add(mark,
+                    "'" + block.label + join(path, name) + "' is missing (" + std::string(key->doc) + ")" +
+                        (key->kind == KeyKind::map ? "" : "; add it" + example_of(*key)),
+                    section_of(*key));
     }
   }
 
@@ -159,7 +146,7 @@ class Checker {
     const std::string name = block.label + path;
     const auto fail = [&](const Mark& mark, const std::string& message) {
       block.bad.insert(path);
-      problems_.add(mark, name + ": " + message);
+      problems_.add(mark, name + ": " + message, section_of(spec));
     };
     if (node.kind == Node::Kind::null) return fail(entry.mark, "no value; give one" + example_of(spec) + ", or remove the key");
     switch (spec.kind) {
@@ -270,7 +257,8 @@ class Checker {
     } else {
       message += keys_text(schema_path);
     }
-    problems_.add(entry.mark, message);
+    problems_.add(entry.mark, message,
+                  schema_path.ends_with(".*") ? schema_path.substr(0, schema_path.size() - 2) : schema_path);
   }
 
   static std::string place_elsewhere(const std::string& key) {
@@ -315,6 +303,16 @@ class Checker {
 
 }  // namespace
 
+std::string section_of(const KeySpec& key) {
+  std::string path(key.path);
+  if (key.kind != KeyKind::map && key.kind != KeyKind::maps) path.erase(std::min(path.size(), path.rfind('.')));
+  if (path == key.path && key.kind != KeyKind::map && key.kind != KeyKind::maps) return {};
+  if (path.ends_with(".*")) path.erase(path.size() - 2);
+  return path;
+}
+
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
 const KeySpec* find_key(std::string_view path) {
   for (const KeySpec& spec : input_schema())
     if (spec.path == path) return &spec;
@@ -351,6 +349,18 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
       best = candidate;
     }
   return best;
+}
+
+std::string describe(const Range& range, const Dimension& dimension) {
+  const std::string unit = canonical_unit(dimension);
+  const auto value = [&](double x) { return format_number(x) + (unit.empty() ? "" : " " + unit); };
+  if (range.low == range.high) return value(range.low);
+  if (std::isfinite(range.low) && std::isfinite(range.high) && !range.open_low && !range.open_high)
+    return "between " + value(range.low) + " and " + value(range.high);
+  std::string low, high;
+  if (std::isfinite(range.low)) low = (range.open_low ? "greater than " : "at least ") + value(range.low);
+  if (std::isfinite(range.high)) high = (range.open_high ? "less than " : "at most ") + value(range.high);
+  return low + (low.empty() || high.empty() ? "" : " and ") + high;
 }
 
 CheckedInput check_schema(const Node& root, Problems& problems) { return Checker(problems).check(root); }

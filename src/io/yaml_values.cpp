@@ -14,11 +14,11 @@ std::string Problem::text() const { return file + (line > 0 ? ":" + std::to_stri
 
 namespace uplift::yaml {
 
-void Problems::add(const Mark& mark, const std::string& message) {
+void Problems::add(const Mark& mark, const std::string& message, const std::string& section) {
   if (all_.size() >= most) return;
   const bool from_file = mark.override_index < 0;
   Problem problem{from_file ? file_ : "--set " + printable(overrides_[static_cast<std::size_t>(mark.override_index)]),
-                  from_file ? mark.line : 0, from_file ? mark.column : 0, message};
+                  from_file ? mark.line : 0, from_file ? mark.column : 0, message, section};
   const auto same = [&](const Problem& p) {
     return std::tie(p.file, p.line, p.message) == std::tie(problem.file, problem.line, problem.message);
   };
@@ -46,9 +46,13 @@ bool Values::good(const std::string& path) const {
   return own_.given.count(path) || !outer_ || !outer_->bad.count(path);
 }
 
+const KeySpec* Values::find_spec(const std::string& path) const {
+  const KeySpec* found = find_key(schema_path_.empty() ? path : schema_path_ + "." + path);
+  return found ? found : find_key("stages.*." + path);
+}
+
 const KeySpec& Values::spec(const std::string& path) const {
-  if (const KeySpec* found = find_key(schema_path_.empty() ? path : schema_path_ + "." + path)) return *found;
-  if (const KeySpec* found = find_key("stages.*." + path)) return *found;
+  if (const KeySpec* found = find_spec(path)) return *found;
   throw std::logic_error("the schema has no key " + path);
 }
 
@@ -105,7 +109,9 @@ std::vector<Values> Values::blocks(const std::string& path) const {
 void Values::problem(const std::string& path, const std::string& message) const {
   const Block::Given* found = find(path);
   const bool inherited = found && !own(path);
-  problems_.add(found ? found->mark() : own_.mark, (inherited ? "" : own_.label) + path + ": " + message);
+  const KeySpec* key = find_spec(path);
+  problems_.add(found ? found->mark() : own_.mark, (inherited ? "" : own_.label) + path + ": " + message,
+                key ? section_of(*key) : "");
 }
 
 }  // namespace uplift::yaml

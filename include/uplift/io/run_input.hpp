@@ -52,6 +52,13 @@ struct KeySpec {
 /// Every key. A stage also takes the keys of `forces` and `dynamics`, in their block or directly ("timestep: 1 fs").
 std::span<const KeySpec> input_schema();
 
+/// A value as one would write it: the example, the default, or the first that is possible.
+std::string example_value(const KeySpec& key);
+/// The schema as Markdown: docs/yaml-reference.md.
+std::string input_reference();
+/// A block of it, with those in it, or one key: "forces.pme" or "stages.time". Throws InputError when there is none.
+std::string input_reference(const std::string& where);
+
 /// Something of the format that this version cannot do.
 struct Unavailable {
   std::string_view path;
@@ -66,6 +73,7 @@ struct Problem {
   int line = 0;      ///< from 1; 0: the file as a whole, or the command line
   int column = 0;
   std::string message;
+  std::string section;  ///< of docs/yaml-reference.md, "stages.*.bias"; empty: none
   /// "FILE:LINE: MESSAGE"
   std::string text() const;
 };
@@ -74,6 +82,9 @@ struct Problem {
 /// "stages.0.time=1 ns" in `overrides`, which are applied first. `stages` may be empty: a single point needs none.
 /// Throws InputError with every problem, one a line.
 RunInput load_run_input(const std::string& path, std::span<const std::string> overrides = {});
+
+/// Where what the problems are about is described; one line.
+std::string reference_hint(std::span<const Problem> problems);
 
 /// The problems alone, by line; empty when there are none.
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides = {});

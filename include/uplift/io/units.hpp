@@ -41,6 +41,9 @@ std::string canonical_unit(const Dimension& dimension);
 /// What messages call it: "length", "force constant".
 std::string dimension_name(const Dimension& dimension);
 
+/// The names of units by what they measure, as rows of a Markdown table.
+std::string units_table();
+
 /// The value of a quantity in canonical units, e.g. "9 angstrom" as a length: 0.9. Decimal prefixes cost no rounding: "4 fs" is
 /// the double nearest to 0.004. Throws std::invalid_argument saying what is wrong with the text and what would be right: not a
 /// number, no unit, unknown unit (with the nearest known one), unit of another dimension.

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""The documentation against the program: the page of keys is what the binary prints, and the site builds with every link good.
+
+  docs_test.py UPLIFT      exit status 77 (skip) when only mkdocs is missing and all else is well
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+UPLIFT = os.path.abspath(sys.argv[1])
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def uplift(*words, status=0):
+    done = subprocess.run([UPLIFT, *words], capture_output=True, text=True)
+    assert done.returncode == status, f"{words}: {done.stderr[-2000:]}"
+    return done.stdout + done.stderr
+
+
+def page_is_what_the_program_says():
+    with open(os.path.join(SOURCE, "docs", "yaml-reference.md"), encoding="utf-8") as f:
+        committed = f.read()
+    said = uplift("schema")
+    assert said == committed, "docs/yaml-reference.md is out of date: uplift schema > docs/yaml-reference.md"
+    rows = [line for line in said.splitlines() if line.startswith("| `")]
+    assert len(rows) > 100, len(rows)
+    for row in rows:
+        cells = re.split(r"(?<!\\)\|", row)[1:-1]
+        assert len(cells) == 5 and cells[1].strip() and cells[3].strip() and cells[4].strip() and not re.search(r": `$", row), row
+
+
+def messages_name_a_section_that_is_there():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "bad.yaml")
+        with open(path, "w") as f:
+            f.write("version: 1\nsystem: {topology: a, coordinates: b}\nforces: {pme: {order: 9}}\nstages: [{name: a, bais: {}}]\n")
+        said = uplift("validate", path, status=2)
+    assert "docs/yaml-reference.md" in said, said
+    named = re.findall(r"`uplift schema ([\w.]+)`", said)
+    assert "forces.pme" in named and "stages" in named, said
+    for section in named:
+        assert uplift("schema", section).replace("[]", "").startswith(f"## {section}\n"), section
+    assert "no key of the input" in uplift("schema", "forces.nothing", status=2)
+    assert "docs/yaml-reference.md" in uplift("run", "--help")
+
+
+def every_page_is_in_the_site():
+    with open(os.path.join(SOURCE, "mkdocs.yml")) as f:
+        in_nav = set(re.findall(r":\s*(\S+\.md)\s*$", f.read(), re.M))
+    pages = {name for name in os.listdir(os.path.join(SOURCE, "docs")) if name.endswith(".md")}
+    assert in_nav == pages, (sorted(in_nav - pages), sorted(pages - in_nav))
+
+
+def site_builds():
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["mkdocs", "build", "--strict", "-f", os.path.join(SOURCE, "mkdocs.yml"), "-d", folder], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert os.path.exists(os.path.join(folder, "yaml-reference", "index.html"))
+
+
+page_is_what_the_program_says()
+messages_name_a_section_that_is_there()
+every_page_is_in_the_site()
+if not shutil.which("mkdocs"):
+    print("skipped: no mkdocs to build the site with")
+    sys.exit(77)
+site_builds()
