@@ -47,6 +47,32 @@ def messages_name_a_section_that_is_there():
     assert "docs/yaml-reference.md" in uplift("run", "--help")
 
 
+def known_keys():
+    """Every key of the input, dotted, from the page itself."""
+    keys, block = set(), ""
+    for line in uplift("schema").splitlines():
+        if line.startswith("## "):
+            block = "" if line == "## Top level" else line[3:].replace("[]", "") + "."
+        elif line.startswith("| `") and " | see " not in line and line.count("|") >= 6 or re.match(r"\| `\w+` \| (block|list of blocks) ", line):
+            keys.add(block + re.match(r"\| `([^`]+)`", line)[1])
+    return keys
+
+
+def keys_on_other_pages_exist():
+    keys, seen = known_keys(), 0
+    assert "forces.pme.order" in keys and "stages.bias.parameters.from" in keys, sorted(keys)
+    for name in sorted(os.listdir(os.path.join(SOURCE, "docs"))):
+        if not name.endswith(".md") or name == "yaml-reference.md":
+            continue
+        with open(os.path.join(SOURCE, "docs", name), encoding="utf-8") as f:
+            for key in re.findall(r"(?<![\w/.-])((?:system|forces|dynamics|output|compute)(?:\.[a-z_]+)+)(?![\w.(])", f.read()):
+                if key.rsplit(".", 1)[1] in ("prmtop", "inpcrd", "gro", "top", "psf"):  # names of files
+                    continue
+                seen += 1
+                assert key in keys, f"{name}: there is no key {key}"
+    assert seen > 50, seen
+
+
 def every_page_is_in_the_site():
     with open(os.path.join(SOURCE, "mkdocs.yml")) as f:
         in_nav = set(re.findall(r":\s*(\S+\.md)\s*$", f.read(), re.M))
@@ -63,6 +89,7 @@ def site_builds():
 
 page_is_what_the_program_says()
 messages_name_a_section_that_is_there()
+keys_on_other_pages_exist()
 every_page_is_in_the_site()
 if not shutil.which("mkdocs"):
     print("skipped: no mkdocs to build the site with")
