@@ -12,6 +12,11 @@ foreach(folder forcefields inputs examples docs)
           PATTERN "__pycache__" EXCLUDE PATTERN "*-run" EXCLUDE PATTERN "make_inputs.py" EXCLUDE)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${CMAKE_BINARY_DIR}/share/uplift/${folder} SYMBOLIC)
 endforeach()
+
+# uplift(1), as the program says it.
+add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/uplift.1 COMMAND uplift man-page > ${CMAKE_BINARY_DIR}/uplift.1 DEPENDS uplift)
+add_custom_target(man_page ALL DEPENDS ${CMAKE_BINARY_DIR}/uplift.1)
+install(FILES ${CMAKE_BINARY_DIR}/uplift.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 # uplift::uplift is all of it; headers that show kernels are not for users of the library.

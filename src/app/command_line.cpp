@@ -230,6 +230,16 @@ void add_benchmark(const Setup& s) {
   does(benchmark, s, o, benchmark_command);
 }
 
+/// Not in --help: the build makes uplift.1 by it.
+void add_manual(const Setup& s) {
+  CLI::App* manual = s.app.add_subcommand("man-page", "print uplift(1)")->group("");
+  const auto nothing = std::make_shared<int>();
+  does(manual, s, nothing, [&app = s.app](int) {
+    write_man_page(std::cout, app);
+    return static_cast<int>(finished);
+  });
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, Action& action, const Communicator& world, const std::string& command) {
@@ -239,7 +249,7 @@ void add_commands(CLI::App& app, Action& action, const Communicator& world, cons
   app.require_subcommand(1);
   const Setup setup{app, action, world, command};
   for (const auto add : {add_run, add_slurm, add_validate, add_schema, add_energy, add_reweight, add_convert, add_report,
-                         add_info, add_benchmark})
+                         add_info, add_benchmark, add_manual})
     add(setup);
 }
 

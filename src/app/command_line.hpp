@@ -16,4 +16,7 @@ using Action = std::function<int()>;
 /// line as it was given.
 void add_commands(CLI::App& app, Action& action, const Communicator& world, const std::string& command);
 
+/// uplift(1) for man: every command and option that `app` has.
+void write_man_page(std::ostream& out, const CLI::App& app);
+
 }  // namespace uplift::app

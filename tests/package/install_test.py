@@ -53,6 +53,14 @@ def installed_files_do_without_the_source(scratch):
     share = os.path.join(prefix, "share", "uplift")
     for folder in ("forcefields", "inputs", "examples", "docs"):
         assert os.listdir(os.path.join(share, folder)), folder
+    with open(os.path.join(prefix, "share", "man", "man1", "uplift.1")) as f:
+        manual = f.read()
+    for name in ("run", "validate", "energy", "reweight", "convert", "report", "info", "benchmark", "slurm", "schema"):
+        assert f".SS uplift {name} [OPTIONS]" in manual, name
+    assert "\\-\\-max\\-time" in manual and "man\\-page" not in manual, manual[:2000]
+    if shutil.which("groff"):
+        done = subprocess.run(["groff", "-man", "-Tascii", "-ww"], input=manual, capture_output=True, text=True)
+        assert done.returncode == 0 and not done.stderr, done.stderr
     assert abs(energy_of(program, os.path.join(share, "inputs"), scratch)) < 1000
     # The systems of `uplift benchmark` are found beside the program, or where UPLIFT_SHARE says and nowhere else.
     moved = os.path.join(scratch, "moved")
