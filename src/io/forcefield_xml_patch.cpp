@@ -78,8 +78,8 @@ std::optional<Template> apply_patch(const Patch& patch, int residue, const Templ
   }
   for (const auto& [i, j] : to.bonds) {
     if (place[at(i)] < 0 || place[at(j)] < 0) continue;
+    const std::string &a = to.atoms[at(i)].name, &c = to.atoms[at(j)].name;
     const bool removed = std::any_of(patch.removed_bonds.begin(), patch.removed_bonds.end(), [&](const auto& b) {
-      const std::string &a = to.atoms[at(i)].name, &c = to.atoms[at(j)].name;
       return mine(b[0]) && mine(b[1]) && ((b[0].name == a && b[1].name == c) || (b[0].name == c && b[1].name == a));
     });
     if (!removed) out.bonds.push_back({place[at(i)], place[at(j)]});

@@ -47,8 +47,8 @@ AtomAddress address_of(const gemmi::AtomAddress& a) {
 /// "name:LINE:COLUMN(BYTE): what" or "name:LINE: what" of gemmi: the place and the reason, with our path.
 std::string explain(const std::string& path, std::string what) {
   constexpr std::string_view name = "mmcif";
-  if (what.starts_with(name)) what.erase(0, name.size());
-  return path + (what.starts_with(":") ? "" : ": ") + printable(what) + "; the file is damaged or not in mmCIF format";
+  if (what.rfind(name, 0) == 0) what.erase(0, name.size());  // C++17: see tests/fuzz/CMakeLists.txt
+  return path + (what.rfind(':', 0) == 0 ? "" : ": ") + printable(what) + "; the file is damaged or not in mmCIF format";
 }
 
 }  // namespace
