@@ -102,6 +102,8 @@ class Scanner {
     for (std::size_t k = 0; k < 30; ++k)
       if (static_cast<unsigned char>(line[k]) < ' ' || static_cast<unsigned char>(line[k]) > '~')
         fail(fmt::format("column {} holds a byte that is no printable character; the file is damaged", k + 1));
+    if (line.find('\0') != std::string::npos)  // gemmi would take it for the end of the line
+      fail(fmt::format("column {} holds a zero byte; the file is damaged", line.find('\0') + 1));
     line.resize(80, ' ');
     // Names of four letters reach into column 21, which belongs to nothing: TIP3, NALA.
     std::string name(trim(line.substr(17, 3)));
