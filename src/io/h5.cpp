@@ -75,6 +75,11 @@ Shape Dataset::shape() const {
   return Shape(extent.begin(), extent.end());
 }
 
+std::uint64_t Dataset::rows() const {
+  const Shape s = shape();
+  return s.empty() ? 0 : s[0];
+}
+
 Shape Dataset::chunk() const {
   const auto library = enter();
   Handle properties(check(H5Dget_create_plist(id()), "creation properties", id()), H5Pclose);
@@ -131,9 +136,9 @@ void Dataset::trim(std::uint64_t rows) {
 
 void Dataset::read(void* values, std::uint64_t first, std::uint64_t count, Type type) const {
   const auto library = enter();
-  const Shape s = shape();
-  UPLIFT_EXPECT(!s.empty() && first + count <= s[0]);
   if (count == 0) return;
+  const Shape s = shape();
+  if (s.empty() || first > s[0] || count > s[0] - first) fail("it has fewer rows than are wanted of it", id());
   const Handle source = row_space(id(), s, first, count);
   const Handle target = simple_space({count * row_size()});
   check(H5Dread(id(), memory_type(type), target.id(), source.id(), H5P_DEFAULT, values), "reading (is the file damaged?)",

@@ -92,7 +92,7 @@ class Dataset : public Object {
   Shape shape() const;
   Shape chunk() const;        ///< empty when contiguous
   int deflate_level() const;  ///< 0: not compressed
-  std::uint64_t rows() const { return shape().at(0); }
+  std::uint64_t rows() const;  ///< one without dimensions has none
   bool is_text() const;
 
   /// Adds whole rows at the end; the number of values must be a multiple of the row size.

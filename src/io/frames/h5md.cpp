@@ -105,6 +105,8 @@ class H5mdReader final : public FrameReader {
   void guarded(F&& f) const {
     try {
       f();
+    } catch (const std::bad_alloc&) {
+      fail("what it holds does not fit into this machine's memory (it is damaged, or a larger machine is needed)");
     } catch (const SimulationError& e) {
       const std::string what = e.what();
       throw InputError(what.rfind(path_, 0) == 0 ? what : path_ + ": " + what);
@@ -234,9 +236,14 @@ class H5mdReader final : public FrameReader {
     return cell_of({e[0] * unit, e[1] * unit, e[2] * unit}, {e[3] * unit, e[4] * unit, e[5] * unit},
                    {e[6] * unit, e[7] * unit, e[8] * unit});
   }
+  std::int64_t step_number(std::uint64_t frame) const {
+    const double step = step_(frame);
+    if (!(std::abs(step) < 0x1p63)) fail(frame_name(frame) + ": its step is no number that it can be");
+    return static_cast<std::int64_t>(std::llround(step));
+  }
   std::uint64_t row_of_box(std::uint64_t frame) const {
     if (!edges_.apart) return frame;
-    const auto step = static_cast<std::int64_t>(std::llround(step_(frame)));
+    const std::int64_t step = step_number(frame);
     const std::vector<std::int64_t> steps = edges_.step.list.read<std::int64_t>();
     const auto found = std::find(steps.begin(), steps.end(), step);
     if (found == steps.end()) fail(frame_name(frame) + ": there is no box for its step " + std::to_string(step));
@@ -246,9 +253,7 @@ class H5mdReader final : public FrameReader {
   void read_guarded(std::uint64_t frame, TrajectoryFrame& out) {
     if (frame >= frames_) fail("has no frame " + std::to_string(frame));
     out.step.reset();
-    if (step_.there)
-      out.step =
-          step_.list ? step_.list.read<std::int64_t>(frame, 1)[0] : static_cast<std::int64_t>(std::llround(step_(frame)));
+    if (step_.there) out.step = step_.list ? step_.list.read<std::int64_t>(frame, 1)[0] : step_number(frame);
     out.time = time(frame);
     out.box = Box{};
     if (edges_.values) out.box = cell(edges_.values.read<double>(row_of_box(frame), 1), edges_.unit);
