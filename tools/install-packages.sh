@@ -18,7 +18,10 @@ done
 # A browser looks at reports. Ubuntu has none as a package: the test that wants it is skipped there.
 browser=()
 [[ ${1:-build} == test ]] && ! installed chromium && ! command -v chromium-browser google-chrome >/dev/null && browser=(chromium)
-((${#missing[@]} + ${#browser[@]})) || exit 0
+# Fuzz targets want Clang with the runtime of its version, which has a package of its own in some distributions.
+fuzzer=()
+[[ ${1:-build} == test ]] && ! compgen -G '/usr/lib/llvm*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' >/dev/null && fuzzer=(clang)
+((${#missing[@]} + ${#browser[@]} + ${#fuzzer[@]})) || exit 0
 
 as_root=()
 if [[ $(id -u) != 0 ]]; then
@@ -26,7 +29,7 @@ if [[ $(id -u) != 0 ]]; then
   command -v sudo >/dev/null || { echo "These packages are missing and can only be installed by root: ${missing[*]}" >&2; exit 1; }
   as_root=(sudo)
 fi
-echo "Installing: ${missing[*]} ${browser[*]}"
+echo "Installing: ${missing[*]} ${browser[*]} ${fuzzer[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 # The test of job scripts starts daemons of its own; the packages' own (Slurm, munge) stay down.
@@ -38,3 +41,8 @@ if [[ ! -e $policy && " ${missing[*]} " == *" slurmctld "* ]]; then
 fi
 ((${#missing[@]} == 0)) || "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 ((${#browser[@]} == 0)) || "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${browser[@]}" >/dev/null || echo "no Chromium: the test of report.html will be skipped"
+if ((${#fuzzer[@]})); then
+  runtime=$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p' | head -1)
+  [[ -n $runtime && -n $(apt-cache policy "$runtime") ]] && fuzzer+=("$runtime")
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${fuzzer[@]}" >/dev/null || echo "no Clang: fuzz targets will be skipped"
+fi

@@ -1,0 +1,3 @@
+#include "harness.hpp"
+
+UPLIFT_FUZZ_FILE("a.xtc", uplift::fuzz::read_all(*uplift::open_trajectory(path)))
