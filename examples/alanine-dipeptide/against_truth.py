@@ -10,7 +10,6 @@ Needs h5py, numpy, matplotlib.
 """
 import argparse
 import concurrent.futures
-import glob
 import json
 import os
 import subprocess
@@ -134,7 +133,7 @@ def main():
         phi, truth_phi, truth, about = f["collective_variables/0/centers"][:], f["phi/pmf"][:].astype(float), f["pmf"][:].astype(float), f.attrs["method"]
     curves, surfaces, results = {}, {"umbrella sampling": merge(truth, 2)}, {}
     for m in methods:
-        runs = sorted(glob.glob(os.path.join(o.folder, m + "-*[0-9]")))
+        runs = [os.path.join(o.folder, f"{m}-{s}") for s in range(1, o.seeds + 1)]
         shifted, rms, *_ = difference(*(lambda r: (r[0], truth_phi))(one := reweight(o, runs, m + "-phi", ["phi=phi(2)"], 60)))
         curves[NAMES[m]] = (shifted, one[1], rms)
         result = {"runs": len(runs), "transitions": transitions(runs), "phi_60": round(rms, 3)}
