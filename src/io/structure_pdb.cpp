@@ -58,7 +58,8 @@ class Scanner {
         model_over = true;
       } else if (record == "CRYST1" || record == "SSBOND" || record == "LINK  " || record == "TITLE ") {
         if (record == "CRYST1") check_cell(line);
-        if (!model_over) pass(line);
+        // The distance at the end of a bond, which gemmi may read past the end of its line, is nothing to us.
+        if (!model_over) pass(record == "SSBOND" || record == "LINK  " ? line.substr(0, 72) : line);
       }
     }
     if (out_.runs.empty())
