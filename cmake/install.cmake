@@ -21,7 +21,7 @@ install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
 
 # uplift::uplift is all of it; headers that show kernels are not for users of the library.
 add_library(uplift_all INTERFACE)
-target_link_libraries(uplift_all INTERFACE uplift_domain uplift_engine uplift_sampling uplift_pictures uplift_backend_cpu uplift_io)
+target_link_libraries(uplift_all INTERFACE uplift_domain uplift_engine uplift_sampling uplift_pictures uplift_backend_cpu uplift_build uplift_io)
 set_target_properties(uplift_all PROPERTIES EXPORT_NAME uplift)
 get_property(libraries GLOBAL PROPERTY UPLIFT_LIBRARIES)
 foreach(library ${libraries} uplift_flags)

@@ -147,6 +147,13 @@ void add_reweight(const Setup& s) {
   does(reweight, s, o, reweight_command);
 }
 
+void add_build(const Setup& s) {
+  CLI::App* build = s.app.add_subcommand("build", "a sequence or a structure with gaps to a system that can be run");
+  const auto o = std::make_shared<BuildArguments>();
+  add_build_options(build, *o);
+  does(build, s, o, build_command);
+}
+
 void add_convert(const Setup& s) {
   CLI::App* convert = s.app.add_subcommand("convert", "trajectories and topologies from one format into another");
   const auto o = std::make_shared<ConvertOptions>();
@@ -248,8 +255,8 @@ void add_commands(CLI::App& app, Action& action, const Communicator& world, cons
   app.set_version_flag("--version", std::string("uplift ") + version);
   app.require_subcommand(1);
   const Setup setup{app, action, world, command};
-  for (const auto add : {add_run, add_slurm, add_validate, add_schema, add_energy, add_reweight, add_convert, add_report,
-                         add_info, add_benchmark, add_manual})
+  for (const auto add : {add_run, add_slurm, add_validate, add_schema, add_energy, add_reweight, add_build, add_convert,
+                         add_report, add_info, add_benchmark, add_manual})
     add(setup);
 }
 

@@ -9,6 +9,9 @@
 namespace uplift {
 class Communicator;
 }
+namespace CLI {
+class App;
+}
 
 namespace uplift::app {
 
@@ -60,6 +63,18 @@ struct ReweightOptions {
   bool xvg = false, force = false;
 };
 
+/// `uplift build`, as given.
+struct BuildArguments {
+  std::string structure, sequence, output = "system";
+  std::vector<std::string> forcefield{"amber14sb"}, states, remove;
+  std::string water = "tip3p", implicit_solvent, conformation = "extended", shape = "dodecahedron", padding = "1 nm", edge,
+              salt;
+  std::string positive = "NA", negative = "CL";
+  bool caps = false;
+  double ph = 7;
+  std::uint64_t seed = 2026;
+};
+
 /// Of all ranks; each returns a status.
 int run_command(const InputOptions& options, const RunSwitches& switches, const Communicator& world);
 /// `uplift slurm`.
@@ -82,6 +97,8 @@ int reweight_command(const ReweightOptions& options);
 struct ConvertOptions;
 int convert_command(const ConvertOptions& options);
 int report_command(const std::vector<std::string>& runs);
+int build_command(const BuildArguments& arguments);
+void add_build_options(CLI::App* command, BuildArguments& arguments);
 int info_command(const std::string& file, bool devices);
 
 }  // namespace uplift::app

@@ -70,9 +70,10 @@ constexpr KeySpec schema[] = {
         text("system.topology", "",
              "Amber or CHAMBER prmtop, GROMACS top, CHARMM PSF with parameters, PDB or mmCIF with a forcefield; also gzipped",
              "protein.prmtop")),
-    required(text("system.coordinates", "",
-                  "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF; also gzipped",
-                  "protein.rst7")),
+    text("system.coordinates", "",
+         "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF; also gzipped; default: the "
+         "topology, when it is a PDB or mmCIF file",
+         "protein.rst7"),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
     list(KeyKind::counts, "system.copies", 3, "how often the periodic box is repeated along a, b and c", "[2, 2, 2]", "",

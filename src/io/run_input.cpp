@@ -81,6 +81,14 @@ class InputBuilder {
   void read_system() {
     in_.system.topology = existing_file("system.topology");
     in_.system.coordinates = existing_file("system.coordinates");
+    if (!top_.given("system.coordinates") && top_.given("system.topology") && top_.good("system.topology")) {
+      if (is_structure_file(in_.system.topology))
+        in_.system.coordinates = in_.system.topology;
+      else
+        top_.problem(
+            "system",
+            "'system.coordinates' is missing, and such a topology holds none; add it, as in 'coordinates: protein.rst7'");
+    }
     read_forcefield();
     in_.system.define = top_.list("system.define");
     for (const std::string& folder : top_.list("system.include")) in_.system.include.push_back(resolve(folder));

@@ -214,7 +214,7 @@ Structure read_structure(const std::string& path) try {
   std::vector<bool> ter;
   for (std::size_t r = 0; r < raw.residues.size(); ++r)
     ter.push_back(raw.residues[r].ter || r + 1 == raw.residues.size() || raw.residues[r + 1].chain != raw.residues[r].chain);
-  structure::find_bonds(s, ter, given_bonds(raw, s));
+  find_bonds(s, ter, given_bonds(raw, s));
   return s;
 } catch (const std::bad_alloc&) {
   throw InputError(path + ": the structure does not fit into this machine's memory");

@@ -158,9 +158,12 @@ class BondFinder {
 };
 
 }  // namespace
+}  // namespace uplift::structure
+
+namespace uplift {
 
 void find_bonds(Structure& structure, const std::vector<bool>& ter, const std::vector<std::array<int, 2>>& given) {
-  BondFinder(structure, ter).find(given);
+  structure::BondFinder(structure, ter).find(given);
 }
 
-}  // namespace uplift::structure
+}  // namespace uplift

@@ -44,8 +44,4 @@ struct RawStructure {
 RawStructure parse_pdb(const std::string& path, const std::string& text);
 RawStructure parse_mmcif(const std::string& path, const std::string& text);
 
-/// Bonds of a structure whose atoms and residues are there: fills topology.bonds, bonds_known, chain_break and notes.
-/// `given` are pairs of atoms that the file says are bonded.
-void find_bonds(Structure& structure, const std::vector<bool>& ter, const std::vector<std::array<int, 2>>& given);
-
 }  // namespace uplift::structure

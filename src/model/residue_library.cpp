@@ -70,7 +70,9 @@ LibraryResidue make(const tables::ResidueRow& row, ResidueKind kind) {
     if (r.name != "PRO") r.hydrogens.push_back({{"H"}, "N", true});
     if (r.name != "GLY") {
       const double length = 1.530 * constants::nm_per_angstrom;
-      r.side_chain.insert(r.side_chain.begin(), {"CB", {"C", "N", "CA"}, length, 110.4 * degree, -122.6 * degree});
+      const bool ring = r.name == "PRO";  // which closes only with its narrower angle
+      r.side_chain.insert(r.side_chain.begin(),
+                          {"CB", {"C", "N", "CA"}, length, (ring ? 103.0 : 110.4) * degree, (ring ? -118.2 : -122.6) * degree});
       r.bonds.emplace_back("CA", "CB");
       r.hydrogens.push_back({{"HA"}, "CA", false});
     }

@@ -33,6 +33,8 @@ const std::vector<Place> places = {
     {"src/core/", 0},
     {"src/model/", 2},
     {"src/io/", 3},
+    {"src/build/", 4},
+    {"include/uplift/build/", 4},
     {"src/pictures/", 3},
     {"include/uplift/pictures/", 3},
     {"src/backend/cpu/", 4},

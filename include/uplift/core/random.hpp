@@ -17,6 +17,7 @@ enum class NoisePurpose : std::uint32_t {
   bootstrap = 5,
   replica_seed = 6,
   replica_exchange = 7,
+  building = 8,
 };
 
 UPLIFT_HD Words4<std::uint32_t> noise_bits(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t index) {

@@ -1,5 +1,6 @@
 #pragma once
 // PDB and mmCIF files as structures: atoms, residues, chains, bonds and a box, without any force field. Read with gemmi.
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,5 +29,9 @@ bool is_structure_file(const std::string& path);
 /// their names, polymer bonds between neighbours that are near each other, SSBOND, LINK, CONECT and struct_conn, disulfides by
 /// distance (0.3 nm), hydrogens to the nearest heavy atom of their residue. Throws InputError ("file:line: what, why, cure").
 Structure read_structure(const std::string& path);
+
+/// Bonds of a structure whose atoms and residues are there: fills topology.bonds, bonds_known, chain_break and notes. `ter`
+/// says after which residues a chain ends; `given` are pairs of atoms that are bonded in any case.
+void find_bonds(Structure& structure, const std::vector<bool>& ter, const std::vector<std::array<int, 2>>& given);
 
 }  // namespace uplift

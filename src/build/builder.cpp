@@ -1,0 +1,148 @@
+#include "uplift/build/builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift {
+namespace build {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// As a PDB file has it: three decimals of an Angstrom.
+Vec3d rounded(const Vec3d& x) {
+  const auto one = [](double v) { return std::round(v * 1e4) / 1e4; };
+  return {one(x.x), one(x.y), one(x.z)};
+}
+
+Model one_water(bool four_sites) {
+  Model m;
+  ModelResidue r{"HOH", "W", 1, {{"O", 8, {0, 0, 0}}, {"H1", 1, {0.09572, 0, 0}}, {"H2", 1, {-0.024, 0.0927, 0}}}};
+  if (four_sites) r.atoms.push_back({"M", 0, {0.01, 0.01, 0}});
+  m.residues.push_back(r);
+  return m;
+}
+
+/// Whether the force field's water has a fourth site.
+bool has_four_sites(const std::vector<std::string>& forcefield) {
+  try {
+    apply_forcefield(to_structure(one_water(false)), forcefield);
+    return false;
+  } catch (const InputError&) {
+    try {
+      apply_forcefield(to_structure(one_water(true)), forcefield);
+      return true;
+    } catch (const InputError&) {
+      throw InputError(
+          "none of the force fields has water of three or four sites; add tip3p, tip4pew, spce or opc, or use --water none");
+    }
+  }
+}
+
+int charge_of(const Parametrized& p, std::vector<std::string>& notes) {
+  double sum = 0;
+  for (double q : p.force_field.charges) sum += q;
+  const double whole = std::round(sum);
+  if (std::abs(sum - whole) > 0.01)
+    notes.push_back(
+        fmt::format("the solute has a charge of {:.4f} e, which is no whole number; ions neutralise {:g}", sum, whole));
+  return static_cast<int>(whole);
+}
+
+/// The force field's parameters of the solute. Amber's have none for an amino acid that is a whole chain.
+Parametrized parametrize(const Model& model, const std::vector<std::string>& forcefield) {
+  try {
+    return apply_forcefield(to_structure(model), forcefield);
+  } catch (const InputError& e) {
+    for (const ModelResidue& r : model.residues)
+      if (r.is_amino_acid() && r.chain_start && r.chain_end)
+        throw InputError(
+            std::string(e.what()) + "; " + describe(r) +
+            " is a chain of its own, and Amber's force fields have no single amino acid with charged ends: use --caps");
+    throw;
+  }
+}
+
+}  // namespace
+
+Structure to_structure(const Model& model) {
+  Structure s;
+  s.path = "the built system";
+  s.topology.title = model.title;
+  s.box = model.box;
+  std::vector<bool> ter;
+  std::vector<int> first;
+  for (std::size_t r = 0; r < model.residues.size(); ++r) {
+    const ModelResidue& residue = model.residues[r];
+    first.push_back(s.topology.size());
+    for (const ModelAtom& a : residue.atoms) {
+      s.topology.atoms.push_back({a.name, "", a.element, element_mass(a.element), static_cast<int>(r)});
+      s.x.push_back(rounded(a.x));
+    }
+    s.topology.residues.push_back(
+        {residue.name, residue.number, residue.chain, first.back(), static_cast<int>(residue.atoms.size())});
+    ter.push_back(residue.chain_end || !residue.library || r + 1 == model.residues.size() || !model.residues[r + 1].library);
+  }
+  std::vector<std::array<int, 2>> given;
+  for (const auto& [a, b] : model.given_bonds) given.push_back({first[at(a[0])] + a[1], first[at(b[0])] + b[1]});
+  for (std::size_t r = 0; r < model.residues.size(); ++r) {
+    const int other = model.residues[r].disulfide;
+    if (other <= static_cast<int>(r)) continue;
+    const auto sulfur = [&](std::size_t index) {
+      const auto& atoms = model.residues[index].atoms;
+      const auto found = std::find_if(atoms.begin(), atoms.end(), [](const ModelAtom& a) { return a.element == 16; });
+      return first[index] + static_cast<int>(found - atoms.begin());
+    };
+    given.push_back({sulfur(r), sulfur(at(other))});
+  }
+  find_bonds(s, ter, given);
+  return s;
+}
+
+}  // namespace build
+
+BuiltSystem build_system(const BuildOptions& options) {
+  using namespace build;
+  Model model = options.sequence.empty() ? model_of_structure(options) : model_of_sequence(options);
+  complete_heavy_atoms(model, options);
+  choose_states(model, options);
+  add_hydrogens(model);
+
+  const bool four_sites = options.water && has_four_sites(options.forcefield);
+  for (ModelResidue& r : model.residues)  // crystal water gets the sites of the model
+    if (r.name == "HOH" && four_sites && !r.find("M")) r.atoms.push_back({"M", 0, r.atoms[0].x});
+
+  BuiltSystem built;
+  const int charge = charge_of(parametrize(model, options.forcefield), model.notes);
+  model.notes.push_back(
+      fmt::format("solute: {} residues, {} atoms, charge {:+d} e", model.residues.size(), model.atoms(), charge));
+  if (options.water) {
+    const Box box = choose_box(model, options);
+    model.box = box;
+    add_water(model, box, four_sites);
+    const std::array<int, 2> ions = add_ions(model, box, charge, options);
+    built.cations = ions[0];
+    built.anions = ions[1];
+    built.waters = static_cast<int>(
+        std::count_if(model.residues.begin(), model.residues.end(), [](const ModelResidue& r) { return r.name == "HOH"; }));
+    model.notes.push_back(fmt::format("box: volume {:.2f} nm^3; {} waters, {} {}, {} {}", box.volume(), built.waters, ions[0],
+                                      options.positive, ions[1], options.negative));
+  } else {
+    model.box.reset();
+  }
+  built.structure = to_structure(model);
+  built.parameters = apply_forcefield(built.structure, options.forcefield);
+  place_virtual_sites(built.parameters.force_field, built.structure.x);
+  for (Vec3d& x : built.structure.x) x = rounded(x);
+  built.notes = model.notes;
+  return built;
+}
+
+}  // namespace uplift

@@ -1,0 +1,135 @@
+// A structure file as a model: standard residues by the names of the library, hydrogens with the atoms that they belong to.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "model.hpp"
+#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
+
+namespace uplift::build {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// Hydrogens of an amino acid get the library's names, parent by parent, where there are as many as the library has; others
+/// stay and are made anew later when they do not fit.
+void name_hydrogens(ModelResidue& r) {
+  std::map<std::string, std::vector<ModelAtom*>> by_parent;
+  for (ModelAtom& h : r.atoms) {
+    if (h.element != 1) continue;
+    const ModelAtom* nearest = nullptr;
+    for (const ModelAtom& a : r.atoms)
+      if (a.element > 1 && (!nearest || distance(h.x, a.x) < distance(h.x, nearest->x))) nearest = &a;
+    if (nearest) by_parent[nearest->name].push_back(&h);
+  }
+  for (const IdealHydrogens& ideal : r.library->hydrogens) {
+    const auto own = by_parent.find(ideal.parent);
+    if (own == by_parent.end() || own->second.size() != ideal.names.size()) continue;
+    auto& list = own->second;
+    std::stable_sort(list.begin(), list.end(), [](const ModelAtom* a, const ModelAtom* b) { return a->name < b->name; });
+    for (std::size_t k = 0; k < list.size(); ++k) list[k]->name = ideal.names[k];
+  }
+}
+
+/// Whether what is there of an amino acid is the mirror image of the L form.
+bool is_d_form(const ModelResidue& r) {
+  const ModelAtom *n = r.find("N"), *ca = r.find("CA"), *c = r.find("C"), *cb = r.find("CB");
+  return n && ca && c && cb && dot(c->x - ca->x, cross(cb->x - ca->x, n->x - ca->x)) < 0;
+}
+
+class Importer {
+ public:
+  explicit Importer(const BuildOptions& options) : options_(options), structure_(read_structure(options.structure)) {}
+
+  Model import() {
+    model_.title = structure_.topology.title;
+    model_.notes = structure_.notes;
+    for (std::size_t r = 0; r < structure_.topology.residues.size(); ++r) add(r);
+    if (model_.residues.empty()) throw InputError(options_.structure + ": nothing is left of it; check --remove");
+    link();
+    return std::move(model_);
+  }
+
+ private:
+  void add(std::size_t index) {
+    const Residue& residue = structure_.topology.residues[index];
+    place_of_.push_back(-1);
+    for (const std::string& name : options_.remove)
+      if (name == residue.name || (name == "water" && is_water_name(residue.name))) return;
+    ModelResidue r{residue.name,
+                   residue.chain,
+                   residue.number,
+                   {},
+                   library_residue(residue.name),
+                   false,
+                   false,
+                   false,
+                   -1,
+                   false,
+                   structure_.bonds_known[index]};
+    if (r.library && r.library->kind == ResidueKind::nucleotide) r.library = nullptr;
+    for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i) {
+      const Atom& a = structure_.topology.atoms[at(i)];
+      r.had_hydrogens = r.had_hydrogens || a.element == 1;
+      r.atoms.push_back({r.library ? library_atom_name(*r.library, a.name) : a.name, a.element, structure_.x[at(i)]});
+    }
+    if (r.library) {
+      r.name = r.library->name;
+      name_hydrogens(r);
+      r.d_form = is_d_form(r);
+    }
+    place_of_.back() = static_cast<int>(model_.residues.size());
+    model_.residues.push_back(std::move(r));
+    after_.push_back(index);
+  }
+  bool chained(const ModelResidue& r) const { return r.library != nullptr; }
+
+  void link() {
+    auto& all = model_.residues;
+    for (std::size_t r = 0; r < all.size(); ++r) {
+      if (!chained(all[r])) continue;
+      const bool starts =
+          r == 0 || !chained(all[r - 1]) || structure_.chain_break[after_[r - 1]] || after_[r] != after_[r - 1] + 1;
+      all[r].chain_start = starts;
+      if (r > 0 && starts && chained(all[r - 1])) all[r - 1].chain_end = true;
+      if (r + 1 == all.size() || !chained(all[r + 1])) all[r].chain_end = true;
+    }
+    for (std::size_t r = 0; r + 1 < all.size(); ++r)
+      if (all[r].chain_end && chained(all[r + 1]) && all[r].chain == all[r + 1].chain && !all[r].find("OXT") &&
+          all[r].is_amino_acid() && all[r + 1].is_amino_acid())
+        model_.notes.push_back(
+            fmt::format("the chain is broken between {} and {}: both become ends of chains; add what is missing, or use "
+                        "--caps for neutral ends",
+                        describe(all[r]), describe(all[r + 1])));
+    for (const Bond& b : structure_.topology.bonds) keep_bond(b);
+  }
+
+  /// Disulfides, and bonds of residues that the library does not know.
+  void keep_bond(const Bond& bond) {
+    const int ri = structure_.topology.atoms[at(bond.i)].residue, rj = structure_.topology.atoms[at(bond.j)].residue;
+    const int mi = place_of_[at(ri)], mj = place_of_[at(rj)];
+    if (mi < 0 || mj < 0) return;
+    const Atom &a = structure_.topology.atoms[at(bond.i)], &b = structure_.topology.atoms[at(bond.j)];
+    if (ri != rj && a.element == 16 && b.element == 16) {
+      model_.residues[at(mi)].disulfide = mj;
+      model_.residues[at(mj)].disulfide = mi;
+    }
+    if (model_.residues[at(mi)].library && model_.residues[at(mj)].library) return;
+    model_.given_bonds.push_back({{{mi, bond.i - structure_.topology.residues[at(ri)].first_atom},
+                                   {mj, bond.j - structure_.topology.residues[at(rj)].first_atom}}});
+  }
+
+  const BuildOptions& options_;
+  Structure structure_;
+  Model model_;
+  std::vector<int> place_of_;       ///< model residue of each residue of the structure; -1: left out
+  std::vector<std::size_t> after_;  ///< the reverse
+};
+
+}  // namespace
+
+Model model_of_structure(const BuildOptions& options) { return Importer(options).import(); }
+
+}  // namespace uplift::build

@@ -1,0 +1,214 @@
+// Missing heavy atoms: side chains by ideal internal coordinates, in the rotamer that has most room; carbonyl oxygens, ends of
+// chains.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift::build {
+namespace {
+
+constexpr double degree = constants::pi / 180;
+constexpr double angstrom = constants::nm_per_angstrom;
+
+class HeavyAtoms {
+ public:
+  HeavyAtoms(Model& model, const BuildOptions& options) : model_(model), options_(options) {}
+
+  void complete() {
+    add_caps();
+    for (std::size_t r = 0; r < model_.residues.size(); ++r)
+      if (model_.residues[r].is_amino_acid()) check_backbone(model_.residues[r]);
+    for (std::size_t r = 0; r < model_.residues.size(); ++r) {
+      if (!model_.residues[r].is_amino_acid()) continue;
+      add_carbonyl(r);
+      add_side_chain(model_.residues[r]);
+    }
+  }
+
+ private:
+  void check_backbone(const ModelResidue& r) const {
+    std::string missing;
+    for (const char* name : {"N", "CA", "C"})
+      if (!r.find(name)) missing += (missing.empty() ? "" : ", ") + std::string(name);
+    if (!missing.empty())
+      throw InputError(fmt::format(
+          "{} lacks {} of its backbone, which cannot be placed; complete the loop with a modelling program, or leave "
+          "the residue out",
+          describe(r), missing));
+  }
+
+  void add_caps() {
+    if (!options_.caps) return;
+    auto& all = model_.residues;
+    for (std::size_t r = 0; r < all.size(); ++r) {
+      if (all[r].is_amino_acid() && all[r].chain_start) insert_ace(r++);
+      if (all[r].is_amino_acid() && all[r].chain_end) insert_nme(r++);
+    }
+  }
+
+  void shift_references(std::size_t from) {
+    for (ModelResidue& r : model_.residues)
+      if (r.disulfide >= static_cast<int>(from)) ++r.disulfide;
+    for (auto& bond : model_.given_bonds)
+      for (auto& end : bond)
+        if (end[0] >= static_cast<int>(from)) ++end[0];
+  }
+
+  /// Beyond the nitrogen, in the plane of an ideal trans peptide with phi as an extended chain has it.
+  void insert_ace(std::size_t r) {
+    ModelResidue& next = model_.residues[r];
+    check_backbone(next);
+    const Vec3d n = next.find("N")->x, ca = next.find("CA")->x, c = next.find("C")->x;
+    std::erase_if(next.atoms,
+                  [](const ModelAtom& a) { return a.name == "H" || a.name == "H1" || a.name == "H2" || a.name == "H3"; });
+    const Vec3d carbonyl =
+        place(c, ca, n, 1.329 * angstrom, 121.7 * degree, (next.library->name == "PRO" ? -70 : -135) * degree);
+    const Vec3d methyl = place(ca, n, carbonyl, 1.525 * angstrom, 116.2 * degree, constants::pi);
+    const Vec3d oxygen = place(ca, n, carbonyl, 1.231 * angstrom, 123.0 * degree, 0);
+    ModelResidue cap{
+        "ACE", next.chain, next.number - 1, {{"CH3", 6, methyl}, {"C", 6, carbonyl}, {"O", 8, oxygen}}, library_residue("ACE"),
+        true,  false};
+    next.chain_start = false;
+    model_.residues.insert(model_.residues.begin() + static_cast<std::ptrdiff_t>(r), cap);
+    shift_references(r);
+  }
+
+  void insert_nme(std::size_t r) {
+    ModelResidue& before = model_.residues[r];
+    check_backbone(before);
+    std::erase_if(before.atoms, [](const ModelAtom& a) { return a.name == "OXT"; });
+    const Vec3d n = before.find("N")->x, ca = before.find("CA")->x, c = before.find("C")->x;
+    const double psi = before.find("O") ? torsion(n, ca, c, before.find("O")->x) + constants::pi : 140 * degree;
+    const Vec3d nitrogen = place(n, ca, c, 1.329 * angstrom, 116.2 * degree, psi);
+    const Vec3d methyl = place(ca, c, nitrogen, 1.458 * angstrom, 121.7 * degree, constants::pi);
+    ModelResidue cap{"NME", before.chain, before.number + 1, {{"N", 7, nitrogen}, {"C", 6, methyl}}, library_residue("NME"),
+                     false, true};
+    before.chain_end = false;
+    model_.residues.insert(model_.residues.begin() + static_cast<std::ptrdiff_t>(r) + 1, cap);
+    shift_references(r + 1);
+  }
+
+  static double torsion(const Vec3d& a, const Vec3d& b, const Vec3d& c, const Vec3d& d) {
+    const Vec3d u = b - a, v = c - b, w = d - c, m = cross(u, v), n = cross(v, w);
+    return std::atan2(dot(cross(m, n), unit(v)), dot(m, n));
+  }
+
+  void add_carbonyl(std::size_t index) {
+    ModelResidue& r = model_.residues[index];
+    const Vec3d n = r.find("N")->x, ca = r.find("CA")->x, c = r.find("C")->x;
+    const ModelAtom* next = nullptr;
+    if (!r.chain_end && index + 1 < model_.residues.size()) next = model_.residues[index + 1].find("N");
+    if (!r.find("O")) {
+      const double psi = next ? torsion(n, ca, c, next->x) : 140 * degree;
+      r.atoms.push_back({"O", 8, place(n, ca, c, 1.231 * angstrom, 120.5 * degree, psi + constants::pi)});
+      note(r, "O");
+    }
+    if (r.chain_end && !r.find("OXT")) {
+      const double opposite = torsion(n, ca, c, r.find("O")->x) + constants::pi;
+      r.atoms.push_back({"OXT", 8, place(n, ca, c, 1.249 * angstrom, 118.0 * degree, opposite)});
+    }
+  }
+
+  void note(const ModelResidue& r, const std::string& atoms) {
+    if (options_.sequence.empty()) model_.notes.push_back(describe(r) + ": " + atoms + " added");
+  }
+
+  void add_side_chain(ModelResidue& r) {
+    std::vector<const IdealAtom*> missing;
+    for (const IdealAtom& ideal : r.library->side_chain)
+      if (!r.find(ideal.name)) missing.push_back(&ideal);
+    if (missing.empty()) return;
+    // Torsions that are free: those of the first atoms on N-CA-CB and on CA-CB-CG that are all missing. Rings of proline are
+    // not.
+    const bool chi1 = free_torsion(r, missing, "CA", "CB"), chi2 = free_torsion(r, missing, "CB", "CG");
+    std::vector<ModelAtom> best;
+    double least = 1e300;
+    for (int i = 0; i < (chi1 ? 3 : 1); ++i)
+      for (int j = 0; j < (chi2 ? 3 : 1); ++j) {
+        const std::vector<ModelAtom> made = build(r, missing, 120.0 * i * degree, 120.0 * j * degree);
+        const double overlap = crowding(r, made);
+        if (overlap < least - 1e-9) {
+          least = overlap;
+          best = made;
+        }
+      }
+    std::string names;
+    for (const ModelAtom& a : best) names += (names.empty() ? "" : " ") + a.name;
+    r.atoms.insert(r.atoms.end(), best.begin(), best.end());
+    note(r, names);
+  }
+
+  static bool free_torsion(const ModelResidue& r, const std::vector<const IdealAtom*>& missing, const char* b, const char* c) {
+    if (r.library->name == "PRO") return false;
+    bool any = false;
+    for (const IdealAtom& ideal : r.library->side_chain) {
+      if (ideal.from[1] != b || ideal.from[2] != c) continue;
+      if (std::find(missing.begin(), missing.end(), &ideal) == missing.end()) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  std::vector<ModelAtom> build(const ModelResidue& r, const std::vector<const IdealAtom*>& missing, double turn1,
+                               double turn2) const {
+    std::vector<ModelAtom> made;
+    const auto find = [&](const std::string& name) -> Vec3d {
+      for (const ModelAtom& a : made)
+        if (a.name == name) return a.x;
+      if (const ModelAtom* a = r.find(name)) return a->x;
+      throw InputError(describe(r) + " lacks " + name + ", on which other atoms are placed");
+    };
+    for (const IdealAtom* ideal : missing) {
+      double torsion_angle = (r.d_form ? -1 : 1) * ideal->torsion;
+      if (ideal->from[1] == "CA" && ideal->from[2] == "CB") torsion_angle += turn1;
+      if (ideal->from[1] == "CB" && ideal->from[2] == "CG") torsion_angle += turn2;
+      // Where a sibling on the same bond is there, the missing atom keeps its ideal angle to it.
+      if (const IdealAtom* sibling = present_sibling(r, *ideal, made))
+        torsion_angle = torsion(find(ideal->from[0]), find(ideal->from[1]), find(ideal->from[2]), find(sibling->name)) +
+                        (r.d_form ? -1 : 1) * (ideal->torsion - sibling->torsion);
+      made.push_back({ideal->name, element_number(ideal->name.substr(0, 1)),
+                      place(find(ideal->from[0]), find(ideal->from[1]), find(ideal->from[2]), ideal->length, ideal->angle,
+                            torsion_angle)});
+    }
+    return made;
+  }
+
+  static const IdealAtom* present_sibling(const ModelResidue& r, const IdealAtom& ideal, const std::vector<ModelAtom>& made) {
+    for (const IdealAtom& other : r.library->side_chain)
+      if (&other != &ideal && other.from == ideal.from && r.find(other.name) &&
+          std::none_of(made.begin(), made.end(), [&](const ModelAtom& a) { return a.name == other.name; }))
+        return &other;
+    return nullptr;
+  }
+
+  /// How much the atoms lie in others: heavy atoms that are not bonded are at least 0.3 nm apart.
+  double crowding(const ModelResidue& own, const std::vector<ModelAtom>& made) const {
+    constexpr double apart = 0.32;
+    double sum = 0;
+    for (const ModelResidue& r : model_.residues)
+      for (const ModelAtom& a : r.atoms) {
+        if (a.element == 1) continue;
+        const bool near = &r == &own && (a.name == "CB" || a.name == "CA" || a.name == "N" || a.name == "C");
+        if (near) continue;
+        for (const ModelAtom& m : made) {
+          const double d = distance(a.x, m.x);
+          if (d < apart) sum += (apart - d) * (apart - d);
+        }
+      }
+    return sum;
+  }
+
+  Model& model_;
+  const BuildOptions& options_;
+};
+
+}  // namespace
+
+void complete_heavy_atoms(Model& model, const BuildOptions& options) { HeavyAtoms(model, options).complete(); }
+
+}  // namespace uplift::build

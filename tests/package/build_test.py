@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""`uplift build` as a user runs it, from an empty folder, and `uplift run` on what it wrote.
+
+  build_test.py UPLIFT
+"""
+import gzip
+import math
+import os
+import re
+import subprocess
+import sys
+
+from checks import run_all
+
+UPLIFT = os.path.abspath(sys.argv[-1])
+SDF1 = "/usr/share/doc/theseus/examples/2sdf.pdb.gz"  # Debian's theseus-examples
+
+
+def uplift(folder, *arguments, expect=0):
+    done = subprocess.run([UPLIFT, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def potential(folder, stem):
+    uplift(folder, "energy", stem + ".yaml", "--json", stem + ".json")
+    with open(os.path.join(folder, stem + ".json")) as f:
+        text = f.read()
+    found = re.search(r'"potential"\s*:\s*([-+0-9.eE]+)', text)
+    return float(found.group(1))
+
+
+def with_stages(folder, stem, stages):
+    """The written input with other stages."""
+    path = os.path.join(folder, stem + ".yaml")
+    with open(path) as f:
+        text = f.read()
+    text, times = re.subn(r"^stages:\n(?:  .*\n)*", "stages: " + stages + "\n", text, flags=re.M)
+    assert times == 1, text
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def a_sequence_in_salt_water_runs(folder):
+    uplift(folder, "build", "--sequence", "GYDPETGTWG", "--padding", "0.5 nm", "--salt", "0.15 mol/L", "-o", "peptide")
+    assert sorted(os.listdir(folder)) == ["peptide.pdb", "peptide.yaml"]
+    uplift(folder, "validate", "peptide.yaml")
+    # All stages that were written, only shorter: --set would need their names; the settings stay as they are.
+    path = os.path.join(folder, "peptide.yaml")
+    with open(path) as f:
+        text = f.read()
+    for written, short in (("max_steps: 2000", "max_steps: 200"), ("time: 20 ps", "time: 0.1 ps"), ("time: 100 ps", "time: 0.2 ps"),
+                           ("time: 1 ns", "time: 0.2 ps"), ("every: 2 ps", "every: 0.1 ps"), ("every: 0.2 ps", "every: 0.02 ps")):
+        assert text.count(written) == 1, written
+        text = text.replace(written, short)
+    with open(path, "w") as f:
+        f.write(text)
+    said = uplift(folder, "run", "peptide.yaml")
+    assert "production" in said and os.path.exists(os.path.join(folder, "peptide", "trajectory.h5md")), said
+    temperature = float(re.search(r"temperature \[K\]\s+([0-9.]+)", said).group(1))
+    # Velocities of 300 K; from a minimum, half of the kinetic energy turns into potential energy at once.
+    assert 120 < temperature < 320, said
+
+
+def stripped_protein():
+    """The first model of SDF-1 without hydrogens, and without the ends of long side chains."""
+    lines = []
+    with gzip.open(SDF1, "rt") as f:
+        for line in f:
+            if line.startswith("ATOM"):
+                name = line[12:16].strip()
+                if name.lstrip("0123456789").startswith("H"):
+                    continue
+                if line[17:20] in ("LYS", "ARG", "GLU") and name not in ("N", "CA", "C", "O", "CB", "CG"):
+                    continue
+            lines.append(line)
+            if line.startswith("ENDMDL"):
+                break
+    return "".join(lines)
+
+
+def a_protein_with_gaps_and_disulfides_minimises(folder):
+    if not os.path.exists(SDF1):
+        print("skipped: theseus-examples is not installed")
+        return
+    with open(os.path.join(folder, "gaps.pdb"), "w") as f:
+        f.write(stripped_protein())
+    said = uplift(folder, "build", "gaps.pdb", "--padding", "0.3 nm", "-o", "whole")
+    # As many atoms as the file has with its own hydrogens and side chains.
+    assert re.search(r"67 residues, 1124 atoms, charge \+8 e", said) and "8 CL" in said, said
+    with open(os.path.join(folder, "whole.pdb")) as f:
+        atoms = [line for line in f if line.startswith(("ATOM", "HETATM"))]
+    cystines = {line[22:26].strip() for line in atoms if line[17:20] == "CYX"}
+    assert cystines == {"9", "11", "34", "50"}, cystines
+    before = potential(folder, "whole")
+    with_stages(folder, "whole", "[{name: minimize, minimize: {max_steps: 500, force_tolerance: 1 kJ/mol/nm}}]")
+    said = uplift(folder, "run", "whole.yaml")
+    after = float(re.search(r"500 steps: energy (\S+) kJ/mol", said).group(1))
+    assert math.isfinite(before) and math.isfinite(after) and after < before, (before, after)
+
+
+def every_box_and_water_has_an_energy(folder):
+    for stem, options in {
+        "octahedron": ["--shape", "octahedron", "--water", "tip4pew"],
+        "dodecahedron": ["--shape", "dodecahedron", "--water", "opc", "--salt", "0.3 mol/L", "--positive", "K"],
+        "cube": ["--shape", "cubic", "--water", "spce", "--conformation", "helix", "--forcefield", "amber99sb-ildn"],
+        "rectangle": ["--shape", "rectangular"],
+        "vacuum": ["--water", "none"],
+        "implicit": ["--water", "none", "--implicit-solvent", "obc2"],
+    }.items():
+        uplift(folder, "build", "--sequence", "AaKE", "--caps", "--padding", "0.4 nm", "-o", stem, *options)
+        uplift(folder, "validate", stem + ".yaml")
+        assert math.isfinite(potential(folder, stem)), stem
+
+
+def more_residues_than_a_pdb_can_number_are_read_back(folder):
+    said = uplift(folder, "build", "--sequence", "GA", "--edge", "7 nm", "--shape", "cubic", "-o", "large")
+    assert int(re.search(r"(\d+) waters", said).group(1)) > 10500, said
+    assert math.isfinite(potential(folder, "large"))
+
+
+def a_seed_gives_the_same_files(folder):
+    for stem in ("one", "two"):
+        uplift(folder, "build", "--sequence", "AKE", "--salt", "0.2 mol/L", "--padding", "0.4 nm", "--seed", "5", "-o", stem)
+    contents = []
+    for stem in ("one", "two"):
+        with open(os.path.join(folder, stem + ".pdb")) as f:
+            contents.append(f.read())
+    assert contents[0] == contents[1]
+
+
+def wrong_input_says_what_to_do(folder):
+    with open(os.path.join(folder, "damaged.pdb"), "w") as f:
+        f.write("ATOM      1  N   ALA A   1       0.000   0.000   0.000  1.00  0.00           N\n"
+                "ATOM      2  CA  ALA A   1       1.4x8   0.000   0.000  1.00  0.00           C\n")
+    for options, words in {
+        ("damaged.pdb",): ["damaged.pdb:2"],
+        ("--sequence", "GAZ"): ["letter 3", "'Z'"],
+        (): ["--sequence", "protein.pdb"],
+        ("--sequence", "GA", "--edge", "1 nm"): ["--edge", "at least"],
+        ("--sequence", "GA", "--padding", "1"): ["--padding", "nm"],
+        ("--sequence", "GA", "--salt", "0.15"): ["--salt"],
+        ("--sequence", "GA", "--forcefield", "charmm99"): ["charmm99", "amber14sb"],
+        ("--sequence", "GA", "--implicit-solvent", "obc2"): ["--water none"],
+    }.items():
+        said = uplift(folder, "build", *options, expect=2)
+        assert all(w in said for w in words), (options, said)
+    assert os.listdir(folder) == ["damaged.pdb"]
+
+
+run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises, every_box_and_water_has_an_energy,
+        more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files,
+        wrong_input_says_what_to_do)
