@@ -80,12 +80,16 @@ UPLIFT_HD Pack<Work> parameter(const BondedList<Real, Work>& list, int p, int t)
   return Pack<Work>::load(list.parameters + p * list.padded + t);
 }
 
-// Sums over terms are kept in double whatever the terms are in.
-UPLIFT_HD Wide widened(Wide value) { return value; }
+// Sums over terms are kept in double whatever the terms are in. Each value is first rounded to a multiple of 2^-32 kJ/mol, so
+// that sums (below 2^20) are exact and do not depend on how terms are shared out.
+UPLIFT_HD Wide widened(Wide value) {
+  const Wide magic(0x1.8p20);
+  return (value + magic) - magic;
+}
 UPLIFT_HD Wide widened(Pack<float> value) {
   const hn::Half<Pack<float>::Tag> half;
-  return Wide(hn::PromoteTo(WideTag(), hn::LowerHalf(half, value.v))) +
-         Wide(hn::PromoteTo(WideTag(), hn::UpperHalf(half, value.v)));
+  return widened(Wide(hn::PromoteTo(WideTag(), hn::LowerHalf(half, value.v)))) +
+         widened(Wide(hn::PromoteTo(WideTag(), hn::UpperHalf(half, value.v))));
 }
 
 struct Totals {
@@ -118,7 +122,7 @@ void bond(const BondedList<Real, double>& list, BondedTask& task) {
     const auto result = physics::harmonic_bond(r_ij, parameter(list, 0, t), parameter(list, 1, t));
     store_force(list, 0, t, result.force_i);
     store_force(list, 1, t, -result.force_i);
-    if (task.energies) totals.energy[0] += result.energy;
+    if (task.energies) totals.energy[0] += widened(result.energy);
     if (task.virial) totals.add_virial(r_ij, result.force_i);
   }
   totals.finish(task);
@@ -154,7 +158,7 @@ void angle(const BondedList<Real, double>& list, BondedTask& task) {
     store_force(list, 0, t, result.force_i);
     store_force(list, 1, t, -(result.force_i + result.force_k));
     store_force(list, 2, t, result.force_k);
-    if (task.energies) totals.energy[0] += result.energy;
+    if (task.energies) totals.energy[0] += widened(result.energy);
     if (task.virial) {
       totals.add_virial(r_ij, result.force_i);
       totals.add_virial(r_kj, result.force_k);
@@ -248,7 +252,7 @@ void cmap(const BondedList<Real, double>& list, BondedTask& task) {
     store_force(list, 2, t, -(slope_phi * phi.angle.gradient_k + slope_psi * psi.angle.gradient_j));
     store_force(list, 3, t, -(slope_phi * phi.angle.gradient_l + slope_psi * psi.angle.gradient_k));
     store_force(list, 4, t, -slope_psi * psi.angle.gradient_l);
-    if (task.energies) totals.energy[0] += strength * result.energy;
+    if (task.energies) totals.energy[0] += widened(strength * result.energy);
     if (task.virial) {
       add_torsion_virial(totals, phi, slope_phi);
       add_torsion_virial(totals, psi, slope_psi);

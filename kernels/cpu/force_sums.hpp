@@ -39,12 +39,14 @@ struct ForceSums {
     std::atomic_ref<Fixed>(force[3 * static_cast<std::size_t>(atom) + 2])
         .fetch_add(fixed_force(f.z), std::memory_order_relaxed);
   }
-  void add_energy_atomic(EnergyTerm term, double e) {
-    std::atomic_ref<Fixed>(energy[static_cast<std::size_t>(term)]).fetch_add(fixed_energy(e), std::memory_order_relaxed);
+  void add_fixed_energy(EnergyTerm term, Fixed e) {
+    std::atomic_ref<Fixed>(energy[static_cast<std::size_t>(term)]).fetch_add(e, std::memory_order_relaxed);
   }
-  void add_virial_atomic(int component, double w) {
-    std::atomic_ref<Fixed>(virial[static_cast<std::size_t>(component)]).fetch_add(fixed_energy(w), std::memory_order_relaxed);
+  void add_fixed_virial(int component, Fixed w) {
+    std::atomic_ref<Fixed>(virial[static_cast<std::size_t>(component)]).fetch_add(w, std::memory_order_relaxed);
   }
+  void add_energy_atomic(EnergyTerm term, double e) { add_fixed_energy(term, fixed_energy(e)); }
+  void add_virial_atomic(int component, double w) { add_fixed_virial(component, fixed_energy(w)); }
 };
 
 }  // namespace uplift::cpu

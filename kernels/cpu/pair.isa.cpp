@@ -1,99 +1,9 @@
 // See the diagram in pair_kernels.hpp. Arithmetic is in physics/pair; here are loads, masks and sums.
-#include "cpu/pair_kernels.hpp"
-#include "cpu/simd.hpp"
+#include "cpu/pair_lanes.hpp"
 #include "uplift/core/fixed_point.hpp"
 
 namespace uplift::cpu::UPLIFT_ISA {
 namespace {
-
-template <class real>
-struct Shape {
-  using Tag = hn::CappedTag<real, 16>;
-  using P = Pack<real, Tag>;
-  static constexpr int width = P::width;
-  static constexpr int rows = width > cluster_j ? width / cluster_j : 1;   // i atoms a register
-  static constexpr int parts = width < cluster_j ? cluster_j / width : 1;  // registers a row
-  static constexpr int groups = cluster_i / rows;
-  static constexpr int chunk = cluster_j / parts;  // j atoms a register
-  using Coordinate = typename PairCoordinate<real>::type;
-  using CoordinateTag = hn::Rebind<Coordinate, Tag>;
-  using CoordinateVec = hn::Vec<CoordinateTag>;
-  using IntTag = hn::RebindToSigned<Tag>;
-  using Int = hn::TFromD<IntTag>;
-
-  /// Eight (or fewer) j values, repeated for every row of the register.
-  template <class D, class T>
-  static UPLIFT_HD hn::Vec<D> load_j(D d, const T* p) {
-    if constexpr (rows == 1) {
-      return hn::LoadU(d, p);
-    } else {
-      const hn::Half<D> half;
-      const auto v = hn::LoadU(half, p);
-      return hn::Combine(d, v, v);
-    }
-  }
-  /// i values of group g, each repeated along its row.
-  template <class D, class T>
-  static UPLIFT_HD hn::Vec<D> load_i(D d, const T* p, int g) {
-    if constexpr (rows == 1) {
-      return hn::Set(d, p[g]);
-    } else {
-      const hn::Half<D> half;
-      return hn::Combine(d, hn::Set(half, p[2 * g + 1]), hn::Set(half, p[2 * g]));
-    }
-  }
-};
-
-/// Where the forces of a cluster of eight begin.
-UPLIFT_HD std::ptrdiff_t force_place(int cluster) { return static_cast<std::ptrdiff_t>(cluster) * 3 * cluster_j; }
-
-template <class real>
-struct Displacement {
-  Pack<real, typename Shape<real>::Tag> x, y, z;
-};
-
-/// Difference of two coordinates as a fraction of the period in the nearest image, in units of the coordinate.
-template <class real>
-UPLIFT_HD auto difference(typename Shape<real>::CoordinateVec a, typename Shape<real>::CoordinateVec b, bool periodic) {
-  using P = typename Shape<real>::P;
-  if constexpr (sizeof(real) == 4) {
-    (void)periodic;
-    return P(hn::ConvertTo(typename Shape<real>::Tag(), hn::Sub(a, b)));
-  } else {
-    P d(hn::Sub(a, b));
-    if (periodic) d = d - round(d);
-    return d;
-  }
-}
-
-template <class real, bool triclinic>
-UPLIFT_HD Displacement<real> displacement(const PairParameters<real>& p, const typename Shape<real>::CoordinateVec xi[3],
-                                          const typename Shape<real>::CoordinateVec xj[3]) {
-  using P = typename Shape<real>::P;
-  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic),
-          w = difference<real>(xi[2], xj[2], p.periodic);
-  if constexpr (triclinic) {
-    return {madd(P(p.a[0]), u, madd(P(p.a[1]), v, P(p.a[2]) * w)), madd(P(p.a[3]), v, P(p.a[4]) * w), P(p.a[5]) * w};
-  } else {
-    return {P(p.a[0]) * u, P(p.a[3]) * v, P(p.a[5]) * w};
-  }
-}
-
-/// Lanes of group g, part h whose bit is set in the mask.
-template <class real>
-UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
-  using S = Shape<real>;
-  typename S::IntTag d;
-  alignas(64) static constexpr std::int32_t bit32[16] = {1,   2,   4,    8,    16,   32,   64,    128,
-                                                         256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
-  alignas(64) static constexpr std::int64_t bit64[8] = {1, 2, 4, 8, 16, 32, 64, 128};
-  const int shift = cluster_j * S::rows * g + S::chunk * h;
-  const auto bits = hn::Set(d, static_cast<typename S::Int>((mask >> shift) & 0xffffu));
-  if constexpr (sizeof(real) == 4)
-    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
-  else
-    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
-}
 
 /// Sum over the rows of a register.
 template <class real>
@@ -395,13 +305,15 @@ int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const Cl
   const P x(bounds_i.x[i]), y(bounds_i.y[i]), z(bounds_i.z[i]), hx(bounds_i.half_x[i]), hy(bounds_i.half_y[i]),
       hz(bounds_i.half_z[i]);
   const P zero(0.0f), reach(p.reach);
-  const auto gap = [&](P d, P half, float length) { return max(abs(d - round(d)) - half, zero) * P(length); };
+  const auto gap = [&](P d, P half, int k) {
+    return max(abs(nmadd(P(p.period[k]), round(d), d)) - half, zero) * P(p.length[k]);
+  };
   int n = 0;
   for (int j = first; j < last; j += P::width) {
     const P half_x = P::loadu(bounds_j.half_x + j);
-    const P gx = gap(x - P::loadu(bounds_j.x + j), hx + half_x, p.length[0]);
-    const P gy = gap(y - P::loadu(bounds_j.y + j), hy + P::loadu(bounds_j.half_y + j), p.length[1]);
-    const P gz = gap(z - P::loadu(bounds_j.z + j), hz + P::loadu(bounds_j.half_z + j), p.length[2]);
+    const P gx = gap(x - P::loadu(bounds_j.x + j), hx + half_x, 0);
+    const P gy = gap(y - P::loadu(bounds_j.y + j), hy + P::loadu(bounds_j.half_y + j), 1);
+    const P gz = gap(z - P::loadu(bounds_j.z + j), hz + P::loadu(bounds_j.half_z + j), 2);
     const auto within = p.rectangular ? madd(gx, gx, madd(gy, gy, gz * gz)) < reach * reach : max(gx, max(gy, gz)) < reach;
     const auto wanted =
         hn::And(hn::And(within, zero <= half_x), hn::RebindMask(P::Tag(), hn::Lt(hn::Iota(di, j), hn::Set(di, last))));

@@ -95,6 +95,7 @@ struct ClusterBounds {
 /// of the fractions times the cell's width across that axis.
 struct NearParameters {
   float length[3];
+  float period[3];  ///< 1, or 0 for a direction that is cut into domains, where coordinates do not wrap round
   bool rectangular;
   float reach;  ///< [nm], with room for the rounding of float
 };

@@ -106,7 +106,9 @@ void add_energy(const Setup& s) {
   add_input_options(energy, o->input);
   energy->add_option("--json", o->json, "write the energies to this file");
   energy->add_option("--forces", o->forces, "write forces and positions to this HDF5 file");
-  does(energy, s, o, [](const Options& given) { return energy_command(given.input, given.json, given.forces); });
+  does(
+      energy, s, o,
+      [&world = s.world](const Options& given) { return energy_command(given.input, given.json, given.forces, world); }, true);
 }
 
 void add_reweight(const Setup& s) {

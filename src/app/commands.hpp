@@ -86,7 +86,8 @@ struct SlurmOptions {
   std::string time = "24h", partition, account, qos, memory, name, launcher = "srun", output;
 };
 int slurm_command(const SlurmOptions& options);
-int energy_command(const InputOptions& options, const std::string& json, const std::string& forces);
+/// Of all ranks, too.
+int energy_command(const InputOptions& options, const std::string& json, const std::string& forces, const Communicator& world);
 /// `where`: a block or a key; empty: all.
 int schema_command(const std::string& where);
 int validate_command(const InputOptions& options);

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "load.hpp"
+#include "ranks.hpp"
 #include "uplift/engine/integrator.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/forces_file.hpp"
@@ -25,14 +26,21 @@ Bias given_bias(const RunInput& input) {
 
 }  // namespace
 
-int energy_command(const InputOptions& options, const std::string& json, const std::string& forces) {
-  const RunInput input = load_run_input(options.file, options.overrides());
+int energy_command(const InputOptions& options, const std::string& json, const std::string& forces, const Communicator& world) {
+  RunInput input = root_first(world, [&] {
+    RunInput in = load_run_input(options.file, options.overrides());
+    check_ranks(world, in.compute, 1);
+    return in;
+  });
+  share_cores(world, input.compute);
+  const Serving serving(world, input);
+  if (!world.root()) return finished;
   Loaded loaded = load(input, input.forces, std::nullopt);
   for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
   const Bias bias = given_bias(input);
   loaded.system.torsions_apart = boosted_torsions(bias);
   const std::unique_ptr<Backend> backend =
-      make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance);
+      make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance, world);
   backend->upload(loaded.state);
   std::vector<Stage> stages = make_integrator({}, {bias}).forces;
   stages.insert(stages.begin(), PlaceVirtualSites{});

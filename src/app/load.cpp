@@ -3,7 +3,9 @@
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/domain/team.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/checkpoint.hpp"
 #include "uplift/io/topology_file.hpp"
 #include "uplift/model/replicate.hpp"
 #include "uplift/model/selection.hpp"
@@ -61,8 +63,43 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   return loaded;
 }
 
+namespace {
+
+LeafMaker leaf_maker(const ComputeSettings& compute) {
+  return [compute](const System& system, const TeamOrder& order, RankLink& link) {
+    return cpu::make_cpu_backend(system, order.box, {compute.precision, compute.threads, order.constraint_tolerance, &link});
+  };
+}
+
+std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box, const ComputeSettings& compute,
+                                           double constraint_tolerance, const Communicator& team, int which) {
+  if (compute.backend != "auto" && compute.backend != "cpu")
+    throw InputError("compute.backend: " + compute.backend + " does not share one system among ranks yet (" +
+                     std::to_string(team.size()) + " were started); use backend: cpu, or start one rank");
+  return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, system_fingerprint(system)},
+              leaf_maker(compute));
+}
+
+}  // namespace
+
+void serve_team(const RunInput& input, const Communicator& team) {
+  const auto load_ordered = [&](const TeamOrder& order) {
+    const StageSettings* stage = order.which >= 0 ? &input.stages.at(static_cast<std::size_t>(order.which)) : nullptr;
+    System system = load(input, stage ? stage->forces : input.forces, stage ? stage->restraints : std::nullopt).system;
+    system.torsions_apart = order.torsions_apart;
+    if (system_fingerprint(system) != order.fingerprint)
+      throw InputError(
+          input.file + ": rank " + std::to_string(team.rank()) +
+          " has read another system than rank 0 (files that differ from machine to machine, or that are being written); "
+          "put them where all ranks see the same");
+    return system;
+  };
+  serve(team, load_ordered, leaf_maker(input.compute));
+}
+
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
-                                      double constraint_tolerance) {
+                                      double constraint_tolerance, const Communicator& team, int which) {
+  if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
   if (compute.backend == "auto" || compute.backend == "cpu")
     return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
   std::string there = "cpu";

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "uplift/backend/backend.hpp"
+#include "uplift/domain/communicator.hpp"
 #include "uplift/model/settings.hpp"
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
@@ -19,8 +20,11 @@ struct Loaded {
 /// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
 
-/// The backend that `compute.backend` asks for. Throws InputError when this build does not have it.
+/// The backend that `compute.backend` asks for. Throws InputError when this build does not have it. The root of several ranks
+/// gets one that works with all of them; the others are in serve_team(), and `which` tells them the stage (-1: none).
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
-                                      double constraint_tolerance);
+                                      double constraint_tolerance, const Communicator& team = {}, int which = -1);
+/// What ranks of a team do that are not its root, until that dismisses them.
+void serve_team(const RunInput& input, const Communicator& team);
 
 }  // namespace uplift::app

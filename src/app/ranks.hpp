@@ -1,11 +1,16 @@
 #pragma once
 // How the ranks of one program go through a command together.
+#include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 
 #include "commands.hpp"
+#include "load.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/communicator.hpp"
+#include "uplift/domain/team.hpp"
 
 namespace uplift::app {
 
@@ -34,5 +39,31 @@ auto root_first(const Communicator& world, F&& f) {
   if (!good) throw Agreed{bad_input};
   return f();
 }
+
+/// Ranks but the root do nothing else than serve while this is made; the root then goes on, and dismisses them at the end.
+class Serving {
+ public:
+  Serving(const Communicator& team, const RunInput& input) : team_(team) {
+    if (!team.root()) serve_team(input, team);
+  }
+  ~Serving() {
+    // Where the root has failed, all ranks are ended; a message would find some of them in the middle of something else.
+    if (team_.root() && std::uncaught_exceptions() == 0) dismiss(team_);
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  const Communicator& team_;
+};
+
+/// Throws InputError where compute.ranks_per_replica is not what was started.
+void check_ranks(const Communicator& world, const ComputeSettings& compute, int replicas);
+/// `threads: auto` for several ranks on one machine: its cores, those that any of the ranks may use, divided by their number.
+void share_cores(const Communicator& world, ComputeSettings& compute);
+
+/// For run.log and performance.json.
+std::string traffic_text(const TeamTraffic& traffic);
+nlohmann::json traffic_json(const TeamTraffic& traffic);
 
 }  // namespace uplift::app

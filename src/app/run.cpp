@@ -8,11 +8,13 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "ranks.hpp"
 #include "recorders.hpp"
 #include "run_bias.hpp"
 #include "run_exchange.hpp"
 #include "surfaces.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/domain/team.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
 #include "uplift/io/units.hpp"
@@ -171,8 +173,8 @@ int Run::stage(std::size_t index) {
   if (checkpoint_) next_.collected = checkpoint_->collected;
   BiasCourse bias = bias_course(settings, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
-  const std::unique_ptr<Backend> backend =
-      make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance);
+  const std::unique_ptr<Backend> backend = make_backend(
+      loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team, static_cast<int>(index));
   if (!files_begun_) {
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);
@@ -317,6 +319,8 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
   log_->info(phase_table(timing));
   speed_.simulated += timing.simulated;
   speed_.seconds += wall;
+  const std::optional<TeamTraffic> traffic = team_traffic(backend, steps);
+  if (traffic) log_->info(traffic_text(*traffic));
   nlohmann::json phases;
   for (const PhaseTime& p : timing.phases) phases[p.name] = {{"seconds", p.seconds}, {"calls", p.calls}};
   performance_.push_back({{"name", settings.name},
@@ -324,6 +328,7 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
                           {"seconds", wall},
                           {"ns_per_day", wall > 0 ? timing.simulated * 1e-3 / wall * 86400 : 0},
                           {"phases", phases}});
+  if (traffic) performance_.back()["ranks"] = traffic_json(*traffic);
   std::ofstream out(directory_ / "performance.json");
   out << nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) << '\n';
 }

@@ -32,6 +32,7 @@ struct RunOptions {
   int stages_behind = 0;                     ///< those before have been finished by every replica: nobody is to be met there
   std::string replica;                       ///< for the log: which one this is
   std::string announcement;                  ///< for the log: when it will stop by itself
+  Communicator team;                         ///< the ranks of this run, of which this one is the root
 };
 
 class Run {

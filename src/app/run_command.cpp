@@ -45,8 +45,10 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
     RunInput in = load_run_input(options.file, options.overrides());
     if (in.stages.empty())
       throw InputError(options.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
-    if (world.size() > 1 && (in.compute.replicas == 1 || switches.replica > 0))
-      throw InputError("a run on " + std::to_string(world.size()) + " ranks is not in this version; start one, with threads");
+    check_ranks(world, in.compute, switches.replica > 0 ? 1 : in.compute.replicas);
+    if (world.size() > 1 && switches.replica > 0)
+      throw InputError("--replica on " + std::to_string(world.size()) +
+                       " ranks is not in this version; start one, with threads");
     return in;
   });
   const StopReasons stop_reason(switches.max_time);
@@ -57,6 +59,10 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
   run_options.announcement = stop_reason.announcement();
   if (switches.replica > 0) return run_replica(input, switches.replica, std::move(run_options));
   if (input.compute.replicas > 1) return Ensemble(std::move(input), std::move(run_options), world).execute();
+  share_cores(world, input.compute);
+  const Serving serving(world, input);
+  if (!world.root()) return finished;
+  run_options.team = world;
   Run run(std::move(input), std::move(run_options));
   try {
     return run.execute();

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include "uplift/core/assert.hpp"
@@ -40,7 +41,8 @@ void check(int status, const char* what) {
   char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   MPI_Error_string(status, text, &length);
-  throw SimulationError(fmt::format("MPI: {} failed: {} (another rank may have died; its message comes first)", what, text));
+  // Not a SimulationError: whoever catches those asks the backend what is the matter with the atoms, and the ranks are gone.
+  throw std::runtime_error(fmt::format("MPI: {} failed: {} (another rank may have died; its message comes first)", what, text));
 }
 
 }  // namespace
@@ -154,6 +156,14 @@ void Communicator::maximum(std::span<std::int64_t> values) const { reduce(group_
 void Communicator::maximum(std::span<double> values) const { reduce(group_, values, MPI_DOUBLE, MPI_MAX); }
 void Communicator::minimum(std::span<std::int64_t> values) const { reduce(group_, values, MPI_INT64_T, MPI_MIN); }
 
+std::vector<std::int64_t> Communicator::all_to_all(const std::vector<std::int64_t>& values) const {
+  UPLIFT_EXPECT(values.size() == static_cast<std::size_t>(size()));
+  if (!group_) return values;
+  std::vector<std::int64_t> got(values.size());
+  check(MPI_Alltoall(values.data(), 1, MPI_INT64_T, got.data(), 1, MPI_INT64_T, group_->comm), "MPI_Alltoall");
+  return got;
+}
+
 Communicator::Request Communicator::start_send(std::span<const std::byte> values, int to, int tag) const {
   UPLIFT_EXPECT(group_ && values.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
   Request r;
@@ -232,6 +242,7 @@ void Communicator::sum(std::span<double>) const {}
 void Communicator::maximum(std::span<std::int64_t>) const {}
 void Communicator::maximum(std::span<double>) const {}
 void Communicator::minimum(std::span<std::int64_t>) const {}
+std::vector<std::int64_t> Communicator::all_to_all(const std::vector<std::int64_t>& values) const { return values; }
 Communicator::Request Communicator::start_send(std::span<const std::byte>, int, int) const {
   UPLIFT_EXPECT(group_);
   return {};

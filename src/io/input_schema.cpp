@@ -227,14 +227,14 @@ constexpr KeySpec schema[] = {
     count("compute.threads", "auto", between(1, 4096), "on the CPU; auto: as many as the process may use", "auto"),
     count("compute.replicas", "1", between(1, 65536),
           "copies of the run with noise of their own; default with exchange: one a temperature"),
-    count("compute.ranks_per_replica", "auto", between(1, 65536), "more than 1: domain decomposition", "auto"),
+    count("compute.ranks_per_replica", "auto", between(1, 65536),
+          "that mpirun starts for each replica; more than 1: domain decomposition", "auto"),
 };
 
 // A version that learns one of these deletes its row.
 constexpr Unavailable unavailable[] = {
     {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
     {"compute.devices", "!auto", "use auto"},
-    {"compute.ranks_per_replica", "!auto", "use auto; threads do work"},
 };
 
 }  // namespace

@@ -182,6 +182,8 @@ class InputBuilder {
     in_.compute.backend = top_.text("compute.backend");
     in_.compute.precision = top_.choice<Precision>("compute.precision");
     in_.compute.threads = top_.text("compute.threads") == "auto" ? 0 : static_cast<int>(top_.count("compute.threads"));
+    in_.compute.ranks_per_replica =
+        top_.text("compute.ranks_per_replica") == "auto" ? 0 : static_cast<int>(top_.count("compute.ranks_per_replica"));
   }
 
   /// After the stages: one replica a temperature.

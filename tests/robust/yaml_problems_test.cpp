@@ -245,7 +245,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   };
   const Case cases[] = {
       {"compute:\n  devices: [0, 1]\n", "compute.devices"},
-      {"compute:\n  ranks_per_replica: 2\n", "compute.ranks_per_replica"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.text);

@@ -161,8 +161,9 @@ struct FreeEnergySettings {
 struct ComputeSettings {
   std::string backend = "auto";  ///< auto cuda cpu simt
   Precision precision = Precision::mixed;
-  int threads = 0;   ///< 0: as many as the process may use
-  int replicas = 1;  ///< copies of the run, each with noise of its own
+  int threads = 0;            ///< 0: as many as the process may use
+  int replicas = 1;           ///< copies of the run, each with noise of its own
+  int ranks_per_replica = 0;  ///< 0: as many as there are
 };
 
 struct SystemSettings {

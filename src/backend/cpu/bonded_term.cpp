@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "cpu/bonded_kernels.hpp"
@@ -27,14 +29,16 @@ struct PackedRows {
   Buffer<int> atoms, table_start;
   Buffer<Work> parameters;
 
-  PackedRows(const std::vector<BondedRow>& rows, int atoms_in_term, int parameters_in_term, int first_strength)
-      : atoms_per_term(atoms_in_term), terms(static_cast<int>(rows.size())) {
+  /// Those of `rows` that `chosen` names.
+  PackedRows(const std::vector<BondedRow>& rows, const std::vector<int>& chosen, int atoms_in_term, int parameters_in_term,
+             int first_strength)
+      : atoms_per_term(atoms_in_term), terms(static_cast<int>(chosen.size())) {
     padded = (terms + bonded_pad - 1) / bonded_pad * bonded_pad;
     atoms.resize(index(padded * atoms_in_term));
     table_start.resize(index(padded));
     parameters.resize(index(padded) * index(parameters_in_term));
     for (int t = 0; t < padded; ++t) {
-      const BondedRow& row = rows[index(std::min(t, terms - 1))];
+      const BondedRow& row = rows[index(chosen[index(std::min(t, terms - 1))])];
       UPLIFT_ASSERT(static_cast<int>(row.parameters.size()) == parameters_in_term);
       for (int a = 0; a < atoms_in_term; ++a) atoms[index(a * padded + t)] = 3 * row.atoms[index(a)];
       table_start[index(t)] = row.table_start;
@@ -56,6 +60,13 @@ struct Group {
   std::function<void(BondedTask&, Real* x, Real* y, Real* z)> run;
 };
 
+/// To the nearest multiple of 2^-32 kJ/mol/nm: sums of such numbers (below 2^20) are exact, however terms are shared out.
+template <class Real>
+double on_lattice(Real force) {
+  constexpr double magic = 0x1.8p20;
+  return (static_cast<double>(force) + magic) - magic;
+}
+
 physics::ImageCell image_cell(const Box& box) {
   if (!box.periodic()) return {};
   return {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, 1 / box.a.x, 1 / box.b.y, 1 / box.c.z};
@@ -65,31 +76,48 @@ template <class Real>
 class BondedTerm final : public ForceTerm {
  public:
   BondedTerm(const System& system, bool torsions, const Threads& threads, const BondedKernelSet<Real>& kernels)
-      : torsions_(torsions), atoms_(system.size()), threads_(threads) {
+      : torsions_(torsions), atoms_(system.size()), threads_(threads), kernels_(kernels) {
     const std::vector<double> table = cmap_table(system.force_field);
     cmap_table_.resize(table.size());
     std::copy(table.begin(), table.end(), cmap_table_.begin());
-    for (const BondedRows& list : bonded_rows(system.force_field, system.torsions_apart, torsions)) switch (list.kind) {
-        case BondedKind::bond:
-          add<double>(list, kernels.bond);
-          break;
-        case BondedKind::angle:
-          add<double>(list, kernels.angle);
-          break;
-        case BondedKind::dihedral:
-          add<Real>(list, kernels.dihedral);
-          break;
-        case BondedKind::improper:
-          add<Real>(list, kernels.improper);
-          break;
-        case BondedKind::cmap:
-          add<double>(list, kernels.cmap);
-          break;
-        case BondedKind::pair14:
-          add<Real>(list, kernels.pair14);
+    for (BondedRows& rows : bonded_rows(system.force_field, system.torsions_apart, torsions)) {
+      List list{std::move(rows), std::vector<int>(index(atoms_) + 1, 0), {}};
+      for (const BondedRow& row : list.rows.rows) {
+        for (int a = 0; a < list.rows.atoms_per_row; ++a)
+          UPLIFT_EXPECT(row.atoms[index(a)] >= 0 && row.atoms[index(a)] < atoms_);
+        ++list.start[index(row.atoms[0]) + 1];
       }
-    finish();
+      std::partial_sum(list.start.begin(), list.start.end(), list.start.begin());
+      list.of_atom.resize(list.rows.rows.size());
+      std::vector<int> next(list.start.begin(), list.start.end() - 1);
+      for (std::size_t r = 0; r < list.rows.rows.size(); ++r)
+        list.of_atom[index(next[index(list.rows.rows[r].atoms[0])]++)] = static_cast<int>(r);
+      lists_.push_back(std::move(list));
+    }
+    touched_place_.assign(index(atoms_), -1);
+    std::vector<std::vector<int>> chosen(lists_.size());
+    for (std::size_t l = 0; l < lists_.size(); ++l) {
+      chosen[l].resize(lists_[l].rows.rows.size());
+      std::iota(chosen[l].begin(), chosen[l].end(), 0);
+    }
+    pack(chosen);
   }
+
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) override {
+    std::vector<std::vector<int>> chosen(lists_.size());
+    for (std::size_t l = 0; l < lists_.size(); ++l) {
+      const List& list = lists_[l];
+      share.for_local([&](int atom) {
+        for (int k = list.start[index(atom)]; k < list.start[index(atom) + 1]; ++k) {
+          const BondedRow& row = list.rows.rows[index(list.of_atom[index(k)])];
+          if (share.takes(std::span(row.atoms).first(index(list.rows.atoms_per_row)), x, box))
+            chosen[l].push_back(list.of_atom[index(k)]);
+        }
+      });
+    }
+    pack(chosen);
+  }
+  std::int64_t interactions() const override { return interactions_; }
 
   std::string name() const override { return torsions_ ? "boosted torsions" : "bonded"; }
   ForceGroup group() const override { return torsions_ ? ForceGroup::torsions : ForceGroup::bonded; }
@@ -114,9 +142,9 @@ class BondedTerm final : public ForceTerm {
         double x = 0, y = 0, z = 0;
         for (int s = slot_begin_[index(n)]; s < slot_begin_[index(n + 1)]; ++s) {
           const std::size_t slot = index(slot_of_[index(s)]);
-          x += static_cast<double>(slot_x_[slot]);
-          y += static_cast<double>(slot_y_[slot]);
-          z += static_cast<double>(slot_z_[slot]);
+          x += on_lattice(slot_x_[slot]);
+          y += on_lattice(slot_y_[slot]);
+          z += on_lattice(slot_z_[slot]);
         }
         Fixed* f = sums.force.data() + 3 * index(touched_[index(n)]);
         f[0] += fixed_force(x);
@@ -126,19 +154,51 @@ class BondedTerm final : public ForceTerm {
     });
   }
 
-  bool empty() const { return groups_.empty(); }
+  bool empty() const { return lists_.empty(); }
 
  private:
-  struct Block {
-    int group, first, last;
+  /// All interactions of one kind, and those whose first atom is a given one.
+  struct List {
+    BondedRows rows;
+    std::vector<int> start, of_atom;
   };
 
+  /// The chosen rows of each list, ready for the kernels.
+  void pack(const std::vector<std::vector<int>>& chosen) {
+    groups_.clear();
+    blocks_.clear();
+    interactions_ = 0;
+    for (std::size_t l = 0; l < lists_.size(); ++l) {
+      if (chosen[l].empty()) continue;
+      interactions_ += static_cast<std::int64_t>(chosen[l].size());
+      const BondedRows& rows = lists_[l].rows;
+      switch (rows.kind) {
+        case BondedKind::bond:
+          add<double>(rows, chosen[l], kernels_.bond);
+          break;
+        case BondedKind::angle:
+          add<double>(rows, chosen[l], kernels_.angle);
+          break;
+        case BondedKind::dihedral:
+          add<Real>(rows, chosen[l], kernels_.dihedral);
+          break;
+        case BondedKind::improper:
+          add<Real>(rows, chosen[l], kernels_.improper);
+          break;
+        case BondedKind::cmap:
+          add<double>(rows, chosen[l], kernels_.cmap);
+          break;
+        case BondedKind::pair14:
+          add<Real>(rows, chosen[l], kernels_.pair14);
+      }
+    }
+    finish();
+  }
+
   template <class Work>
-  void add(const BondedRows& rows, void (*kernel)(const BondedList<Real, Work>&, BondedTask&)) {
-    for (const BondedRow& row : rows.rows)
-      for (int a = 0; a < rows.atoms_per_row; ++a) UPLIFT_EXPECT(row.atoms[index(a)] >= 0 && row.atoms[index(a)] < atoms_);
-    auto packed =
-        std::make_shared<const PackedRows<Work>>(rows.rows, rows.atoms_per_row, rows.parameters_per_row, rows.first_strength);
+  void add(const BondedRows& rows, const std::vector<int>& chosen, void (*kernel)(const BondedList<Real, Work>&, BondedTask&)) {
+    auto packed = std::make_shared<const PackedRows<Work>>(rows.rows, chosen, rows.atoms_per_row, rows.parameters_per_row,
+                                                           rows.first_strength);
     const double* table = cmap_table_.data();
     auto run = [packed, kernel, order = rows.order, table](BondedTask& task, Real* x, Real* y, Real* z) {
       BondedList<Real, Work> list{{}, packed->parameters.data(), table, packed->table_start.data(), order, packed->padded, x, y,
@@ -153,33 +213,47 @@ class BondedTerm final : public ForceTerm {
   /// Places for the forces, the list of places of each atom, and the blocks of work.
   void finish() {
     int slots = 0;
-    std::vector<std::vector<int>> slots_of(index(atoms_));
+    for (int atom : touched_) touched_place_[index(atom)] = -1;
+    touched_.clear();
+    const auto for_places = [&](auto&& f) {
+      for (const Group<Real>& group : groups_)
+        for (int t = 0; t < group.terms; ++t)
+          for (int a = 0; a < group.atoms_per_term; ++a)
+            f(group.atoms[a * group.padded + t] / 3, group.slots + a * group.padded + t);
+    };
     for (int g = 0; g < static_cast<int>(groups_.size()); ++g) {
       Group<Real>& group = groups_[index(g)];
       group.slots = slots;
-      for (int t = 0; t < group.terms; ++t)
-        for (int a = 0; a < group.atoms_per_term; ++a)
-          slots_of[index(group.atoms[a * group.padded + t] / 3)].push_back(slots + a * group.padded + t);
       for (int first = 0; first < group.padded; first += block_of_terms)
         blocks_.push_back({g, first, std::min(first + block_of_terms, group.padded)});
       slots += group.padded * group.atoms_per_term;
     }
-    slot_x_.resize(index(slots));
-    slot_y_.resize(index(slots));
-    slot_z_.resize(index(slots));
-    slot_begin_.push_back(0);
-    for (int atom = 0; atom < atoms_; ++atom) {
-      const std::vector<int>& places = slots_of[index(atom)];
-      if (places.empty()) continue;
-      touched_.push_back(atom);
-      slot_of_.insert(slot_of_.end(), places.begin(), places.end());
-      slot_begin_.push_back(static_cast<int>(slot_of_.size()));
-    }
+    if (slot_x_.size() < index(slots))
+      for (Buffer<Real>* b : {&slot_x_, &slot_y_, &slot_z_}) b->resize(index(slots));
+    for_places([&](int atom, int) {
+      if (std::exchange(touched_place_[index(atom)], 0) < 0) touched_.push_back(atom);
+    });
+    std::sort(touched_.begin(), touched_.end());
+    for (std::size_t n = 0; n < touched_.size(); ++n) touched_place_[index(touched_[n])] = static_cast<int>(n);
+    slot_begin_.assign(touched_.size() + 1, 0);
+    for_places([&](int atom, int) { ++slot_begin_[index(touched_place_[index(atom)]) + 1]; });
+    std::partial_sum(slot_begin_.begin(), slot_begin_.end(), slot_begin_.begin());
+    slot_of_.resize(index(slot_begin_.back()));
+    std::vector<int> next(slot_begin_.begin(), slot_begin_.end() - 1);
+    for_places([&](int atom, int place) { slot_of_[index(next[index(touched_place_[index(atom)])]++)] = place; });
   }
+
+  struct Block {
+    int group, first, last;
+  };
 
   bool torsions_;
   int atoms_;
   Threads threads_;
+  const BondedKernelSet<Real>& kernels_;
+  std::int64_t interactions_ = 0;
+  std::vector<List> lists_;
+  std::vector<int> touched_place_;  ///< [atoms] where in touched_, or -1
   Buffer<double> cmap_table_;
   std::vector<Group<Real>> groups_;
   std::vector<Block> blocks_;

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -14,6 +15,7 @@
 #include "uplift/backend/cpu/integration.hpp"
 #include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/error.hpp"
 
 namespace uplift::cpu {
 namespace {
@@ -41,15 +43,24 @@ class CpuBackend final : public Backend {
       : precision_(options.precision),
         threads_(options.threads > 0 ? options.threads : usable_threads()),
         atoms_(system.size()),
-        integration_(system, options.constraint_tolerance, threads_) {
+        link_(options.link),
+        integration_(system, options.constraint_tolerance, threads_, options.link) {
+    if (link_ && system.forces.nonbonded == NonbondedMethod::no_cutoff)
+      throw InputError(
+          "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
+          "solvent too, so "
+          "that there are no domains; start one rank, or use compute.replicas");
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
     // PME before the pairs: the mesh is what another device or thread group would overlap with them.
-    if (system.forces.nonbonded == NonbondedMethod::pme) add(make_pme_term(system, pme_, precision_, threads_));
-    add(make_nonbonded_term(system, pme_, precision_, threads_));
+    if (system.forces.nonbonded == NonbondedMethod::pme) add(make_pme_term(system, pme_, precision_, threads_, link_));
+    add(make_nonbonded_term(system, pme_, precision_, threads_, link_));
     add(make_implicit_solvent_term(system, precision_, threads_));
     add(make_bonded_term(system, precision_, threads_));
     add(make_torsion_term(system, precision_, threads_));
     add(make_restraint_term(system, precision_, threads_));
+    for (const TimedTerm& t : terms_) interactions_ += t.term->interactions();
+    interactions_ += integration_.constraints();
+    for (const TimedTerm& t : terms_) reach_ = std::max(reach_, t.term->reach());
   }
 
   std::string name() const override { return "cpu"; }
@@ -64,7 +75,12 @@ class CpuBackend final : public Backend {
     levels_ = {};
     bias_ = {};
     bias_.statistics = state.statistics;
-    if (!state.list_x.empty())
+    failure_.clear();
+    if (link_ && !shared_) {
+      link_->adopt(integration_.mutable_positions(), state.box, reach_);
+      take_share();
+    }
+    if (!state.list_x.empty() && !link_)
       for (TimedTerm& t : terms_) t.term->restore_list(state.list_x, state.box);
   }
   std::vector<Vec3d> list_positions() const override {
@@ -80,7 +96,7 @@ class CpuBackend final : public Backend {
 
   void download_forces(std::vector<Vec3d>& f) const override {
     f.resize(static_cast<std::size_t>(atoms_));
-    for (std::size_t i = 0; i < f.size(); ++i) f[i] = force_on(i);
+    for_home([&](int i) { f[static_cast<std::size_t>(i)] = force_on(static_cast<std::size_t>(i)); });
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
@@ -90,9 +106,13 @@ class CpuBackend final : public Backend {
       else if (const auto* bias = std::get_if<ApplyBias>(&stage))
         apply_bias(*bias);
       else
-        integration_.run(stage, levels_, step);
+        move(stage, step);
     }
     if (std::exchange(tally_is_new_, false)) add_tallies();
+  }
+
+  void verify() override {
+    if (!failure_.empty()) throw SimulationError(std::exchange(failure_, {}));
   }
 
   Energies energies() const override {
@@ -105,11 +125,11 @@ class CpuBackend final : public Backend {
 
   WorstForce worst_force() const override {
     WorstForce worst;
-    for (int i = 0; i < atoms_; ++i) {
+    for_home([&](int i) {
       const Vec3d f = force_on(static_cast<std::size_t>(i));
       const double magnitude = std::sqrt(dot(f, f));
       if (magnitude > worst.magnitude || worst.atom < 0) worst = {i, magnitude};
-    }
+    });
     return worst;
   }
 
@@ -130,6 +150,76 @@ class CpuBackend final : public Backend {
   }
 
  private:
+  template <class F>
+  void for_home(F&& f) const {
+    for (const auto& piece : integration_.pieces())
+      for (const AtomRange& r : piece)
+        for (int i = r.first; i < r.last; ++i) f(i);
+  }
+
+  /// With several ranks, what goes wrong on one is kept for verify(): the others go on to the next message, and wait.
+  void move(const Stage& stage, std::int64_t step) {
+    if (!link_) return integration_.run(stage, levels_, step);
+    try {
+      integration_.run(stage, levels_, step);
+    } catch (const SimulationError& e) {
+      if (failure_.empty()) failure_ = e.what();
+    }
+  }
+
+  /// Interactions, constraints and atoms as the link shares them out now; they must be all there, each once.
+  void take_share() {
+    const RankShare& share = link_->share();
+    std::int64_t here = 0;
+    integration_.set_share();
+    for (TimedTerm& t : terms_) {
+      t.term->set_share(share, integration_.positions(), integration_.box());
+      here += t.term->interactions();
+    }
+    here += integration_.constraints();
+    std::int64_t all[2] = {here, share.home_count()};
+    link_->sum(all);
+    if (all[0] != interactions_ || all[1] != atoms_)
+      throw SimulationError(
+          "of " + std::to_string(interactions_) + " bonded interactions, exclusions and constraints, ranks have taken " +
+          std::to_string(all[0]) + ", and of " + std::to_string(atoms_) + " atoms " + std::to_string(all[1]) +
+          " (the run has blown up, or bonded atoms are farther apart than the cutoff); use one rank to see where");
+    shared_ = true;
+  }
+
+  /// Positions of all atoms that this rank looks at; domains anew when a list of pairs is too old.
+  void meet_ranks() {
+    bool outdated = false;
+    for (TimedTerm& t : terms_) outdated = outdated || t.term->outdated(integration_.positions(), integration_.box());
+    if (!link_->any(outdated)) {
+      link_->forward(integration_.mutable_positions());
+      return;
+    }
+    link_->note_work(std::exchange(work_, 0));
+    std::vector<std::byte*> carried = integration_.carried();
+    for (ForceSums& level : levels_.sums)
+      if (!level.force.empty()) carried.push_back(reinterpret_cast<std::byte*>(level.force.data()));
+    link_->migrate(integration_.mutable_positions(), carried, integration_.box(), reach_);
+    take_share();
+  }
+
+  void clear(ForceSums& sums) const {
+    if (!link_) return sums.clear();
+    sums.energy.fill(0);
+    sums.virial.fill(0);
+    link_->share().for_local([&](int i) { std::fill_n(sums.force.data() + 3 * static_cast<std::size_t>(i), 3, Fixed(0)); });
+  }
+
+  /// Energies and virial.
+  void sum_over_ranks(ForceSums& sums) {
+    std::array<std::int64_t, energy_term_count + 9> all;
+    std::copy(sums.energy.begin(), sums.energy.end(), all.begin());
+    std::copy(sums.virial.begin(), sums.virial.end(), all.begin() + energy_term_count);
+    link_->sum(all);
+    std::copy_n(all.begin(), energy_term_count, sums.energy.begin());
+    std::copy_n(all.begin() + energy_term_count, 9, sums.virial.begin());
+  }
+
   void add(std::unique_ptr<ForceTerm> term) {
     if (!term) return;
     PhaseTime time{term->name(), 0, 0};
@@ -154,18 +244,23 @@ class CpuBackend final : public Backend {
     ForceSums& sums = levels_.sums[static_cast<std::size_t>(stage.level)];
     const ForceGroups groups = stage.groups & plan.groups;
     const bool tally = stage.last && (plan.energies || plan.virial);
+    if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
+    if (link_) meet_ranks();
     const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last),
                                plan.virial && stage.last};
-    if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
-    sums.clear();
+    clear(sums);
     for (TimedTerm& t : terms_) {
       if (!has(groups, t.term->group())) continue;
       const auto start = Clock::now();
       t.term->compute(request, sums);
-      t.time.seconds += seconds_since(start);
+      const double seconds = seconds_since(start);
+      t.time.seconds += seconds;
       ++t.time.calls;
+      if (t.term->group() != ForceGroup::pme_reciprocal) work_ += seconds;  // that one waits for the others
     }
+    if (link_) link_->reverse(sums.force.view());
     integration_.spread_virtual_site_forces(sums);
+    if (link_ && (request.energies || request.virial)) sum_over_ranks(sums);
     tally_is_new_ = tally_is_new_ || tally;
   }
 
@@ -204,6 +299,12 @@ class CpuBackend final : public Backend {
   Precision precision_;
   Threads threads_;
   int atoms_;
+  RankLink* link_;
+  bool shared_ = false;            ///< the link knows whose atoms are whose
+  std::int64_t interactions_ = 0;  ///< of the whole system
+  double reach_ = 0;               ///< of interactions [nm]
+  double work_ = 0;                ///< since walls were last looked at [s]
+  std::string failure_;            ///< the first since verify()
   CpuIntegration integration_;
   PmeParameters pme_;
   std::vector<TimedTerm> terms_;

@@ -9,6 +9,7 @@
 #include "physics/gb/born_energy.hpp"
 #include "physics/gb/born_radius.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/core/assert.hpp"
 
 namespace uplift::cpu {
 namespace {
@@ -42,6 +43,7 @@ class ImplicitSolventTerm final : public ForceTerm {
 
   std::string name() const override { return "implicit solvent"; }
   ForceGroup group() const override { return ForceGroup::implicit_solvent; }
+  void set_share(const RankShare&, std::span<const Vec3d>, const Box&) override { UPLIFT_EXPECT(false); }  // never decomposed
   std::vector<PhaseTime> phases() const override { return {integral_time_, pair_time_, chain_time_}; }
 
   // No virial: there is no box.

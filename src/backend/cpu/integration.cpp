@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 
+#include "backend/cpu/pieces.hpp"
 #include "physics/bonded/virtual_site.hpp"
 #include "physics/integrate/langevin.hpp"
 #include "physics/integrate/velocity_rescaling.hpp"
@@ -51,13 +52,29 @@ void move_virial(ForceSums& sums, const Vec3d& u, const Vec3d& w, const Vec3d& s
 
 }  // namespace
 
-CpuIntegration::CpuIntegration(const System& system, double tolerance, const Threads& threads)
+CpuIntegration::CpuIntegration(const System& system, double tolerance, const Threads& threads, RankLink* link)
     : system_(system),
       threads_(threads),
+      link_(link),
       kernels_(select_integrate_kernels()),
       constraints_(system, tolerance, threads),
       degrees_of_freedom_(degrees_of_freedom(system)) {
-  const Molecules& molecules = system.molecules;
+  find_molecules();
+  const auto& sites = system.force_field.virtual_sites;
+  site_of_.assign(at(system.size()), -1);
+  for (std::size_t k = 0; k < sites.size(); ++k) site_of_[at(sites[k].site)] = static_cast<int>(k);
+  sites_.resize(sites.size());
+  std::iota(sites_.begin(), sites_.end(), 0);
+  pieces_ = cut_pieces({{0, system.size()}}, block);
+  for (double m : system.masses) {
+    inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
+    inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
+  }
+}
+
+/// Molecules, and which of them stay whole on one rank because constraints and virtual sites tie all their atoms to one.
+void CpuIntegration::find_molecules() {
+  const Molecules& molecules = system_.molecules;
   molecule_start_.assign(at(molecules.count) + 1, 0);
   for (int m : molecules.molecule_of) ++molecule_start_[at(m) + 1];
   std::partial_sum(molecule_start_.begin(), molecule_start_.end(), molecule_start_.begin());
@@ -65,10 +82,58 @@ CpuIntegration::CpuIntegration(const System& system, double tolerance, const Thr
   std::vector<int> next(molecule_start_.begin(), molecule_start_.end() - 1);
   for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i)
     molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
-  for (double m : system.masses) {
-    inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
-    inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
+
+  std::vector<int> root(at(system_.size()));
+  std::iota(root.begin(), root.end(), 0);
+  const auto find = [&](int i) {
+    while (root[at(i)] != i) i = root[at(i)] = root[at(root[at(i)])];
+    return i;
+  };
+  const auto join = [&](int i, int j) { root[at(find(i))] = find(j); };
+  for (const Constraint& c : system_.constraints) join(c.i, c.j);
+  for (const RigidWater& w : system_.rigid_waters) {
+    join(w.oxygen, w.hydrogen1);
+    join(w.oxygen, w.hydrogen2);
   }
+  for (const VirtualSite& s : system_.force_field.virtual_sites)
+    for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
+  compact_.assign(at(molecules.count), 1);
+  spread_.assign(at(molecules.count), -1);
+  for (int m = 0; m < molecules.count; ++m) {
+    double mass = 0;
+    for (int k = molecule_start_[at(m)]; k < molecule_start_[at(m) + 1]; ++k) {
+      const int i = molecule_atoms_[at(k)];
+      mass += system_.masses[at(i)];
+      if (find(i) != find(molecule_atoms_[at(molecule_start_[at(m)])])) compact_[at(m)] = 0;
+    }
+    if (compact_[at(m)]) continue;
+    spread_[at(m)] = static_cast<int>(spread_mass_.size());
+    spread_mass_.push_back(mass);
+  }
+}
+
+void CpuIntegration::set_share() {
+  const RankShare& share = link_->share();
+  constraints_.set_share(share);
+  pieces_ = cut_pieces(share.home, block);
+  sites_.clear();
+  share.for_home([&](int i) {
+    if (site_of_[at(i)] >= 0) sites_.push_back(site_of_[at(i)]);
+  });
+}
+
+std::vector<std::byte*> CpuIntegration::carried() {
+  std::vector<std::byte*> arrays;
+  for (std::vector<Vec3d>* a : {&x_, &v_, &saved_, &kept_, &kept_v_})
+    if (!a->empty()) arrays.push_back(reinterpret_cast<std::byte*>(a->data()));
+  return arrays;
+}
+
+template <class F>
+void CpuIntegration::for_home(F&& f) const {
+  threads_.for_each(static_cast<int>(pieces_.size()), [&](int p, int) {
+    for (const AtomRange& r : pieces_[at(p)]) f(r.first, r.last);
+  });
 }
 
 void CpuIntegration::upload(const State& state) {
@@ -133,7 +198,7 @@ void CpuIntegration::run(const Stage& stage, const Levels& levels, std::int64_t 
 }
 
 void CpuIntegration::kick(const Kick& stage, const Levels& levels) {
-  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
+  for_home([&](int first, int last) {
     for (std::size_t l = 0; l < levels.sums.size(); ++l) {
       const double weight = stage.weight[l] * levels.factors[l].own + stage.boost_weight * levels.factors[l].boost;
       if (weight != 0 && levels.sums[l].force.size() > 0)
@@ -143,14 +208,13 @@ void CpuIntegration::kick(const Kick& stage, const Levels& levels) {
 }
 
 void CpuIntegration::drift(const Drift& stage) {
-  threads_.for_blocks(static_cast<int>(x_.size()), block,
-                      [&](int first, int last, int) { kernels_.drift(first, last, stage.dt, flat(v_), flat(x_)); });
+  for_home([&](int first, int last) { kernels_.drift(first, last, stage.dt, flat(v_), flat(x_)); });
 }
 
 void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step) {
   const auto factors = physics::ornstein_uhlenbeck_factors(stage.dt, stage.friction, stage.temperature);
   const NoiseKey key{stage.seed, step * stage.substeps + stage.substep, static_cast<std::uint32_t>(NoisePurpose::langevin)};
-  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
+  for_home([&](int first, int last) {
     kernels_.ornstein_uhlenbeck(first, last, factors.decay, factors.spread, key, inverse_sqrt_mass_.data(), flat(v_));
   });
 }
@@ -176,22 +240,20 @@ void CpuIntegration::move_chain(const MoveNoseHooverChain& stage) {
 }
 
 void CpuIntegration::scale_velocities(double factor) {
-  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
+  for_home([&](int first, int last) {
     for (int i = first; i < last; ++i) v_[at(i)] = factor * v_[at(i)];
   });
 }
 
 void CpuIntegration::save_positions() {
-  threads_.for_blocks(static_cast<int>(x_.size()), block, [&](int first, int last, int) {
-    std::copy(x_.begin() + first, x_.begin() + last, saved_.begin() + first);
-  });
+  for_home([&](int first, int last) { std::copy(x_.begin() + first, x_.begin() + last, saved_.begin() + first); });
 }
 
 void CpuIntegration::place_sites() {
   const auto& sites = system_.force_field.virtual_sites;
-  threads_.for_blocks(static_cast<int>(sites.size()), site_block, [&](int first, int last, int) {
+  threads_.for_blocks(static_cast<int>(sites_.size()), site_block, [&](int first, int last, int) {
     for (int k = first; k < last; ++k) {
-      const VirtualSite& s = sites[at(k)];
+      const VirtualSite& s = sites[at(sites_[at(k)])];
       const Vec3d& r0 = x_[at(s.parent0)];
       x_[at(s.site)] = physics::virtual_site_position(r0, x_[at(s.parent1)] - r0, x_[at(s.parent2)] - r0, s.a, s.b, s.c);
     }
@@ -200,9 +262,9 @@ void CpuIntegration::place_sites() {
 
 void CpuIntegration::spread_virtual_site_forces(ForceSums& sums) const {
   const auto& sites = system_.force_field.virtual_sites;
-  threads_.for_blocks(static_cast<int>(sites.size()), site_block, [&](int first, int last, int) {
+  threads_.for_blocks(static_cast<int>(sites_.size()), site_block, [&](int first, int last, int) {
     for (int k = first; k < last; ++k) {
-      const VirtualSite& s = sites[at(k)];
+      const VirtualSite& s = sites[at(sites_[at(k)])];
       Fixed* own = &sums.force[3 * at(s.site)];
       const Vec3d f{from_fixed(own[0]), from_fixed(own[1]), from_fixed(own[2])};
       own[0] = own[1] = own[2] = 0;
@@ -217,57 +279,112 @@ void CpuIntegration::spread_virtual_site_forces(ForceSums& sums) const {
 }
 
 template <class F>
-double CpuIntegration::block_sum(F&& f) const {
-  const int n = static_cast<int>(x_.size());
-  std::vector<double> part(at((n + block - 1) / block), 0.0);
-  threads_.for_blocks(n, block, [&](int first, int last, int) {
-    double sum = 0;
-    for (int i = first; i < last; ++i) sum += f(i);
-    part[at(first / block)] = sum;
+double CpuIntegration::exact_sum(F&& f) const {
+  // Units of 2^-44; a sum of 10^8 atoms needs more than 64 bits.
+  constexpr double scale = 0x1p44, most = 0x1p18;
+  std::vector<__int128> part(pieces_.size(), 0);
+  threads_.for_each(static_cast<int>(pieces_.size()), [&](int p, int) {
+    __int128 sum = 0;
+    for (const AtomRange& r : pieces_[at(p)])
+      for (int i = r.first; i < r.last; ++i) {
+        const double value = f(i), bounded = value < most ? (value > -most ? value : -most) : most;  // not-a-number: the bound
+        sum += static_cast<std::int64_t>(bounded * scale + (bounded >= 0 ? 0.5 : -0.5));
+      }
+    part[at(p)] = sum;
   });
-  return std::accumulate(part.begin(), part.end(), 0.0);
+  __int128 sum = 0;
+  for (__int128 one : part) sum += one;
+  if (link_) {
+    std::int64_t words[2] = {static_cast<std::int64_t>(sum >> 32), static_cast<std::int64_t>(sum & 0xffffffff)};
+    link_->sum(words);
+    sum = (static_cast<__int128>(words[0]) << 32) + words[1];
+  }
+  return static_cast<double>(sum) / scale;
 }
 
 double CpuIntegration::kinetic_energy() const {
-  return block_sum([&](int i) { return 0.5 * system_.masses[at(i)] * dot(v_[at(i)], v_[at(i)]); });
+  return exact_sum([&](int i) { return 0.5 * system_.masses[at(i)] * dot(v_[at(i)], v_[at(i)]); });
+}
+
+/// Moves the atoms at home of a molecule with its centre; `centre` and `momentum` are sums with masses.
+void CpuIntegration::scale_molecule(int molecule, const ScaleBox& stage, const Vec3d& centre, const Vec3d& momentum,
+                                    double mass) {
+  if (!(mass > 0)) return;
+  const Vec3d& s = stage.factor;
+  const Vec3d moved{s.x * centre.x, s.y * centre.y, s.z * centre.z}, shift = (1 / mass) * (moved - centre);
+  const Vec3d slowed{momentum.x / s.x, momentum.y / s.y, momentum.z / s.z}, change = (1 / mass) * (slowed - momentum);
+  for (int k = molecule_start_[at(molecule)]; k < molecule_start_[at(molecule) + 1]; ++k) {
+    const int i = molecule_atoms_[at(k)];
+    if (link_ && !link_->share().at_home(i)) continue;
+    x_[at(i)] += shift;
+    if (stage.velocities && system_.masses[at(i)] > 0) v_[at(i)] += change;
+  }
 }
 
 void CpuIntegration::scale_box(const ScaleBox& stage) {
   const Vec3d& s = stage.factor;
   const auto scaled = [&](const Vec3d& r) { return Vec3d{s.x * r.x, s.y * r.y, s.z * r.z}; };
   box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
-  threads_.for_blocks(static_cast<int>(molecule_start_.size()) - 1, block, [&](int first, int last, int) {
-    for (int m = first; m < last; ++m) {
+  // Molecules that ranks may share: sums in whole numbers, 2^-24 Da nm and 2^-32 Da nm/ps.
+  constexpr double place_scale = 0x1p24;
+  std::vector<std::int64_t> sums(6 * spread_mass_.size(), 0);
+  const auto molecule_of = [&](int i) { return system_.molecules.molecule_of[at(i)]; };
+  if (!sums.empty()) {
+    for (const auto& piece : pieces_)
+      for (const AtomRange& r : piece)
+        for (int i = r.first; i < r.last; ++i) {
+          const int m = spread_[at(molecule_of(i))];
+          if (m < 0) continue;
+          std::int64_t* to = sums.data() + 6 * m;
+          const Vec3d x = (system_.masses[at(i)] * place_scale) * x_[at(i)], p = system_.masses[at(i)] * v_[at(i)];
+          to[0] += std::llround(x.x);
+          to[1] += std::llround(x.y);
+          to[2] += std::llround(x.z);
+          to[3] += fixed_energy(p.x);
+          to[4] += fixed_energy(p.y);
+          to[5] += fixed_energy(p.z);
+        }
+    if (link_) link_->sum(sums);
+  }
+  // A molecule is the business of whoever has its first atom; shared ones are everybody's.
+  for_home([&](int begin, int end) {
+    for (int first = begin; first < end; ++first) {
+      const int m = molecule_of(first);
+      if (!compact_[at(m)] || molecule_atoms_[at(molecule_start_[at(m)])] != first) continue;
       Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
       double mass = 0;
-      const std::span<const int> atoms(molecule_atoms_.data() + molecule_start_[at(m)],
-                                       at(molecule_start_[at(m) + 1] - molecule_start_[at(m)]));
-      for (int i : atoms) {
+      for (int k = molecule_start_[at(m)]; k < molecule_start_[at(m) + 1]; ++k) {
+        const int i = molecule_atoms_[at(k)];
         const double w = system_.masses[at(i)];
         mass += w;
         centre += w * x_[at(i)];
         momentum += w * v_[at(i)];
       }
-      if (!(mass > 0)) continue;
-      const Vec3d shift = (1 / mass) * (scaled(centre) - centre);
-      for (int i : atoms) x_[at(i)] += shift;
-      if (!stage.velocities) continue;
-      const Vec3d slowed{momentum.x / s.x, momentum.y / s.y, momentum.z / s.z}, change = (1 / mass) * (slowed - momentum);
-      for (int i : atoms)
-        if (system_.masses[at(i)] > 0) v_[at(i)] += change;
+      scale_molecule(m, stage, centre, momentum, mass);
+    }
+  });
+  threads_.for_blocks(static_cast<int>(spread_.size()), block, [&](int first, int last, int) {
+    for (int m = first; m < last; ++m) {
+      if (spread_[at(m)] < 0) continue;
+      const std::int64_t* from = sums.data() + 6 * spread_[at(m)];
+      const auto place = [&](int k) { return static_cast<double>(from[k]) / place_scale; };
+      scale_molecule(m, stage, {place(0), place(1), place(2)}, {from_fixed(from[3]), from_fixed(from[4]), from_fixed(from[5])},
+                     spread_mass_[at(spread_[at(m)])]);
     }
   });
 }
 
 void CpuIntegration::remove_com_motion() {
   const auto mass = [&](int i) { return system_.masses[at(i)]; };
-  const double total = block_sum(mass);
+  const double total = exact_sum(mass);
   if (!(total > 0)) return;
-  const Vec3d drift_velocity{block_sum([&](int i) { return mass(i) * v_[at(i)].x; }) / total,
-                             block_sum([&](int i) { return mass(i) * v_[at(i)].y; }) / total,
-                             block_sum([&](int i) { return mass(i) * v_[at(i)].z; }) / total};
-  for (int i = 0; i < static_cast<int>(x_.size()); ++i)
-    if (mass(i) > 0) v_[at(i)] -= drift_velocity;
+  const Vec3d drift_velocity{exact_sum([&](int i) { return mass(i) * v_[at(i)].x; }) / total,
+                             exact_sum([&](int i) { return mass(i) * v_[at(i)].y; }) / total,
+                             exact_sum([&](int i) { return mass(i) * v_[at(i)].z; }) / total};
+  for_home([&](int first, int last) {
+    for (int i = first; i < last; ++i)
+      if (mass(i) > 0) v_[at(i)] -= drift_velocity;
+  });
 }
 
 }  // namespace uplift::cpu

@@ -60,25 +60,96 @@ StarList CpuConstraints::Stars::list() const {
 CpuConstraints::CpuConstraints(const System& system, double tolerance, const Threads& threads)
     : system_(system), threads_(threads), tolerance_(tolerance) {
   for (double m : system.masses) inverse_mass_.push_back(m > 0 ? 1 / m : 0);
-  for (int a = 0; a < most_arms; ++a) stars_[at(a)].arms = a + 1;
+  for (int a = 0; a < most_arms; ++a) all_stars_[at(a)].arms = stars_[at(a)].arms = a + 1;
+  kind_.assign(at(system.size()), -1);
+  place_.assign(at(system.size()), -1);
   add_waters();
   sort_constraints();
-  pad();
+  choose([&](auto&& f) {
+    for (int i = 0; i < system.size(); ++i) f(i);
+  });
+}
+
+void CpuConstraints::set_share(const RankShare& share) {
+  choose([&](auto&& f) { share.for_home(f); });
+}
+
+void CpuConstraints::note_first(int atom, int kind, int place) {
+  kind_[at(atom)] = kind;
+  place_[at(atom)] = place;
+}
+
+/// Lists of what these atoms are the first of.
+template <class F>
+void CpuConstraints::choose(F&& for_atoms) {
+  waters_.clear();
+  for (Stars& s : stars_) s.clear();
+  groups_.clear();
+  count_ = 0;
+  for_atoms([&](int atom) {
+    const int kind = kind_[at(atom)], place = place_[at(atom)];
+    if (kind < 0) return;
+    ++count_;
+    if (kind == 0)
+      waters_.add(all_waters_, place);
+    else if (kind <= most_arms)
+      stars_[at(kind - 1)].add(all_stars_[at(kind - 1)], place);
+    else
+      groups_.push_back(all_groups_[at(place)]);
+  });
+  for (std::vector<int>* v : {&waters_.o, &waters_.h1, &waters_.h2}) pad_with_last(*v);
+  for (std::vector<double>* v : {&waters_.mass_o, &waters_.mass_h, &waters_.ra, &waters_.rb, &waters_.rc, &waters_.oh})
+    pad_with_last(*v);
+  for (Stars& s : stars_) {
+    for (auto& v : s.atoms) pad_with_last(v);
+    for (auto& v : s.inverse_mass) pad_with_last(v);
+    for (auto& v : s.length2) pad_with_last(v);
+  }
+}
+
+void CpuConstraints::Waters::clear() {
+  for (auto* v : {&o, &h1, &h2}) v->clear();
+  for (auto* v : {&mass_o, &mass_h, &ra, &rb, &rc, &oh}) v->clear();
+}
+void CpuConstraints::Waters::add(const Waters& from, int k) {
+  const std::size_t n = at(k);
+  o.push_back(from.o[n]);
+  h1.push_back(from.h1[n]);
+  h2.push_back(from.h2[n]);
+  mass_o.push_back(from.mass_o[n]);
+  mass_h.push_back(from.mass_h[n]);
+  ra.push_back(from.ra[n]);
+  rb.push_back(from.rb[n]);
+  rc.push_back(from.rc[n]);
+  oh.push_back(from.oh[n]);
+}
+void CpuConstraints::Stars::clear() {
+  for (auto& v : atoms) v.clear();
+  for (auto& v : inverse_mass) v.clear();
+  for (auto& v : length2) v.clear();
+}
+void CpuConstraints::Stars::add(const Stars& from, int k) {
+  for (std::size_t a = 0; a <= at(arms); ++a) {
+    atoms[a].push_back(from.atoms[a][at(k)]);
+    inverse_mass[a].push_back(from.inverse_mass[a][at(k)]);
+    if (a < at(arms)) length2[a].push_back(from.length2[a][at(k)]);
+  }
 }
 
 void CpuConstraints::add_waters() {
   for (const RigidWater& w : system_.rigid_waters) {
     const auto shape =
         physics::WaterShape<double>::from(system_.masses[at(w.oxygen)], system_.masses[at(w.hydrogen1)], w.oh, w.hh);
-    waters_.o.push_back(3 * w.oxygen);
-    waters_.h1.push_back(3 * w.hydrogen1);
-    waters_.h2.push_back(3 * w.hydrogen2);
-    waters_.mass_o.push_back(shape.mass_o);
-    waters_.mass_h.push_back(shape.mass_h);
-    waters_.ra.push_back(shape.ra);
-    waters_.rb.push_back(shape.rb);
-    waters_.rc.push_back(shape.rc);
-    waters_.oh.push_back(w.oh);
+    note_first(w.oxygen, 0, static_cast<int>(all_waters_.o.size()));
+    all_waters_.o.push_back(3 * w.oxygen);
+    all_waters_.h1.push_back(3 * w.hydrogen1);
+    all_waters_.h2.push_back(3 * w.hydrogen2);
+    all_waters_.mass_o.push_back(shape.mass_o);
+    all_waters_.mass_h.push_back(shape.mass_h);
+    all_waters_.ra.push_back(shape.ra);
+    all_waters_.rb.push_back(shape.rb);
+    all_waters_.rc.push_back(shape.rc);
+    all_waters_.oh.push_back(w.oh);
   }
 }
 
@@ -105,8 +176,10 @@ void CpuConstraints::sort_constraints() {
                         sorted.begin() + static_cast<std::ptrdiff_t>(last));
     if (add_star(group))
       constraints_.resize(at(group.first));
-    else
-      groups_.push_back(group);
+    else {
+      note_first(constraints_[at(group.first)].i, most_arms + 1, static_cast<int>(all_groups_.size()));
+      all_groups_.push_back(group);
+    }
     first = last;
   }
 }
@@ -121,7 +194,8 @@ bool CpuConstraints::add_star(const Group& group) {
   int centre = inverse_mass_[at(c->i)] <= inverse_mass_[at(c->j)] ? c->i : c->j;  // of a single bond the heavier atom
   if (!shared(centre)) centre = c->i + c->j - centre;
   if (!shared(centre)) return false;
-  Stars& stars = stars_[at(group.count - 1)];
+  Stars& stars = all_stars_[at(group.count - 1)];
+  note_first(centre, group.count, static_cast<int>(stars.atoms[0].size()));
   const auto put = [&](std::size_t place, int atom) {
     stars.atoms[place].push_back(3 * atom);
     stars.inverse_mass[place].push_back(inverse_mass_[at(atom)]);
@@ -132,17 +206,6 @@ bool CpuConstraints::add_star(const Group& group) {
     stars.length2[at(k)].push_back(c[k].length * c[k].length);
   }
   return true;
-}
-
-void CpuConstraints::pad() {
-  for (std::vector<int>* v : {&waters_.o, &waters_.h1, &waters_.h2}) pad_with_last(*v);
-  for (std::vector<double>* v : {&waters_.mass_o, &waters_.mass_h, &waters_.ra, &waters_.rb, &waters_.rc, &waters_.oh})
-    pad_with_last(*v);
-  for (Stars& s : stars_) {
-    for (auto& v : s.atoms) pad_with_last(v);
-    for (auto& v : s.inverse_mass) pad_with_last(v);
-    for (auto& v : s.length2) pad_with_last(v);
-  }
 }
 
 void CpuConstraints::positions(double dt, const double* before, double* x, double* v) const {

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "backend/cpu/pair_list.hpp"
-#include "cpu/pair_kernels.hpp"
+#include "backend/cpu/pieces.hpp"
+#include "cpu/pair_exact_kernels.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
@@ -29,32 +31,38 @@ constexpr int pair_block = 256;  // excluded pairs a task
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-template <class real>
+/// `exact`: sums that do not depend on how atoms are shared out among ranks.
+template <class real, bool exact>
 class NonbondedTerm final : public ForceTerm {
   using Coordinate = typename PairCoordinate<real>::type;
   struct ThreadSums {
-    Buffer<real> force;     ///< of the task in hand, as PairOps::pairs has it; zero between tasks
+    Buffer<std::conditional_t<exact, typename PairLattice<real>::Integer, real>>
+        force;              ///< of the task in hand, as PairOps::pairs has it; zero between tasks
     Buffer<Fixed> fixed;    ///< of all tasks of this thread
     std::vector<int> seen;  ///< -1 between uses
   };
 
  public:
-  NonbondedTerm(const System& system, const PmeParameters& pme, const Threads& threads)
+  NonbondedTerm(const System& system, const PmeParameters& pme, const Threads& threads, RankLink* link)
       : system_(system),
+        link_(link),
         threads_(threads),
         ops_(operations()),
+        exact_ops_(exact_operations()),
         atoms_(system.size()),
         periodic_(system.forces.nonbonded != NonbondedMethod::no_cutoff),
         alpha_(pme.alpha),
         cutoff_(periodic_ ? system.forces.cutoff : std::numeric_limits<double>::infinity()),
         list_(system, cutoff_ + outer_buffer, threads),
         sums_(at(threads.count())) {
+    if (atoms_ > 0) pieces_ = cut_pieces(std::vector<AtomRange>{{0, atoms_}});
     const ForceSettings& f = system.forces;
     form_ = f.nonbonded == NonbondedMethod::pme              ? CoulombForm::ewald
             : f.nonbonded == NonbondedMethod::reaction_field ? CoulombForm::reaction_field
                                                              : CoulombForm::plain;
     p_.periodic = periodic_;
     p_.cutoff2 = static_cast<real>(cutoff_ * cutoff_);
+    p_.limit = lattice_limit<real>(cutoff_);
     p_.switching = periodic_ && f.switch_distance.has_value();
     if (p_.switching) {
       p_.switch_on = static_cast<real>(*f.switch_distance);
@@ -66,6 +74,12 @@ class NonbondedTerm final : public ForceTerm {
     if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
+    excluded_ = system.force_field.exclusions;
+    exclusion_start_.assign(at(atoms_) + 1, 0);
+    for (const auto& pair : excluded_) ++exclusion_start_[at(pair[0]) + 1];  // pairs are sorted by the first
+    std::partial_sum(exclusion_start_.begin(), exclusion_start_.end(), exclusion_start_.begin());
+    block_of_.assign(at(atoms_), -1);
+    shared_.assign(at(atoms_), 0);
     find_shared_atoms();
   }
 
@@ -73,7 +87,28 @@ class NonbondedTerm final : public ForceTerm {
   ForceGroup group() const override { return ForceGroup::nonbonded; }
   std::vector<PhaseTime> phases() const override { return {list_time_, prune_time_, slot_time_, pair_time_, excluded_time_}; }
 
-  std::vector<Vec3d> list_positions() const override { return built_at_; }
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) override {
+    share_ = &share;
+    built_at_.clear();  // a new list
+    pieces_ = cut_pieces(share.home);
+    for (const auto& [i, j] : excluded_) shared_[at(i)] = shared_[at(j)] = 0;
+    excluded_.clear();
+    const auto& all = system_.force_field.exclusions;
+    std::vector<int> local;
+    share.for_local([&](int i) { local.push_back(i); });
+    std::sort(local.begin(), local.end());
+    for (int i : local)
+      for (int k = exclusion_start_[at(i)]; k < exclusion_start_[at(i) + 1]; ++k)
+        if (share.takes(all[at(k)], x, box)) excluded_.push_back(all[at(k)]);
+    find_shared_atoms();
+  }
+  std::int64_t interactions() const override { return static_cast<std::int64_t>(excluded_.size()); }
+  bool outdated(std::span<const Vec3d> x, const Box& box) override {
+    return built_at_.empty() || box_ != box || 2 * moved(x, built_at_) > outer_buffer;
+  }
+  double reach() const override { return cutoff_ + outer_buffer; }
+
+  std::vector<Vec3d> list_positions() const override { return link_ ? std::vector<Vec3d>{} : built_at_; }
   void restore_list(std::span<const Vec3d> list_x, const Box& box) override {
     if (atoms_ > 0) timed(list_time_, [&] { build(list_x, box); });
   }
@@ -83,7 +118,7 @@ class NonbondedTerm final : public ForceTerm {
     refresh(request);
     timed(pair_time_, [&] { run_pairs(request, sums); });
     if (form_ == CoulombForm::ewald) timed(excluded_time_, [&] { correct_excluded(request, sums); });
-    if (dispersion_.energy != 0 && (request.energies || request.virial)) {
+    if (dispersion_.energy != 0 && (!link_ || link_->rank() == 0) && (request.energies || request.virial)) {
       sums.add_energy_atomic(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
       for (int d : {0, 4, 8})
         if (request.virial) sums.add_virial_atomic(d, dispersion_.virial / request.box.volume());
@@ -96,6 +131,12 @@ class NonbondedTerm final : public ForceTerm {
       return select_pair_kernels().mixed;
     else
       return select_pair_kernels().double_;
+  }
+  static const ExactPairOps<real>& exact_operations() {
+    if constexpr (sizeof(real) == 4)
+      return select_exact_pair_kernels().mixed;
+    else
+      return select_exact_pair_kernels().double_;
   }
   template <class F>
   static void timed(PhaseTime& phase, F&& f) {
@@ -136,25 +177,36 @@ class NonbondedTerm final : public ForceTerm {
     lj_ = rules ? LjForm::combined : LjForm::table;
   }
 
-  /// Largest displacement of any atom since `from` [nm].
+  /// Largest displacement of any atom since `from` [nm]; with ranks, of those at home.
   double moved(std::span<const Vec3d> x, const std::vector<Vec3d>& from) {
-    std::vector<double> worst(at((atoms_ + slot_block - 1) / slot_block), 0.0);
-    threads_.for_blocks(atoms_, slot_block, [&](int first, int last, int) {
+    std::vector<double> worst(pieces_.size(), 0.0);
+    threads_.for_each(static_cast<int>(pieces_.size()), [&](int p, int) {
       double most = 0;
-      for (int i = first; i < last; ++i) {
-        const Vec3d d = x[at(i)] - from[at(i)];
-        most = std::max(most, dot(d, d));
-      }
-      worst[at(first / slot_block)] = most;
+      for (const AtomRange& r : pieces_[at(p)])
+        for (int i = r.first; i < r.last; ++i) {
+          const Vec3d d = x[at(i)] - from[at(i)];
+          most = std::max(most, dot(d, d));
+        }
+      worst[at(p)] = most;
     });
-    return std::sqrt(*std::max_element(worst.begin(), worst.end()));
+    return worst.empty() ? 0 : std::sqrt(*std::max_element(worst.begin(), worst.end()));
+  }
+  /// The same with the halo.
+  double moved_here(std::span<const Vec3d> x, const std::vector<Vec3d>& from) {
+    double most = moved(x, from);
+    if (share_)
+      for (int i : share_->halo) {
+        const Vec3d d = x[at(i)] - from[at(i)];
+        most = std::max(most, std::sqrt(dot(d, d)));
+      }
+    return most;
   }
 
   void build(std::span<const Vec3d> x, const Box& box) {
     box_ = box;
     built_at_.assign(x.begin(), x.end());
     pruned_at_.clear();
-    list_.build(x, box);
+    list_.build(x, box, share_);
     set_lattice(x);
     fill_slots();
     task_clusters_ = std::clamp(list_.i_clusters() / tasks_wanted, task_least, task_most);
@@ -171,8 +223,9 @@ class NonbondedTerm final : public ForceTerm {
     bool rebuild = false, prune = false;
     timed(slot_time_, [&] {
       rebuild = built_at_.empty() || box_ != request.box;
-      if (!rebuild) rebuild = 2 * moved(request.x, built_at_) > (periodic_ ? outer_buffer : 0.5 * lattice_span_);
-      prune = rebuild || pruned_at_.empty() || (periodic_ && 2 * moved(request.x, pruned_at_) > inner_buffer);
+      if (!rebuild && !share_)  // ranks have agreed already
+        rebuild = 2 * moved(request.x, built_at_) > (periodic_ ? outer_buffer : 0.5 * lattice_span_);
+      prune = rebuild || pruned_at_.empty() || (periodic_ && 2 * moved_here(request.x, pruned_at_) > inner_buffer);
     });
     if (rebuild) timed(list_time_, [&] { build(request.x, request.box); });
     timed(slot_time_, [&] { place(request.x); });
@@ -295,6 +348,10 @@ class NonbondedTerm final : public ForceTerm {
             type_.data(), half_lj_.data()};
   }
 
+  using TaskSums = std::conditional_t<exact, ExactPairSums, PairSums>;
+  static Fixed in_fixed(double sum) { return fixed_energy(sum); }
+  static Fixed in_fixed(Fixed sum) { return sum; }
+
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
     const PairTally tally = request.virial     ? PairTally::energies_and_virial
                             : request.energies ? PairTally::energies
@@ -302,14 +359,18 @@ class NonbondedTerm final : public ForceTerm {
     const std::size_t values = 3 * at(list_.slots());
     threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(sums_[at(t)].fixed.data(), values, Fixed(0)); });
     threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
-      // What a task adds up in floating point is the same for any number of threads; only its sums become integers.
+      // Without exact sums, what a task adds up in floating point is the same for any number of threads; only its sums become
+      // integers.
       ThreadSums& own = sums_[at(thread)];
-      PairSums total{}, part{};
+      TaskSums total{}, part{};
       for (int i = first; i < last; ++i) {
         const auto entries = list_.inner(i);
         if (entries.empty()) continue;
-        ops_.pairs(p_, slots(), i, entries.data(), static_cast<int>(entries.size()), lj_, form_, own.force.data(), tally,
-                   &part);
+        const int n = static_cast<int>(entries.size());
+        if constexpr (exact)
+          exact_ops_.pairs(p_, slots(), i, entries.data(), n, lj_, form_, own.force.data(), own.fixed.data(), tally, &part);
+        else
+          ops_.pairs(p_, slots(), i, entries.data(), n, lj_, form_, own.force.data(), tally, &part);
         if (tally == PairTally::none) continue;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
@@ -317,11 +378,18 @@ class NonbondedTerm final : public ForceTerm {
           for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
       }
       const auto& touched = touched_[at(first / task_clusters_)];
-      ops_.flush(touched.data(), static_cast<int>(touched.size()), own.force.data(), own.fixed.data());
+      const int clusters = static_cast<int>(touched.size());
+      if constexpr (exact)
+        exact_ops_.flush(touched.data(), clusters, own.force.data(), own.fixed.data());
+      else
+        ops_.flush(touched.data(), clusters, own.force.data(), own.fixed.data());
       if (tally == PairTally::none) return;
-      sums.add_energy_atomic(EnergyTerm::lj, total.lj);
-      sums.add_energy_atomic(EnergyTerm::coulomb_direct, total.coulomb);
-      if (tally == PairTally::energies_and_virial) add_virial(sums, total.virial);
+      sums.add_fixed_energy(EnergyTerm::lj, in_fixed(total.lj));
+      sums.add_fixed_energy(EnergyTerm::coulomb_direct, in_fixed(total.coulomb));
+      if (tally != PairTally::energies_and_virial) return;
+      Fixed w[6];
+      for (int k = 0; k < 6; ++k) w[k] = in_fixed(total.virial[k]);
+      add_virial(sums, w);
     });
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
       for (int s = first; s < last; ++s) {
@@ -336,26 +404,24 @@ class NonbondedTerm final : public ForceTerm {
     });
   }
   /// xx yy zz xy xz yz into the full tensor.
-  static void add_virial(ForceSums& sums, const double* w) {
+  static void add_virial(ForceSums& sums, const Fixed* w) {
     const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
     for (int k = 0; k < 6; ++k) {
-      sums.add_virial_atomic(place[k], w[k]);
-      if (mirror[k] >= 0) sums.add_virial_atomic(mirror[k], w[k]);
+      sums.add_fixed_virial(place[k], w[k]);
+      if (mirror[k] >= 0) sums.add_fixed_virial(mirror[k], w[k]);
     }
   }
 
   /// Blocks of excluded pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block
   /// each.
   void find_shared_atoms() {
-    const auto& pairs = system_.force_field.exclusions;
-    std::vector<int> block(at(atoms_), -1);
-    shared_.assign(at(atoms_), 0);
-    for (std::size_t k = 0; k < pairs.size(); ++k)
-      for (int i : pairs[k]) {
+    for (std::size_t k = 0; k < excluded_.size(); ++k)
+      for (int i : excluded_[k]) {
         const int own = static_cast<int>(k) / pair_block;
-        if (block[at(i)] >= 0 && block[at(i)] != own) shared_[at(i)] = 1;
-        block[at(i)] = own;
+        if (block_of_[at(i)] >= 0 && block_of_[at(i)] != own) shared_[at(i)] = 1;
+        block_of_[at(i)] = own;
       }
+    for (const auto& [i, j] : excluded_) block_of_[at(i)] = block_of_[at(j)] = -1;
   }
   using FixedForce = std::array<Fixed, 3>;
   void add_excluded(int i, const FixedForce& f, ForceSums& sums) const {
@@ -370,7 +436,7 @@ class NonbondedTerm final : public ForceTerm {
 
   /// The mesh holds excluded pairs too, screened: take qq erf(alpha r)/r back, at any distance.
   void correct_excluded(const ForceRequest& request, ForceSums& sums) {
-    const auto& pairs = system_.force_field.exclusions;
+    const auto& pairs = excluded_;
     const auto& q = system_.force_field.charges;
     threads_.for_blocks(static_cast<int>(pairs.size()), pair_block, [&](int first, int last, int) {
       alignas(64) real x[pair_block], y[pair_block], z[pair_block], qq[pair_block], f[pair_block], e[pair_block];
@@ -389,7 +455,7 @@ class NonbondedTerm final : public ForceTerm {
         qq[k] = static_cast<real>(product);
       }
       ops_.excluded(p_.erf, x, y, z, qq, padded, f, e);
-      double energy = 0, w[6] = {0, 0, 0, 0, 0, 0};
+      Fixed energy = 0, w[6] = {0, 0, 0, 0, 0, 0};
       int own = pairs[at(first)][0];
       FixedForce own_force{0, 0, 0};
       for (int k = 0; k < n; ++k) {
@@ -402,7 +468,7 @@ class NonbondedTerm final : public ForceTerm {
           part = product * physics::erf_over_r(alpha_, r);
         }
         const Vec3d force = -scale * d;
-        energy -= part;
+        if (request.energies || request.virial) energy -= fixed_energy(part);
         if (i != own) {  // pairs are sorted by i: its share is added once
           add_excluded(own, own_force, sums);
           own = i;
@@ -411,20 +477,24 @@ class NonbondedTerm final : public ForceTerm {
         const FixedForce f3{fixed_force(force.x), fixed_force(force.y), fixed_force(force.z)};
         for (std::size_t c = 0; c < 3; ++c) own_force[c] += f3[c];
         add_excluded(j, {-f3[0], -f3[1], -f3[2]}, sums);
+        if (!request.virial) continue;
         const double products[6] = {force.x * d.x, force.y * d.y, force.z * d.z, force.x * d.y, force.x * d.z, force.y * d.z};
-        for (int c = 0; c < 6; ++c) w[c] += products[c];
+        for (int c = 0; c < 6; ++c) w[c] += fixed_energy(products[c]);
       }
       add_excluded(own, own_force, sums);
       if (request.energies || request.virial) {
-        sums.add_energy_atomic(EnergyTerm::coulomb_direct, energy);
+        sums.add_fixed_energy(EnergyTerm::coulomb_direct, energy);
         if (request.virial) add_virial(sums, w);
       }
     });
   }
 
   const System& system_;
+  RankLink* link_;  ///< null: one rank
+  const RankShare* share_ = nullptr;
   const Threads& threads_;
   const PairOps<real>& ops_;
+  const ExactPairOps<real>& exact_ops_;
   int atoms_;
   bool periodic_;
   double alpha_, cutoff_;
@@ -432,7 +502,7 @@ class NonbondedTerm final : public ForceTerm {
   PairList list_;
   CoulombForm form_;
   LjForm lj_ = LjForm::table;
-  PairParameters<real> p_{};
+  ExactPairParameters<real> p_{};
   std::vector<double> half_sigma_type_, root_epsilon_type_;
   Box box_;
   Vec3d origin_{0, 0, 0};
@@ -441,8 +511,11 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
-  std::vector<std::uint8_t> half_lj_;  ///< PairSlots
-  std::vector<char> shared_;           ///< [atoms] of excluded pairs in several blocks
+  std::vector<std::uint8_t> half_lj_;            ///< PairSlots
+  std::vector<std::array<int, 2>> excluded_;     ///< pairs of this rank, by the first
+  std::vector<int> exclusion_start_, block_of_;  ///< [atoms + 1] of all pairs; [atoms] scratch, -1
+  std::vector<char> shared_;                     ///< [atoms] of excluded pairs in several blocks
+  std::vector<std::vector<AtomRange>> pieces_;   ///< of the atoms at home, a task each
   int task_clusters_ = task_least;
   std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight
   std::vector<ThreadSums> sums_;
@@ -453,13 +526,17 @@ class NonbondedTerm final : public ForceTerm {
 }  // namespace
 
 std::unique_ptr<ForceTerm> make_nonbonded_term(const System& system, const PmeParameters& pme, Precision precision,
-                                               const Threads& threads) {
+                                               const Threads& threads, RankLink* link) {
   // Without a cutoff, forces of thousands of pairs cancel to a small rest: float pairs left 1e-5 of the rms force of a
   // minimised protein in implicit solvent, twice what mixed precision promises. Such systems are small, and double costs them
   // little.
-  if (precision == Precision::double_ || system.forces.nonbonded == NonbondedMethod::no_cutoff)
-    return std::make_unique<NonbondedTerm<double>>(system, pme, threads);
-  return std::make_unique<NonbondedTerm<float>>(system, pme, threads);
+  const bool in_double = precision == Precision::double_ || system.forces.nonbonded == NonbondedMethod::no_cutoff;
+  if (link) {
+    if (in_double) return std::make_unique<NonbondedTerm<double, true>>(system, pme, threads, link);
+    return std::make_unique<NonbondedTerm<float, true>>(system, pme, threads, link);
+  }
+  if (in_double) return std::make_unique<NonbondedTerm<double, false>>(system, pme, threads, link);
+  return std::make_unique<NonbondedTerm<float, false>>(system, pme, threads, link);
 }
 
 }  // namespace uplift::cpu

@@ -28,6 +28,7 @@ PairList::PairList(const System& system, double reach, const Threads& threads)
     const int type = ff.lj_type[at(i)];
     has_lj_[at(i)] = ff.lj_c6[at(type * ff.lj_types + type)] != 0;
   }
+  slot_of_atom_.assign(at(atoms_), -1);
   std::vector<int> next(exclusion_start_.begin(), exclusion_start_.end() - 1);
   for (const auto& [i, j] : system.force_field.exclusions) {
     exclusion_[at(next[at(i)]++)] = j;
@@ -35,44 +36,67 @@ PairList::PairList(const System& system, double reach, const Threads& threads)
   }
 }
 
-/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up. Of every four, those
-/// with Lennard-Jones parameters come first.
-void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
+/// Where atoms are, and how far they spread.
+void PairList::place_atoms(std::span<const Vec3d> x, const Box& box) {
   box_ = box;
   place_.resize(at(atoms_));
-  Vec3d low{0, 0, 0}, extent{1, 1, 1};
-  if (box.periodic()) {
-    threads_.for_blocks(atoms_, 1024, [&](int begin, int end, int) {
-      for (int i = begin; i < end; ++i) {
+  for (int i : local_) slot_of_atom_[at(i)] = -1;
+  local_.clear();
+  if (share_)
+    share_->for_local([&](int i) { local_.push_back(i); });
+  else
+    for (int i = 0; i < atoms_; ++i) local_.push_back(i);
+  const int n = static_cast<int>(local_.size());
+  if (box.periodic())
+    threads_.for_blocks(n, 1024, [&](int begin, int end, int) {
+      // Not-a-number would break the sort.
+      const auto wrapped = [](double u) { return std::isfinite(u) ? u - std::floor(u) : 0; };
+      for (int k = begin; k < end; ++k) {
+        const int i = local_[at(k)];
         const Vec3d s = box.fraction(x[at(i)]);
-        const auto wrapped = [](double u) {
-          return std::isfinite(u) ? u - std::floor(u) : 0;
-        };  // not a number would break the sort
-        place_[at(i)] = {wrapped(s.x), wrapped(s.y), wrapped(s.z)};
+        const auto along = [&](int d, double u) {
+          return share_ && share_->open[at(d)] ? share_->place(i, d, std::isfinite(u) ? u : 0) : wrapped(u);
+        };
+        place_[at(i)] = {along(0, s.x), along(1, s.y), along(2, s.z)};
       }
     });
-  } else if (atoms_ > 0) {
+  else
     std::copy(x.begin(), x.end(), place_.begin());
-    Vec3d high = low = place_[0];
-    for (const Vec3d& r : place_) {
-      low = {std::min(low.x, r.x), std::min(low.y, r.y), std::min(low.z, r.z)};
-      high = {std::max(high.x, r.x), std::max(high.y, r.y), std::max(high.z, r.z)};
-    }
-    extent = {std::max(high.x - low.x, 1e-3), std::max(high.y - low.y, 1e-3), std::max(high.z - low.z, 1e-3)};
+  low_ = {0, 0, 0};
+  extent_ = {1, 1, 1};
+  if (n == 0 || (box.periodic() && !share_)) return;
+  Vec3d low = place_[at(local_[0])], high = low;
+  for (int i : local_) {
+    const Vec3d& r = place_[at(i)];
+    low = {std::min(low.x, r.x), std::min(low.y, r.y), std::min(low.z, r.z)};
+    high = {std::max(high.x, r.x), std::max(high.y, r.y), std::max(high.z, r.z)};
   }
+  const auto open = [&](int d) { return !box.periodic() || (share_ && share_->open[at(d)]); };
+  if (open(0)) low_.x = low.x, extent_.x = std::max(high.x - low.x, 1e-3);
+  if (open(1)) low_.y = low.y, extent_.y = std::max(high.y - low.y, 1e-3);
+  if (open(2)) low_.z = low.z, extent_.z = std::max(high.z - low.z, 1e-3);
+}
+
+/// Columns over the xy plane, atoms in each by height, eight to a cluster, the last of a column filled up. Of every four, those
+/// with Lennard-Jones parameters come first.
+void PairList::sort_atoms(const Box& box) {
   // A column as wide as a cluster of eight is high, at the mean density.
-  const Vec3d size = box.periodic() ? box.widths() : extent;
-  const double edge = std::cbrt(8.0 * size.x * size.y * size.z / std::max(1, atoms_));
+  const Vec3d w = box.periodic() ? box.widths() : Vec3d{1, 1, 1};
+  const Vec3d size{w.x * extent_.x, w.y * extent_.y, w.z * extent_.z};
+  const double edge = std::cbrt(8.0 * size.x * size.y * size.z / std::max(1, static_cast<int>(local_.size())));
   const auto columns = [&](double length) { return std::clamp(static_cast<int>(length / edge), 1, 1024); };
   columns_x_ = columns(size.x);
   columns_y_ = columns(size.y);
+  zones_ = share_ ? 8 : 1;
   const auto column_of = [&](int i) {
     const Vec3d& r = place_[at(i)];
     const auto index = [](double u, int n) { return std::clamp(static_cast<int>(u * n), 0, n - 1); };
-    return index((r.x - low.x) / extent.x, columns_x_) * columns_y_ + index((r.y - low.y) / extent.y, columns_y_);
+    const int zone = share_ ? share_->zone[at(i)] : 0;
+    return (zone * columns_x_ + index((r.x - low_.x) / extent_.x, columns_x_)) * columns_y_ +
+           index((r.y - low_.y) / extent_.y, columns_y_);
   };
-  std::vector<std::vector<int>> members(at(columns_x_ * columns_y_));
-  for (int i = 0; i < atoms_; ++i) members[at(column_of(i))].push_back(i);
+  std::vector<std::vector<int>> members(at(zones_ * columns_x_ * columns_y_));
+  for (int i : local_) members[at(column_of(i))].push_back(i);
   threads_.for_each(static_cast<int>(members.size()), [&](int c, int) {
     std::sort(members[at(c)].begin(), members[at(c)].end(),
               [&](int a, int b) { return std::pair(place_[at(a)].z, a) < std::pair(place_[at(b)].z, b); });
@@ -83,10 +107,12 @@ void PairList::sort_atoms(std::span<const Vec3d> x, const Box& box) {
     }
   });
   column_start_.assign(1, 0);
-  for (const auto& m : members)
-    column_start_.push_back(column_start_.back() + (static_cast<int>(m.size()) + cluster_j - 1) / cluster_j);
+  zone_.clear();
+  for (std::size_t c = 0; c < members.size(); ++c) {
+    column_start_.push_back(column_start_.back() + (static_cast<int>(members[c].size()) + cluster_j - 1) / cluster_j);
+    zone_.resize(at(column_start_.back()), static_cast<std::uint8_t>(c / at(columns_x_ * columns_y_)));
+  }
   atom_of_slot_.assign(at(column_start_.back() * cluster_j), -1);
-  slot_of_atom_.resize(at(atoms_));
   for (std::size_t c = 0; c < members.size(); ++c)
     for (std::size_t k = 0; k < members[c].size(); ++k) {
       const int slot = column_start_[c] * cluster_j + static_cast<int>(k);
@@ -138,6 +164,7 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
       for (int a = 0; a < cluster_i; ++a)
         for (int b = 0; b < cluster_j; ++b)
           if (b <= a + (i_cluster % (cluster_j / cluster_i)) * cluster_i) mask &= ~(1u << (cluster_j * a + b));
+    if (share_) part_images(i_cluster, j, mask);
     if (mask) out.push_back({j, mask});
   };
   // Clusters are taken once each, and only from the own cluster on: every pair has one home.
@@ -146,26 +173,61 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
     return;
   }
   const ClusterBounds bounds_i = bounds_i_.view(), bounds_j = bounds_j_.view();
-  const auto columns_within = [&](int n, double width, double half) {
-    return std::min(n, 2 * (static_cast<int>((reach_ / width + half) * n) + 1) + 1);
-  };
   const Vec3d w = box_.widths();
-  const int wide_x = columns_within(columns_x_, w.x, static_cast<double>(bounds_i.half_x[i_cluster]));
-  const int wide_y = columns_within(columns_y_, w.y, static_cast<double>(bounds_i.half_y[i_cluster]));
-  const int middle_x = std::clamp(static_cast<int>(bounds_i.x[i_cluster] * static_cast<float>(columns_x_)), 0, columns_x_ - 1);
-  const int middle_y = std::clamp(static_cast<int>(bounds_i.y[i_cluster] * static_cast<float>(columns_y_)), 0, columns_y_ - 1);
+  // Columns from the lowest to the highest that may be near; where coordinates wrap round, at most all of them.
+  struct Columns {
+    int first, count;
+  };
+  const auto columns_within = [&](int n, int d, double width, double low, double extent, double centre, double half) {
+    const int reach = static_cast<int>((reach_ / width + half) / extent * n) + 1;
+    const int middle = std::clamp(static_cast<int>((centre - low) / extent * n), 0, n - 1);
+    if (share_ && share_->open[at(d)]) {
+      const int first = std::max(0, middle - reach);
+      return Columns{first, std::min(n - 1, middle + reach) - first + 1};
+    }
+    const int wide = std::min(n, 2 * reach + 1);
+    return Columns{middle - wide / 2 + n, wide};
+  };
+  const Columns along_x = columns_within(columns_x_, 0, w.x, low_.x, extent_.x, static_cast<double>(bounds_i.x[i_cluster]),
+                                         static_cast<double>(bounds_i.half_x[i_cluster]));
+  const Columns along_y = columns_within(columns_y_, 1, w.y, low_.y, extent_.y, static_cast<double>(bounds_i.y[i_cluster]),
+                                         static_cast<double>(bounds_i.half_y[i_cluster]));
   const auto& kernels = select_pair_kernels();
   scratch.resize(at(slots() / cluster_j) + 16);
-  for (int dx = 0; dx < wide_x; ++dx)
-    for (int dy = 0; dy < wide_y; ++dy) {
-      const int cx = (middle_x + dx - wide_x / 2 + columns_x_) % columns_x_,
-                cy = (middle_y + dy - wide_y / 2 + columns_y_) % columns_y_;
-      const std::size_t column = at(cx * columns_y_ + cy);
-      const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
-      if (first >= last) continue;
-      const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
-      for (int k = 0; k < found; ++k) add(scratch[at(k)]);
-    }
+  for (int zone = 0; zone < zones_; ++zone) {
+    if ((zone_[at(own)] & zone) != 0) continue;  // another rank's
+    for (int dx = 0; dx < along_x.count; ++dx)
+      for (int dy = 0; dy < along_y.count; ++dy) {
+        const int cx = (along_x.first + dx) % columns_x_, cy = (along_y.first + dy) % columns_y_;
+        const std::size_t column = at((zone * columns_x_ + cx) * columns_y_ + cy);
+        const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
+        if (first >= last) continue;
+        const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
+        for (int k = 0; k < found; ++k) add(scratch[at(k)]);
+      }
+  }
+}
+
+/// Leaves the pairs that are nearest images of each other in the picture of this rank (RankShare::place): with two domains
+/// along a direction, others may be near round the far side, and those are the other rank's.
+void PairList::part_images(int i_cluster, int j_cluster, std::uint32_t& mask) const {
+  const ClusterBounds a = bounds_i_.view(), b = bounds_j_.view();
+  const float* centre[3][2] = {{a.x, b.x}, {a.y, b.y}, {a.z, b.z}};
+  const float* half[3][2] = {{a.half_x, b.half_x}, {a.half_y, b.half_y}, {a.half_z, b.half_z}};
+  for (int d = 0; d < 3; ++d) {
+    if (!share_->open[at(d)]) continue;
+    const float apart = std::abs(centre[d][0][i_cluster] - centre[d][1][j_cluster]);
+    if (apart + half[d][0][i_cluster] + half[d][1][j_cluster] < 0.49f) continue;
+    for (int i = 0; i < cluster_i; ++i)
+      for (int j = 0; j < cluster_j; ++j) {
+        const int one = atom_of_slot_[at(i_cluster * cluster_i + i)], other = atom_of_slot_[at(j_cluster * cluster_j + j)];
+        if (one < 0 || other < 0) continue;
+        const Vec3d& p = place_[at(one)];
+        const Vec3d& q = place_[at(other)];
+        const double distance = std::abs(d == 0 ? p.x - q.x : d == 1 ? p.y - q.y : p.z - q.z);
+        if (distance >= 0.5) mask &= ~(1u << (cluster_j * i + j));
+      }
+  }
 }
 
 void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const {
@@ -175,6 +237,7 @@ void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, 
     if (atom < 0) continue;
     for (int e = exclusion_start_[at(atom)]; e < exclusion_start_[at(atom) + 1]; ++e) {
       const int slot = slot_of_atom_[at(exclusion_[at(e)])];
+      if (slot < 0) continue;  // not here
       const int entry = entry_of[at(slot / cluster_j)];
       if (entry >= 0) entries[at(entry)].mask &= ~(1u << (cluster_j * a + slot % cluster_j));
     }
@@ -183,8 +246,10 @@ void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, 
   std::erase_if(entries, [](const PairEntry& e) { return e.mask == 0; });
 }
 
-void PairList::build(std::span<const Vec3d> x, const Box& box) {
-  sort_atoms(x, box);
+void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* share) {
+  share_ = share;
+  place_atoms(x, box);
+  sort_atoms(box);
   const int eights = slots() / cluster_j;
   filled_.resize(at(eights));
   if (box.periodic()) {
@@ -192,9 +257,12 @@ void PairList::build(std::span<const Vec3d> x, const Box& box) {
     bounds_j_.resize(eights);
     const Vec3d length = box.orthorhombic() ? Vec3d{box.a.x, box.b.y, box.c.z} : box.widths();
     near_ = {{static_cast<float>(length.x), static_cast<float>(length.y), static_cast<float>(length.z)},
+             {1, 1, 1},
              box.orthorhombic(),
              static_cast<float>(reach_ + 1e-6 * std::max({length.x, length.y, length.z}))};
   }
+  for (int d = 0; d < 3; ++d)
+    if (share_ && share_->open[at(d)]) near_.period[d] = 0;
   threads_.for_blocks(eights, 128, [&](int begin, int end, int) {
     for (int j = begin; j < end; ++j) {
       filled_[at(j)] = filled(j * cluster_j, cluster_j);

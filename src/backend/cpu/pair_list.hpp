@@ -8,6 +8,7 @@
 
 #include "cpu/pair_kernels.hpp"
 #include "cpu/threads.hpp"
+#include "uplift/backend/rank_link.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/model/system.hpp"
 
@@ -18,8 +19,9 @@ class PairList {
   /// `reach` [nm]: cutoff plus outer buffer; infinite: every pair of clusters.
   PairList(const System& system, double reach, const Threads& threads);
 
-  /// Sorts atoms into clusters and lists cluster pairs for these positions.
-  void build(std::span<const Vec3d> x, const Box& box);
+  /// Sorts atoms into clusters and lists cluster pairs for these positions; with a share, of the atoms that are here, and of
+  /// their pairs those that are this rank's: no cluster then has atoms of two zones.
+  void build(std::span<const Vec3d> x, const Box& box, const RankShare* share = nullptr);
   /// Inner list = outer list; prune() then works on it.
   void restore_inner();
 
@@ -44,7 +46,9 @@ class PairList {
   std::size_t size_(int i) const { return start_[static_cast<std::size_t>(i) + 1] - start_[static_cast<std::size_t>(i)]; }
   std::span<const PairEntry> range(const std::vector<PairEntry>& v, int i) const { return {v.data() + first(i), size_(i)}; }
 
-  void sort_atoms(std::span<const Vec3d> x, const Box& box);
+  void place_atoms(std::span<const Vec3d> x, const Box& box);
+  void sort_atoms(const Box& box);
+  void part_images(int i_cluster, int j_cluster, std::uint32_t& mask) const;
   void set_bounds(Bounds& bounds, int cluster, int size) const;
   void list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const;
   std::uint32_t filled(int first_slot, int count) const;
@@ -56,9 +60,13 @@ class PairList {
   std::vector<int> exclusion_start_, exclusion_;  ///< partners of each atom, both directions
   std::vector<char> has_lj_;                      ///< [atoms]
   Box box_;
-  std::vector<Vec3d> place_;  ///< position of each atom in the cell, as fractions or nm
-  int columns_x_ = 1, columns_y_ = 1;
-  std::vector<int> column_start_;  ///< first cluster of eight of each column
+  const RankShare* share_ = nullptr;  ///< while building
+  std::vector<int> local_;            ///< atoms that are listed
+  std::vector<Vec3d> place_;  ///< [atoms] in the cell, as fractions or nm; along directions that are cut as in RankShare::place
+  Vec3d low_{0, 0, 0}, extent_{1, 1, 1};  ///< of the places
+  int columns_x_ = 1, columns_y_ = 1, zones_ = 1;
+  std::vector<int> column_start_;   ///< first cluster of eight of each column, zone by zone
+  std::vector<std::uint8_t> zone_;  ///< of each cluster of eight
   std::vector<int> atom_of_slot_, slot_of_atom_;
   std::vector<std::uint32_t> filled_;  ///< of each cluster of eight
   Bounds bounds_i_, bounds_j_;         ///< empty without a box: everything is near

@@ -12,6 +12,7 @@
 
 #include "cpu/pme_kernels.hpp"
 #include "fft.hpp"
+#include "mesh_ranks.hpp"
 #include "physics/pme/influence.hpp"
 #include "pme_influence.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
@@ -67,8 +68,9 @@ class PmeTerm final : public ForceTerm {
   using Complex = std::complex<T>;
 
  public:
-  PmeTerm(const System& system, const PmeParameters& pme, const Threads& threads)
+  PmeTerm(const System& system, const PmeParameters& pme, const Threads& threads, RankLink* link)
       : pme_(pme),
+        link_(link),
         threads_(threads),
         kernels_(kernels_for(pme.order, T())),
         mesh_{pme.grid[0], pme.grid[1], pme.grid[2], 0, 0},
@@ -85,13 +87,30 @@ class PmeTerm final : public ForceTerm {
     row_block_.resize(index(threads_.count()));
     for (auto& b : real_plane_) b.resize(mesh_.plane);
     for (auto& b : row_block_) b.resize(index(mesh_.nx) * index(fft_->half()));
+    if (link_) transforms_ = std::make_unique<MeshRanks<T>>(*link_, mesh_, fft_->plane(), fft_->half());
     collect_charges(system);
     for (int t = 0; t < tiling_.tiles(); ++t) coloured_[index(tiling_.colour(t))].push_back(t);
   }
 
   std::string name() const override { return "PME"; }
   ForceGroup group() const override { return ForceGroup::pme_reciprocal; }
-  std::vector<PhaseTime> phases() const override { return {spread_time_, solve_time_, gather_time_}; }
+  std::vector<PhaseTime> phases() const override {
+    std::vector<PhaseTime> all{spread_time_, solve_time_, gather_time_};
+    if (link_) all.push_back(exchange_time_);
+    return all;
+  }
+
+  void set_share(const RankShare& share, std::span<const Vec3d>, const Box&) override {
+    atom_.clear();
+    charge_.clear();
+    share.for_home([&](int i) {
+      if (all_charges_[index(i)] == 0) return;
+      atom_.push_back(i);
+      charge_.push_back(all_charges_[index(i)]);
+    });
+    make_room();
+  }
+  std::int64_t interactions() const override { return charged_; }
 
   void compute(const ForceRequest& request, ForceSums& sums) override {
     UPLIFT_EXPECT(request.box.periodic() && request.x.size() == index(atoms_));
@@ -111,11 +130,23 @@ class PmeTerm final : public ForceTerm {
                           static_cast<T>(scale_), mesh_, charges_.data());
         });
     }
+    if (transforms_) {
+      const Clock clock(exchange_time_);
+      transforms_->collect(sorted_, pme_.order, charges_.data());
+    }
     {
       const Clock clock(solve_time_);
-      threads_.for_each(mesh_.nx, [&](int x, int thread) { transform_plane(x, thread); });
-      threads_.for_each(mesh_.ny, [&](int y, int thread) { solve_rows(y, thread, request, sums); });
-      threads_.for_each(mesh_.nx, [&](int x, int) { transform_back(x); });
+      const auto [x0, x1] = transforms_ ? transforms_->planes() : std::pair(0, mesh_.nx);
+      const auto [y0, y1] = transforms_ ? transforms_->rows() : std::pair(0, mesh_.ny);
+      threads_.for_each(x1 - x0, [&, first = x0](int x, int thread) { transform_plane(first + x, thread); });
+      if (transforms_) transforms_->to_rows(waves_.data());
+      threads_.for_each(y1 - y0, [&, first = y0](int y, int thread) { solve_rows(first + y, thread, request, sums); });
+      if (transforms_) transforms_->to_planes(waves_.data());
+      threads_.for_each(x1 - x0, [&, first = x0](int x, int) { transform_back(first + x); });
+    }
+    if (transforms_) {
+      const Clock clock(exchange_time_);
+      transforms_->hand_out(potential_.data());
     }
     {
       const Clock clock(gather_time_);
@@ -129,7 +160,7 @@ class PmeTerm final : public ForceTerm {
 
  private:
   void collect_charges(const System& system) {
-    const auto& q = system.force_field.charges;
+    const auto& q = all_charges_ = system.force_field.charges;
     double absolute = 0, largest = 0;
     for (int i = 0; i < atoms_; ++i) {
       const double c = q[index(i)];
@@ -141,6 +172,12 @@ class PmeTerm final : public ForceTerm {
       absolute += std::abs(c);
       largest = std::max(largest, std::abs(c));
     }
+    make_room();
+    const double points = static_cast<double>(mesh_.nx) * mesh_.ny * mesh_.nz;
+    scale_ = integer_mesh_scale(absolute, largest, points, sizeof(T) == 4);
+  }
+
+  void make_room() {
     charged_ = static_cast<int>(atom_.size());
     sorted_.resize(index(charged_));
     unsorted_.resize(index(charged_));
@@ -148,8 +185,6 @@ class PmeTerm final : public ForceTerm {
     blocks_ = (charged_ + atom_block - 1) / atom_block;
     offsets_.resize(index(blocks_) * index(tiling_.tiles()));
     tile_start_.assign(index(tiling_.tiles()) + 1, 0);
-    const double points = static_cast<double>(mesh_.nx) * mesh_.ny * mesh_.nz;
-    scale_ = integer_mesh_scale(absolute, largest, points, sizeof(T) == 4);
   }
 
   /// Mesh coordinates of every charge, then a counting sort by tile that keeps the order of atoms within a tile.
@@ -283,6 +318,7 @@ class PmeTerm final : public ForceTerm {
   }
 
   void add_constants(const ForceRequest& request, ForceSums& sums) const {
+    if (link_ && link_->rank() != 0) return;
     const double background = physics::background_energy(net_charge_, pme_.alpha, box_.volume());
     if (request.energies) {
       sums.add_energy_atomic(EnergyTerm::coulomb_reciprocal, physics::self_energy(squared_charge_, pme_.alpha));
@@ -293,6 +329,9 @@ class PmeTerm final : public ForceTerm {
   }
 
   PmeParameters pme_;
+  RankLink* link_;  ///< null: one rank
+  std::unique_ptr<MeshRanks<T>> transforms_;
+  std::vector<double> all_charges_;  ///< [atoms]
   Threads threads_;
   const PmeKernelSet<T, Integer>& kernels_;
   PmeMesh mesh_;
@@ -311,21 +350,22 @@ class PmeTerm final : public ForceTerm {
   Buffer<Complex> waves_;    // [nx][ny][half]
   std::vector<Buffer<T>> real_plane_;
   std::vector<Buffer<Complex>> row_block_;
-  PhaseTime spread_time_{"PME spread", 0, 0}, solve_time_{"PME FFT and solve", 0, 0}, gather_time_{"PME gather", 0, 0};
+  PhaseTime spread_time_{"PME spread", 0, 0}, solve_time_{"PME FFT and solve", 0, 0}, gather_time_{"PME gather", 0, 0},
+      exchange_time_{"PME mesh between ranks", 0, 0};
 };
 
 }  // namespace
 
 std::unique_ptr<ForceTerm> make_pme_term(const System& system, const PmeParameters& pme, Precision precision,
-                                         const Threads& threads) {
+                                         const Threads& threads, RankLink* link) {
   if (system.forces.nonbonded != NonbondedMethod::pme) return nullptr;
   const auto& q = system.force_field.charges;
   if (std::all_of(q.begin(), q.end(), [](double c) { return c == 0; })) return nullptr;
   UPLIFT_EXPECT(q.size() == index(system.size()));
   UPLIFT_EXPECT(pme.order >= 4 && pme.order <= 6 && pme.alpha > 0);
   for (int n : pme.grid) UPLIFT_EXPECT(n >= pme.order);
-  if (precision == Precision::double_) return std::make_unique<PmeTerm<double>>(system, pme, threads);
-  return std::make_unique<PmeTerm<float>>(system, pme, threads);
+  if (precision == Precision::double_) return std::make_unique<PmeTerm<double>>(system, pme, threads, link);
+  return std::make_unique<PmeTerm<float>>(system, pme, threads, link);
 }
 
 }  // namespace uplift::cpu

@@ -6,6 +6,7 @@
 #include "cpu/force_sums.hpp"
 #include "cpu/threads.hpp"
 #include "uplift/backend/backend.hpp"
+#include "uplift/backend/rank_link.hpp"
 
 namespace uplift::cpu {
 
@@ -16,6 +17,14 @@ class ForceTerm {
   virtual ForceGroup group() const = 0;
   /// Adds forces (always), energies and virial (when asked) to `sums`.
   virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
+  /// Where several ranks share a system: from now on the interactions that `share` takes, no others.
+  virtual void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) = 0;
+  /// Interactions that are worked out here. Over all ranks they must come to as many as one rank alone has.
+  virtual std::int64_t interactions() const { return 0; }
+  /// True when `share` is too old for these positions of home atoms.
+  virtual bool outdated(std::span<const Vec3d> /*x*/, const Box& /*box*/) { return false; }
+  /// How far interactions reach beyond the positions that a share was made for [nm].
+  virtual double reach() const { return 0; }
   /// What State::list_x says; only the term with a pair list has any.
   virtual std::vector<Vec3d> list_positions() const { return {}; }
   virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/) {}
@@ -29,9 +38,12 @@ std::unique_ptr<ForceTerm> make_bonded_term(const System&, Precision,
 std::unique_ptr<ForceTerm> make_torsion_term(const System&, Precision,
                                              const Threads&);  // System::torsions_apart, which the former lacks
 std::unique_ptr<ForceTerm> make_restraint_term(const System&, Precision, const Threads&);
-std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision,
-                                               const Threads&);  // pairs + exclusion corrections + dispersion correction
-std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&);
+/// Pairs, corrections of excluded pairs, dispersion correction (this on rank 0).
+std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision, const Threads&,
+                                               RankLink* link = nullptr);
+/// With a `link`, meshes are put together, and transforms shared out, among its ranks.
+std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&,
+                                         RankLink* link = nullptr);
 std::unique_ptr<ForceTerm> make_implicit_solvent_term(const System&, Precision, const Threads&);
 
 }  // namespace uplift::cpu

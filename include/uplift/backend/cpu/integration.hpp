@@ -11,6 +11,7 @@
 #include "physics/integrate/nose_hoover.hpp"
 #include "uplift/backend/backend.hpp"
 #include "uplift/backend/bias_factors.hpp"
+#include "uplift/backend/rank_link.hpp"
 
 namespace uplift::cpu {
 
@@ -22,6 +23,10 @@ class CpuConstraints {
   /// `tolerance`: relative error of a constrained length.
   CpuConstraints(const System& system, double tolerance, const Threads& threads);
 
+  /// From now on those of atoms that are at home.
+  void set_share(const RankShare& share);
+  std::int64_t count() const { return count_; }  ///< constraints and waters that are solved here
+
   /// x onto the constraints that `before` met; v += displacement / dt. Throws SimulationError naming atoms and deviation.
   void positions(double dt, const double* before, double* x, double* v) const;
   /// Removes velocity along every constraint.
@@ -32,6 +37,8 @@ class CpuConstraints {
     std::vector<int> o, h1, h2;
     std::vector<double> mass_o, mass_h, ra, rb, rc, oh;
     int padded() const { return static_cast<int>(o.size()); }
+    void clear();
+    void add(const Waters& from, int k);
     WaterList list() const {
       return {o.data(), h1.data(), h2.data(), mass_o.data(), mass_h.data(), ra.data(), rb.data(), rc.data(), oh.data()};
     }
@@ -43,6 +50,8 @@ class CpuConstraints {
     std::array<std::vector<double>, most_arms> length2;
     int padded() const { return static_cast<int>(atoms[0].size()); }
     StarList list() const;
+    void clear();
+    void add(const Stars& from, int k);
   };
   /// Constraints that share atoms: `count` of constraints_ from `first`.
   struct Group {
@@ -52,7 +61,9 @@ class CpuConstraints {
   void add_waters();
   void sort_constraints();
   bool add_star(const Group& group);
-  void pad();
+  void note_first(int atom, int kind, int place);
+  template <class F>
+  void choose(F&& for_atoms);
   void shake(const Group& group, double dt, const double* before, double* x, double* v) const;
   void rattle(const Group& group, const double* x, double* v) const;
   [[noreturn]] void torn(int oxygen) const;
@@ -61,17 +72,28 @@ class CpuConstraints {
   const System& system_;
   const Threads& threads_;
   double tolerance_;
-  std::vector<double> inverse_mass_;  ///< [atoms] 1/Da
-  Waters waters_;
-  std::array<Stars, most_arms> stars_;   ///< by number of arms, from one
-  std::vector<Constraint> constraints_;  ///< those of groups_, group by group
-  std::vector<Group> groups_;
+  std::vector<double> inverse_mass_;                ///< [atoms] 1/Da
+  Waters all_waters_, waters_;                      ///< of the system; of this rank, padded
+  std::array<Stars, most_arms> all_stars_, stars_;  ///< by number of arms, from one
+  std::vector<Constraint> constraints_;             ///< those of groups, group by group
+  std::vector<Group> all_groups_, groups_;
+  /// [atoms] what an atom is the first of, as its kind (0 water, 1 to most_arms stars, then groups) and its place in that list;
+  /// -1: nothing.
+  std::vector<int> kind_, place_;
+  std::int64_t count_ = 0;
 };
 
 class CpuIntegration {
  public:
   /// `tolerance`: relative error of a constrained length.
-  CpuIntegration(const System& system, double tolerance, const Threads& threads);
+  CpuIntegration(const System& system, double tolerance, const Threads& threads, RankLink* link = nullptr);
+
+  /// The link has another share. Arrays that move with atoms: what a share that changes must carry.
+  void set_share();
+  std::vector<std::byte*> carried();
+  std::vector<Vec3d>& mutable_positions() { return x_; }
+  std::int64_t constraints() const { return constraints_.count() + static_cast<std::int64_t>(sites_.size()); }
+  const std::vector<std::vector<AtomRange>>& pieces() const { return pieces_; }
 
   void upload(const State& state);
   void download(State& state) const;
@@ -103,12 +125,22 @@ class CpuIntegration {
   void remove_com_motion();
   void scale_box(const ScaleBox& stage);
   template <class F>
-  double block_sum(F&& f) const;  ///< sum over atoms in an order that does not depend on threads
+  void for_home(F&& f) const;  ///< f(first, last) on ranges of the atoms at home, side by side
+  template <class F>
+  double exact_sum(F&& f) const;  ///< over atoms, in whole numbers: the same for any number of threads and ranks
+  void find_molecules();
+  void scale_molecule(int molecule, const ScaleBox& stage, const Vec3d& centre, const Vec3d& momentum, double mass);
 
   const System& system_;
   const Threads& threads_;
+  RankLink* link_;
   const IntegrateKernels& kernels_;
   CpuConstraints constraints_;
+  std::vector<std::vector<AtomRange>> pieces_;  ///< of the atoms at home, a task each
+  std::vector<int> sites_, site_of_;            ///< virtual sites at home; [atoms] which one an atom is, or -1
+  std::vector<char> compact_;                   ///< [molecules] whole on one rank, whatever the share
+  std::vector<int> spread_;                     ///< [molecules] number among those that are not, or -1
+  std::vector<double> spread_mass_;
   std::vector<Vec3d> x_, v_, saved_, kept_, kept_v_;
   Box box_, kept_box_;
   std::vector<int> molecule_start_,

@@ -1,0 +1,127 @@
+#pragma once
+// One System on several ranks, as a backend sees it. Atoms keep the numbers that they have in the System, and arrays their
+// lengths; a rank works out its home atoms, knows where the atoms of its halo are, and looks at no others. Domains are the
+// cells of a grid along the box vectors. Every interaction is worked out on one rank alone: that of the domain which is lowest
+// along each direction among those of its atoms (the eighth shell of Bowers, Dror and Shaw, J. Chem. Phys. 124, 184109 (2006)).
+// A halo therefore comes from upper neighbours only, and forces go back there.
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "uplift/core/box.hpp"
+#include "uplift/core/fixed_point.hpp"
+
+namespace uplift {
+
+/// Atoms first to last - 1.
+struct AtomRange {
+  int first, last;
+  bool operator==(const AtomRange&) const = default;
+};
+
+struct RankShare {
+  static constexpr std::uint8_t absent = 255;
+
+  std::vector<AtomRange> home;     ///< ascending
+  std::vector<int> halo;           ///< atoms, from one neighbour after the other
+  std::vector<std::uint8_t> zone;  ///< [atoms] 0: home; bit d: of the upper neighbour along d; absent: not here
+  std::array<bool, 3> cut{};       ///< there are several domains along this direction
+  /// There atoms have places without a period (place()). With two domains each is above the other, and places tell which of the
+  /// two walls a pair sees between them. With three, who is above whom is enough, however narrow they are, and places are
+  /// periodic.
+  std::array<bool, 3> open{};
+  std::array<double, 3> middle{};  ///< of the own domain, fractions of the box
+  std::array<double, 3> upper{};   ///< from there to the middle of the upper neighbour, above 0
+
+  bool here(int atom) const { return zone[static_cast<std::size_t>(atom)] != absent; }
+  bool at_home(int atom) const { return zone[static_cast<std::size_t>(atom)] == 0; }
+  int home_count() const {
+    int n = 0;
+    for (const AtomRange& r : home) n += r.last - r.first;
+    return n;
+  }
+  template <class F>
+  void for_home(F&& f) const {
+    for (const AtomRange& r : home)
+      for (int i = r.first; i < r.last; ++i) f(i);
+  }
+  template <class F>
+  void for_local(F&& f) const {
+    for_home(f);
+    for (int i : halo) f(i);
+  }
+
+  /// Where an atom that is here lies along d, an open direction, in a picture without a period: fractions from the middle
+  /// of the own domain. `fraction` is that of its position in the box, in any image.
+  double place(int atom, int d, double fraction) const {
+    const auto k = static_cast<std::size_t>(d);
+    const double to = (zone[static_cast<std::size_t>(atom)] >> d & 1) ? upper[k] : 0.0, s = fraction - middle[k] - to;
+    return s - std::nearbyint(s) + to;
+  }
+
+  /// True on the one rank that works out the interaction of these atoms (which are near each other).
+  bool takes(std::span<const int> atoms, std::span<const Vec3d> x, const Box& box) const {
+    unsigned above = 7;
+    for (int i : atoms) {
+      if (!here(i)) return false;
+      above &= zone[static_cast<std::size_t>(i)];
+    }
+    if (above != 0) return false;  // the lowest domain is another's
+    bool several = false;
+    for (int i : atoms) several = several || !at_home(i);
+    if (!several) return true;
+    // With two domains along a direction, both have the other above them: only one of them sees the atoms close together.
+    double low[3] = {1e9, 1e9, 1e9}, high[3] = {-1e9, -1e9, -1e9};
+    for (int i : atoms) {
+      const Vec3d s = box.fraction(x[static_cast<std::size_t>(i)]);
+      const double u[3] = {s.x, s.y, s.z};
+      for (int d = 0; d < 3; ++d) {
+        if (!open[static_cast<std::size_t>(d)]) continue;
+        const double p = place(i, d, u[d]);
+        low[d] = p < low[d] ? p : low[d];
+        high[d] = p > high[d] ? p : high[d];
+      }
+    }
+    for (int d = 0; d < 3; ++d)
+      if (open[static_cast<std::size_t>(d)] && high[d] - low[d] >= 0.5) return false;
+    return true;
+  }
+};
+
+/// What one rank has sent so far, and how much of it there should be.
+struct RankTraffic {
+  std::int64_t home = 0, halo = 0;  ///< atoms, as of the last migration
+  double ideal_halo = 0;            ///< atoms of a slab as wide as forces reach round the domain, at the mean density
+  std::int64_t position_bytes = 0, force_bytes = 0, mesh_bytes = 0, migration_bytes = 0, messages = 0;
+};
+
+/// What a backend asks of the ranks that it shares a System with. Calls are collective: all ranks make the same ones in the
+/// same order.
+class RankLink {
+ public:
+  virtual ~RankLink() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  virtual const RankShare& share() const = 0;
+
+  /// Divides atoms anew, when every rank has all positions. `reach` [nm]: interactions go so far.
+  virtual void adopt(std::span<Vec3d> x, const Box& box, double reach) = 0;
+  /// Divides atoms anew. Those that move to another rank take along their entries of the `carried` arrays, 24 bytes an atom
+  /// each (Vec3d or three Fixed), among which x is; then forward(x).
+  virtual void migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) = 0;
+  virtual void forward(std::span<Vec3d> x) = 0;  ///< positions of halo atoms from where they are at home
+  virtual void reverse(
+      std::span<Fixed> force) = 0;  ///< forces on halo atoms, [3 * atoms], to where they are at home; zero stays
+  virtual void sum(std::span<std::int64_t> values) = 0;
+  virtual bool any(bool here) = 0;
+  /// send[r] goes to rank r; returns what came from each.
+  virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) = 0;
+  /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.
+  virtual void note_work(double seconds) = 0;
+};
+
+}  // namespace uplift

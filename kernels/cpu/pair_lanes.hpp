@@ -1,0 +1,101 @@
+#pragma once
+// How the pair kernels lay atoms out in registers: loads, nearest images and masks (the diagram in pair_kernels.hpp). Only for
+// *.isa.cpp files.
+#include "cpu/pair_kernels.hpp"
+#include "cpu/simd.hpp"
+
+namespace uplift::cpu::UPLIFT_ISA {
+namespace {
+
+template <class real>
+struct Shape {
+  using Tag = hn::CappedTag<real, 16>;
+  using P = Pack<real, Tag>;
+  static constexpr int width = P::width;
+  static constexpr int rows = width > cluster_j ? width / cluster_j : 1;   // i atoms a register
+  static constexpr int parts = width < cluster_j ? cluster_j / width : 1;  // registers a row
+  static constexpr int groups = cluster_i / rows;
+  static constexpr int chunk = cluster_j / parts;  // j atoms a register
+  using Coordinate = typename PairCoordinate<real>::type;
+  using CoordinateTag = hn::Rebind<Coordinate, Tag>;
+  using CoordinateVec = hn::Vec<CoordinateTag>;
+  using IntTag = hn::RebindToSigned<Tag>;
+  using IntVec = hn::Vec<IntTag>;
+  using Int = hn::TFromD<IntTag>;
+
+  /// Eight (or fewer) j values, repeated for every row of the register.
+  template <class D, class T>
+  static UPLIFT_HD hn::Vec<D> load_j(D d, const T* p) {
+    if constexpr (rows == 1) {
+      return hn::LoadU(d, p);
+    } else {
+      const hn::Half<D> half;
+      const auto v = hn::LoadU(half, p);
+      return hn::Combine(d, v, v);
+    }
+  }
+  /// i values of group g, each repeated along its row.
+  template <class D, class T>
+  static UPLIFT_HD hn::Vec<D> load_i(D d, const T* p, int g) {
+    if constexpr (rows == 1) {
+      return hn::Set(d, p[g]);
+    } else {
+      const hn::Half<D> half;
+      return hn::Combine(d, hn::Set(half, p[2 * g + 1]), hn::Set(half, p[2 * g]));
+    }
+  }
+};
+
+/// Where the forces of a cluster of eight begin.
+UPLIFT_HD std::ptrdiff_t force_place(int cluster) { return static_cast<std::ptrdiff_t>(cluster) * 3 * cluster_j; }
+
+template <class real>
+struct Displacement {
+  Pack<real, typename Shape<real>::Tag> x, y, z;
+};
+
+/// Difference of two coordinates as a fraction of the period in the nearest image, in units of the coordinate.
+template <class real>
+UPLIFT_HD auto difference(typename Shape<real>::CoordinateVec a, typename Shape<real>::CoordinateVec b, bool periodic) {
+  using P = typename Shape<real>::P;
+  if constexpr (sizeof(real) == 4) {
+    (void)periodic;
+    return P(hn::ConvertTo(typename Shape<real>::Tag(), hn::Sub(a, b)));
+  } else {
+    P d(hn::Sub(a, b));
+    if (periodic) d = d - round(d);
+    return d;
+  }
+}
+
+template <class real, bool triclinic>
+UPLIFT_HD Displacement<real> displacement(const PairParameters<real>& p, const typename Shape<real>::CoordinateVec xi[3],
+                                          const typename Shape<real>::CoordinateVec xj[3]) {
+  using P = typename Shape<real>::P;
+  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic),
+          w = difference<real>(xi[2], xj[2], p.periodic);
+  if constexpr (triclinic) {
+    return {madd(P(p.a[0]), u, madd(P(p.a[1]), v, P(p.a[2]) * w)), madd(P(p.a[3]), v, P(p.a[4]) * w), P(p.a[5]) * w};
+  } else {
+    return {P(p.a[0]) * u, P(p.a[3]) * v, P(p.a[5]) * w};
+  }
+}
+
+/// Lanes of group g, part h whose bit is set in the mask.
+template <class real>
+UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
+  using S = Shape<real>;
+  typename S::IntTag d;
+  alignas(64) static constexpr std::int32_t bit32[16] = {1,   2,   4,    8,    16,   32,   64,    128,
+                                                         256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  alignas(64) static constexpr std::int64_t bit64[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  const int shift = cluster_j * S::rows * g + S::chunk * h;
+  const auto bits = hn::Set(d, static_cast<typename S::Int>((mask >> shift) & 0xffffu));
+  if constexpr (sizeof(real) == 4)
+    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
+  else
+    return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
+}
+
+}  // namespace
+}  // namespace uplift::cpu::UPLIFT_ISA

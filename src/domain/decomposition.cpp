@@ -1,0 +1,337 @@
+#include "domain/decomposition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "uplift/core/assert.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr std::size_t record = 24;  // bytes of one atom in one carried array
+constexpr int balance_every = 4;    // migrations
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+std::array<double, 3> fractions(const Box& box, const Vec3d& r) {
+  const Vec3d s = box.fraction(r);
+  return {s.x, s.y, s.z};
+}
+
+double wrapped(double u) { return u - std::nearbyint(u); }
+
+class Timer {
+ public:
+  explicit Timer(PhaseTime& phase) : phase_(phase), start_(std::chrono::steady_clock::now()) {}
+  ~Timer() {
+    phase_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    ++phase_.calls;
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  PhaseTime& phase_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+template <class T>
+std::span<std::byte> bytes_of(std::vector<T>& v) {
+  return std::as_writable_bytes(std::span(v));
+}
+
+}  // namespace
+
+Decomposition::Decomposition(const System& system, Communicator ranks) : ranks_(std::move(ranks)) {
+  find_groups(system);
+  share_.zone.assign(at(system.size()), RankShare::absent);
+}
+
+/// Constraints, rigid waters and virtual sites with their parents: whatever moves as one stays on one rank.
+void Decomposition::find_groups(const System& system) {
+  std::vector<int>& root = first_of_group_;
+  root.resize(at(system.size()));
+  std::iota(root.begin(), root.end(), 0);
+  const auto find = [&](int i) {
+    while (root[at(i)] != i) i = root[at(i)] = root[at(root[at(i)])];
+    return i;
+  };
+  const auto join = [&](int i, int j) {
+    const int a = find(i), b = find(j);
+    root[at(std::max(a, b))] = std::min(a, b);
+  };
+  for (const Constraint& c : system.constraints) join(c.i, c.j);
+  for (const RigidWater& w : system.rigid_waters) {
+    join(w.oxygen, w.hydrogen1);
+    join(w.oxygen, w.hydrogen2);
+  }
+  for (const VirtualSite& s : system.force_field.virtual_sites)
+    for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
+  for (int i = 0; i < system.size(); ++i) root[at(i)] = find(i);
+  next_in_group_.assign(root.size(), -1);
+  std::vector<int> last(root.size(), -1);
+  for (int i = 0; i < system.size(); ++i) {
+    int& end = last[at(root[at(i)])];
+    if (end >= 0) next_in_group_[at(end)] = i;
+    end = i;
+  }
+}
+
+void Decomposition::set_home(std::vector<int> atoms) {
+  std::sort(atoms.begin(), atoms.end());
+  share_.home.clear();
+  for (int i : atoms) {
+    share_.zone[at(i)] = 0;
+    if (!share_.home.empty() && share_.home.back().last == i)
+      ++share_.home.back().last;
+    else
+      share_.home.push_back({i, i + 1});
+  }
+  traffic_.home = static_cast<std::int64_t>(atoms.size());
+}
+
+void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
+  const Timer timer(migrate_time_);
+  grid_ = std::make_unique<DomainGrid>(box, size(), reach);
+  std::fill(share_.zone.begin(), share_.zone.end(), RankShare::absent);
+  share_.halo.clear();
+  std::vector<int> own;
+  for (int i = 0; i < static_cast<int>(x.size()); ++i)
+    if (grid_->owner(box.fraction(x[at(first_of_group_[at(i)])])) == rank()) own.push_back(i);
+  set_home(std::move(own));
+  set_halo(x, box, reach);
+}
+
+void Decomposition::migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) {
+  const Timer timer(migrate_time_);
+  if (++migrations_ % balance_every == 0) balance(box, reach);
+  for (int i : share_.halo) share_.zone[at(i)] = RankShare::absent;
+  share_.halo.clear();
+  std::vector<std::vector<std::byte>> send(at(size()));
+  std::vector<int> own;
+  const std::size_t length = sizeof(int) + record * carried.size();
+  share_.for_home([&](int first) {
+    if (first_of_group_[at(first)] != first) return;
+    const int to = grid_->owner(box.fraction(x[at(first)]));
+    for (int i = first; i >= 0; i = next_in_group_[at(i)]) {
+      if (to == rank()) {
+        own.push_back(i);
+        continue;
+      }
+      std::vector<std::byte>& out = send[at(to)];
+      const std::size_t place = out.size();
+      out.resize(place + length);
+      std::memcpy(out.data() + place, &i, sizeof i);
+      for (std::size_t a = 0; a < carried.size(); ++a)
+        std::memcpy(out.data() + place + sizeof i + record * a, carried[a] + record * at(i), record);
+      share_.zone[at(i)] = RankShare::absent;
+    }
+  });
+  for (const auto& out : send) traffic_.migration_bytes += static_cast<std::int64_t>(out.size());
+  const std::int64_t mesh_bytes = traffic_.mesh_bytes;
+  for (const std::vector<std::byte>& in : exchange(send))
+    for (std::size_t place = 0; place < in.size(); place += length) {
+      int i = 0;
+      std::memcpy(&i, in.data() + place, sizeof i);
+      for (std::size_t a = 0; a < carried.size(); ++a)
+        std::memcpy(carried[a] + record * at(i), in.data() + place + sizeof i + record * a, record);
+      own.push_back(i);
+    }
+  traffic_.mesh_bytes = mesh_bytes;
+  set_home(std::move(own));
+  set_halo(x, box, reach);
+}
+
+/// Which home atoms the ranks below need: those within reach of the wall, and somewhat more, as much as atoms of groups that
+/// belong to one side are found on the other.
+void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
+  const std::array<int, 3> own = grid_->cell(rank());
+  const Vec3d w = box.widths();
+  const double width[3] = {w.x, w.y, w.z};
+  double half[3], below[3],
+      beyond[6] = {0, 0, 0, 0, 0, 0};  // half of the own domain; width of the one below; how far atoms are above (and below) it
+  for (int d = 0; d < 3; ++d) {
+    const auto k = at(d);
+    const int n = grid_->counts()[k];
+    share_.cut[k] = n > 1;
+    share_.open[k] = n == 2 || n > 3;
+    const double low = grid_->low(d, own[k]), high = grid_->high(d, own[k]);
+    share_.middle[k] = 0.5 * (low + high);
+    half[d] = 0.5 * (high - low);
+    const int next = (own[k] + 1) % n;
+    const double step = 0.5 * (grid_->low(d, next) + grid_->high(d, next)) - share_.middle[k];
+    const int last = (own[k] + n - 1) % n;
+    below[d] = (grid_->high(d, last) - grid_->low(d, last)) * width[d];
+    share_.upper[k] = n > 1 ? step - std::floor(step) : 0;
+  }
+  share_.for_home([&](int i) {
+    const auto s = fractions(box, x[at(i)]);
+    for (int d = 0; d < 3; ++d) {
+      if (!share_.cut[at(d)]) continue;
+      const double p = wrapped(s[at(d)] - share_.middle[at(d)]);
+      beyond[d] = std::max(beyond[d], (p - half[d]) * width[d]);
+      beyond[3 + d] = std::max(beyond[3 + d], (-p - half[d]) * width[d]);
+    }
+  });
+  ranks_.maximum(std::span(beyond));
+  for (int d = 0; d < 3; ++d)
+    if ((grid_->counts()[at(d)] == 2 || grid_->counts()[at(d)] > 3) &&
+        grid_->narrowest(d) * width[d] < reach + beyond[d] + beyond[3 + d])
+      throw SimulationError(
+          fmt::format("a domain is {:.3f} nm wide, and forces reach {:.3f} nm beyond groups of atoms that stick out of theirs "
+                      "by {:.3f} nm (the "
+                      "box has shrunk, or constraints hold many atoms together); use fewer ranks, or constraints: h-bonds",
+                      grid_->narrowest(d) * width[d], reach, beyond[d] + beyond[3 + d]));
+
+  neighbours_.clear();
+  for (std::uint8_t zone = 1; zone < 8; ++zone) {
+    std::array<int, 3> up = own, down = own;
+    bool there = true;
+    for (int d = 0; d < 3; ++d)
+      if (zone >> d & 1) {
+        there = there && share_.cut[at(d)];
+        ++up[at(d)];
+        --down[at(d)];
+      }
+    if (there) neighbours_.push_back({zone, grid_->rank(up), grid_->rank(down), {}, {}, {}, {}, {}, {}});
+  }
+  share_.for_home([&](int i) {
+    const auto s = fractions(box, x[at(i)]);
+    std::uint8_t near = 0;  // the lower walls that it is near
+    for (int d = 0; d < 3; ++d) {
+      if (!share_.cut[at(d)]) continue;
+      const double above = (wrapped(s[at(d)] - share_.middle[at(d)]) + half[d]) * width[d];
+      // Of three domains, the one above is the lower one's other neighbour.
+      const double round = width[d] - below[d] - above;
+      if (above < reach + beyond[d] || (grid_->counts()[at(d)] == 3 && round < reach + beyond[3 + d]))
+        near = static_cast<std::uint8_t>(near | 1u << d);
+    }
+    for (Neighbour& n : neighbours_)
+      if ((n.zone & near) == n.zone) n.sent.push_back(i);
+  });
+  std::vector<Communicator::Request> pending;
+  std::vector<std::int64_t> length(neighbours_.size()), coming(neighbours_.size());
+  for (std::size_t k = 0; k < neighbours_.size(); ++k) {
+    length[k] = static_cast<std::int64_t>(neighbours_[k].sent.size());
+    pending.push_back(
+        ranks_.start_receive(std::as_writable_bytes(std::span(&coming[k], 1)), neighbours_[k].upper, neighbours_[k].zone));
+    pending.push_back(ranks_.start_send(std::as_bytes(std::span(&length[k], 1)), neighbours_[k].lower, neighbours_[k].zone));
+  }
+  for (auto& p : pending) p.wait();
+  pending.clear();
+  for (std::size_t k = 0; k < neighbours_.size(); ++k) {
+    Neighbour& n = neighbours_[k];
+    n.halo.resize(static_cast<std::size_t>(coming[k]));
+    pending.push_back(ranks_.start_receive(bytes_of(n.halo), n.upper, 10 + n.zone));
+    pending.push_back(ranks_.start_send(bytes_of(n.sent), n.lower, 10 + n.zone));
+    traffic_.migration_bytes += static_cast<std::int64_t>(n.sent.size() * sizeof(int));
+    traffic_.messages += 2;
+  }
+  for (auto& p : pending) p.wait();
+  for (Neighbour& n : neighbours_) {
+    for (int i : n.halo) {
+      UPLIFT_ASSERT(share_.zone[at(i)] == RankShare::absent);
+      share_.zone[at(i)] = n.zone;
+    }
+    share_.halo.insert(share_.halo.end(), n.halo.begin(), n.halo.end());
+    n.halo_x.resize(n.halo.size());
+    n.halo_f.resize(n.halo.size());
+    n.sent_x.resize(n.sent.size());
+    n.sent_f.resize(n.sent.size());
+  }
+  traffic_.halo = static_cast<std::int64_t>(share_.halo.size());
+  double inner = 1, outer = 1;
+  for (int d = 0; d < 3; ++d) {
+    const double wide = 2 * half[d] * width[d];
+    inner *= wide;
+    outer *= share_.cut[at(d)] ? std::min(width[d], wide + reach) : wide;
+  }
+  traffic_.ideal_halo = (outer - inner) / (width[0] * width[1] * width[2]) * static_cast<double>(x.size());
+  forward(x);
+}
+
+void Decomposition::forward(std::span<Vec3d> x) {
+  const Timer timer(forward_time_);
+  std::vector<Communicator::Request> pending;
+  for (Neighbour& n : neighbours_)
+    if (!n.halo.empty()) pending.push_back(ranks_.start_receive(bytes_of(n.halo_x), n.upper, 20 + n.zone));
+  for (Neighbour& n : neighbours_) {
+    if (n.sent.empty()) continue;
+    for (std::size_t k = 0; k < n.sent.size(); ++k) n.sent_x[k] = x[at(n.sent[k])];
+    pending.push_back(ranks_.start_send(bytes_of(n.sent_x), n.lower, 20 + n.zone));
+    traffic_.position_bytes += static_cast<std::int64_t>(n.sent.size() * sizeof(Vec3d));
+    ++traffic_.messages;
+  }
+  for (auto& p : pending) p.wait();
+  for (Neighbour& n : neighbours_)
+    for (std::size_t k = 0; k < n.halo.size(); ++k) x[at(n.halo[k])] = n.halo_x[k];
+}
+
+void Decomposition::reverse(std::span<Fixed> force) {
+  const Timer timer(reverse_time_);
+  std::vector<Communicator::Request> pending;
+  for (Neighbour& n : neighbours_)
+    if (!n.sent.empty()) pending.push_back(ranks_.start_receive(bytes_of(n.sent_f), n.lower, 30 + n.zone));
+  for (Neighbour& n : neighbours_) {
+    if (n.halo.empty()) continue;
+    for (std::size_t k = 0; k < n.halo.size(); ++k)
+      for (std::size_t c = 0; c < 3; ++c) n.halo_f[k][c] = std::exchange(force[3 * at(n.halo[k]) + c], Fixed(0));
+    pending.push_back(ranks_.start_send(bytes_of(n.halo_f), n.upper, 30 + n.zone));
+    traffic_.force_bytes += static_cast<std::int64_t>(n.halo.size() * sizeof(n.halo_f[0]));
+    ++traffic_.messages;
+  }
+  for (auto& p : pending) p.wait();
+  for (Neighbour& n : neighbours_)
+    for (std::size_t k = 0; k < n.sent.size(); ++k)
+      for (std::size_t c = 0; c < 3; ++c) force[3 * at(n.sent[k]) + c] += n.sent_f[k][c];
+}
+
+void Decomposition::sum(std::span<std::int64_t> values) {
+  const Timer timer(sum_time_);
+  ranks_.sum(values);
+}
+
+bool Decomposition::any(bool here) {
+  const Timer timer(sum_time_);
+  std::int64_t flag = here;
+  ranks_.maximum(std::span(&flag, 1));
+  return flag != 0;
+}
+
+std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<std::vector<std::byte>>& send) {
+  const Timer timer(exchange_time_);
+  std::vector<std::int64_t> lengths;
+  for (const auto& out : send) lengths.push_back(static_cast<std::int64_t>(out.size()));
+  const std::vector<std::int64_t> coming = ranks_.all_to_all(lengths);
+  std::vector<std::vector<std::byte>> got(send.size());
+  std::vector<Communicator::Request> pending;
+  for (int r = 0; r < size(); ++r) {
+    got[at(r)].resize(static_cast<std::size_t>(coming[at(r)]));
+    if (r != rank() && !got[at(r)].empty()) pending.push_back(ranks_.start_receive(got[at(r)], r, 40));
+  }
+  for (int r = 0; r < size(); ++r) {
+    if (r == rank() || send[at(r)].empty()) continue;
+    pending.push_back(ranks_.start_send(send[at(r)], r, 40));
+    traffic_.mesh_bytes += static_cast<std::int64_t>(send[at(r)].size());
+    ++traffic_.messages;
+  }
+  got[at(rank())] = send[at(rank())];
+  for (auto& p : pending) p.wait();
+  return got;
+}
+
+void Decomposition::balance(const Box& box, double reach) {
+  std::vector<std::int64_t> work(at(size()), 0);
+  work[at(rank())] = static_cast<std::int64_t>(work_ * 1e6);
+  work_ = 0;
+  ranks_.sum(std::span(work));
+  grid_->balance(work, box, reach + 0.5);
+}
+
+}  // namespace uplift

@@ -1,0 +1,63 @@
+#pragma once
+// RankLink over MPI: who owns which atoms, and the messages that follow from it.
+#include <memory>
+#include <vector>
+
+#include "domain/grid.hpp"
+#include "uplift/backend/backend.hpp"
+#include "uplift/backend/rank_link.hpp"
+#include "uplift/domain/communicator.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift {
+
+class Decomposition final : public RankLink {
+ public:
+  Decomposition(const System& system, Communicator ranks);
+
+  int rank() const override { return ranks_.rank(); }
+  int size() const override { return ranks_.size(); }
+  const RankShare& share() const override { return share_; }
+  void adopt(std::span<Vec3d> x, const Box& box, double reach) override;
+  void migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) override;
+  void forward(std::span<Vec3d> x) override;
+  void reverse(std::span<Fixed> force) override;
+  void sum(std::span<std::int64_t> values) override;
+  bool any(bool here) override;
+  std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) override;
+  void note_work(double seconds) override { work_ += seconds; }
+
+  std::vector<PhaseTime> phases() const { return {migrate_time_, forward_time_, reverse_time_, sum_time_, exchange_time_}; }
+  RankTraffic traffic() const { return traffic_; }
+  const std::array<int, 3>& counts() const { return grid_->counts(); }
+
+ private:
+  /// The neighbour at one of the seven upper corners of the own domain, and the one to which the own domain is that.
+  struct Neighbour {
+    std::uint8_t zone;
+    int upper, lower;
+    std::vector<int> halo;  ///< atoms that come from `upper`
+    std::vector<int> sent;  ///< home atoms that go to `lower`
+    std::vector<Vec3d> halo_x, sent_x;
+    std::vector<std::array<Fixed, 3>> halo_f, sent_f;
+  };
+
+  void find_groups(const System& system);
+  void set_home(std::vector<int> atoms);
+  void set_halo(std::span<Vec3d> x, const Box& box, double reach);
+  void balance(const Box& box, double reach);
+
+  Communicator ranks_;
+  RankShare share_;
+  std::unique_ptr<DomainGrid> grid_;
+  std::vector<int> first_of_group_;  ///< [atoms] lowest atom of the group that stays on one rank
+  std::vector<int> next_in_group_;   ///< [atoms] -1 after the last
+  std::vector<Neighbour> neighbours_;
+  double work_ = 0;
+  int migrations_ = 0;
+  RankTraffic traffic_;
+  PhaseTime migrate_time_{"migration", 0, 0}, forward_time_{"halo positions", 0, 0}, reverse_time_{"halo forces", 0, 0},
+      sum_time_{"sums over ranks", 0, 0}, exchange_time_{"mesh exchange", 0, 0};
+};
+
+}  // namespace uplift
