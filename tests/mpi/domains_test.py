@@ -1,0 +1,207 @@
+#!/usr/bin/python3
+"""One system on several ranks: the same bits on two, three and four of them, kills, signals and refusals.
+
+  domains_test.py UPLIFT MPIRUN [MPIRUN OPTIONS]      exit status 77 (skip) when h5py is missing
+"""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+try:
+    import h5py
+    import numpy as np
+except ImportError as missing:
+    print("skipped:", missing)
+    sys.exit(77)
+
+INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
+UPLIFT, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2:]
+ALANINE = "alanine-dipeptide-tip3p"
+HEAD = """version: 1
+system: {{topology: {i}/{s}/system.prmtop.gz, coordinates: {i}/{s}/system.inpcrd.gz}}
+forces: {{nonbonded: pme, cutoff: 0.8 nm}}
+compute: {{backend: cpu, threads: 1, precision: {p}}}
+output: {{trajectory: {{every: 20 fs, velocities: true}}, energies: {{every: 20 fs}}, checkpoint: {{every: {c}}}, report: false}}
+"""
+CASES = {
+    "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
+stages:
+  - {name: minimise, minimize: {max_steps: 5}}
+  - {name: nve, time: 0.44 ps}
+""",
+    "npt-boost": """dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 4}
+stages:
+  - name: npt
+    time: 0.44 ps
+    pressure: {barostat: monte-carlo, every: 10}
+    bias: {method: amd, boost: dual, parameters: {dihedral: {threshold: 200 kJ/mol, alpha: 40 kJ/mol}, total: {threshold: 0 kJ/mol, alpha: 8000 kJ/mol}}}
+""",
+    "levels": """dynamics: {integrator: langevin, timestep: 4 fs, temperature: 300 K, seed: 5}
+stages:
+  - {name: levels, time: 0.84 ps, hydrogen_mass: 3 amu, multiple_time_step: [{forces: [pme-reciprocal], every: 2}, {forces: [bonded, nonbonded], every: 1}]}
+  - {name: rescale, time: 0.04 ps, integrator: v-rescale, timestep: 2 fs, pressure: {barostat: c-rescale, every: 5}}
+""",
+}
+
+
+def write_input(folder, name, body, system=ALANINE, precision="mixed", checkpoint="15 min"):
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w") as f:
+        f.write(HEAD.format(i=INPUTS, s=system, p=precision, c=checkpoint) + body)
+    return path
+
+
+def write_water(folder, cell, angles, n):
+    """A PDB file of n^3 four-site waters on a lattice of their own along the box vectors, turned at random."""
+    rng = np.random.default_rng(1)
+    alpha, beta, gamma = np.radians(angles)
+    a, b = np.array([cell, 0, 0]), cell * np.array([np.cos(gamma), np.sin(gamma), 0])
+    cx, cy = np.cos(beta), (np.cos(alpha) - np.cos(beta) * np.cos(gamma)) / np.sin(gamma)
+    vectors = np.array([a, b, cell * np.array([cx, cy, np.sqrt(1 - cx * cx - cy * cy)])])
+    half = np.radians(104.52) / 2
+    shape = np.array([[0, 0, 0], [np.sin(half), 0, np.cos(half)], [-np.sin(half), 0, np.cos(half)], [0, 0, 0.125 / 0.9572]]) * 0.9572
+    path = os.path.join(folder, "water.pdb")
+    with open(path, "w") as f:
+        f.write("CRYST1%9.3f%9.3f%9.3f%7.2f%7.2f%7.2f P 1           1\n" % (cell, cell, cell, *angles))
+        serial = 0
+        for k in range(n**3):
+            centre = (np.array([k % n, k // n % n, k // n // n]) + 0.5) / n @ vectors
+            turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+            for name, element, r in zip(("O", "H1", "H2", "M"), ("O", "H", "H", " "), shape @ turn.T + centre):
+                serial += 1
+                f.write("HETATM%5d  %-3s HOH A%4d    %8.3f%8.3f%8.3f  1.00  0.00          %2s\n" % (serial, name, k + 1, *r, element))
+        f.write("END\n")
+    return path
+
+
+def command(ranks, *arguments):
+    return (MPIRUN + ["-n", str(ranks)] if ranks > 1 else []) + [UPLIFT, *arguments]
+
+
+def contents(folder):
+    found = {}
+    for name in ("trajectory.h5md", "energies.h5"):
+        with h5py.File(os.path.join(folder, name)) as f:
+            f.visititems(lambda key, item: found.__setitem__(name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+    return found
+
+
+def run(ranks, path, *more, status=0):
+    out = os.path.join(os.path.dirname(path), f"out-{os.path.basename(path)[:-5]}-{ranks}")
+    shutil.rmtree(out, ignore_errors=True)
+    done = subprocess.run(command(ranks, "run", path, "--quiet", "--set", "output.directory=" + out, *more), capture_output=True, text=True, timeout=300)
+    assert done.returncode == status, (ranks, path, done.returncode, done.stderr)
+    return out
+
+
+def differing(a, b):
+    assert a.keys() == b.keys(), a.keys() ^ b.keys()
+    return [k for k in a if not (np.array_equal(a[k], b[k], equal_nan=a[k].dtype.kind == "f") if isinstance(a[k], np.ndarray) else a[k] == b[k])]
+
+
+def skewed_water(scratch):
+    """Virtual sites in a triclinic box."""
+    path = os.path.join(scratch, "sites.yaml")
+    pdb = write_water(scratch, 24.9, (70.53, 109.47, 70.53), 8)
+    with open(path, "w") as f:
+        f.write(HEAD.format(i="", s="", p="mixed", c="15 min").replace("topology: //system.prmtop.gz, coordinates: //system.inpcrd.gz", f"topology: {pdb}, coordinates: {pdb}, forcefield: [tip4pew]"))
+        f.write("dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 6}\n"
+                "stages:\n  - {name: minimise, minimize: {max_steps: 60}}\n  - {name: water, time: 0.44 ps, pressure: {barostat: c-rescale, every: 10, coupling: anisotropic}}\n")
+    return path
+
+
+def same_bits(scratch):
+    inputs = {name: write_input(scratch, name, body) for name, body in CASES.items()}
+    inputs["sites"] = skewed_water(scratch)
+    for name, path in inputs.items():
+        first = contents(run(2, path))
+        for ranks in (3, 4):
+            wrong = differing(first, contents(run(ranks, path, "--threads", "2" if ranks == 3 else "1")))
+            assert not wrong, f"{name}: {ranks} ranks differ from 2 in {wrong}"
+        print(f"{name}: same bits on 2, 3 and 4 ranks", flush=True)
+
+
+def kills(scratch):
+    """A rank that dies takes the job down; what it left goes on, on another number of ranks, and ends with the same bits."""
+    path = write_input(scratch, "kill", CASES["npt-boost"].replace("0.44", "1.2"), checkpoint="0.2 s")
+    wanted = contents(run(4, path))
+    out = os.path.join(scratch, "killed")
+    arguments = ["run", path, "--quiet", "--resume", "--set", "output.directory=" + out]
+    for how, ranks in ((signal.SIGKILL, 2), (signal.SIGUSR1, 3), (None, 4)):
+        job = subprocess.Popen(command(ranks, *arguments), stderr=subprocess.PIPE, text=True)
+        if how:
+            before = frames(out)
+            limit = time.time() + 120
+            while frames(out) <= before and job.poll() is None and time.time() < limit:
+                time.sleep(0.05)
+            assert job.poll() is None, f"it ended before it could be disturbed: {job.communicate()[1]}"
+            if how == signal.SIGKILL:
+                os.kill(children(job.pid)[-1], how)
+            else:
+                job.send_signal(how)
+            began = time.time()
+        error = job.communicate(timeout=300)[1]
+        if how:
+            assert time.time() - began < 10, f"{time.time() - began:.1f} s until it ended"
+        if how == signal.SIGKILL:
+            assert job.returncode not in (0, 3), (job.returncode, error)
+        else:
+            assert job.returncode == (3 if how else 0), (job.returncode, error)
+    wrong = differing(wanted, contents(out))
+    assert not wrong, f"after a kill and a signal, {wrong} differ"
+    print("killed on 2 ranks, stopped on 3, ended on 4: same bits", flush=True)
+
+
+def frames(folder):
+    path = os.path.join(folder, "checkpoint.upc")
+    return os.stat(path).st_mtime_ns if os.path.exists(path) else 0
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(c) for c in f.read().split()]
+
+
+def refusals(scratch):
+    vacuum = os.path.join(scratch, "vacuum.yaml")
+    with open(vacuum, "w") as f:
+        f.write(f"version: 1\nsystem: {{topology: {INPUTS}/sdf1-implicit/system.prmtop.gz, coordinates: {INPUTS}/sdf1-implicit/system.inpcrd.gz}}\n"
+                "forces: {nonbonded: no-cutoff}\nstages: [{name: a, time: 4 fs}]\n")
+    periodic = write_input(scratch, "refused", CASES["nve"])
+    for path, arguments, ranks, words in (
+        (vacuum, [], 2, "no-cutoff"),
+        (periodic, ["--set", "compute.backend=simt"], 2, "compute.backend"),
+        (periodic, ["--set", "compute.ranks_per_replica=3"], 2, "ranks_per_replica"),
+        (periodic, ["--set", "compute.ranks_per_replica=2"], 1, "ranks_per_replica"),
+    ):
+        done = subprocess.run(command(ranks, "run", path, *arguments, "--set", "output.directory=" + os.path.join(scratch, "none")), capture_output=True, text=True, timeout=120)
+        assert done.returncode == 2 and words in done.stderr, (arguments, done.returncode, done.stderr)
+    print("refused by name: no-cutoff, other backends, ranks that do not fit", flush=True)
+
+
+def energies(scratch):
+    """One rank adds up differently; forces of several agree with it as far as float goes, and to the last digits in double."""
+    for precision, limit in (("mixed", 1e-5), ("double", 1e-9)):
+        path = write_input(scratch, "point-" + precision, "", precision=precision)
+        found = []
+        for ranks in (1, 2, 3):
+            name = os.path.join(scratch, f"{precision}-{ranks}")
+            subprocess.run(command(ranks, "energy", path, "--json", name + ".json", "--forces", name + ".h5"), check=True, capture_output=True, timeout=120)
+            with h5py.File(name + ".h5") as f:
+                found.append(f["forces"][()])
+        assert np.array_equal(found[1], found[2]), precision
+        one, two = found[:2]
+        error = np.sqrt(np.mean((one - two) ** 2) / np.mean(one**2))
+        assert error < limit, (precision, error)
+        print(f"{precision}: forces of several ranks differ from those of one by {error:.1e} of the rms force", flush=True)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    energies(folder)
+    refusals(folder)
+    same_bits(folder)
+    kills(folder)

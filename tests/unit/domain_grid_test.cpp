@@ -1,0 +1,49 @@
+// Domains of ranks: how many along each direction, and how narrow walls may make them.
+#include "domain/grid.hpp"
+
+#include <gtest/gtest.h>
+
+#include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift {
+namespace {
+
+constexpr double reach = 1.1;
+const Vec3d right{constants::pi / 2, constants::pi / 2, constants::pi / 2};
+
+Box cube(double edge) { return make_box({edge, edge, edge}, right); }
+
+TEST(DomainGrid, CutsAreAsTheBoxAllows) {
+  EXPECT_EQ(DomainGrid(cube(6), 1, reach).counts(), (std::array{1, 1, 1}));
+  EXPECT_EQ(DomainGrid(cube(6), 8, reach).counts(), (std::array{2, 2, 2}));
+  EXPECT_EQ(DomainGrid(make_box({12, 3, 3}, right), 4, reach).counts(), (std::array{4, 1, 1}));
+  EXPECT_EQ(DomainGrid(cube(2.3), 3, reach).counts(), (std::array{3, 1, 1})) << "three are beside each other, however narrow";
+}
+
+TEST(DomainGrid, TwoDomainsAreNotNarrowerThanForcesReach) {
+  // Atoms at both ends of one domain would reach each other round the far side of the other.
+  EXPECT_THROW(DomainGrid(cube(2.3), 2, reach), InputError);
+  EXPECT_NO_THROW(DomainGrid(cube(2.8), 2, reach));
+}
+
+TEST(DomainGrid, WallsFollowWorkWithinBounds) {
+  for (const auto& [edge, ranks] : {std::pair{2.8, 2}, std::pair{4.0, 2}, std::pair{9.0, 4}}) {
+    const Box box = make_box({edge, 2, 2}, right);
+    DomainGrid grid(box, ranks, reach);
+    ASSERT_EQ(grid.counts()[0], ranks);
+    std::vector<std::int64_t> work(static_cast<std::size_t>(ranks), 1);
+    work[0] = 1000;
+    const double before = grid.high(0, 0) - grid.low(0, 0);
+    for (int k = 0; k < 200; ++k) {
+      grid.balance(work, box, reach + 0.5);
+      ASSERT_GE(grid.narrowest(0) * edge, reach + 0.25 - 1e-9) << edge << " nm, " << ranks << " domains, shift " << k;
+    }
+    if (edge > 3) {
+      EXPECT_LT(grid.high(0, 0) - grid.low(0, 0), before);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace uplift
