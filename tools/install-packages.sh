@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Installs the Debian or Ubuntu packages that are missing for: build | test. Does nothing, and needs no root, when all are there.
+# Installs the Debian or Ubuntu packages that are missing for: build | test | package (cpack -G DEB). Does nothing, and needs no root, when all are there.
 set -euo pipefail
 build=(g++ cmake ninja-build pkg-config libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libhdf5-dev libnetcdf-dev libeigen3-dev
        libfftw3-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev nlohmann-json3-dev zlib1g-dev gemmi-dev tao-pegtl-dev libpugixml-dev
        python3-matplotlib)
 test=(libgtest-dev libgmock-dev libboost-context-dev python3-numpy python3-h5py python3-mdanalysis python3-mdtraj python3-netcdf4
-      mkdocs dpkg-dev file python3-simtk libopenmm-plugins python3-parmed gromacs gromacs-data theseus-examples
+      mkdocs python3-simtk libopenmm-plugins python3-parmed gromacs gromacs-data theseus-examples
       slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge)
+packaging=(dpkg-dev file)
 wanted=("${build[@]}")
-[[ ${1:-build} == test ]] && wanted+=("${test[@]}")
+[[ ${1:-build} == test ]] && wanted+=("${test[@]}" "${packaging[@]}")
+[[ ${1:-build} == package ]] && wanted+=("${packaging[@]}")
 
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 missing=()

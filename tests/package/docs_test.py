@@ -73,6 +73,11 @@ def keys_on_other_pages_exist():
     assert seen > 50, seen
 
 
+def validation_shows_the_results():
+    done = subprocess.run([os.path.join(SOURCE, "tools", "validation_page.py"), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def every_page_is_in_the_site():
     with open(os.path.join(SOURCE, "mkdocs.yml")) as f:
         in_nav = set(re.findall(r":\s*(\S+\.md)\s*$", f.read(), re.M))
@@ -90,6 +95,7 @@ def site_builds():
 page_is_what_the_program_says()
 messages_name_a_section_that_is_there()
 keys_on_other_pages_exist()
+validation_shows_the_results()
 every_page_is_in_the_site()
 if not shutil.which("mkdocs"):
     print("skipped: no mkdocs to build the site with")

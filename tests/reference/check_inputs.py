@@ -1,15 +1,17 @@
 #!/usr/bin/python3
 """Runs `uplift energy` on the project's own inputs and compares with data/ (made by make_reference.py with OpenMM).
 
-  check_inputs.py UPLIFT [--precision double|mixed] [--backend cpu|cuda|simt] [--threads N]
+  check_inputs.py UPLIFT [--precision double|mixed] [--backend cpu|cuda|simt] [--threads N] [--json FILE]
 
 Held to: energies |E - Eref| <= e_rel max(|Eref|, 1) + e_atom * atoms; forces rms(F - Fref) / rms(Fref) <= f. In double, 1e-6 is the
 promise made to users; it is bounded by the 9 digits of a prmtop and, for GB models other than OBC2, by OpenMM's own older Coulomb
 constant (2e-7). In mixed precision 5e-6 without a mesh and 5e-5 with one. Exit status 77 (skip) when h5py is missing.
 """
 import argparse
+import datetime
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -41,7 +43,7 @@ def yaml_text(folder, files, block):
     return "\n".join(lines + [f"  {k}: {json.dumps(v)}" for k, v in block.items()]) + "\n"
 
 
-def compare(record, setting, uplift, precision, backend, threads, scratch, h5):
+def compare(record, setting, uplift, precision, backend, threads, scratch, h5, rows):
     block = record["settings"][setting]["forces"]
     base = os.path.join(scratch, record["system"] + "." + setting)
     with open(base + ".yaml", "w") as f:
@@ -72,6 +74,8 @@ def compare(record, setting, uplift, precision, backend, threads, scratch, h5):
     error = np.sqrt(np.mean((forces - reference) ** 2) / np.mean(reference**2))
     if not error <= (f_mesh if "pme" in block else f_plain):
         failures.append(f"force error {error:.2e}")
+    rows.append({"system": record["system"], "setting": setting, "atoms": record["atoms"], "precision": precision,
+                 "rms_force_error": float(f"{error:.2e}"), "holds": not failures})
     print(f"{record['system']:28}{setting:18}force error {error:8.1e}  {'ok' if not failures else 'FAILS: ' + '; '.join(failures)}", flush=True)
     return not failures
 
@@ -82,8 +86,10 @@ def main():
     parser.add_argument("--precision", choices=sorted(TOLERANCE), default="double")
     parser.add_argument("--backend", default="cpu")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--json", help="the errors as a file, for benchmarks/results/forces-PRECISION.json")
     a = parser.parse_args()
     good = compared = 0
+    rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for file in sorted(os.listdir(os.path.join(HERE, "data"))):
             if not file.endswith(".json"):
@@ -93,8 +99,16 @@ def main():
             with h5py.File(os.path.join(HERE, "data", record["system"] + ".h5")) as h5:
                 for setting in record["settings"]:
                     compared += 1
-                    good += compare(record, setting, a.uplift, a.precision, a.backend, a.threads, scratch, h5)
+                    good += compare(record, setting, a.uplift, a.precision, a.backend, a.threads, scratch, h5, rows)
     print(f"{good} of {compared} hold ({a.precision}, {a.backend})")
+    if a.json:
+        version = subprocess.run([a.uplift, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        record = {"command": " ".join(["tests/reference/check_inputs.py", "UPLIFT", *sys.argv[2:]]), "date": datetime.date.today().isoformat(),
+                  "machine": platform.platform(), "uplift": version, "backend": a.backend, "precision": a.precision,
+                  "reference": "OpenMM, double precision (tests/reference/make_reference.py)", "rows": rows}
+        with open(a.json, "w") as f:
+            json.dump(record, f, indent=1)
+            f.write("\n")
     return 0 if compared and good == compared else 1
 
 
