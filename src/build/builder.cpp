@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "model.hpp"
 #include "uplift/core/constants.hpp"
@@ -56,6 +57,13 @@ int charge_of(const Parametrized& p, std::vector<std::string>& notes) {
   return static_cast<int>(whole);
 }
 
+std::set<std::string> not_in_the_library(const Model& model) {
+  std::set<std::string> names;
+  for (const ModelResidue& r : model.residues)
+    if (!r.library) names.insert(r.name == "HOH" ? "water" : r.name);
+  return names;
+}
+
 /// The force field's parameters of the solute. Amber's have none for an amino acid that is a whole chain.
 Parametrized parametrize(const Model& model, const std::vector<std::string>& forcefield) {
   try {
@@ -66,7 +74,12 @@ Parametrized parametrize(const Model& model, const std::vector<std::string>& for
         throw InputError(
             std::string(e.what()) + "; " + describe(r) +
             " is a chain of its own, and Amber's force fields have no single amino acid with charged ends: use --caps");
-    throw;
+    std::string strangers;
+    for (const std::string& name : not_in_the_library(model)) strangers += " " + name;
+    if (strangers.empty()) throw;
+    throw InputError(std::string(e.what()) +
+                     "\nof what is no amino acid in the structure, --remove leaves residues out (--remove" + strangers +
+                     "); --forcefield FILE adds parameters");
   }
 }
 

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 
 #include "forcefield_xml_parts.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/model/residue_library.hpp"
 
 namespace uplift::xml {
@@ -223,11 +226,28 @@ class Assigner {
   }
 
  private:
+  /// One line for all residues of a name that the force field has not got, one for each other; five lines at most.
   [[noreturn]] void fail(const std::vector<int>& unmatched) const {
+    std::map<std::string, int> strangers;
+    for (int r : unmatched) {
+      const std::string& name = s_.topology.residues[at(r)].name;
+      if (std::none_of(d_.templates.begin(), d_.templates.end(), [&](const Template& t) { return is_related(t, name); }))
+        ++strangers[name];
+    }
+    std::vector<std::string> lines;
+    std::set<std::string> said;
+    for (int r : unmatched) {
+      const std::string& name = s_.topology.residues[at(r)].name;
+      const auto alike = strangers.find(name);
+      if (alike != strangers.end() && !said.insert(name).second) continue;
+      lines.push_back(explain_mismatch(s_, out_.topology, r, d_, out_.bonded));
+      if (alike != strangers.end() && alike->second > 1)
+        lines.back() += fmt::format(" (and so for {} more {})", alike->second - 1, printable(name));
+    }
+    const std::size_t shown = std::min<std::size_t>(lines.size(), 5);
     std::string message;
-    for (std::size_t k = 0; k < unmatched.size() && k < 5; ++k)
-      message += (k ? "\n" : "") + explain_mismatch(s_, out_.topology, unmatched[k], d_, out_.bonded);
-    if (unmatched.size() > 5) message += fmt::format("\nand {} more residues that match no template", unmatched.size() - 5);
+    for (std::size_t k = 0; k < shown; ++k) message += (k ? "\n" : "") + lines[k];
+    if (lines.size() > shown) message += fmt::format("\nand {} more that match no template", lines.size() - shown);
     throw InputError(message);
   }
 

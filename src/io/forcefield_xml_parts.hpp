@@ -213,6 +213,10 @@ struct Assigned {
   std::vector<std::string> notes;
 };
 
+/// Whether template `t` may be meant by a residue called `name`: its own, of a variant (HID, HIE, HIP of HIS), of an end of a
+/// chain (NALA, CALA).
+bool is_related(const Template& t, const std::string& name);
+
 /// Matches every residue; throws InputError that says what a residue lacks.
 Assigned assign_templates(const Structure& structure, const Definitions& definitions);
 /// The template atom of each of a residue's atoms, by elements and bonds; empty when there is no match.

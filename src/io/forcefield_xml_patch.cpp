@@ -103,18 +103,19 @@ std::optional<Template> apply_patch(const Patch& patch, int residue, const Templ
   return out;
 }
 
+bool is_related(const Template& t, const std::string& name) {
+  const LibraryResidue *known = library_residue(name), *of = library_residue(t.name);
+  return t.name == name || (known && of && (of == known || of->bonds == known->bonds));
+}
+
 std::string explain_mismatch(const Structure& structure, const Topology& topology, int index, const Definitions& d,
                              const std::vector<std::vector<int>>& bonded) {
   const Residue& residue = topology.residues[at(index)];
   const std::string who = fmt::format("{}: residue {} {}{}", structure.path, residue.number, printable(residue.name),
                                       residue.chain.empty() ? "" : " of chain " + printable(residue.chain));
-  const LibraryResidue* known = library_residue(residue.name);
-  // Templates that may be meant: of its name, of its variants (HID, HIE, HIP of HIS), of its ends of chains (NALA, CALA).
   Difference best;
   for (const Template& t : d.templates) {
-    const LibraryResidue* of = library_residue(t.name);
-    const bool related = t.name == residue.name || (known && of && (of == known || of->bonds == known->bonds));
-    if (!related) continue;
+    if (!is_related(t, residue.name)) continue;
     Difference now = difference(topology, residue, t, d);
     if (!best.of || now.size() < best.size()) best = std::move(now);
   }

@@ -106,6 +106,16 @@ class Scanner {
     if (line.find('\0') != std::string::npos)  // gemmi would take it for the end of the line
       fail(fmt::format("column {} holds a zero byte; the file is damaged", line.find('\0') + 1));
     line.resize(80, ' ');
+    // Before 1996 the last columns held the entry's code and the number of the line, where element and charge stand now.
+    const auto is = [&](std::size_t k, const char* set) {
+      return std::string_view(set).find(line[k]) != std::string_view::npos;
+    };
+    const auto letter_or_space = [&](std::size_t k) {
+      return line[k] == ' ' || std::isalpha(static_cast<unsigned char>(line[k]));
+    };
+    const char* digits = "0123456789";
+    const bool charge = (is(78, " ") && is(79, " ")) || (is(78, digits) && is(79, "+-")) || (is(78, "+-") && is(79, digits));
+    if (!charge || !letter_or_space(76) || !letter_or_space(77)) line.replace(76, 4, 4, ' ');
     // Names of four letters reach into column 21, which belongs to nothing: TIP3, NALA.
     std::string name(trim(line.substr(17, 3)));
     if (line[20] != ' ' && name.size() == 3) name += line[20];

@@ -99,6 +99,32 @@ def a_protein_with_gaps_and_disulfides_minimises(folder):
     assert math.isfinite(before) and math.isfinite(after) and after < before, (before, after)
 
 
+def crystal_structures_build_or_say_what_to_leave_out(folder):
+    """X-ray structures as they come: columns of 1995, crystal water, ligands, metals, a broken backbone."""
+    folders = {"d1cih__": "cytochromes", "1b8p_A": "ldh", "1a5z_A": "ldh", "1bdm_A": "ldh"}
+    examples = os.path.dirname(SDF1)
+    for name, where in folders.items():
+        source = os.path.join(examples, where, name + ".pdb.gz")
+        if not os.path.exists(source):
+            print("skipped: theseus-examples is not installed")
+            return
+        with gzip.open(source, "rt") as f, open(os.path.join(folder, name + ".pdb"), "w") as g:
+            g.write(f.read())
+    dry = ("--water", "none", "--implicit-solvent", "obc2")
+    said = uplift(folder, "build", "d1cih__.pdb", *dry, "-o", "old")
+    assert "108 residues, 1679 atoms, charge +7 e" in said, said
+    said = uplift(folder, "build", "1b8p_A.pdb", *dry, expect=2)
+    assert "(and so for 211 more HOH)" in said and "(--remove water)" in said, said
+    uplift(folder, "build", "1b8p_A.pdb", *dry, "--remove", "water", "-o", "dry")
+    said = uplift(folder, "build", "1a5z_A.pdb", *dry, expect=2)
+    assert "(--remove CD FBP NAD OXM water)" in said and len(said.splitlines()) < 8, said
+    uplift(folder, "build", "1a5z_A.pdb", *dry, "--remove", "CD", "FBP", "NAD", "OXM", "water", "-o", "bare")
+    said = uplift(folder, "build", "1bdm_A.pdb", *dry, expect=2)
+    assert "ARG A 91 lacks CA, C of its backbone" in said, said
+    for stem in ("old", "dry", "bare"):
+        assert math.isfinite(potential(folder, stem)), stem
+
+
 def every_box_and_water_has_an_energy(folder):
     for stem, options in {
         "octahedron": ["--shape", "octahedron", "--water", "tip4pew"],
@@ -148,6 +174,7 @@ def wrong_input_says_what_to_do(folder):
     assert os.listdir(folder) == ["damaged.pdb"]
 
 
-run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises, every_box_and_water_has_an_energy,
+run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises,
+        crystal_structures_build_or_say_what_to_leave_out, every_box_and_water_has_an_energy,
         more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files,
         wrong_input_says_what_to_do)

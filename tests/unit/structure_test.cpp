@@ -44,6 +44,25 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text.replace(at, what.size(), by);
 }
 
+// Before 1996 columns 73 to 80 held the entry's code and the number of the line.
+TEST(Structure, ColumnsOfOldFilesAreNoElementsOrCharges) {
+  std::string text;
+  int number = 190;
+  for (std::size_t at = 0, end; at < std::string(test::dipeptide_pdb).size(); at = end + 1) {
+    end = std::string(test::dipeptide_pdb).find('\n', at);
+    std::string line = std::string(test::dipeptide_pdb).substr(at, end - at);
+    if (line.starts_with("ATOM") || line.starts_with("HETATM")) {
+      line.resize(72, ' ');
+      line += "1CIH " + std::to_string(++number);
+    }
+    text += line + "\n";
+  }
+  const Structure old = read(text), now = read(test::dipeptide_pdb);
+  ASSERT_EQ(old.topology.size(), now.topology.size());
+  for (std::size_t i = 0; i < now.topology.atoms.size(); ++i)
+    EXPECT_EQ(old.topology.atoms[i].element, now.topology.atoms[i].element) << i;
+}
+
 TEST(Structure, StandardResiduesHaveTheBondsOfTheirNames) {
   const Structure s = read(test::dipeptide_pdb);
   EXPECT_EQ(s.topology.size(), 25);
