@@ -100,7 +100,7 @@ Structure to_structure(const Model& model) {
       s.x.push_back(rounded(a.x));
     }
     s.topology.residues.push_back(
-        {residue.name, residue.number, residue.chain, first.back(), static_cast<int>(residue.atoms.size())});
+        {residue.name, residue.number, residue.chain, first.back(), static_cast<int>(residue.atoms.size()), residue.insertion});
     ter.push_back(residue.chain_end || !residue.library || r + 1 == model.residues.size() || !model.residues[r + 1].library);
   }
   std::vector<std::array<int, 2>> given;

@@ -69,6 +69,7 @@ class Importer {
                    -1,
                    false,
                    structure_.bonds_known[index]};
+    r.insertion = residue.insertion;
     if (r.library && r.library->kind == ResidueKind::nucleotide) r.library = nullptr;
     for (int i = residue.first_atom; i < residue.first_atom + residue.atom_count; ++i) {
       const Atom& a = structure_.topology.atoms[at(i)];

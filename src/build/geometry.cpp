@@ -31,7 +31,7 @@ std::size_t Model::atoms() const {
 }
 
 std::string describe(const ModelResidue& r) {
-  return r.name + (r.chain.empty() ? " " : " " + r.chain + " ") + std::to_string(r.number);
+  return r.name + (r.chain.empty() ? " " : " " + r.chain + " ") + std::to_string(r.number) + r.insertion;
 }
 
 }  // namespace uplift::build

@@ -26,7 +26,8 @@ struct ModelResidue {
   int disulfide = -1;  ///< the residue whose SG is bonded to this one's
   bool had_hydrogens = false;
   bool bonds_known = true;
-  bool built_water = false;  ///< put there by add_water; ions may take its place
+  bool built_water = false;    ///< put there by add_water; ions may take its place
+  std::string insertion = {};  ///< as in Residue
 
   ModelAtom* find(const std::string& name);
   const ModelAtom* find(const std::string& name) const;

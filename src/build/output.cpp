@@ -83,16 +83,16 @@ std::string mmcif_text(const Structure& s) {
   text += "loop_\n";
   for (const char* column : {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id",
                              "label_asym_id", "label_entity_id", "label_seq_id", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
-                             "B_iso_or_equiv", "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num"})
+                             "B_iso_or_equiv", "auth_seq_id", "pdbx_PDB_ins_code", "auth_asym_id", "pdbx_PDB_model_num"})
     text += fmt::format("_atom_site.{}\n", column);
   for (int i = 0; i < s.topology.size(); ++i) {
     const Atom& a = s.topology.atoms[static_cast<std::size_t>(i)];
     const Residue& r = s.topology.residues[static_cast<std::size_t>(a.residue)];
     const Vec3d x = (1 / constants::nm_per_angstrom) * s.x[static_cast<std::size_t>(i)];
-    fmt::format_to(std::back_inserter(text), "{} {} {} {} . {} {} . {} {:.3f} {:.3f} {:.3f} 1.00 0.00 {} {} 1\n",
+    fmt::format_to(std::back_inserter(text), "{} {} {} {} . {} {} . {} {:.3f} {:.3f} {:.3f} 1.00 0.00 {} {} {} 1\n",
                    library_residue(r.name) ? "ATOM" : "HETATM", i + 1, a.element > 0 ? element_symbol(a.element) : "X",
                    cif(a.name), cif(r.name), cif(r.chain.empty() ? "A" : r.chain), r.number, x.x, x.y, x.z, r.number,
-                   cif(r.chain.empty() ? "A" : r.chain));
+                   r.insertion.empty() ? "?" : r.insertion, cif(r.chain.empty() ? "A" : r.chain));
   }
   return text;
 }

@@ -89,7 +89,8 @@ class States {
 
  private:
   std::string wanted(const ModelResidue& r) {
-    for (const std::string& key : {r.chain + ":" + std::to_string(r.number), std::to_string(r.number)}) {
+    const std::string number = std::to_string(r.number) + r.insertion;
+    for (const std::string& key : {r.chain + ":" + number, number}) {
       const auto found = options_.states.find(key);
       if (found == options_.states.end()) continue;
       used_.insert(key);

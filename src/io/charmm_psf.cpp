@@ -108,11 +108,11 @@ class PsfReader {
       const std::string residue = std::string(w[1]) + " " + std::string(w[2]) + " " + std::string(w[3]);
       if (residue != last) {
         std::string_view digits = w[2];
-        if (!digits.empty() && std::isalpha(static_cast<unsigned char>(digits.back())))
-          digits.remove_suffix(1);  // insertion code
+        if (!digits.empty() && std::isalpha(static_cast<unsigned char>(digits.back()))) digits.remove_suffix(1);
+        const std::string insertion(w[2].substr(digits.size()));
         int residue_number = 0;
         if (!parse_int(digits, residue_number)) fail(who + quoted(w[2]) + " is no residue number; the file is damaged");
-        t.residues.push_back({std::string(w[3]), residue_number, std::string(w[1]), t.size(), 0});
+        t.residues.push_back({std::string(w[3]), residue_number, std::string(w[1]), t.size(), 0, insertion});
         last = residue;
       }
       ++t.residues.back().atom_count;

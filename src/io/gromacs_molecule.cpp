@@ -130,7 +130,7 @@ void MoleculeReader::atom(const Line& line, Molecule& m) const {
     if (!digits.empty() && std::isalpha(static_cast<unsigned char>(digits.back()))) digits.remove_suffix(1);  // insertion code
     int residue = 0;
     if (!parse_int(digits, residue)) line.fail(quoted(w[2]) + " is no residue number; correct it");
-    t.residues.push_back({std::string(w[3]), residue, "", t.size(), 0});
+    t.residues.push_back({std::string(w[3]), residue, "", t.size(), 0, std::string(w[2].substr(digits.size()))});
     m.residue_numbers.emplace_back(w[2]);
   }
   ++t.residues.back().atom_count;

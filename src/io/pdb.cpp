@@ -128,11 +128,11 @@ std::string pdb_atoms(const System& system, std::span<const Vec3d> x, const std:
     const int number = residue.number > -1000 && residue.number < residue_numbers
                            ? residue.number
                            : (residue.number % residue_numbers + residue_numbers) % residue_numbers;
-    fmt::format_to(std::back_inserter(text), "{:<6}{:5d} {} {} {}{:4d}    {}{}{}{:6.2f}{:6.2f}          {:>2}  \n",
+    fmt::format_to(std::back_inserter(text), "{:<6}{:5d} {} {} {}{:4d}{:<1.1}   {}{}{}{:6.2f}{:6.2f}          {:>2}  \n",
                    is_polymer(residue.name) ? "ATOM" : "HETATM", (n + 1) % serials, name,
                    residue_name.size() == 4 ? residue_name.substr(0, 3) : fmt::format("{:>3}", residue_name),
-                   residue.chain.empty() ? " " : residue.chain.substr(0, 1), number, coordinate(x[i].x), coordinate(x[i].y),
-                   coordinate(x[i].z), 1.0, 0.0, element);
+                   residue.chain.empty() ? " " : residue.chain.substr(0, 1), number, residue.insertion, coordinate(x[i].x),
+                   coordinate(x[i].y), coordinate(x[i].z), 1.0, 0.0, element);
     if (residue_name.size() == 4) text[text.size() - 81 + 20] = residue_name[3];
     const int own = molecule(i);
     const bool last = n + 1 == atoms.size() || molecule(static_cast<std::size_t>(atoms[n + 1])) != own;

@@ -58,8 +58,9 @@ void put_atoms(std::string& out, const Columns& c, const Topology& topology, con
     const Atom& atom = topology.atoms[static_cast<std::size_t>(i)];
     const Residue& residue = topology.residues[static_cast<std::size_t>(atom.residue)];
     fmt::format_to(std::back_inserter(out), "{:{}d} {:<{}.{}} {:<{}} {:<{}.{}} {:<{}.{}} {:<{}.{}} {:14.6f}{:14.6f}{:8d}\n",
-                   i + 1, c.number(), segment(topology, residue), c.name(), c.name(), residue.number, c.name(), residue.name,
-                   c.name(), c.name(), atom.name, c.name(), c.name(), atom.type.empty() ? "X" : atom.type, c.type(), c.type(),
+                   i + 1, c.number(), segment(topology, residue), c.name(), c.name(),
+                   std::to_string(residue.number) + residue.insertion, c.name(), residue.name, c.name(), c.name(), atom.name,
+                   c.name(), c.name(), atom.type.empty() ? "X" : atom.type, c.type(), c.type(),
                    ff.charges[static_cast<std::size_t>(i)], atom.mass, 0);
   }
 }

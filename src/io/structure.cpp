@@ -124,7 +124,8 @@ void add_atoms(const std::vector<RawResidue>& residues, Structure& s) {
   std::size_t unknown = 0;
   for (const RawResidue& r : residues) {
     const int index = static_cast<int>(s.topology.residues.size());
-    s.topology.residues.push_back({r.name, r.number, r.chain, s.topology.size(), static_cast<int>(r.atoms.size())});
+    s.topology.residues.push_back({r.name, r.number, r.chain, s.topology.size(), static_cast<int>(r.atoms.size()),
+                                   r.insertion == ' ' || r.insertion == 0 ? std::string() : std::string(1, r.insertion)});
     const bool water = looks_like_water(r);
     for (const RawAtom& a : r.atoms) {
       const int element = element_of(a, r, water);

@@ -1,6 +1,7 @@
 // mmCIF files, by gemmi. Atom sites are looked through for numbers that are none, which gemmi would make not-a-number.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <gemmi/cif.hpp>
 #include <gemmi/mmcif.hpp>
@@ -12,6 +13,38 @@
 
 namespace uplift::structure {
 namespace {
+
+/// Leaves what a structure is made of, so that nothing else in a file can be wrong.
+void drop_the_rest(gemmi::cif::Block& block) {
+  std::vector<gemmi::cif::Item>& items = block.items;
+  items.erase(
+      std::remove_if(
+          items.begin(), items.end(),
+          [](const gemmi::cif::Item& item) {
+            for (const char* kept : {"_atom_site.", "_cell.", "_symmetry.", "_space_group.", "_struct.", "_struct_conn."})
+              if (item.has_prefix(kept)) return false;
+            return true;
+          }),
+      items.end());
+}
+
+/// gemmi reads whole numbers without a look at how long they are.
+void check_whole_numbers(const std::string& path, const gemmi::cif::Block& block) {
+  const auto check = [&](const std::string& tag, const std::string& value) {
+    const std::size_t first = value.find_first_not_of("'\"+-");
+    if (first == std::string::npos) return;
+    const std::size_t end = value.find_first_not_of("0123456789", first);
+    if ((end == std::string::npos ? value.size() : end) - first > 9)
+      throw InputError(fmt::format("{}: {} is {}, which is no number that it can be; the file is damaged", path, printable(tag),
+                                   uplift::quoted(value)));
+  };
+  for (const gemmi::cif::Item& item : block.items) {
+    if (item.type == gemmi::cif::ItemType::Pair && !item.has_prefix("_struct.")) check(item.pair[0], item.pair[1]);
+    if (item.type == gemmi::cif::ItemType::Loop)
+      for (std::size_t k = 0; k < item.loop.values.size(); ++k)
+        check(item.loop.tags[k % item.loop.tags.size()], item.loop.values[k]);
+  }
+}
 
 void check_sites(const std::string& path, gemmi::cif::Block& block) {
   std::string missing;
@@ -58,6 +91,8 @@ RawStructure parse_mmcif(const std::string& path, const std::string& text) {
   try {
     gemmi::cif::Document document = gemmi::cif::read_memory(text.data(), text.size(), "mmcif");
     if (document.blocks.empty()) throw InputError(path + ": holds no data block; check that it is an mmCIF file");
+    drop_the_rest(document.blocks[0]);
+    check_whole_numbers(path, document.blocks[0]);
     check_sites(path, document.blocks[0]);
     read = gemmi::make_structure_from_block(document.blocks[0]);
   } catch (const InputError&) {

@@ -33,8 +33,19 @@ TEST(FuzzFindings, LinkThatEndsInItsLength) {
   std::string link = "LINK         C   ACE A   1                 N   ALA A   2     1555   1555";
   link.resize(73, ' ');
   const std::string path = test::write_temporary("link.pdb", link + "I\n" + test::dipeptide_pdb);
-  EXPECT_EQ(read_structure(path).x.size(),
-            read_structure(test::write_temporary("plain.pdb", test::dipeptide_pdb)).x.size());
+  EXPECT_EQ(read_structure(path).x.size(), read_structure(test::write_temporary("plain.pdb", test::dipeptide_pdb)).x.size());
+}
+
+// gemmi read "20000000000NN" as a number of eleven digits, which does not fit.
+TEST(FuzzFindings, WholeNumberThatIsTooLongInMmcif) {
+  std::string text = test::water_cif;
+  text.replace(text.find("HETATM 2 "), 9, "HETATM 20000000000NN ");
+  try {
+    read_structure(test::write_temporary("long.cif", text));
+    FAIL() << "accepted";
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("_atom_site.id is '20000000000NN'"), std::string::npos) << e.what();
+  }
 }
 
 class FuzzFindingsH5md : public ::testing::Test {

@@ -8,6 +8,7 @@
 #include "support/prmtop_builder.hpp"
 #include "support/structure_texts.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/pdb.hpp"
 
 namespace uplift {
 namespace {
@@ -61,6 +62,19 @@ TEST(Structure, ColumnsOfOldFilesAreNoElementsOrCharges) {
   ASSERT_EQ(old.topology.size(), now.topology.size());
   for (std::size_t i = 0; i < now.topology.atoms.size(); ++i)
     EXPECT_EQ(old.topology.atoms[i].element, now.topology.atoms[i].element) << i;
+}
+
+TEST(Structure, InsertionCodesTellResiduesApartAndStay) {
+  const std::string text =
+      "ATOM      1  CA  GLY A 209       0.000   0.000   0.000  1.00  0.00           C  \n"
+      "ATOM      2  CA  GLY A 209A      3.800   0.000   0.000  1.00  0.00           C  \n";
+  const Structure s = read(text);
+  ASSERT_EQ(s.topology.residues.size(), 2u);
+  EXPECT_EQ(s.topology.residues[0].insertion, "");
+  EXPECT_EQ(s.topology.residues[1].insertion, "A");
+  System system;
+  system.topology = s.topology;
+  EXPECT_THAT(pdb_text(system, {}, s.x), HasSubstr(text));
 }
 
 TEST(Structure, StandardResiduesHaveTheBondsOfTheirNames) {

@@ -21,6 +21,7 @@ struct Residue {
   std::string chain;  ///< may be empty
   int first_atom = 0;
   int atom_count = 0;
+  std::string insertion = {};  ///< code of one letter after the number (52A), mostly empty
 };
 
 struct Bond {
