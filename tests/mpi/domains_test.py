@@ -106,7 +106,7 @@ def differing(a, b):
 def skewed_water(scratch):
     """Virtual sites in a triclinic box."""
     path = os.path.join(scratch, "sites.yaml")
-    pdb = write_water(scratch, 24.9, (70.53, 109.47, 70.53), 8)
+    pdb = write_water(scratch, 34.0, (70.53, 109.47, 70.53), 10)
     with open(path, "w") as f:
         f.write(HEAD.format(i="", s="", p="mixed", c="15 min").replace("topology: //system.prmtop.gz, coordinates: //system.inpcrd.gz", f"topology: {pdb}, coordinates: {pdb}, forcefield: [tip4pew]"))
         f.write("dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 6}\n"
