@@ -200,8 +200,9 @@ def energies(scratch):
         print(f"{precision}: forces of several ranks differ from those of one by {error:.1e} of the rms force", flush=True)
 
 
-with tempfile.TemporaryDirectory() as folder:
-    energies(folder)
-    refusals(folder)
-    same_bits(folder)
-    kills(folder)
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        energies(folder)
+        refusals(folder)
+        same_bits(folder)
+        kills(folder)
