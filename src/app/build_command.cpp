@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "uplift/build/builder.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/amber_writer.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/settings.hpp"
@@ -70,6 +71,21 @@ void write_file(const std::string& path, const std::string& text) {
   if (!out) throw InputError(path + ": cannot be written; check the folder, its permissions and free space");
 }
 
+/// The prmtop, and coordinates beside it, for other programs.
+void write_amber(const std::string& prmtop, const std::string& title, const BuiltSystem& built) {
+  const std::string inpcrd = fs::path(prmtop).replace_extension(".inpcrd").string();
+  Topology topology = built.parameters.topology;
+  topology.title = title;
+  for (const std::string& note : write_prmtop(prmtop, topology, built.parameters.force_field, built.structure.box))
+    std::cout << note << '\n';
+  Coordinates coordinates;
+  coordinates.x = built.structure.x;
+  coordinates.box = built.structure.box;
+  place_virtual_sites(built.parameters.force_field, coordinates.x);
+  write_amber_coordinates(inpcrd, AmberRestart::ascii, title, coordinates);
+  std::cout << prmtop << ", " << inpcrd << ": for other programs\n";
+}
+
 /// A path of a force field as the input file shall have it: names stay, files become relative to the input.
 std::string for_input(const std::string& name, const std::string& found, const fs::path& folder) {
   std::error_code error;
@@ -82,6 +98,8 @@ std::string for_input(const std::string& name, const std::string& found, const f
 
 int build_command(const BuildArguments& a) {
   BuildOptions options = options_of(a);
+  if (fs::path(a.prmtop).extension() == ".inpcrd")
+    throw InputError("--prmtop " + a.prmtop + ": that is where its coordinates go; call it .prmtop");
   std::vector<std::string> names = a.forcefield;
   if (options.water) names.push_back(a.water);
   if (!options.water && !a.implicit_solvent.empty()) names.push_back(a.implicit_solvent == "gbn2" ? "mbondi3" : "mbondi2");
@@ -110,6 +128,7 @@ int build_command(const BuildArguments& a) {
              run_input_text(options, title, fs::path(structure_file).filename().string(), in_input, a.implicit_solvent));
 
   for (const std::string& note : built.notes) std::cout << note << '\n';
+  if (!a.prmtop.empty()) write_amber(a.prmtop, title, built);
   std::cout << fmt::format("{} atoms: {}, {}.yaml\n", built.structure.topology.size(), structure_file, a.output);
   return finished;
 }
@@ -119,6 +138,7 @@ void add_build_options(CLI::App* command, BuildArguments& a) {
   command->add_option("--sequence", a.sequence,
                       "one-letter codes (lower case: D form) or names of residues, instead of a structure");
   command->add_option("-o,--output", a.output, "stem of the files: system gives system.pdb and system.yaml");
+  command->add_option("--prmtop", a.prmtop, "also write this Amber topology, and its coordinates as .inpcrd beside it");
   command->add_option("--forcefield", a.forcefield, "names or files, for all but the water; default amber14sb");
   command->add_option("--water", a.water, "tip3p, tip4pew, spce, opc, a file, or none; default tip3p");
   command->add_option("--implicit-solvent", a.implicit_solvent, "with --water none: hct, obc1, obc2, gbn or gbn2")

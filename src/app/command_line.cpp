@@ -163,12 +163,22 @@ void add_convert(const Setup& s) {
       ->add_option(
           "FILES", o->inputs,
           "inputs and, last, the output; formats by their endings. Trajectories: .h5md .dcd .xtc .nc .pdb (several are "
-          "one after the other), to read also .rst7 .inpcrd .ncrst; topologies: .prmtop to .psf, or to .pdb with --coordinates")
+          "one after the other), of one frame .rst7 .inpcrd .ncrst, to read also .gro .crd .cif; topologies: .prmtop .top "
+          ".psf, "
+          "and .pdb or .cif with --forcefield, to .prmtop or .psf, or to .pdb with --coordinates")
       ->required()
       ->expected(2, 100000);
   convert->add_option("--topology", o->topology,
-                      "names, masses and bonds of the atoms (.prmtop .pdb .h5md), where the input has none");
-  convert->add_option("--coordinates", o->coordinates, "positions that go with a topology");
+                      "names, masses and bonds of the atoms (.prmtop .top .psf .pdb .cif .h5md), where the input has none");
+  convert->add_option("--coordinates", o->coordinates,
+                      "positions that go with a topology; with a .prmtop they are written beside it as .inpcrd");
+  convert->add_option("--parameters", o->parameters, "of a .psf: its parameter, topology and stream files");
+  convert->add_option("--define", o->define, "word of a GROMACS .top, as -D of an mdp file (repeatable)")
+      ->allow_extra_args(false);
+  convert->add_option("--include", o->include, "folder of files that a GROMACS .top includes (repeatable)")
+      ->allow_extra_args(false);
+  convert->add_option("--forcefield", o->forcefield, "of a .pdb or .cif: names or files");
+  convert->add_flag("--last", o->last, "only the last frame");
   convert->add_option("--stride", o->stride, "take every so manieth frame; default 1")->check(CLI::Range(1, 1000000000));
   convert->add_option("--begin", o->begin, "first time (10 ns)");
   convert->add_option("--end", o->end, "last time");

@@ -70,6 +70,7 @@ struct BuildArguments {
   std::string water = "tip3p", implicit_solvent, conformation = "extended", shape = "dodecahedron", padding = "1 nm", edge,
               salt;
   std::string positive = "NA", negative = "CL";
+  std::string prmtop;  ///< for other programs; empty: none
   bool caps = false;
   double ph = 7;
   std::uint64_t seed = 2026;

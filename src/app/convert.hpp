@@ -9,7 +9,9 @@ struct ConvertOptions {
   std::vector<std::string> inputs;  ///< several trajectories are one after the other
   std::string output;
   std::string topology, coordinates;
+  std::vector<std::string> parameters, define, include, forcefield;  ///< what topologies need besides
   int stride = 1;
+  bool last = false;       ///< only the last frame
   std::string begin, end;  ///< times; empty: all
   std::string atoms;       ///< selection; empty: all
   bool whole = false, unwrap = false;

@@ -4,21 +4,17 @@
 
 #include "commands.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/topology_file.hpp"
 
 namespace uplift::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string ending(const std::string& path) {
-  fs::path name(path);
-  if (name.extension() == ".gz") name = name.stem();
-  return name.extension().string();
-}
-
 bool is_topology(const std::string& path) {
-  for (const char* known : {".prmtop", ".parm7", ".top", ".psf"})
-    if (ending(path) == known) return true;
+  const std::string suffix = file_suffix(path);
+  for (const char* known : {"prmtop", "parm7", "top", "psf"})
+    if (suffix == known) return true;
   return false;
 }
 
@@ -35,7 +31,8 @@ void check_output(const ConvertOptions& options) {
 
 int convert_command(const ConvertOptions& options) {
   check_output(options);
-  return is_topology(options.inputs.front()) ? convert_topology(options) : convert_trajectory(options);
+  const bool topology = is_topology(options.inputs.front()) || is_topology(options.output);
+  return topology ? convert_topology(options) : convert_trajectory(options);
 }
 
 }  // namespace uplift::app

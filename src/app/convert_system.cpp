@@ -1,42 +1,54 @@
 #include "convert_system.hpp"
 
+#include <filesystem>
+
 #include "uplift/core/error.hpp"
-#include "uplift/io/amber.hpp"
+#include "uplift/io/charmm.hpp"
+#include "uplift/io/forcefield_xml.hpp"
 #include "uplift/io/frames.hpp"
 #include "uplift/io/structure.hpp"
+#include "uplift/io/topology_file.hpp"
 
 namespace uplift::app {
 namespace {
 
-bool ends(std::string path, std::initializer_list<const char*> endings) {
-  if (path.ends_with(".gz")) path.resize(path.size() - 3);
-  for (const char* ending : endings)
-    if (path.ends_with(ending)) return true;
-  return false;
+template <class Parts>
+System system_of(Parts parts) {
+  std::vector<double> masses;
+  for (const Atom& atom : parts.topology.atoms) masses.push_back(atom.mass);
+  System system = bare_system(std::move(parts.topology), std::move(masses), parts.force_field.charges);
+  system.force_field.virtual_sites = std::move(parts.force_field.virtual_sites);
+  system.molecules = find_molecules(system.topology, system.force_field);
+  return system;
 }
 
 }  // namespace
 
-System read_any_system(const std::string& path) {
-  if (ends(path, {".prmtop", ".parm7", ".top"})) {
-    AmberTopology amber = read_prmtop(path);
-    std::vector<double> masses;
-    for (const Atom& atom : amber.topology.atoms) masses.push_back(atom.mass);
-    System system = bare_system(std::move(amber.topology), std::move(masses), amber.force_field.charges);
-    system.force_field.virtual_sites = std::move(amber.force_field.virtual_sites);
-    system.molecules = find_molecules(system.topology, system.force_field);
-    return system;
-  }
+SystemSettings topology_settings(const std::string& path, const ConvertOptions& options) {
+  SystemSettings settings;
+  settings.topology = path;
+  settings.parameters = options.parameters;
+  settings.define = options.define;
+  settings.include = options.include;
+  for (const std::string& name : options.forcefield) settings.forcefield.push_back(find_forcefield(name, "."));
+  return settings;
+}
+
+System read_any_system(const std::string& path, const ConvertOptions& options) {
+  const std::string suffix = file_suffix(path);
+  if (suffix == "psf" && options.parameters.empty()) return system_of(read_psf_terms(path));
+  for (const char* known : {"prmtop", "parm7", "top", "psf"})
+    if (suffix == known) return system_of(read_topology(topology_settings(path, options)));
   if (is_structure_file(path)) {
     Structure structure = read_structure(path);
     std::vector<double> masses;
     for (const Atom& atom : structure.topology.atoms) masses.push_back(atom.mass);
     return bare_system(std::move(structure.topology), std::move(masses));
   }
-  if (!ends(path, {".h5md", ".h5"}))
-    throw InputError(path + ": no topology that uplift convert reads; give a .prmtop, .parm7, .pdb, .cif or .h5md");
+  if (suffix != "h5md" && suffix != "h5")
+    throw InputError(path + ": no topology that uplift convert reads; give a .prmtop, .parm7, .top, .psf, .pdb, .cif or .h5md");
   std::optional<System> system = open_trajectory(path)->system();
-  if (!system) throw InputError(path + ": does not name its atoms; give a .prmtop or .pdb");
+  if (!system) throw InputError(path + ": does not name its atoms; give a .prmtop, .top, .psf or .pdb");
   return std::move(*system);
 }
 

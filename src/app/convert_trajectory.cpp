@@ -84,6 +84,8 @@ class Conversion {
         output_(options),
         begin_(quantity("--begin", options.begin, dimension::time, -std::numeric_limits<double>::infinity())),
         end_(quantity("--end", options.end, dimension::time, std::numeric_limits<double>::infinity())) {
+    if (options.last && (options.stride != 1 || !options.begin.empty() || !options.end.empty()))
+      throw InputError("--last: one frame is chosen already; leave out --stride, --begin and --end");
     open_inputs();
     choose_system();
     choose_contents();
@@ -111,7 +113,7 @@ class Conversion {
 
   void choose_system() {
     const int atoms = inputs_[0]->atoms();
-    system_ = options_.topology.empty() ? inputs_[0]->system() : read_any_system(options_.topology);
+    system_ = options_.topology.empty() ? inputs_[0]->system() : read_any_system(options_.topology, options_);
     if (system_ && system_->size() != atoms)
       throw InputError(
           options_.topology + ": has " + std::to_string(system_->size()) + " atoms, " + options_.inputs[0] + " has " +
@@ -152,13 +154,17 @@ class Conversion {
       return true;
     };
     const bool velocities = all(&FrameReader::has_velocities), forces = all(&FrameReader::has_forces);
-    const bool room = output_.format() == TrajectoryFormat::h5md || output_.format() == TrajectoryFormat::amber_netcdf;
-    how_.velocities = velocities && room;
+    const TrajectoryFormat format = output_.format();
+    const bool restart = format == TrajectoryFormat::amber_restart || format == TrajectoryFormat::amber_netcdf_restart;
+    const bool room = format == TrajectoryFormat::h5md || format == TrajectoryFormat::amber_netcdf;
+    how_.velocities = velocities && (room || restart);
     how_.forces = forces && room;
     how_.bias = all(&FrameReader::has_bias) && output_.format() == TrajectoryFormat::h5md;
-    if ((velocities || forces) && !room)
-      std::cerr << "note: " << (velocities ? "velocities" : "") << (velocities && forces ? " and " : "")
-                << (forces ? "forces" : "") << " are left out: " << options_.output << " has room for positions only\n";
+    const std::string left_out = std::string(velocities > how_.velocities ? "velocities" : "") +
+                                 (velocities > how_.velocities && forces > how_.forces ? " and " : "") +
+                                 (forces > how_.forces ? "forces" : "");
+    if (!left_out.empty())
+      std::cerr << "note: " << left_out << " are left out: " << options_.output << " has no room for them\n";
     how_.system = system_ ? &*system_ : nullptr;
     how_.atoms = chosen_;
     how_.xtc_precision = quantity("--precision", options_.precision, dimension::length, 1e-3);
@@ -210,7 +216,8 @@ class Conversion {
   }
 
   void frame(FrameReader& reader, std::uint64_t n) {
-    const bool wanted = seen_ % static_cast<std::uint64_t>(options_.stride) == 0;
+    const bool wanted = options_.last ? &reader == inputs_.back().get() && n + 1 == reader.frames()
+                                      : seen_ % static_cast<std::uint64_t>(options_.stride) == 0;
     ++seen_;
     if (!wanted && !options_.unwrap) return note_time(reader, n);  // molecules are followed through all frames
     reader.read(n, frame_);

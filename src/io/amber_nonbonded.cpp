@@ -8,8 +8,6 @@
 namespace uplift::amber {
 namespace {
 
-/// CHAMBER multiplies charges by the square root of CHARMM's Coulomb constant [kcal A/mol/e^2] instead of Amber's 18.2223.
-const double chamber_charge_factor = std::sqrt(332.0716);
 constexpr double largest_charge = 1000;  ///< [e]
 
 }  // namespace

@@ -11,8 +11,7 @@ namespace {
 constexpr double hydrogen_mass = 1.008;            ///< [Da]
 constexpr double heaviest_hydrogen = 4.2;          ///< [Da] with repartitioned mass; 3.024 and 4 are usual
 constexpr double tip5p_lone_pair_distance = 0.07;  ///< [nm] Mahoney and Jorgensen, J. Chem. Phys. 112, 8910 (2000), table I
-constexpr double tip5p_lone_pair_angle = 109.47 * constants::pi / 180;
-constexpr double length_tolerance = 1e-6;  ///< relative; both O-H bonds of a water come from one parameter
+constexpr double length_tolerance = 1e-6;          ///< relative; both O-H bonds of a water come from one parameter
 
 /// First letter of a name such as "1HB2" or of a type such as "hc".
 bool starts_with_hydrogen(const std::string& name) {

@@ -33,13 +33,27 @@ class Assembler {
     cross_terms();
     exclusions();
     lennard_jones();
+    return finished();
+  }
+
+  TopologyFile build_without_parameters() {
+    ff_.charges = psf_.charges;
+    for (const auto& b : psf_.bonds) ff_.bonds.push_back({b[0], b[1], 0, 0});
+    elements();
+    for (const auto& a : psf_.angles) ff_.angles.push_back({a[0], a[1], a[2], 0, 0});
+    for (const auto& d : psf_.dihedrals) ff_.dihedrals.push_back({d[0], d[1], d[2], d[3], 1, 0, 0, false});
+    for (const auto& d : psf_.impropers) ff_.impropers.push_back({d[0], d[1], d[2], d[3], 0, 0});
+    for (const auto& c : psf_.cross_terms) ff_.cmaps.push_back({c[0], c[1], c[2], c[3], c[7], 0});
+    return finished();
+  }
+
+ private:
+  TopologyFile finished() {
     out_.kind = "CHARMM PSF";
     out_.topology = std::move(psf_.topology);
     out_.force_field = std::move(ff_);
     return std::move(out_);
   }
-
- private:
   [[noreturn]] void fail(const std::string& section, const std::string& message) const {
     const auto line = psf_.section_lines.find(section);
     throw InputError(psf_.path + ":" + std::to_string(line == psf_.section_lines.end() ? 1 : line->second) + ": section !" +
@@ -237,10 +251,18 @@ class Assembler {
 
 namespace uplift {
 
+TopologyFile read_psf_terms(const std::string& path) try {
+  return charmm::Assembler(charmm::read_psf_file(path), {}).build_without_parameters();
+} catch (const std::bad_alloc&) {
+  throw InputError(path + ": the system it describes does not fit into this machine's memory");
+}
+
 TopologyFile read_psf(const std::string& path, const std::vector<std::string>& files) try {
   if (files.empty())
     throw InputError(
-        path + ": a PSF holds no parameters; give the files of its force field as system.parameters: [a.rtf, b.prm, c.str]");
+        path +
+        ": a PSF holds no parameters; give the files of its force field as system.parameters: [a.rtf, b.prm, c.str] (uplift "
+        "convert and info: --parameters)");
   charmm::Psf psf = charmm::read_psf_file(path);
   charmm::Parameters parameters;
   for (const std::string& file : files) charmm::read_parameters(file, parameters);

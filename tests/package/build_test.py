@@ -4,6 +4,7 @@
   build_test.py UPLIFT
 """
 import gzip
+import json
 import math
 import os
 import re
@@ -155,6 +156,37 @@ def a_seed_gives_the_same_files(folder):
     assert contents[0] == contents[1]
 
 
+def terms(folder, stem):
+    uplift(folder, "energy", stem + ".yaml", "--json", stem + ".json", "--precision", "double")
+    with open(os.path.join(folder, stem + ".json")) as f:
+        return json.load(f)["energies"]
+
+
+def a_prmtop_has_the_same_energies(folder):
+    """Positions of the PDB have three decimals of an Angstrom, those of the inpcrd seven: both runs take the inpcrd."""
+    for stem, options in {"vacuum": ["--water", "none"], "implicit": ["--water", "none", "--implicit-solvent", "obc2"], "three": ["--water", "tip3p"],
+                          "four": ["--water", "opc", "--shape", "octahedron"]}.items():
+        said = uplift(folder, "build", "--sequence", "ACDEFGHIKLMNPQRSTVWY", "--padding", "0.2 nm", "--salt", "0.1 mol/L", "--prmtop", stem + ".prmtop", "-o", stem,
+                      *options)
+        assert f"{stem}.prmtop, {stem}.inpcrd" in said, said
+        with open(os.path.join(folder, stem + ".yaml")) as f:
+            text = f.read()
+        # Constraints would leave bonds out; angles of water count where it is not rigid.
+        text, times = re.subn("constraints: h-bonds", "constraints: none\n  rigid_water: false", text)
+        assert times == 1
+        found = re.search(r"topology: (.*)\n  forcefield: (.*)\n", text)
+        for name, system in {"-xml": f"topology: {found[1]}\n  coordinates: {stem}.inpcrd\n  forcefield: {found[2]}\n",
+                             "-amber": f"topology: {stem}.prmtop\n  coordinates: {stem}.inpcrd\n"}.items():
+            with open(os.path.join(folder, stem + name + ".yaml"), "w") as f:
+                f.write(text.replace(found[0], system))
+        ours, theirs = terms(folder, stem + "-xml"), terms(folder, stem + "-amber")
+        assert set(ours) == set(theirs), (set(ours), set(theirs))
+        for term, value in ours.items():
+            assert abs(theirs[term] - value) < 1e-6 * abs(value), (stem, term, value, theirs[term])
+    said = uplift(folder, "info", "four.prmtop")
+    assert "virtual sites" in said and "kinds" in said and "WAT" in said, said
+
+
 def wrong_input_says_what_to_do(folder):
     with open(os.path.join(folder, "damaged.pdb"), "w") as f:
         f.write("ATOM      1  N   ALA A   1       0.000   0.000   0.000  1.00  0.00           N\n"
@@ -168,6 +200,7 @@ def wrong_input_says_what_to_do(folder):
         ("--sequence", "GA", "--salt", "0.15"): ["--salt"],
         ("--sequence", "GA", "--forcefield", "charmm99"): ["charmm99", "amber14sb"],
         ("--sequence", "GA", "--implicit-solvent", "obc2"): ["--water none"],
+        ("--sequence", "GA", "--prmtop", "a.inpcrd"): ["--prmtop", ".prmtop"],
     }.items():
         said = uplift(folder, "build", *options, expect=2)
         assert all(w in said for w in words), (options, said)
@@ -176,5 +209,5 @@ def wrong_input_says_what_to_do(folder):
 
 run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises,
         crystal_structures_build_or_say_what_to_leave_out, every_box_and_water_has_an_energy,
-        more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files,
+        more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files, a_prmtop_has_the_same_energies,
         wrong_input_says_what_to_do)

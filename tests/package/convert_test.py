@@ -3,6 +3,7 @@
 
   convert_test.py WRITE_SAMPLE UPLIFT      exit status 77 (skip) when h5py or MDAnalysis is missing
 """
+import json
 import os
 import random
 import subprocess
@@ -450,6 +451,107 @@ def topologies_are_converted(scratch):
         assert list(MDAnalysis.Universe(pdb).atoms.names) == list(theirs.atoms.names)
 
 
+def energies(scratch, system, forces="{nonbonded: no-cutoff, constraints: none, rigid_water: false}"):
+    base = os.path.join(scratch, "point")
+    with open(base + ".yaml", "w") as f:
+        f.write(f"version: 1\nsystem: {system}\nforces: {forces}\n")
+    subprocess.run([UPLIFT, "energy", base + ".yaml", "--json", base + ".json", "--forces", base + ".h5", "--precision", "double"], check=True, capture_output=True)
+    with open(base + ".json") as f, h5py.File(base + ".h5") as h:
+        return json.load(f)["energies"], h["forces"][:]
+
+
+def topologies_become_prmtops(scratch):
+    """Amber's own come back with the same energies, to the nine digits of their fields; a restart beside them when coordinates are given."""
+    for system, forces in {"alanine-dipeptide-vacuum": "{nonbonded: no-cutoff, constraints: none}",
+                           "alanine-dipeptide-tip3p": "{nonbonded: pme, cutoff: 0.9 nm, constraints: none, rigid_water: false}"}.items():
+        suffix = "" if "vacuum" in system else ".gz"
+        prmtop, inpcrd = (os.path.join(INPUTS, system, "system." + e + suffix) for e in ("prmtop", "inpcrd"))
+        ours = os.path.join(scratch, system + ".prmtop")
+        said = convert(prmtop, ours, "--coordinates", inpcrd)
+        assert ours in said and os.path.exists(os.path.join(scratch, system + ".inpcrd")), said
+        a, f = energies(scratch, f"{{topology: {prmtop}, coordinates: {inpcrd}}}", forces)
+        b, g = energies(scratch, f"{{topology: {ours}, coordinates: {scratch}/{system}.inpcrd}}", forces)
+        assert set(a) == set(b), (set(a), set(b))
+        for term in a:
+            assert abs(a[term] - b[term]) < 1e-7 * abs(a[term]), (system, term, a[term], b[term])
+        assert np.sqrt(np.mean((f - g) ** 2) / np.mean(f**2)) < 1e-7
+        assert "is there already" in convert(prmtop, ours, "--coordinates", inpcrd, expect=2)
+        os.remove(ours)
+        assert system + ".inpcrd: is there already" in convert(prmtop, ours, "--coordinates", inpcrd, expect=2)
+        assert not os.path.exists(ours)
+        convert(prmtop, ours, "--coordinates", inpcrd, "--force")
+
+
+def psf_and_top_are_topologies_too(scratch):
+    """Of trajectories, of PDBs and of each other."""
+    prmtop, inpcrd = (os.path.join(INPUTS, "alanine-dipeptide-vacuum", "system." + e) for e in ("prmtop", "inpcrd"))
+    psf, top = os.path.join(scratch, "a.psf"), os.path.join(scratch, "a.top")
+    convert(prmtop, psf)
+    # A PSF to a PSF needs no parameters, and says the same.
+    convert(psf, os.path.join(scratch, "b.psf"))
+    one, two = (MDAnalysis.Universe(os.path.join(scratch, n)) for n in ("a.psf", "b.psf"))
+    for kind in ("bonds", "angles", "dihedrals"):
+        assert {tuple(i) for i in getattr(one, kind).indices} == {tuple(i) for i in getattr(two, kind).indices}, kind
+    assert list(one.atoms.charges) == list(two.atoms.charges)
+    said = convert(psf, os.path.join(scratch, "c.prmtop"), expect=2)
+    assert "holds no parameters" in said and "--parameters" in said, said
+    nc, pdb = os.path.join(scratch, "t.nc"), os.path.join(scratch, "t.pdb")
+    convert(inpcrd, nc, "--topology", psf, "--atoms", "name CA or name C")
+    assert MDAnalysis.Universe.empty(4, trajectory=True).load_new(nc).atoms.n_atoms == 4  # three carbonyl carbons would be too many
+    convert(psf, pdb, "--coordinates", inpcrd)
+    assert list(MDAnalysis.Universe(pdb).atoms.names) == list(one.atoms.names)
+    with open(top, "w") as f:
+        f.write(ARGON)
+    with open(os.path.join(scratch, "a.gro"), "w") as f:
+        f.write("argon\n    2\n    1AR     AR    1   0.100   0.200   0.300\n    2AR     AR    2   0.100   0.200   0.700\n   3.00000   3.00000   3.00000\n")
+    gro = os.path.join(scratch, "a.gro")
+    said = convert(top, os.path.join(scratch, "argon.prmtop"), "--coordinates", gro)
+    assert "without a box" not in said, said
+    a, _ = energies(scratch, f"{{topology: {top}, coordinates: {gro}}}")
+    b, _ = energies(scratch, f"{{topology: {scratch}/argon.prmtop, coordinates: {scratch}/argon.inpcrd}}")
+    assert abs(a["lj"] - b["lj"]) < 1e-7 * abs(a["lj"]) and a["lj"] < 0, (a, b)
+    assert "without a box" in convert(top, os.path.join(scratch, "open.prmtop"))
+    # What switches restraints on is said to be in the way.
+    said = convert(top, os.path.join(scratch, "held.prmtop"), "--define", "POSRES", expect=2)
+    assert "restrained" in said and "--define" in said, said
+    # One frame out of many, into a restart, with velocities.
+    source = sample(os.path.join(scratch, "s"), "triclinic", "velocities")
+    x, t, steps, edges, v, _ = contents(source)
+    for name, tolerance in (("r.rst7", 1e-7), ("r.ncrst", 1e-12)):
+        assert "--last" in convert(source, os.path.join(scratch, name), expect=2)
+        convert(source, os.path.join(scratch, name), "--last")
+        convert(os.path.join(scratch, name), os.path.join(scratch, "back.h5md"), "-f")
+        x2, t2, _, edges2, v2, _ = contents(os.path.join(scratch, "back.h5md"))
+        assert np.allclose(x2[0], x[-1], rtol=3 * FLOAT, atol=tolerance) and np.allclose(v2[0], v[-1], rtol=4 * FLOAT, atol=2e-7) and abs(t2[0] - t[-1]) < 1e-6
+        other = (edges2[0] - edges[-1]) @ np.linalg.inv(edges[-1])  # the same lattice; restarts are read in reduced form
+        assert np.allclose(other, np.round(other), atol=1e-7) and abs(np.linalg.det(edges2[0]) / np.linalg.det(edges[-1]) - 1) < 1e-6, other
+    u = MDAnalysis.Universe.empty(ATOMS, trajectory=True).load_new(os.path.join(scratch, "r.rst7"), format="INPCRD")
+    assert np.allclose(u.atoms.positions, 10 * x[-1], atol=1e-4)
+    if netCDF4:
+        with netCDF4.Dataset(os.path.join(scratch, "r.ncrst")) as d:
+            assert d.Conventions == "AMBERRESTART" and d.ConventionVersion == "1.0" and d["coordinates"].dtype == np.float64 and d["time"].shape == ()
+            assert np.allclose(d["coordinates"][:], 10 * x[-1], rtol=1e-12, atol=0) and abs(d["velocities"].scale_factor - 20.455) < 1e-12
+
+
+ARGON = """[ defaults ]
+1 2 yes 0.5 0.8333
+[ atomtypes ]
+AR 18 39.948 0.0 A 0.34 0.996
+[ moleculetype ]
+AR 1
+[ atoms ]
+1 AR 1 AR AR 1 0.0
+#ifdef POSRES
+[ position_restraints ]
+1 1 1000 1000 1000
+#endif
+[ system ]
+argon
+[ molecules ]
+AR 2
+"""
+
+
 def damaged_files_are_refused(scratch):
     """Cut anywhere, or with bytes changed: a message and exit status 2, or a shorter trajectory; never a crash."""
     rng = random.Random(5)
@@ -481,4 +583,4 @@ def damaged_files_are_refused(scratch):
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
             dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, molecules_are_whole_followed_and_centred,
-            topologies_are_converted, damaged_files_are_refused)
+            topologies_are_converted, topologies_become_prmtops, psf_and_top_are_topologies_too, damaged_files_are_refused)

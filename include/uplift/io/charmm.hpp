@@ -14,6 +14,10 @@ namespace uplift {
 /// cure") for anything wrong and, by name, for anything the engine cannot do.
 TopologyFile read_psf(const std::string& path, const std::vector<std::string>& files);
 
+/// What a PSF holds without parameters: atoms, masses, charges, bonds, and its terms with constants of zero, to look at and to
+/// write elsewhere. Throws InputError.
+TopologyFile read_psf_terms(const std::string& path);
+
 /// Whether the text is that of CHARMM's CARD coordinates: title lines that begin with an asterisk.
 bool is_charmm_card(const std::string& text);
 /// Reads CARD coordinates, in Angstrom and without a box. Throws InputError.

@@ -1,6 +1,6 @@
 #pragma once
-// Frames of trajectory files of any format, one at a time and by number: H5MD, DCD, XTC, Amber NetCDF, PDB. Units are ours on
-// both sides: nm, ps, nm/ps, kJ/mol/nm; what a file holds is said at each format (docs/file-formats.md).
+// Frames of trajectory files of any format, one at a time and by number: H5MD, DCD, XTC, Amber NetCDF, PDB, restarts. Units are
+// ours on both sides: nm, ps, nm/ps, kJ/mol/nm; what a file holds is said at each format (docs/file-formats.md).
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,9 +45,10 @@ class FrameReader {
   std::vector<std::string> notes_;
 };
 
-enum class TrajectoryFormat { h5md, dcd, xtc, amber_netcdf, pdb, amber_restart };
-/// By the ending of its name: .h5md .h5 .dcd .xtc .nc .ncdf .pdb (and .rst7 .inpcrd .ncrst, to read). Throws InputError for
-/// others.
+/// `coordinates`: one frame by any reader of coordinates, not written.
+enum class TrajectoryFormat { h5md, dcd, xtc, amber_netcdf, pdb, amber_restart, amber_netcdf_restart, coordinates };
+/// By the ending of its name: .h5md .h5 .dcd .xtc .nc .ncdf .pdb, of one frame .rst7 .inpcrd .ncrst (and .gro .crd .cif .mmcif,
+/// to read). Throws InputError for others.
 TrajectoryFormat trajectory_format(const std::string& path);
 
 struct FrameReaderOptions {

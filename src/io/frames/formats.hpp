@@ -9,13 +9,16 @@ std::unique_ptr<FrameReader> open_dcd(const std::string& path);
 std::unique_ptr<FrameReader> open_amber_netcdf(const std::string& path);
 std::unique_ptr<FrameReader> open_pdb(const std::string& path);
 std::unique_ptr<FrameReader> open_h5md(const std::string& path, const FrameReaderOptions& options);
-std::unique_ptr<FrameReader> open_amber_restart(const std::string& path);
+/// Coordinates of any kind, as one frame.
+std::unique_ptr<FrameReader> open_coordinates(const std::string& path);
 
 std::unique_ptr<FrameWriter> create_xtc(const std::string& path, const FrameWriterOptions& options);
 std::unique_ptr<FrameWriter> create_dcd(const std::string& path, const TrajectoryFrame& first,
                                         const FrameWriterOptions& options);
 std::unique_ptr<FrameWriter> create_amber_netcdf(const std::string& path, const TrajectoryFrame& first,
                                                  const FrameWriterOptions& options);
+std::unique_ptr<FrameWriter> create_amber_restart(const std::string& path, TrajectoryFormat format,
+                                                  const FrameWriterOptions& options);
 std::unique_ptr<FrameWriter> create_pdb(const std::string& path, const TrajectoryFrame& first,
                                         const FrameWriterOptions& options);
 std::unique_ptr<FrameWriter> create_h5md(const std::string& path, const TrajectoryFrame& first,

@@ -4,7 +4,6 @@
 #include "formats.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
-#include "uplift/io/amber.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift {
@@ -24,30 +23,11 @@ constexpr Ending endings[] = {
     {".pdb", TrajectoryFormat::pdb},
     {".rst7", TrajectoryFormat::amber_restart},
     {".inpcrd", TrajectoryFormat::amber_restart},
-    {".ncrst", TrajectoryFormat::amber_restart},
-    {".crd", TrajectoryFormat::amber_restart},
-};
-
-class RestartReader final : public FrameReader {
- public:
-  explicit RestartReader(const std::string& path) : coordinates_(read_amber_coordinates(path)) {}
-  std::string format() const override { return "Amber coordinates"; }
-  std::string quantities() const override { return "position [angstrom]"; }
-  int atoms() const override { return static_cast<int>(coordinates_.x.size()); }
-  std::uint64_t frames() const override { return 1; }
-  bool has_velocities() const override { return !coordinates_.v.empty(); }
-  std::optional<double> time(std::uint64_t) override { return coordinates_.time; }
-  void read(std::uint64_t, TrajectoryFrame& out) override {
-    out.step.reset();
-    out.time = coordinates_.time;
-    out.x = coordinates_.x;
-    out.v = coordinates_.v;
-    out.f.clear();
-    out.box = coordinates_.box.value_or(Box{});
-  }
-
- private:
-  Coordinates coordinates_;
+    {".ncrst", TrajectoryFormat::amber_netcdf_restart},
+    {".gro", TrajectoryFormat::coordinates},
+    {".crd", TrajectoryFormat::coordinates},
+    {".cif", TrajectoryFormat::coordinates},
+    {".mmcif", TrajectoryFormat::coordinates},
 };
 
 }  // namespace
@@ -57,16 +37,19 @@ TrajectoryFormat trajectory_format(const std::string& path) {
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   for (const Ending& ending : endings)
     if (name.ends_with(ending.text)) return ending.format;
-  throw InputError(path +
-                   ": its ending names no trajectory format that uplift knows; use .h5md, .dcd, .xtc, .nc or .pdb (to read "
-                   "also .rst7, .inpcrd, .ncrst)");
+  throw InputError(
+      path +
+      ": its ending names no trajectory format that uplift knows; use .h5md, .dcd, .xtc, .nc, .pdb, .rst7, .inpcrd "
+      "or .ncrst (to read also .gro, .crd, .cif)");
 }
 
 std::unique_ptr<FrameReader> open_trajectory(const std::string& path, const FrameReaderOptions& options) {
   const TrajectoryFormat format = trajectory_format(path);
   std::error_code error;
   if (!std::filesystem::exists(path, error)) throw InputError(path + ": no such file");
-  if (path.ends_with(".gz") && format != TrajectoryFormat::amber_restart)
+  const bool one_frame = format == TrajectoryFormat::amber_restart || format == TrajectoryFormat::amber_netcdf_restart ||
+                         format == TrajectoryFormat::coordinates;
+  if (path.ends_with(".gz") && !one_frame)
     throw InputError(path + ": a compressed trajectory cannot be read frame by frame; unpack it first (gunzip)");
   switch (format) {
     case TrajectoryFormat::h5md:
@@ -80,9 +63,11 @@ std::unique_ptr<FrameReader> open_trajectory(const std::string& path, const Fram
     case TrajectoryFormat::pdb:
       return open_pdb(path);
     case TrajectoryFormat::amber_restart:
+    case TrajectoryFormat::amber_netcdf_restart:
+    case TrajectoryFormat::coordinates:
       break;
   }
-  return std::make_unique<RestartReader>(path);
+  return open_coordinates(path);
 }
 
 std::unique_ptr<FrameWriter> create_trajectory(const std::string& path, TrajectoryFormat format, const TrajectoryFrame& first,
@@ -99,9 +84,12 @@ std::unique_ptr<FrameWriter> create_trajectory(const std::string& path, Trajecto
     case TrajectoryFormat::pdb:
       return create_pdb(path, first, options);
     case TrajectoryFormat::amber_restart:
+    case TrajectoryFormat::amber_netcdf_restart:
+      return create_amber_restart(path, format, options);
+    case TrajectoryFormat::coordinates:
       break;
   }
-  throw InputError(path + ": Amber restart files are not written; write .nc, .pdb or .h5md");
+  throw InputError(path + ": files of this kind are read, not written; write .pdb, .rst7 or .ncrst");
 }
 
 Box cell_of(const Vec3d& a, const Vec3d& b, const Vec3d& c) {
