@@ -156,6 +156,16 @@ void add_build(const Setup& s) {
   does(build, s, o, build_command);
 }
 
+/// What topologies of other programs need besides.
+void add_topology_options(CLI::App* command, std::vector<std::string>& parameters, std::vector<std::string>& define,
+                          std::vector<std::string>& include, std::vector<std::string>& forcefield) {
+  command->add_option("--parameters", parameters, "of a .psf: its parameter, topology and stream files");
+  command->add_option("--define", define, "word of a GROMACS .top, as -D of an mdp file (repeatable)")->allow_extra_args(false);
+  command->add_option("--include", include, "folder of files that a GROMACS .top includes (repeatable)")
+      ->allow_extra_args(false);
+  command->add_option("--forcefield", forcefield, "of a .pdb or .cif: names or files");
+}
+
 void add_convert(const Setup& s) {
   CLI::App* convert = s.app.add_subcommand("convert", "trajectories and topologies from one format into another");
   const auto o = std::make_shared<ConvertOptions>();
@@ -172,12 +182,7 @@ void add_convert(const Setup& s) {
                       "names, masses and bonds of the atoms (.prmtop .top .psf .pdb .cif .h5md), where the input has none");
   convert->add_option("--coordinates", o->coordinates,
                       "positions that go with a topology; with a .prmtop they are written beside it as .inpcrd");
-  convert->add_option("--parameters", o->parameters, "of a .psf: its parameter, topology and stream files");
-  convert->add_option("--define", o->define, "word of a GROMACS .top, as -D of an mdp file (repeatable)")
-      ->allow_extra_args(false);
-  convert->add_option("--include", o->include, "folder of files that a GROMACS .top includes (repeatable)")
-      ->allow_extra_args(false);
-  convert->add_option("--forcefield", o->forcefield, "of a .pdb or .cif: names or files");
+  add_topology_options(convert, o->parameters, o->define, o->include, o->forcefield);
   convert->add_flag("--last", o->last, "only the last frame");
   convert->add_option("--stride", o->stride, "take every so manieth frame; default 1")->check(CLI::Range(1, 1000000000));
   convert->add_option("--begin", o->begin, "first time (10 ns)");
@@ -214,15 +219,12 @@ void add_report(const Setup& s) {
 void add_info(const Setup& s) {
   CLI::App* info =
       s.app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
-  struct Options {
-    std::string file;
-    bool devices = false;
-  };
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<InfoOptions>();
   info->add_option("FILE", o->file, "a file of a run or an input");
   info->add_flag("--devices", o->devices, "this machine");
-  does(info, s, o, [info](const Options& given) {
-    if (given.devices || !given.file.empty()) return info_command(given.file, given.devices);
+  add_topology_options(info, o->parameters, o->define, o->include, o->forcefield);
+  does(info, s, o, [info](const InfoOptions& given) {
+    if (given.devices || !given.file.empty()) return info_command(given);
     std::cerr << info->help();
     return static_cast<int>(bad_input);
   });

@@ -101,6 +101,12 @@ int convert_command(const ConvertOptions& options);
 int report_command(const std::vector<std::string>& runs);
 int build_command(const BuildArguments& arguments);
 void add_build_options(CLI::App* command, BuildArguments& arguments);
-int info_command(const std::string& file, bool devices);
+/// `uplift info`.
+struct InfoOptions {
+  std::string file;
+  bool devices = false;
+  std::vector<std::string> parameters, define, include, forcefield;  ///< what topologies need besides
+};
+int info_command(const InfoOptions& options);
 
 }  // namespace uplift::app

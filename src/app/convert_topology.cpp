@@ -66,7 +66,7 @@ int to_prmtop(const ConvertOptions& options) {
   if (!options.coordinates.empty()) coordinates = read_coordinates(options.coordinates);
   std::optional<Box> box = file.box;
   if (coordinates) {
-    check(file, *coordinates);
+    say(check(file, input, *coordinates, options.coordinates.empty() ? input : options.coordinates));
     box = choose_box(file, *coordinates);
     if (!box) box = file.box;
   }

@@ -34,7 +34,8 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   Coordinates coordinates = file.coordinates && input.system.coordinates == input.system.topology
                                 ? std::move(*file.coordinates)
                                 : read_coordinates(input.system.coordinates);
-  check(file, coordinates);
+  const std::vector<std::string> names = check(file, input.system.topology, coordinates, input.system.coordinates);
+  file.notes.insert(file.notes.end(), names.begin(), names.end());
   std::optional<Box> box = choose_box(file, coordinates);
   if (input.system.box) {
     const auto& b = *input.system.box;

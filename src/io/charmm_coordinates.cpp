@@ -44,6 +44,9 @@ Coordinates read_charmm_card(const std::string& path) try {
         fail(who + quoted(w[4 + d]) + " is no coordinate within bounds; the file is damaged");
       if (x[d] == 9999) fail(who + "9999 marks a coordinate that CHARMM did not know; build the atom first");
     }
+    int residue = 0;
+    parse_int(w[8], residue);
+    out.labels.push_back({std::string(w[3]), std::string(w[2]), residue});
     out.x.push_back(constants::nm_per_angstrom * Vec3d{x[0], x[1], x[2]});
   }
   return out;

@@ -62,6 +62,9 @@ class GroReader {
     const std::string who = "atom " + std::to_string(n + 1) + ": ";
     if (line.size() < names_width + 3)
       fail(who + "the line is too short for names and three coordinates; the file is truncated or damaged");
+    int residue = 0;
+    parse_int(line.substr(0, 5), residue);  // counts are cut to five digits, and some programs leave them out
+    out_.labels.push_back({std::string(trim(line.substr(10, 5))), std::string(trim(line.substr(5, 5))), residue});
     if (n == 0) {
       find_width(line);
       velocities_ = has_velocities(line);

@@ -2,31 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 
-#include "uplift/core/constants.hpp"
+#include "info_parts.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/frames.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/structure.hpp"
 #include "uplift/io/topology_file.hpp"
 
 namespace uplift {
 namespace {
 
-std::string box_text(const Box& box) {
-  Vec3d lengths{}, angles{};
-  box_parameters(box, lengths, angles);
-  const double degrees = 180 / constants::pi;
-  return fmt::format("{:.5f} x {:.5f} x {:.5f} nm, angles {:.3f} {:.3f} {:.3f} degrees, volume {:.4f} nm^3", lengths.x,
-                     lengths.y, lengths.z, angles.x * degrees, angles.y * degrees, angles.z * degrees, box.volume());
-}
-
-std::string row(const char* name, const std::string& value) { return fmt::format("  {:<14}{}\n", name, value); }
+using info::box_text;
+using info::row;
 
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
@@ -129,47 +124,6 @@ std::string describe_h5(const std::string& path) try {
   throw InputError(e.what());  // HDF5 about the file that the user gave
 }
 
-std::string describe_topology(const std::string& path) {
-  SystemSettings settings;
-  settings.topology = path;
-  const TopologyFile file = read_topology(settings);
-  const Topology& topology = file.topology;
-  const ForceField& ff = file.force_field;
-  int waters = 0, sites = 0;
-  double charge = 0, mass = 0;
-  std::map<std::string, int> names;
-  for (const Residue& residue : topology.residues) {
-    if (is_water(topology, residue)) ++waters;
-    ++names[residue.name];
-  }
-  for (const Atom& atom : topology.atoms) mass += atom.mass;
-  for (double q : ff.charges) charge += q;
-  sites = static_cast<int>(ff.virtual_sites.size());
-  std::string text = file.kind + "\n";
-  if (!topology.title.empty()) text += row("title", topology.title);
-  text += row("atoms",
-              sites ? fmt::format("{}, {} of them virtual sites", topology.size(), sites) : std::to_string(topology.size()));
-  text += row("residues", fmt::format("{}, {} of them water", topology.residues.size(), waters));
-  text += row("total charge", fmt::format("{:.6f} e", charge));
-  text += row("total mass", fmt::format("{:.3f} Da", mass));
-  text += row("bonds", std::to_string(ff.bonds.size()));
-  text += row("angles", std::to_string(ff.angles.size()));
-  text += row("dihedrals", std::to_string(ff.dihedrals.size()));
-  const auto optional_row = [&](const char* name, std::size_t count) {
-    if (count) text += row(name, std::to_string(count));
-  };
-  optional_row("impropers", ff.impropers.size());
-  optional_row("Urey-Bradley", ff.urey_bradleys.size());
-  optional_row("CMAP", ff.cmaps.size());
-  optional_row("1-4 pairs", ff.pairs14.size());
-  text += row("LJ types", std::to_string(ff.lj_types));
-  text += row("GB radii", ff.gb.empty() ? "no" : "yes");
-  if (file.box) text += row("box", box_text(*file.box));
-  std::string kinds;
-  for (const auto& [name, count] : names) kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", count, name);
-  return text + row("kinds", kinds);
-}
-
 std::string describe_checkpoint(const std::string& path) {
   const Checkpoint c = read_checkpoint(path);
   std::string text = "checkpoint\n" + row("written by", "uplift " + c.version);
@@ -179,17 +133,9 @@ std::string describe_checkpoint(const std::string& path) {
   return text + row("box", c.state.box.periodic() ? box_text(c.state.box) : "none");
 }
 
-std::string describe_coordinates(const std::string& path) {
-  const Coordinates coordinates = read_coordinates(path);
-  std::string text = coordinates.kind + "\n" + row("atoms", std::to_string(coordinates.x.size()));
-  text += row("time", fmt::format("{:g} ps", coordinates.time));
-  text += row("velocities", coordinates.v.empty() ? "no" : "yes");
-  return text + row("box", coordinates.box ? box_text(*coordinates.box) : "none");
-}
-
 }  // namespace
 
-std::string describe_file(const std::string& path) {
+std::string describe_file(const std::string& path, const SystemSettings& settings) {
   std::error_code failure;
   if (!std::filesystem::is_regular_file(path, failure)) throw InputError(path + ": no such file");
   std::ifstream in(path, std::ios::binary);
@@ -201,17 +147,24 @@ std::string describe_file(const std::string& path) {
 
   // Amber's text files have no signature that survives gzip: go by the name first, then try both readers.
   const std::string suffix = file_suffix(path);
-  const bool topology =
-      suffix == "prmtop" || suffix == "parm7" || suffix == "top" || suffix == "itp" || head.rfind("%VERSION", 0) == 0;
-  const bool coordinates = suffix == "inpcrd" || suffix == "rst7" || suffix == "crd" || suffix == "ncrst" || suffix == "gro" ||
-                           suffix == "restrt" || (head.rfind("CDF", 0) == 0 && suffix != "nc" && suffix != "ncdf");
-  if (topology) return path + ": " + describe_topology(path);
-  if (coordinates) return path + ": " + describe_coordinates(path);
-  for (const char* known : {"dcd", "xtc", "nc", "ncdf", "pdb"})
-    if (suffix == known) return path + ": " + describe_frames(path);
+  const auto is = [&](std::initializer_list<const char*> known) {
+    return std::find(known.begin(), known.end(), suffix) != known.end();
+  };
+  if (is({"prmtop", "parm7", "top", "itp", "psf"}) || head.rfind("%VERSION", 0) == 0)
+    return path + ": " + info::topology(path, settings);
+  if (is_structure_file(path)) {
+    if (!settings.forcefield.empty()) return path + ": " + info::topology(path, settings);
+    std::string text = info::structure(path);
+    // Times and boxes of a file of several models.
+    if (is({"pdb"}) && !path.ends_with(".gz") && open_trajectory(path)->frames() > 1) text += describe_frames(path);
+    return path + ": " + text;
+  }
+  if (is({"inpcrd", "rst7", "crd", "ncrst", "gro", "restrt"}) || (head.rfind("CDF", 0) == 0 && !is({"nc", "ncdf"})))
+    return path + ": " + info::coordinates(path);
+  if (is({"dcd", "xtc", "nc", "ncdf"})) return path + ": " + describe_frames(path);
   throw InputError(path +
-                   ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .top, .inpcrd, .rst7, "
-                   ".gro, .dcd, .xtc, .nc and .pdb); check the name");
+                   ": not a kind of file that uplift knows (it reads .h5md, .h5, .upc, .prmtop, .parm7, .top, .psf, .inpcrd, "
+                   ".rst7, .ncrst, .gro, .crd, .pdb, .cif, .dcd, .xtc and .nc); check the name");
 }
 
 }  // namespace uplift

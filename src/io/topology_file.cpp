@@ -27,7 +27,14 @@ std::string file_suffix(const std::string& path) {
 
 namespace {
 
-Coordinates structure_coordinates(const Structure& structure) { return {"structure", structure.x, {}, structure.box, 0, true}; }
+Coordinates structure_coordinates(const Structure& structure) {
+  Coordinates out{"structure", structure.x, {}, structure.box, 0, true, {}};
+  for (const Atom& atom : structure.topology.atoms) {
+    const Residue& residue = structure.topology.residues[static_cast<std::size_t>(atom.residue)];
+    out.labels.push_back({atom.name, residue.name, residue.number});
+  }
+  return out;
+}
 
 TopologyFile read_structure_topology(const SystemSettings& settings) {
   const Structure structure = read_structure(settings.topology);

@@ -6,6 +6,7 @@
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import warnings
@@ -460,6 +461,48 @@ def energies(scratch, system, forces="{nonbonded: no-cutoff, constraints: none, 
         return json.load(f)["energies"], h["forces"][:]
 
 
+def info(path, *words):
+    done = subprocess.run([UPLIFT, "info", path, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = dict(line[2:].split(None, 1) if line[2:16].strip().count(" ") == 0 else (line[2:16].strip(), line[16:]) for line in done.stdout.splitlines()[1:])
+    return done.stdout.splitlines()[0].split(": ", 1)[1], rows
+
+
+def info_tells_what_is_in_other_programs_files(scratch):
+    prmtop, inpcrd = (os.path.join(INPUTS, "alanine-dipeptide-tip3p", "system." + e + ".gz") for e in ("prmtop", "inpcrd"))
+    psf, pdb = os.path.join(scratch, "a.psf"), os.path.join(scratch, "a.pdb")
+    convert(prmtop, psf)
+    convert(prmtop, pdb, "--coordinates", inpcrd)
+    kind, amber = info(prmtop)
+    assert kind == "Amber topology" and amber["residues"].endswith("of them water"), amber
+    waters = int(re.search(r", (\d+) of them", amber["residues"])[1])
+    assert waters > 500 and int(amber["molecules"]) == waters + 1, amber
+    kind, of_psf = info(psf)
+    assert kind == "CHARMM PSF" and "--parameters" in of_psf["note"], of_psf
+    for row in ("atoms", "residues", "molecules", "total charge", "kinds", "angles"):
+        assert of_psf[row] == amber[row], (row, of_psf[row], amber[row])
+    kind, of_pdb = info(pdb)
+    assert kind == "structure", kind
+    for row in ("residues", "molecules", "kinds"):
+        assert of_pdb[row] == amber[row], (row, of_pdb[row], amber[row])
+    assert of_pdb["atoms"].startswith(amber["atoms"] + ", ") and of_pdb["box"][:20] == info(inpcrd)[1]["box"][:20] and 0.5 < float(of_pdb["density"].split()[0]) < 1.2
+    kind, typed = info(pdb, "--forcefield", "amber99sb-ildn", "tip3p")
+    assert kind == "structure with a force field" and typed["total charge"].endswith("0.000000 e") and int(typed["dihedrals"]) > 40, typed
+    top, gro = os.path.join(scratch, "a.top"), os.path.join(scratch, "a.gro")
+    with open(top, "w") as f:
+        f.write(ARGON)
+    with open(gro, "w") as f:
+        f.write("argon\n    2\n    1AR     AR    1   0.100   0.200   0.300\n    2AR     AR    2   0.100   0.200   0.700\n   3.00000   3.00000   3.00000\n")
+    kind, rows = info(top, "--define", "POSRES")
+    assert kind == "GROMACS topology" and rows["restrained"] == "2" and rows["kinds"] == "2 AR", rows
+    kind, rows = info(gro)
+    assert kind == "GROMACS coordinates" and rows["residues"] == "2" and rows["kinds"] == "2 AR" and rows["box"].startswith("3.00000 x"), rows
+    models = os.path.join(scratch, "models.pdb")
+    convert(sample(os.path.join(scratch, "s"), "orthorhombic"), models)
+    kind, rows = info(models)
+    assert rows["frames"] == str(FRAMES) and rows["chains"] == "1: A" and rows["time"].startswith("0 to 1.2 ps"), rows
+
+
 def topologies_become_prmtops(scratch):
     """Amber's own come back with the same energies, to the nine digits of their fields; a restart beside them when coordinates are given."""
     for system, forces in {"alanine-dipeptide-vacuum": "{nonbonded: no-cutoff, constraints: none}",
@@ -511,6 +554,20 @@ def psf_and_top_are_topologies_too(scratch):
     b, _ = energies(scratch, f"{{topology: {scratch}/argon.prmtop, coordinates: {scratch}/argon.inpcrd}}")
     assert abs(a["lj"] - b["lj"]) < 1e-7 * abs(a["lj"]) and a["lj"] < 0, (a, b)
     assert "without a box" in convert(top, os.path.join(scratch, "open.prmtop"))
+    # Atoms in another order are noticed by their names, here and by every command that takes both files.
+    with open(pdb) as f:
+        lines = f.readlines()
+    atoms = [k for k, line in enumerate(lines) if line.startswith(("ATOM", "HETATM"))]
+    lines[atoms[0]], lines[atoms[1]] = lines[atoms[1]], lines[atoms[0]]
+    mixed = os.path.join(scratch, "mixed.pdb")
+    with open(mixed, "w") as f:
+        f.writelines(lines)
+    said = convert(prmtop, os.path.join(scratch, "mixed.prmtop"), "--coordinates", mixed, expect=2)
+    assert re.search(r"mixed.pdb: atom \d+ is \S+ of ACE 1 in .*system.prmtop and \S+ of ACE 1 in", said) and "another element" in said, said
+    with open(os.path.join(scratch, "mixed.yaml"), "w") as f:
+        f.write(f"version: 1\nsystem: {{topology: {prmtop}, coordinates: {mixed}}}\nforces: {{nonbonded: no-cutoff}}\n")
+    done = subprocess.run([UPLIFT, "energy", os.path.join(scratch, "mixed.yaml")], capture_output=True, text=True)
+    assert done.returncode == 2 and "another element" in done.stderr, done.stderr
     # What switches restraints on is said to be in the way.
     said = convert(top, os.path.join(scratch, "held.prmtop"), "--define", "POSRES", expect=2)
     assert "restrained" in said and "--define" in said, said
@@ -583,4 +640,4 @@ def damaged_files_are_refused(scratch):
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
             dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, molecules_are_whole_followed_and_centred,
-            topologies_are_converted, topologies_become_prmtops, psf_and_top_are_topologies_too, damaged_files_are_refused)
+            topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)

@@ -9,6 +9,12 @@
 
 namespace uplift {
 
+/// What a file calls an atom.
+struct AtomLabel {
+  std::string atom, residue;
+  int residue_number;
+};
+
 struct Coordinates {
   std::string kind;               ///< for people: "Amber coordinates"
   std::vector<Vec3d> x;           ///< [atoms] nm
@@ -16,6 +22,7 @@ struct Coordinates {
   std::optional<Box> box;         ///< reduced; empty when the file has none or all its lengths are zero
   double time = 0;                ///< [ps]
   bool box_angles_given = false;  ///< false: the file has lengths only and `box` is rectangular; see choose_box
+  std::vector<AtomLabel> labels;  ///< [atoms]; empty where the file does not name them (Amber)
 };
 
 /// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .crd with

@@ -90,8 +90,8 @@ class Dataset : public Object {
   Dataset() = default;
   explicit Dataset(Handle handle) : Object(std::move(handle)) {}
   Shape shape() const;
-  Shape chunk() const;        ///< empty when contiguous
-  int deflate_level() const;  ///< 0: not compressed
+  Shape chunk() const;         ///< empty when contiguous
+  int deflate_level() const;   ///< 0: not compressed
   std::uint64_t rows() const;  ///< one without dimensions has none
   bool is_text() const;
 

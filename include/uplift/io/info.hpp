@@ -2,11 +2,15 @@
 // `uplift info`.
 #include <string>
 
+#include "uplift/model/settings.hpp"
+
 namespace uplift {
 
-/// What is in a file: .h5md trajectory, energies.h5, forces file, checkpoint, prmtop, GROMACS top, inpcrd/rst7, gro. Also works
-/// on a trajectory that is being written. Throws InputError when the file is not there or of no kind that is known.
-std::string describe_file(const std::string& path);
+/// What is in a file: topology, structure, coordinates, trajectory, energies.h5, forces file, checkpoint. Also works on a
+/// trajectory that is being written. What a topology needs besides comes in `settings` (parameters, define, include, force
+/// field); without parameters a PSF says what it holds itself. Throws InputError when the file is not there or of no kind that
+/// is known.
+std::string describe_file(const std::string& path, const SystemSettings& settings = {});
 /// One block of lines about this machine: processor, cores, memory, operating system.
 std::string describe_machine();
 /// `uplift info --devices`: the machine, the CPU instruction set that the kernels use, and GPUs.

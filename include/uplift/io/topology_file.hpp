@@ -30,6 +30,12 @@ TopologyFile read_topology(const SystemSettings& settings);
 /// Throws InputError when the two files do not belong together: their atom counts differ.
 void check(const TopologyFile& topology, const Coordinates& coordinates);
 
+/// The same, and looks whether both files mean the same atoms where both name them. Returns a note when names differ that may
+/// mean the same; throws InputError for an atom that must be another one, as its name in the coordinates is that of another
+/// element. The paths are for messages.
+std::vector<std::string> check(const TopologyFile& topology, const std::string& topology_path, const Coordinates& coordinates,
+                               const std::string& coordinates_path);
+
 /// The box of the coordinates, its angles taken from the topology when the coordinate file gives lengths only (as old Amber
 /// files do); empty when the coordinates have none.
 std::optional<Box> choose_box(const TopologyFile& topology, const Coordinates& coordinates);
