@@ -14,6 +14,7 @@ struct MeetingOffer {
   enum class Kind {
     begin,    ///< of a stage that exchanges: all go by one box, for PME
     attempt,  ///< to exchange
+    saved,    ///< the checkpoint that such an attempt asked for
     end       ///< of such a stage: every replica's last state is safe
   };
   Kind kind = Kind::begin;

@@ -29,7 +29,7 @@ std::string RunExchange::attempt(Simulation& simulation, const std::function<voi
   MeetingOffer offer;
   offer.kind = MeetingOffer::Kind::attempt;
   offer.stage = index_;
-  offer.attempt = schedule_.attempts(now.step - first_);
+  const std::int64_t attempt = offer.attempt = schedule_.attempts(now.step - first_);
   offer.step = now.step;
   offer.time = now.time;
   offer.potential = potential_;
@@ -38,7 +38,16 @@ std::string RunExchange::attempt(Simulation& simulation, const std::function<voi
   offer.v = std::move(now.v);
   MeetingAnswer answer = link_.meet(std::move(offer));
   if (!answer.stop.empty()) return answer.stop;
-  if (answer.save) save();
+  if (answer.save) {
+    save();
+    // Nobody goes on before all have saved: who came to the end of the stage, or to a stop, would write a second checkpoint
+    // that does not fit those that slower ones still have.
+    MeetingOffer saved;
+    saved.kind = MeetingOffer::Kind::saved;
+    saved.stage = index_;
+    saved.attempt = attempt;
+    if (const std::string why = link_.meet(std::move(saved)).stop; !why.empty()) return why;
+  }
   if (answer.taken) simulation.replace(std::move(answer.x), std::move(answer.v), answer.box);
   return {};
 }

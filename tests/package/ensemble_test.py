@@ -245,10 +245,10 @@ def one_that_fails_is_named(scratch):
 
 def pools_and_refuses(scratch):
     extra = 'compute: {replicas: 2}\nfree_energy: [{name: pmf, variables: ["phi=phi(2)"], bins: [12], bootstrap: 0, cutoff: 1}]'
-    path = write_input(scratch, "pool", "[{name: go, time: 20 ps}]", extra=extra)
+    path = write_input(scratch, "pool", "[{name: go, time: 100 ps}]", extra=extra)
     folder, _ = run(path, "--quiet")
     with h5py.File(os.path.join(folder, "pmf.h5")) as f:
-        assert f.attrs["frames"] == 2 * 201, f.attrs["frames"]
+        assert f.attrs["frames"] == 2 * 1001, f.attrs["frames"]
         counts = f["counts"][:]
     done = subprocess.run([UPLIFT, "reweight", folder, "--cv", "phi=phi(2)", "--bins", "12", "--bootstrap", "0", "--cutoff", "1", "-o", os.path.join(scratch, "other")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
