@@ -38,7 +38,7 @@ def gmx(arguments, folder, text=""):
     environment = dict(os.environ, GMX_MAXBACKUP="-1", OMP_NUM_THREADS="1", GMX_NO_QUOTES="1", GMX_NBNXN_EWALD_ANALYTICAL="1")
     environment.pop("GMXLIB", None)
     done = subprocess.run([PROGRAM, "-quiet"] + arguments, cwd=folder, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, env=environment)
+                          text=True, env=environment, timeout=300)
     if done.returncode:
         raise RuntimeError("gmx " + " ".join(arguments) + ":\n" + done.stdout[-3000:])
     return done.stdout
