@@ -25,6 +25,12 @@ int to_pdb(const ConvertOptions& options) {
   if (options.coordinates.empty())
     throw InputError(options.output + ": a PDB file holds positions, which " + options.inputs[0] +
                      " does not have; give --coordinates");
+  for (const char* named : {"gro", "crd", "pdb", "cif"})
+    if (file_suffix(options.coordinates) == named) {
+      TopologyFile names;
+      names.topology = read_any_system(options.inputs[0], options).topology;
+      say(check(names, options.inputs[0], read_coordinates(options.coordinates), options.coordinates));
+    }
   ConvertOptions frames = options;
   frames.topology = options.inputs[0];
   frames.inputs = {options.coordinates};

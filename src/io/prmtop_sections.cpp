@@ -15,6 +15,7 @@ namespace {
 /// Fields have room for an exponent of two digits.
 double printable(double value) { return std::abs(value) < 1e-99 ? 0 : value; }
 
+constexpr double largest = 1e30;  ///< as the reader; no parameter comes near it
 constexpr std::size_t name_width = 4;
 constexpr const char* water_name = "WAT";
 
@@ -113,6 +114,10 @@ void SectionText::integers(const std::string& flag, const std::vector<int>& valu
 
 void SectionText::reals(const std::string& flag, const std::vector<double>& values, Reals how,
                         const std::vector<std::string>& comments) {
+  for (double v : values)
+    if (!std::isfinite(v) || std::abs(v) > largest)
+      throw InputError(fmt::format(
+          "{} has no place for a number of {:g}, which a parameter of this system is; the input is damaged", flag, v));
   head(flag.c_str(), how == Reals::nine_digits ? "5E16.8" : how == Reals::seventeen_digits ? "3E24.16" : "8F9.5", comments);
   const auto to = std::back_inserter(out_);
   switch (how) {
@@ -127,7 +132,12 @@ void SectionText::reals(const std::string& flag, const std::vector<double>& valu
 
 void SectionText::words(const std::string& flag, const std::vector<std::string>& values) {
   head(flag.c_str(), "20a4");
-  put_fields(out_, values, 20, [&](const std::string& v) { fmt::format_to(std::back_inserter(out_), "{:<4.4}", v); });
+  put_fields(out_, values, 20, [&](const std::string& v) {
+    for (std::size_t n = 0; n < name_width; ++n) {
+      const char c = n < v.size() ? v[n] : ' ';
+      out_ += c < ' ' || c > '~' || c == '%' ? '?' : c;  // a line that begins with % begins a section
+    }
+  });
 }
 
 template <std::size_t n>

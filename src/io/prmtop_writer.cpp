@@ -210,7 +210,9 @@ class Writer {
       chains |= !r.chain.empty();
       wide |= r.number > 9999 || r.number < -999;
     }
-    if (!counted || chains) out_.integers("RESIDUE_NUMBER", numbers, wide ? "10I8" : "20I4");
+    const auto fits = [](int n) { return n > -1'000'000 && n < 10'000'000; };
+    if ((!counted || chains) && std::all_of(numbers.begin(), numbers.end(), fits))
+      out_.integers("RESIDUE_NUMBER", numbers, wide ? "10I8" : "20I4");
     if (chains) out_.words("RESIDUE_CHAINID", names);
   }
 
@@ -289,6 +291,15 @@ std::vector<std::string> write_prmtop(const std::string& path, const Topology& t
   prmtop::Source source{path, topology, ff, {}, notes};
   if (topology.size() > prmtop::most_atoms) source.cannot("there are " + std::to_string(topology.size()) + " atoms");
   for (const Residue& r : topology.residues) source.water.push_back(is_water(topology, r));
+  std::set<int> sites;
+  for (const VirtualSite& v : ff.virtual_sites) sites.insert(v.site);
+  for (int i = 0; i < topology.size(); ++i) {
+    const Atom& atom = topology.atoms[prmtop::at(i)];
+    if ((atom.mass == 0) != sites.contains(i) || (atom.mass == 0 && atom.element != 0))
+      source.cannot(describe_atom(topology, i) +
+                        (atom.mass == 0 ? " has no mass and is no virtual site" : " is a virtual site with mass"),
+                    "give atoms masses, and virtual sites none");
+  }
   const std::string text = prmtop::Writer(source, box).text();
   OutputFile file(path);
   file.write(text);

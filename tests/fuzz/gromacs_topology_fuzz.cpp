@@ -9,5 +9,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::file("b.itp", text.substr(std::min(cut + 3, text.size())));
   GromacsOptions options{{"POSRES", "N=3"}, {}};
   options.most_atoms = 20000;
-  return fuzz::accept([&] { read_gromacs_topology(fuzz::file("a.top", text.substr(0, cut)), options); });
+  return fuzz::accept([&] { fuzz::write_and_read(read_gromacs_topology(fuzz::file("a.top", text.substr(0, cut)), options)); });
 }

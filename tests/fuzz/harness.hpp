@@ -14,6 +14,8 @@
 #include <string_view>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/amber.hpp"
+#include "uplift/io/amber_writer.hpp"
 #include "uplift/io/frames.hpp"
 
 namespace uplift::fuzz {
@@ -65,6 +67,17 @@ int accept(Read read) {
     std::abort();
   }
   return 0;
+}
+
+/// A prmtop of it, if one can hold it, must be one that can be read. Throws InputError when none can.
+inline void write_and_read(const TopologyFile& t) {
+  const std::string path = (folder() / "written.prmtop").string();
+  write_prmtop(path, t.topology, t.force_field, t.box);
+  try {
+    read_prmtop(path);
+  } catch (const InputError& e) {
+    throw std::logic_error(std::string("what was written is not read: ") + e.what());
+  }
 }
 
 /// Everything that a trajectory hands out, of its first frames.

@@ -50,6 +50,11 @@ void gromacs_and_charmm(const Seeds& seeds) {
   seeds.text("gromacs_topology", "all.top", top);
   const std::size_t half = top.find("[ moleculetype ]");
   seeds.text("gromacs_topology", "include.top", "#include \"b.itp\"\n" + top.substr(half) + "\n@\n" + top.substr(0, half));
+  // One that a prmtop can hold, in CHAMBER's form: the pair of atoms four bonds apart is taken out.
+  std::string chamber = top;
+  const std::string pair = "1 5 2 0.5 0.05 0.1 0.3 0.2\n";
+  chamber.erase(chamber.find(pair), pair.size());
+  seeds.text("gromacs_topology", "chamber.top", chamber);
   seeds.text("gro", "a.gro", test::gro_text());
   seeds.text("psf", "a.psf", test::psf_text());
   const std::string prm = test::prm_text();

@@ -283,6 +283,8 @@ TEST(PrmtopWriter, NamesThatDoNotFitAreCutAndSaid) {
   EXPECT_EQ(w.notes.size(), 3u);
   t.topology.atoms[1].name = "CLONE";
   EXPECT_NE(refusal(t.topology, t.force_field).find("alike in the first four"), std::string::npos);
+  t.topology.atoms[0].name = std::string("%\0\xc3", 3);  // as damaged files have them
+  EXPECT_EQ(write(t.topology, t.force_field).back.topology.atoms[0].name, "???");
 }
 
 TEST(PrmtopWriter, WhatItCannotHoldIsRefusedByName) {
@@ -305,9 +307,12 @@ TEST(PrmtopWriter, WhatItCannotHoldIsRefusedByName) {
     ff.pairs14.front().i = 0;
     ff.pairs14.front().j = topology.bonds.front().j;
   });
-  refuses("virtual site", [](Topology&, ForceField& ff) { ff.virtual_sites.push_back({0, 1, 2, 3, 0.1, 0.1, 0}); });
-  Topology topology = t.topology;
-  ForceField ff = t.force_field;
+  refuses("virtual site with mass", [](Topology&, ForceField& ff) { ff.virtual_sites.push_back({0, 1, 2, 3, 0.1, 0.1, 0}); });
+  refuses("is not the fourth or fifth site of a water", [](Topology& topology, ForceField& ff) {
+    topology.atoms[0].mass = topology.atoms[0].element = 0;
+    ff.virtual_sites.push_back({0, 1, 2, 3, 0.1, 0.1, 0});
+  });
+  refuses("no mass and is no virtual site", [](Topology& topology, ForceField&) { topology.atoms[0].mass = 0; });
   // Nothing holds the first atom: two molecules that interleave, which only a periodic system minds.
   PrmtopBuilder b;
   b.add_tip3p(2);
