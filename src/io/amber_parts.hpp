@@ -25,6 +25,8 @@ inline constexpr double c12_constant = kj_per_kcal * 1e-12;  ///< kcal A^12/mol 
 inline const double chamber_charge_factor = std::sqrt(332.0716);
 /// Between the lone pairs of TIP5P: Mahoney and Jorgensen, J. Chem. Phys. 112, 8910 (2000), table I.
 inline constexpr double tip5p_lone_pair_angle = 109.47 * constants::pi / 180;
+/// Of H-H to O-H: a water that is all but straight has no plane to put sites on.
+inline constexpr double straightest_water = 1.999;
 
 /// The numbers of section POINTERS that are used, in its own names.
 struct Pointers {

@@ -117,7 +117,7 @@ void add_virtual_sites(const Sections& sections, const std::vector<HarmonicBond>
     double hh = lengths.between(w.hydrogen1, w.hydrogen2);
     const double angle = angles[static_cast<std::size_t>(w.oxygen)];
     if (hh < 0 && angle > 0) hh = 2 * oh * std::sin(angle / 2);
-    if (!(hh > 0) || hh > 1.999 * oh)
+    if (!(hh > 0) || hh > straightest_water * oh)
       sections.fail("BOND_EQUIL_VALUE",
                     "the water of " + where + " has virtual sites but no H-H bond or H-O-H angle that makes a triangle");
     const double height = std::sqrt(oh * oh - hh * hh / 4);

@@ -71,8 +71,8 @@ constexpr KeySpec schema[] = {
              "Amber or CHAMBER prmtop, GROMACS top, CHARMM PSF with parameters, PDB or mmCIF with a forcefield; also gzipped",
              "protein.prmtop")),
     text("system.coordinates", "",
-         "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF; also gzipped; default: the "
-         "topology, when it is a PDB or mmCIF file",
+         "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF, also gzipped; H5MD (its last "
+         "frame); default: the topology, when it is a PDB or mmCIF file",
          "protein.rst7"),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
@@ -233,7 +233,6 @@ constexpr KeySpec schema[] = {
 
 // A version that learns one of these deletes its row.
 constexpr Unavailable unavailable[] = {
-    {"system.coordinates", "*.h5md", "convert it to an Amber rst7"},
     {"compute.devices", "!auto", "use auto"},
 };
 

@@ -74,7 +74,8 @@ class BondList {
     if (!s_.in_water(v.site) || element(v.parent0) != 8 || element(v.parent1) != 1 || element(v.parent2) != 1)
       s_.cannot(site + " is not the fourth or fifth site of a water");
     const double oh = length(v.parent0, v.parent1), hh = length(v.parent1, v.parent2);
-    if (!(oh > 0) || !(hh > 0) || std::abs(length(v.parent0, v.parent2) - oh) > tolerance * oh)
+    if (!(oh > 0) || !(hh > 0) || hh > amber::straightest_water * oh ||
+        std::abs(length(v.parent0, v.parent2) - oh) > tolerance * oh)
       s_.cannot(site + " belongs to a water whose shape is not known");
     if (std::abs(v.a - v.b) > tolerance * std::abs(v.a)) s_.cannot(site + " is not on the symmetry plane of its water");
     const double height = std::sqrt(oh * oh - hh * hh / 4);

@@ -192,10 +192,15 @@ RawStructure parse_pdb(const std::string& path, const std::string& text) {
   if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
   out.space_group = read.spacegroup_hm;
   for (const gemmi::Connection& c : read.connections) out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
-  std::size_t run = 0;
-  for (const gemmi::Chain& chain : read.models.at(0).chains)
+  std::size_t run = 0, residues = 0;
+  if (!read.models.empty())
+    for (const gemmi::Chain& chain : read.models[0].chains) residues += chain.residues.size();
+  if (residues != scan.runs.size())
+    throw InputError(fmt::format("{}: its lines make {} residues by one way of reading and {} by another; the file is damaged",
+                                 path, scan.runs.size(), residues));
+  for (const gemmi::Chain& chain : read.models[0].chains)
     for (const gemmi::Residue& residue : chain.residues) {
-      const Run& own = scan.runs.at(run++);
+      const Run& own = scan.runs[run++];
       RawResidue r{own.name, chain.name, residue.seqid.num.has_value() ? *residue.seqid.num : 0, residue.seqid.icode,
                    own.ter,  {}};
       for (const gemmi::Atom& a : residue.atoms)

@@ -9,6 +9,7 @@
 #include "uplift/io/amber.hpp"
 #include "uplift/io/charmm.hpp"
 #include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/frames.hpp"
 #include "uplift/io/gromacs.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
@@ -27,12 +28,28 @@ std::string file_suffix(const std::string& path) {
 
 namespace {
 
-Coordinates structure_coordinates(const Structure& structure) {
-  Coordinates out{"structure", structure.x, {}, structure.box, 0, true, {}};
-  for (const Atom& atom : structure.topology.atoms) {
-    const Residue& residue = structure.topology.residues[static_cast<std::size_t>(atom.residue)];
-    out.labels.push_back({atom.name, residue.name, residue.number});
+std::vector<AtomLabel> labels_of(const Topology& topology) {
+  std::vector<AtomLabel> labels;
+  for (const Atom& atom : topology.atoms) {
+    const Residue& residue = topology.residues[static_cast<std::size_t>(atom.residue)];
+    labels.push_back({atom.name, residue.name, residue.number});
   }
+  return labels;
+}
+
+Coordinates structure_coordinates(const Structure& structure) {
+  return {"structure", structure.x, {}, structure.box, 0, true, labels_of(structure.topology)};
+}
+
+Coordinates last_frame(const std::string& path) {
+  const std::unique_ptr<FrameReader> reader = open_trajectory(path);
+  if (reader->frames() == 0) throw InputError(path + ": holds no frame; give coordinates of another file");
+  TrajectoryFrame frame;
+  reader->read(reader->frames() - 1, frame);
+  Coordinates out{
+      "last frame of " + reader->format(), std::move(frame.x), std::move(frame.v), {}, frame.time.value_or(0), true, {}};
+  if (frame.box.periodic()) out.box = reduce_box(frame.box);
+  if (const std::optional<System> system = reader->system()) out.labels = labels_of(system->topology);
   return out;
 }
 
@@ -63,6 +80,7 @@ TopologyFile read_topology(const SystemSettings& settings) {
 
 Coordinates read_coordinates(const std::string& path) {
   if (file_suffix(path) == "gro") return read_gro(path);
+  if (file_suffix(path) == "h5md" || file_suffix(path) == "h5") return last_frame(path);
   if (file_suffix(path) == "crd" && is_charmm_card(read_file(path))) return read_charmm_card(path);
   if (is_structure_file(path)) return structure_coordinates(read_structure(path));
   Coordinates coordinates = read_amber_coordinates(path);

@@ -57,6 +57,30 @@ def arrays(folder):
         return [g[k]["value"][:] for k in ("position", "velocity")] + [g["position/step"][:]]
 
 
+def a_run_begins_with_the_last_frame_of_another(scratch):
+    # A thermostat would move the centre of mass, and a run begins without such a motion.
+    verlet = "{integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 11}"
+    folder, _ = run(write_input(scratch, "first", "alanine-dipeptide-tip3p", dynamics=verlet), "--quiet")
+    path = write_input(scratch, "second", "alanine-dipeptide-tip3p", dynamics=verlet, stages="[{name: more, time: 0.04 ps}]")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(f"{INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz", os.path.join(folder, "trajectory.h5md")))
+    second, _ = run(path, "--quiet")
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        kinetic, potential = f["kinetic"][-1], f["potential"][-1]
+    with h5py.File(os.path.join(second, "energies.h5")) as f:
+        # Positions and velocities went through float32.
+        assert abs(f["kinetic"][0] - kinetic) < 1e-5 * kinetic, (f["kinetic"][0], kinetic)
+        assert abs(f["potential"][0] - potential) < 1e-5 * abs(potential), (f["potential"][0], potential)
+    # A trajectory of some of the atoms is no start.
+    run(path, "--quiet", "--set", "output.trajectory.atoms=protein", "--set", f"output.directory={scratch}/part")
+    with open(path, "w") as f:
+        f.write(text.replace(f"{INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz", os.path.join(scratch, "part", "trajectory.h5md")))
+    _, done = run(path, "--quiet", "--set", f"output.directory={scratch}/none", expect=2)
+    assert "22" in done.stderr and "2044" in done.stderr, done.stderr
+
+
 def same_bits_for_any_number_of_threads(scratch):
     runs = []
     for name, threads, energies in (("one", 1, "0.02 ps"), ("two", 2, "0.02 ps"), ("three", 3, "0.02 ps"), ("again", 2, "0.02 ps"), ("rarely", 2, "0.2 ps")):
@@ -268,7 +292,7 @@ def bad_input_is_named(scratch):
 
 
 if __name__ == "__main__":
-    run_all(same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table,
+    run_all(a_run_begins_with_the_last_frame_of_another, same_bits_for_any_number_of_threads, mdanalysis_reads_the_trajectory, energies_are_a_table,
             verlet_conserves_energy, implicit_solvent_and_minimisation_run, nothing_is_written_over,
             a_run_goes_on_until_it_is_done, a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run,
             a_checkpoint_goes_on_on_another_backend, the_device_has_the_same_bits_whatever_it_reports,

@@ -26,7 +26,7 @@ struct Coordinates {
 };
 
 /// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .crd with
-/// titles CHARMM's CARD, .pdb .ent .cif .mmcif are structures, all others
+/// titles CHARMM's CARD, .pdb .ent .cif .mmcif are structures, of .h5md .h5 the last frame is taken, all others
 /// Amber (ASCII or NetCDF, told by the first bytes). Throws InputError ("file:line: what, why, cure").
 Coordinates read_coordinates(const std::string& path);
 
