@@ -259,11 +259,6 @@ TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
   expect_only(check_run_input(path()), 5, {"there is no file", "none.prm"});
   write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.prmtop\n  define: [POSRES]\n");
   expect_only(check_run_input(path()), 5, {"system.define", "GROMACS"});
-  for (const char* name : {"a.h5md"}) {
-    touch(name);
-    write("version: 1\nsystem:\n  topology: a.prmtop\n  coordinates: " + std::string(name) + "\n");
-    expect_only(check_run_input(path()), 4, {"system.coordinates", "not available in this version"});
-  }
 }
 
 TEST_F(YamlProblems, AForceFieldGoesWithAStructure) {
