@@ -55,6 +55,16 @@ class DeviceBuffer {
     if (size_ > 0)
       check(cudaMemcpyAsync(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream), "copy to the device");
   }
+  /// Room for so many; forgets what was in it when there is not enough yet.
+  void make_room(std::size_t size) {
+    if (size > size_) resize(size_ == 0 ? size : size + size / 4);
+  }
+  /// The same, but that what room there is beyond `values` stays.
+  void upload_to_front(std::span<const T> values, cudaStream_t stream) {
+    make_room(values.size());
+    if (!values.empty())
+      check(cudaMemcpyAsync(data_, values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream), "copy to the device");
+  }
   void copy_from(const DeviceBuffer& other, cudaStream_t stream) {
     resize(other.size_);
     if (size_ > 0)
@@ -72,6 +82,44 @@ class DeviceBuffer {
   const T* data() const { return data_; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Host memory that the device copies to and from without a detour. Copies are queued; their stream must have come to rest
+/// before the memory is looked at, changed or given up.
+template <class T>
+class PinnedBuffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  PinnedBuffer() = default;
+  ~PinnedBuffer() { cudaFreeHost(data_); }
+  PinnedBuffer(const PinnedBuffer&) = delete;
+  PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+
+  /// Forgets what was in it when there is not enough room yet.
+  void reserve(std::size_t size) {
+    if (size <= size_) return;
+    check(cudaFreeHost(data_), "free pinned memory");
+    data_ = nullptr;
+    size_ = 0;
+    const std::size_t more = size + size / 4;
+    check(cudaMallocHost(reinterpret_cast<void**>(&data_), more * sizeof(T)), "pinned memory");
+    size_ = more;
+  }
+  void copy_from(const T* device, std::size_t count, cudaStream_t stream) {
+    if (count > 0)
+      check(cudaMemcpyAsync(data_, device, count * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
+  }
+  void copy_to(T* device, std::size_t count, cudaStream_t stream) const {
+    if (count > 0)
+      check(cudaMemcpyAsync(device, data_, count * sizeof(T), cudaMemcpyHostToDevice, stream), "copy to the device");
+  }
+  T* data() { return data_; }
+  std::size_t size() const { return size_; }
 
  private:
   T* data_ = nullptr;

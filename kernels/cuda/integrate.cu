@@ -9,10 +9,10 @@ constexpr unsigned block_threads = 128;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
-__global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms, Fixed* sums) {
-  const int i = thread_number();
-  const Vec3d v = i < atoms.count ? atoms.v[i] : Vec3d{0, 0, 0};
-  const double m = i < atoms.count ? atoms.mass[i] : 0;
+__global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms, AtomList those, Fixed* sums) {
+  const int n = thread_number(), i = n < those.count ? those[n] : -1;
+  const Vec3d v = i >= 0 ? atoms.v[i] : Vec3d{0, 0, 0};
+  const double m = i >= 0 ? atoms.mass[i] : 0;
   add_of_warp(sums, 0.5 * m * dot(v, v));
   add_of_warp(sums + 1, m * v.x);
   add_of_warp(sums + 2, m * v.y);
@@ -20,9 +20,10 @@ __global__ void __launch_bounds__(block_threads) moments_kernel(AtomsView atoms,
 }
 
 __global__ void __launch_bounds__(block_threads)
-    worst_force_kernel(int atoms, LevelsView levels, const Shared* shared, unsigned long long* worst) {
-  const int i = thread_number();
-  if (i >= atoms) return;
+    worst_force_kernel(AtomList atoms, LevelsView levels, const Shared* shared, unsigned long long* worst) {
+  const int n = thread_number();
+  if (n >= atoms.count) return;
+  const int i = atoms[n];
   Vec3d force{0, 0, 0};
   for (int l = 0; l < most_force_levels; ++l) {
     if (!levels.force[l]) continue;
@@ -33,10 +34,21 @@ __global__ void __launch_bounds__(block_threads)
   atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }
 
+/// What ScaleBox does to a molecule: moves its atoms and changes their velocities.
+struct Scaled {
+  Vec3d shift, change;
+  __device__ Scaled(const Vec3d& factor, double mass, const Vec3d& centre, const Vec3d& momentum) {
+    const double per_mass = 1 / mass;
+    shift = per_mass * (Vec3d{factor.x * centre.x, factor.y * centre.y, factor.z * centre.z} - centre);
+    change = per_mass * (Vec3d{momentum.x / factor.x, momentum.y / factor.y, momentum.z / factor.z} - momentum);
+  }
+};
+
 __global__ void __launch_bounds__(block_threads)
     scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
-  const int m = thread_number();
-  if (m >= molecules.count) return;
+  const int n = thread_number();
+  if (n >= molecules.count) return;
+  const int m = molecules.molecule ? molecules.molecule[n] : n;
   Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
   double mass = 0;
   for (int k = molecules.start[m]; k < molecules.start[m + 1]; ++k) {
@@ -46,14 +58,43 @@ __global__ void __launch_bounds__(block_threads)
     momentum += atoms.mass[i] * atoms.v[i];
   }
   if (!(mass > 0)) return;
-  const double per_mass = 1 / mass;
-  const Vec3d shift = per_mass * (Vec3d{factor.x * centre.x, factor.y * centre.y, factor.z * centre.z} - centre);
-  const Vec3d change = per_mass * (Vec3d{momentum.x / factor.x, momentum.y / factor.y, momentum.z / factor.z} - momentum);
+  const Scaled scaled(factor, mass, centre, momentum);
   for (int k = molecules.start[m]; k < molecules.start[m + 1]; ++k) {
     const int i = molecules.atoms[k];
-    atoms.x[i] += shift;
-    if (velocities && atoms.mass[i] > 0) atoms.v[i] += change;
+    atoms.x[i] += scaled.shift;
+    if (velocities && atoms.mass[i] > 0) atoms.v[i] += scaled.change;
   }
+}
+
+constexpr double place_scale = 0x1p24;
+
+__global__ void __launch_bounds__(block_threads) spread_sums_kernel(AtomsView atoms, AtomList home, SpreadView spread) {
+  const int n = thread_number();
+  if (n >= home.count) return;
+  const int i = home[n], m = spread.of_atom[i];
+  if (m < 0) return;
+  const Vec3d x = (atoms.mass[i] * place_scale) * atoms.x[i], p = atoms.mass[i] * atoms.v[i];
+  Fixed* to = spread.sums + 6 * static_cast<std::ptrdiff_t>(m);
+  add(to, __double2ll_rn(x.x));
+  add(to + 1, __double2ll_rn(x.y));
+  add(to + 2, __double2ll_rn(x.z));
+  add(to + 3, fixed_energy(p.x));
+  add(to + 4, fixed_energy(p.y));
+  add(to + 5, fixed_energy(p.z));
+}
+
+__global__ void __launch_bounds__(block_threads)
+    scale_spread_kernel(AtomsView atoms, AtomList home, SpreadView spread, Vec3d factor, bool velocities) {
+  const int n = thread_number();
+  if (n >= home.count) return;
+  const int i = home[n], m = spread.of_atom[i];
+  if (m < 0 || !(spread.mass[m] > 0)) return;
+  const Fixed* from = spread.sums + 6 * static_cast<std::ptrdiff_t>(m);
+  const auto place = [&](int k) { return static_cast<double>(from[k]) / place_scale; };
+  const Scaled scaled(factor, spread.mass[m], {place(0), place(1), place(2)},
+                      {from_fixed(from[3]), from_fixed(from[4]), from_fixed(from[5])});
+  atoms.x[i] += scaled.shift;
+  if (velocities && atoms.mass[i] > 0) atoms.v[i] += scaled.change;
 }
 
 __global__ void __launch_bounds__(block_threads) place_sites_kernel(AtomsView atoms, SitesView sites) {
@@ -94,12 +135,21 @@ __global__ void __launch_bounds__(block_threads)
 
 using cuda::cover;
 
-void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream) {
-  UPLIFT_LAUNCH(moments_kernel, cover(atoms.count, block_threads), stream, atoms, sums);
+void launch_moments(const AtomsView& atoms, const AtomList& those, Fixed* sums, cudaStream_t stream) {
+  UPLIFT_LAUNCH(moments_kernel, cover(those.count, block_threads), stream, atoms, those, sums);
 }
-void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
+void launch_spread_sums(const AtomsView& atoms, const AtomList& home, const SpreadView& spread, cudaStream_t stream) {
+  if (home.count > 0) UPLIFT_LAUNCH(spread_sums_kernel, cover(home.count, block_threads), stream, atoms, home, spread);
+}
+void launch_scale_spread(const AtomsView& atoms, const AtomList& home, const SpreadView& spread, const ScaleBox& stage,
+                         cudaStream_t stream) {
+  if (home.count > 0)
+    UPLIFT_LAUNCH(scale_spread_kernel, cover(home.count, block_threads), stream, atoms, home, spread, stage.factor,
+                  stage.velocities);
+}
+void launch_worst_force(const AtomList& atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
                         cudaStream_t stream) {
-  UPLIFT_LAUNCH(worst_force_kernel, cover(atoms, block_threads), stream, atoms, levels, shared, worst);
+  UPLIFT_LAUNCH(worst_force_kernel, cover(atoms.count, block_threads), stream, atoms, levels, shared, worst);
 }
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream) {
   UPLIFT_LAUNCH(scale_box_kernel, cover(molecules.count, block_threads), stream, atoms, molecules, stage.factor,

@@ -1,26 +1,40 @@
 #pragma once
 // What acts on the state besides the moves of a step (moves.cuh): sums over all atoms, molecules with the box, virtual sites.
+#include <cuda/halo.cuh>
 #include <cuda/moves.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
 
-/// Adds to sums[0] the kinetic energy, to sums[1 ... 3] the momentum, in fixed point.
-void launch_moments(const AtomsView& atoms, Fixed* sums, cudaStream_t stream);
+/// Adds to sums[0] the kinetic energy, to sums[1 ... 3] the momentum of those atoms, in fixed point.
+void launch_moments(const AtomsView& atoms, const AtomList& those, Fixed* sums, cudaStream_t stream);
 
-/// Raises `worst` to the largest force that the levels add up to: bits of its magnitude [kJ/mol/nm] in single precision, then
-/// the lowest such atom's number with every bit turned over.
+/// Raises `worst` to the largest force on those atoms that the levels add up to: bits of its magnitude [kJ/mol/nm] in single
+/// precision, then the lowest such atom's number with every bit turned over.
 struct LevelsView {
   const Fixed* force[most_force_levels];  ///< nullptr: none
 };
-void launch_worst_force(int atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
+void launch_worst_force(const AtomList& atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
                         cudaStream_t stream);
 
 struct MoleculesView {
   int count;
-  const int* start;  ///< [count + 1]
-  const int* atoms;  ///< [start[count]]
+  const int* molecule;  ///< [count]; null: the first `count`
+  const int* start;     ///< [molecules + 1]
+  const int* atoms;
 };
+/// Molecules move with their centres.
 void launch_scale_box(const AtomsView& atoms, const MoleculesView& molecules, const ScaleBox& stage, cudaStream_t stream);
+
+/// Molecules of which several ranks have atoms: sums over those here of mass times x, in units of 2^-24 Da nm, and of momentum,
+/// in fixed point, added to `sums` [molecules][6]; and, when these are those of all ranks, the moves.
+struct SpreadView {
+  const int* of_atom;  ///< [atoms] number of the molecule among such, or -1
+  const double* mass;  ///< of each [Da]
+  Fixed* sums;
+};
+void launch_spread_sums(const AtomsView& atoms, const AtomList& home, const SpreadView& spread, cudaStream_t stream);
+void launch_scale_spread(const AtomsView& atoms, const AtomList& home, const SpreadView& spread, const ScaleBox& stage,
+                         cudaStream_t stream);
 
 struct SitesView {
   int count;

@@ -8,22 +8,47 @@ constexpr unsigned scan_threads = 1024;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
-struct Place {
-  std::uint32_t x, y, z;
-};
-__device__ Place place_of(const BoxView& box, const Vec3d& r) {
-  const Vec3d s = fraction_of(box, r);
-  return {lattice(s.x), lattice(s.y), lattice(s.z)};
+using Place = ListPlace;
+/// Along an open direction places are between -1/2 and 3/2.
+__device__ std::uint32_t coordinate(const ShareView& share, int atom, int d, double fraction) {
+  return share.open[d] ? lattice(0.5 * (share.place(atom, d, fraction) + 0.5)) : lattice(fraction);
 }
-__device__ int part(std::uint32_t fraction, int parts) {
-  return static_cast<int>((static_cast<std::uint64_t>(fraction) * static_cast<std::uint64_t>(parts)) >> 32);
+template <class real>
+__device__ Place place_of(const ListView<real>& list, const Vec3d& r, int atom) {
+  const Vec3d s = fraction_of(list.box, r);
+  return {coordinate(list.share, atom, 0, s.x), coordinate(list.share, atom, 1, s.y), coordinate(list.share, atom, 2, s.z)};
+}
+template <class real>
+__device__ std::uint32_t height_of(const ListView<real>& list, const Vec3d& r, int atom) {
+  return coordinate(list.share, atom, 2, r.z / list.box.cz);
+}
+__device__ int part(const ShareView& share, int d, std::uint32_t coordinate, int parts) {
+  const std::uint64_t beyond = coordinate > share.low[d] ? coordinate - share.low[d] : 0;
+  const auto cell = static_cast<int>((beyond * share.scale[d]) >> 32);
+  return cell < parts ? cell : parts - 1;
 }
 
-/// Columns one after the other as a plough goes, up and down in turns.
-__device__ int cell_of(const CellGrid& grid, const Place& p) {
-  const int cx = part(p.x, grid.nx), row = part(p.y, grid.ny), cy = cx % 2 ? grid.ny - 1 - row : row;
-  const int column = cx * grid.ny + cy, up = part(p.z, grid.nz);
+/// Zone by zone, and there columns one after the other as a plough goes, up and down in turns.
+template <class real>
+__device__ int cell_of(const ListView<real>& list, const Place& p, int atom) {
+  const CellGrid& grid = list.grid;
+  const int cx = part(list.share, 0, p.x, grid.nx), row = part(list.share, 1, p.y, grid.ny),
+            cy = cx % 2 ? grid.ny - 1 - row : row;
+  const int column = (list.share.zone_of(atom) * grid.nx + cx) * grid.ny + cy, up = part(list.share, 2, p.z, grid.nz);
   return column * grid.nz + (column % 2 ? grid.nz - 1 - up : up);
+}
+
+/// Is the interaction of the atoms in these slots this rank's? (RankShare::takes)
+template <class real>
+__device__ bool takes(const ListView<real>& list, int slot_i, int slot_j) {
+  const ShareView& share = list.share;
+  if (!share.zone) return true;
+  if ((share.zone[list.atom_of_slot[slot_i]] & share.zone[list.atom_of_slot[slot_j]]) != 0) return false;
+  const Place a = list.places[slot_i], b = list.places[slot_j];
+  const auto apart = [](bool open, std::uint32_t from, std::uint32_t to) {
+    return open && (from > to ? from - to : to - from) >= 1u << 30;
+  };
+  return !apart(share.open[0], a.x, b.x) && !apart(share.open[1], a.y, b.y) && !apart(share.open[2], a.z, b.z);
 }
 
 template <class real>
@@ -77,8 +102,10 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
 template <class real>
 __global__ void __launch_bounds__(block_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
   if (!list.rebuild(forced)) return;
-  const int i = thread_number();
-  if (i < list.pairs.atoms) atomicAdd(&list.cell_count[cell_of(list.grid, place_of(list.box, x[i]))], 1);
+  const int n = thread_number();
+  if (n >= list.share.listed) return;
+  const int atom = list.share[n];
+  atomicAdd(&list.cell_count[cell_of(list, place_of(list, x[atom], atom), atom)], 1);
 }
 
 /// One block: where each cell begins. Leaves the counts at zero.
@@ -86,7 +113,7 @@ template <class real>
 __global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list, bool forced) {
   UPLIFT_SHARED(int[scan_threads], total);
   if (!list.rebuild(forced)) return;
-  const int t = static_cast<int>(threadIdx.x), cells = list.grid.count(),
+  const int t = static_cast<int>(threadIdx.x), cells = list.cells(),
             share = (cells + static_cast<int>(scan_threads) - 1) / static_cast<int>(scan_threads);
   const int first = t * share, last = first + share < cells ? first + share : cells;
   int sum = 0;
@@ -106,7 +133,7 @@ __global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list,
     list.cell_count[c] = 0;
   }
   if (t > 0) return;
-  list.cell_start[cells] = list.pairs.atoms;
+  list.cell_start[cells] = list.share.listed;
   list.state->rows = 0;
   list.state->most_entries = 0;
   ++list.state->builds;
@@ -115,10 +142,11 @@ __global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list,
 template <class real>
 __global__ void __launch_bounds__(block_threads) scatter_kernel(ListView<real> list, const Vec3d* x, bool forced) {
   if (!list.rebuild(forced)) return;
-  const int i = thread_number();
-  if (i >= list.pairs.atoms) return;
-  const int cell = cell_of(list.grid, place_of(list.box, x[i]));
-  list.unordered[list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1)] = i;
+  const int n = thread_number();
+  if (n >= list.share.listed) return;
+  const int atom = list.share[n], cell = cell_of(list, place_of(list, x[atom], atom), atom);
+  list.unordered[list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1)] = atom;
+  list.slot_of_atom[atom] = cell;  // until it has a slot
 }
 
 /// Within cells by height, as the column goes, then by number: the order that threads came in is gone.
@@ -126,16 +154,16 @@ template <class real>
 __global__ void __launch_bounds__(block_threads) order_kernel(ListView<real> list, const Vec3d* x, bool forced) {
   if (!list.rebuild(forced)) return;
   const int n = thread_number();
-  if (n >= list.pairs.atoms) return;
+  if (n >= list.share.listed) return;
   const int atom = list.unordered[n];
-  const Place own = place_of(list.box, x[atom]);
-  const int cell = cell_of(list.grid, own), first = list.cell_start[cell], last = list.cell_start[cell + 1];
+  const std::uint32_t own = height_of(list, x[atom], atom);
+  const int cell = list.slot_of_atom[atom], first = list.cell_start[cell], last = list.cell_start[cell + 1];
   const bool down = cell / list.grid.nz % 2;
   int rank = 0;
   for (int k = first; k < last; ++k) {
     const int other = list.unordered[k];
-    const std::uint32_t z = place_of(list.box, x[other]).z;
-    rank += (down ? z > own.z : z < own.z) || (z == own.z && other < atom);
+    const std::uint32_t z = height_of(list, x[other], other);
+    rank += (down ? z > own : z < own) || (z == own && other < atom);
   }
   list.ordered[first + rank] = atom;
   if (n == first) list.cell_count[cell] = 0;
@@ -149,25 +177,30 @@ __device__ int rank_in_group(const std::uint32_t* key, const int* atom, int size
   return rank;
 }
 
-__device__ ClusterBounds bounds_of(const std::uint32_t (*place)[super_atoms], const int* atom, int first, int count,
-                                   int fillers_from) {
+__device__ ClusterBounds bounds_of(const ShareView& share, const std::uint32_t (*place)[super_atoms], const int* atom,
+                                   int first, int count, int fillers_from) {
   std::uint32_t low[3] = {~0u, ~0u, ~0u}, high[3] = {0, 0, 0};
   bool any = false;
+  unsigned every_zone = ~0u, any_zone = 0;
   for (int k = first; k < first + count; ++k) {
     if (atom[k] >= fillers_from) continue;
     any = true;
+    const auto zone = static_cast<unsigned>(share.zone_of(atom[k]));
+    every_zone &= zone;
+    any_zone |= zone;
     for (int d = 0; d < 3; ++d) {
       low[d] = place[d][k] < low[d] ? place[d][k] : low[d];
       high[d] = place[d][k] > high[d] ? place[d][k] : high[d];
     }
   }
-  if (!any) return {0, 0, 0, -1, -1, -1};
+  if (!any) return {0, 0, 0, -1, -1, -1, 0, 0};
   float middle[3], half[3];
   for (int d = 0; d < 3; ++d) {
-    half[d] = 0.5f * 0x1p-32f * static_cast<float>(high[d] - low[d]);
-    middle[d] = 0x1p-32f * static_cast<float>(low[d]) + half[d];
+    const float unit = share.open[d] ? 0x1p-31f : 0x1p-32f;
+    half[d] = 0.5f * unit * static_cast<float>(high[d] - low[d]);
+    middle[d] = unit * static_cast<float>(low[d]) + half[d];
   }
-  return {middle[0], middle[1], middle[2], half[0], half[1], half[2]};
+  return {middle[0], middle[1], middle[2], half[0], half[1], half[2], every_zone, any_zone};
 }
 
 /// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
@@ -177,8 +210,8 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   UPLIFT_SHARED(int[super_atoms], atom);
   if (!list.rebuild(forced)) return;
   const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
-  int own = slot < list.pairs.atoms ? list.ordered[slot] : list.pairs.atoms + t;  // fillers: after every atom
-  Place at = own < list.pairs.atoms ? place_of(list.box, x[own]) : Place{~0u, ~0u, ~0u};
+  int own = slot < list.share.listed ? list.ordered[slot] : list.pairs.atoms + t;  // fillers: after every atom
+  Place at = own < list.pairs.atoms ? place_of(list, x[own], own) : Place{~0u, ~0u, ~0u};
   int to = t;
   for (int step = 0; step < 4; ++step) {
     place[0][to] = at.x;
@@ -199,27 +232,41 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   if (own < list.pairs.atoms) {
     list.slot_of_atom[own] = slot;
     list.list_x[own] = x[own];
+    if (list.share.zone) list.places[slot] = {place[0][t], place[1][t], place[2][t]};
     site = site_of(list, x[own], own);
   }
   list.sites[slot] = site;
   list.list_sites[slot] = site;
   if (t < clusters_j)
-    list.bounds_j[super * clusters_j + t] = bounds_of(place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
+    list.bounds_j[super * clusters_j + t] = bounds_of(list.share, place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
   if (t < clusters_i)
-    list.bounds_i[super * clusters_i + t] = bounds_of(place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
-  if (t == 0) list.bounds_super[super] = bounds_of(place, atom, 0, super_atoms, list.pairs.atoms);
+    list.bounds_i[super * clusters_i + t] = bounds_of(list.share, place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
+  if (t == 0) list.bounds_super[super] = bounds_of(list.share, place, atom, 0, super_atoms, list.pairs.atoms);
 }
 
 template <class real>
 __device__ bool near(const ListView<real>& list, const ClusterBounds& a, const ClusterBounds& b) {
   if (a.half_x < 0 || b.half_x < 0) return false;
-  const auto gap = [](float from, float to, float half) {
-    const float d = from - to, apart = std::fabs(d - std::nearbyint(d)) - half;
+  const auto gap = [](bool open, float from, float to, float half) {
+    const float d = from - to, apart = std::fabs(open ? d : d - std::nearbyint(d)) - half;
     return apart > 0 ? apart : 0;
   };
-  const float x = list.length[0] * gap(a.x, b.x, a.half_x + b.half_x), y = list.length[1] * gap(a.y, b.y, a.half_y + b.half_y),
-              z = list.length[2] * gap(a.z, b.z, a.half_z + b.half_z);
+  const bool* open = list.share.open;
+  const float x = list.length[0] * gap(open[0], a.x, b.x, a.half_x + b.half_x),
+              y = list.length[1] * gap(open[1], a.y, b.y, a.half_y + b.half_y),
+              z = list.length[2] * gap(open[2], a.z, b.z, a.half_z + b.half_z);
   return list.brick ? x * x + y * y + z * z <= list.reach * list.reach : x <= list.reach && y <= list.reach && z <= list.reach;
+}
+
+/// May this rank have some pairs of two clusters, but not all? Pairs half a box apart along an open direction are another's.
+template <class real>
+__device__ bool shared_out(const ListView<real>& list, const ClusterBounds& a, const ClusterBounds& b) {
+  if ((a.any & b.any) != 0) return true;
+  const float apart[3] = {std::fabs(a.x - b.x) + a.half_x + b.half_x, std::fabs(a.y - b.y) + a.half_y + b.half_y,
+                          std::fabs(a.z - b.z) + a.half_z + b.half_z};
+  for (int d = 0; d < 3; ++d)
+    if (list.share.open[d] && apart[d] >= 0.49f) return true;
+  return false;
 }
 
 /// The entry of cluster j among `count`, or -1.
@@ -244,7 +291,7 @@ __device__ void for_exclusions(const ListView<real>& list, int super, const List
     for (int e = list.pairs.exclusion_start[atom]; e < list.pairs.exclusion_start[atom + 1]; ++e) {
       const int slot = list.slot_of_atom[list.pairs.exclusions[e]];
       const int entry = find(entries, count, slot / cluster_j);
-      if (entry >= 0) f(entry, k, slot % cluster_j);
+      if (slot >= 0 && entry >= 0) f(entry, k, slot % cluster_j);
     }
   }
 }
@@ -264,19 +311,28 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
   int count = 0;
   for (int base = 0; base < list.supers; base += lanes) {
     const int candidate = base + lane;
-    const bool wanted =
-        candidate < list.supers && list.owns(super, candidate) && near(list, whole, list.bounds_super[candidate]);
+    const bool wanted = candidate < list.supers && list.owns(super, candidate) &&
+                        near(list, whole, list.bounds_super[candidate]) &&
+                        (whole.every & list.bounds_super[candidate].every) == 0;
     for (unsigned todo = __ballot_sync(all_lanes, wanted); todo != 0; todo &= todo - 1) {
       const int other = base + __ffs(static_cast<int>(todo)) - 1;
       unsigned mask = 0;
+      bool some = false;
       if (lane < clusters_j) {
         const ClusterBounds four = list.bounds_j[other * clusters_j + lane];
         for (int c = 0; c < clusters_i; ++c)
-          if ((other != super || cluster_i * c < cluster_j * (lane + 1) - 1) && near(list, own[c], four)) mask |= 1u << c;
+          if ((other != super || cluster_i * c < cluster_j * (lane + 1) - 1) && near(list, own[c], four) &&
+              (own[c].every & four.every) == 0) {
+            mask |= 1u << c;
+            some = some || shared_out(list, own[c], four);
+          }
       }
       const unsigned found = __ballot_sync(all_lanes, mask != 0);
       const int to = count + __popc(found & ((1u << lane) - 1));
-      if (mask != 0 && to < list.capacity) entries[to] = {other * clusters_j + lane, -1, mask, mask};
+      if (mask != 0 && to < list.capacity) {
+        entries[to] = {other * clusters_j + lane, -1, mask, mask};
+        if (some) atomicOr(&special[to / lanes], 1u << (to % lanes));
+      }
       count += __popc(found);
     }
   }
@@ -285,7 +341,7 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
   if (lane == 0) list.entry_count[super] = count;
   __syncwarp();
 
-  const bool fillers = list.supers * super_atoms > list.pairs.atoms;
+  const bool fillers = list.supers * super_atoms > list.share.listed;
   for (int e = lane; e < count; e += lanes)
     if (entries[e].j / clusters_j == super ||
         (fillers && (super == list.supers - 1 || entries[e].j / clusters_j == list.supers - 1)))
@@ -302,11 +358,13 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
     for (unsigned todo = special[w]; todo != 0; todo &= todo - 1, ++row) {
       ListEntry& entry = entries[w * lanes + __ffs(static_cast<int>(todo)) - 1];
       const int slot_j = entry.j * cluster_j + lane / cluster_i;
-      const bool filled = list.atom_of_slot[slot_j] >= 0;
+      const int atom_j = list.atom_of_slot[slot_j];
       for (int c = 0; c < clusters_i; ++c) {
         const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
-        const unsigned word = __ballot_sync(
-            all_lanes, filled && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j));
+        const int atom_i = list.atom_of_slot[slot_i];
+        const unsigned word =
+            __ballot_sync(all_lanes, atom_j >= 0 && atom_i >= 0 && (entry.j / clusters_j != super || slot_i < slot_j) &&
+                                         takes(list, slot_i, slot_j));
         if (lane == 0) list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c] = word;
       }
       if (lane == 0) entry.row = row;
@@ -331,7 +389,7 @@ void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d*
 
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
-  const cuda::LaunchShape atoms = cover(list.pairs.atoms, block_threads);
+  const cuda::LaunchShape atoms = cover(list.share.listed, block_threads);
   const auto supers = static_cast<unsigned>(list.supers);
   UPLIFT_LAUNCH(count_kernel<real>, atoms, stream, list, x, forced);
   UPLIFT_LAUNCH(scan_kernel<real>, (cuda::LaunchShape{1, scan_threads}), stream, list, forced);

@@ -24,6 +24,35 @@ struct ListEntry {
 /// Extent of a cluster in fractions of the box; half_x < 0: no atoms.
 struct ClusterBounds {
   float x, y, z, half_x, half_y, half_z;
+  unsigned every, any;  ///< bits of zones that every atom, or any, has
+};
+
+/// Where an atom lies when pairs are listed: fractions of the box in units of 2^-32, or along open directions places from -1/2
+/// on in units of 2^-31.
+struct ListPlace {
+  std::uint32_t x, y, z;
+};
+
+/// Which atoms are listed, and which of their pairs: on one rank all; else those of a RankShare, told by zones and by places
+/// without a period along open directions.
+struct ShareView {
+  int listed;                ///< atoms
+  const int* atom;           ///< [listed], or null: all
+  const std::uint8_t* zone;  ///< [atoms], or null: one rank
+  int zones;                 ///< all are below
+  bool open[3];
+  double middle[3], upper[3];  ///< fractions of the box, as of RankShare
+  // Cells: coordinates from `low` on, times `scale`, divided by 2^32.
+  std::uint32_t low[3];
+  std::uint64_t scale[3];
+
+  __device__ int operator[](int n) const { return atom ? atom[n] : n; }
+  __device__ int zone_of(int a) const { return zone ? zone[a] : 0; }
+  /// RankShare::place
+  __device__ double place(int a, int d, double fraction) const {
+    const double to = (zone[a] >> d & 1) ? upper[d] : 0.0, s = fraction - middle[d] - to;
+    return s - std::nearbyint(s) + to;
+  }
 };
 
 /// Shared by kernels of one evaluation and the next.
@@ -49,21 +78,24 @@ struct ListView {
   CellGrid grid;
   int supers, capacity, row_capacity;
   float reach, half_buffer, prune_reach, half_prune_buffer;  ///< [nm]
-  int* atom_of_slot;                                         ///< [64 supers], -1: filler, the last ones
-  int* slot_of_atom;                                         ///< [atoms]
-  PairSite<real>*sites, *list_sites, *prune_sites;           ///< [64 supers] now, when listed, when pruned
-  Vec3d* list_x;                                             ///< [atoms] when listed [nm]
-  ClusterBounds *bounds_i, *bounds_j, *bounds_super;         ///< [8 supers], [16 supers], [supers]
-  int *cell_count, *cell_start;                              ///< [cells + 1]; counts are zero between builds
-  int *unordered, *ordered;                                  ///< [atoms]
-  ListEntry* entries;                                        ///< [supers][capacity], j ascending
-  int* entry_count;                                          ///< [supers]
+  ShareView share;
+  int* atom_of_slot;                                  ///< [64 supers], -1: filler, the last ones
+  int* slot_of_atom;                                  ///< [atoms]; -1: not listed
+  PairSite<real>*sites, *list_sites, *prune_sites;    ///< [64 supers] now, when listed, when pruned
+  Vec3d* list_x;                                      ///< [atoms] when listed [nm]
+  ListPlace* places;                                  ///< [64 supers] when listed; of several ranks
+  ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
+  int *cell_count, *cell_start;                       ///< [cells + 1]; counts are zero between builds
+  int *unordered, *ordered;                           ///< [atoms]
+  ListEntry* entries;                                 ///< [supers][capacity], j ascending
+  int* entry_count;                                   ///< [supers]
   unsigned*
       rows;  ///< [row_capacity][8], bit `lane` of word c: atom lane % 8 of cluster c and atom lane / 8 of the four interact
   ListState* state;
 
   __device__ bool rebuild(bool forced) const { return forced || !(moved(state->moved_list) <= half_buffer); }
   __device__ bool prune(bool forced) const { return rebuild(forced) || !(moved(state->moved_prune) <= half_prune_buffer); }
+  __host__ __device__ int cells() const { return share.zones * grid.count(); }
   __device__ static float moved(unsigned bits) { return std::sqrt(__int_as_float(static_cast<int>(bits))); }
   /// Every pair of supers has one home, and each about as many.
   __device__ static bool owns(int i, int j) { return i == j || ((i < j) == ((i + j) % 2 == 0)); }
@@ -81,5 +113,10 @@ void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cud
 template <class real>
 void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced,
                           const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
+/// The same, but that each pair becomes an integer before it is added to others: sums do not depend on clusters, nor on how
+/// pairs are shared out.
+template <class real>
+void launch_exact_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters,
+                                bool forced, const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

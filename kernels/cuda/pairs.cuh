@@ -113,15 +113,68 @@ struct PairTally {
     for (int k = 0; k < 6; ++k) virial[k] += more[k];
   }
   /// Adds `share` of it. Every lane of the warp must call these.
-  __device__ void flush_energies(const SumsView& sums, double share) const {
+  __device__ void flush_energies(const SumsView& sums, double share = 1) const {
     add_of_warp(sums.energy + static_cast<int>(EnergyTerm::lj), share * lj);
     add_of_warp(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), share * coulomb);
   }
-  __device__ void flush_virial(const SumsView& sums, double share) const {
+  __device__ void flush_virial(const SumsView& sums, double share = 1) const {
     const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
     for (int k = 0; k < 6; ++k) {
       add_of_warp(sums.virial + place[k], share * virial[k]);
       if (mirror[k] >= 0) add_of_warp(sums.virial + mirror[k], share * virial[k]);
+    }
+  }
+};
+
+/// A contribution as an integer: sums of these are the same in any order, so that pairs may be shared out anyhow.
+__device__ inline Fixed whole(float value, float clamp) {
+  const float bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;  // as fixed_clamped()
+  return static_cast<Fixed>(__float2ll_rn(bounded * 0x1p32f));
+}
+__device__ inline Fixed whole(double value, double clamp) {
+  const double bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;
+  return static_cast<Fixed>(__double2ll_rn(bounded * 0x1p32));
+}
+template <class real>
+__device__ Vec3<Fixed> whole_force(const Vec3<real>& f) {
+  constexpr auto clamp = static_cast<real>(force_clamp);
+  return {whole(f.x, clamp), whole(f.y, clamp), whole(f.z, clamp)};
+}
+template <class real>
+__device__ Fixed whole_energy(real e) {
+  return whole(e, static_cast<real>(energy_clamp));
+}
+
+/// As PairTally, pair by pair in integers.
+struct ExactPairTally {
+  Fixed lj = 0, coulomb = 0, virial[6] = {0, 0, 0, 0, 0, 0};  ///< xx yy zz xy xz yz
+  template <class real>
+  __device__ void add_energies(const PairForce<real>& f) {
+    lj += whole_energy(f.lj);
+    coulomb += whole_energy(f.coulomb);
+  }
+  template <class real>
+  __device__ void add(const Vec3<real>& d, const PairForce<real>& f) {
+    add_energies(f);
+    const double x = static_cast<double>(d.x), y = static_cast<double>(d.y), z = static_cast<double>(d.z),
+                 s = static_cast<double>(f.force_over_r);
+    const double more[6] = {s * x * x, s * y * y, s * z * z, s * x * y, s * x * z, s * y * z};
+    for (int k = 0; k < 6; ++k) virial[k] += whole_energy(more[k]);
+  }
+  __device__ static void flush(Fixed* to, Fixed value) {
+    const Fixed sum = warp_sum(value);
+    if (threadIdx.x % warp_lanes == 0 && sum != 0) UPLIFT_DEVICE::add(to, sum);
+  }
+  /// Every lane of the warp must call these.
+  __device__ void flush_energies(const SumsView& sums) const {
+    flush(sums.energy + static_cast<int>(EnergyTerm::lj), lj);
+    flush(sums.energy + static_cast<int>(EnergyTerm::coulomb_direct), coulomb);
+  }
+  __device__ void flush_virial(const SumsView& sums) const {
+    const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
+    for (int k = 0; k < 6; ++k) {
+      flush(sums.virial + place[k], virial[k]);
+      if (mirror[k] >= 0) flush(sums.virial + mirror[k], virial[k]);
     }
   }
 };

@@ -66,19 +66,54 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
 
 namespace {
 
-LeafMaker leaf_maker(const ComputeSettings& compute) {
-  return [compute](const System& system, const TeamOrder& order, RankLink& link) {
+/// The one of this machine's devices that a rank takes: ranks on it in turns, so that several may have the same.
+[[maybe_unused]] int device_of(const Communicator& team, int devices) {
+  if (devices == 0)
+    throw InputError(
+        "compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); "
+        "use backend: cpu");
+  return team.node().rank() % devices;
+}
+
+LeafMaker leaf_maker(const ComputeSettings& compute, const Communicator& team) {
+  return [compute, &team](const System& system, const TeamOrder& order, RankLink& link) -> std::unique_ptr<Backend> {
+#if defined(UPLIFT_HAVE_CUDA)
+    if (compute.backend == "cuda")
+      return cuda_device::make_backend(
+          system, order.box,
+          {compute.precision, order.constraint_tolerance, device_of(team, cuda_device::device_count()), &link});
+#endif
+#if defined(UPLIFT_HAVE_SIMT)
+    if (compute.backend == "simt")
+      return simt_device::make_backend(
+          system, order.box,
+          {compute.precision, order.constraint_tolerance, device_of(team, simt_device::device_count()), &link});
+#endif
     return cpu::make_cpu_backend(system, order.box, {compute.precision, compute.threads, order.constraint_tolerance, &link});
   };
 }
 
+/// Throws InputError when this build does not have the backend that is asked for.
+void check_backend(const ComputeSettings& compute) {
+  std::string there = "cpu";
+  bool found = compute.backend == "auto" || compute.backend == "cpu";
+#if defined(UPLIFT_HAVE_CUDA)
+  found = found || compute.backend == "cuda";
+  there += ", cuda";
+#endif
+#if defined(UPLIFT_HAVE_SIMT)
+  found = found || compute.backend == "simt";
+  there += ", simt";
+#endif
+  if (!found)
+    throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there +
+                     "); use backend: auto or cpu");
+}
+
 std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box, const ComputeSettings& compute,
                                            double constraint_tolerance, const Communicator& team, int which) {
-  if (compute.backend != "auto" && compute.backend != "cpu")
-    throw InputError("compute.backend: " + compute.backend + " does not share one system among ranks yet (" +
-                     std::to_string(team.size()) + " were started); use backend: cpu, or start one rank");
   return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, system_fingerprint(system)},
-              leaf_maker(compute));
+              leaf_maker(compute, team));
 }
 
 }  // namespace
@@ -95,29 +130,22 @@ void serve_team(const RunInput& input, const Communicator& team) {
           "put them where all ranks see the same");
     return system;
   };
-  serve(team, load_ordered, leaf_maker(input.compute));
+  serve(team, load_ordered, leaf_maker(input.compute, team));
 }
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
                                       double constraint_tolerance, const Communicator& team, int which) {
+  check_backend(compute);
   if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
-  if (compute.backend == "auto" || compute.backend == "cpu")
-    return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
-  std::string there = "cpu";
 #if defined(UPLIFT_HAVE_CUDA)
-  if (compute.backend == "cuda" && cuda_device::device_count() == 0)
-    throw InputError(
-        "compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); "
-        "use backend: cpu");
-  if (compute.backend == "cuda") return cuda_device::make_backend(system, box, {compute.precision, constraint_tolerance});
-  there += ", cuda";
+  if (compute.backend == "cuda")
+    return cuda_device::make_backend(system, box,
+                                     {compute.precision, constraint_tolerance, device_of(team, cuda_device::device_count())});
 #endif
 #if defined(UPLIFT_HAVE_SIMT)
   if (compute.backend == "simt") return simt_device::make_backend(system, box, {compute.precision, constraint_tolerance});
-  there += ", simt";
 #endif
-  throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there +
-                   "); use backend: auto or cpu");
+  return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
 }
 
 }  // namespace uplift::app

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
+#include "uplift/backend/atom_groups.hpp"
 #include "uplift/core/assert.hpp"
 
 namespace uplift {
@@ -46,6 +46,18 @@ std::span<std::byte> bytes_of(std::vector<T>& v) {
   return std::as_writable_bytes(std::span(v));
 }
 
+/// The part of one neighbour, and what is left.
+std::span<std::byte> cut(std::span<std::byte>& rest, std::size_t atoms) {
+  const std::span<std::byte> part = rest.first(record * atoms);
+  rest = rest.subspan(part.size());
+  return part;
+}
+std::span<const std::byte> cut(std::span<const std::byte>& rest, std::size_t atoms) {
+  const std::span<const std::byte> part = rest.first(record * atoms);
+  rest = rest.subspan(part.size());
+  return part;
+}
+
 }  // namespace
 
 Decomposition::Decomposition(const System& system, Communicator ranks) : ranks_(std::move(ranks)) {
@@ -53,27 +65,8 @@ Decomposition::Decomposition(const System& system, Communicator ranks) : ranks_(
   share_.zone.assign(at(system.size()), RankShare::absent);
 }
 
-/// Constraints, rigid waters and virtual sites with their parents: whatever moves as one stays on one rank.
 void Decomposition::find_groups(const System& system) {
-  std::vector<int>& root = first_of_group_;
-  root.resize(at(system.size()));
-  std::iota(root.begin(), root.end(), 0);
-  const auto find = [&](int i) {
-    while (root[at(i)] != i) i = root[at(i)] = root[at(root[at(i)])];
-    return i;
-  };
-  const auto join = [&](int i, int j) {
-    const int a = find(i), b = find(j);
-    root[at(std::max(a, b))] = std::min(a, b);
-  };
-  for (const Constraint& c : system.constraints) join(c.i, c.j);
-  for (const RigidWater& w : system.rigid_waters) {
-    join(w.oxygen, w.hydrogen1);
-    join(w.oxygen, w.hydrogen2);
-  }
-  for (const VirtualSite& s : system.force_field.virtual_sites)
-    for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
-  for (int i = 0; i < system.size(); ++i) root[at(i)] = find(i);
+  const std::vector<int>& root = first_of_group_ = first_of_groups(system);
   next_in_group_.assign(root.size(), -1);
   std::vector<int> last(root.size(), -1);
   for (int i = 0; i < system.size(); ++i) {
@@ -199,7 +192,7 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
         ++up[at(d)];
         --down[at(d)];
       }
-    if (there) neighbours_.push_back({zone, grid_->rank(up), grid_->rank(down), {}, {}, {}, {}, {}, {}});
+    if (there) neighbours_.push_back({zone, grid_->rank(up), grid_->rank(down), {}, {}});
   }
   share_.for_home([&](int i) {
     const auto s = fractions(box, x[at(i)]);
@@ -234,17 +227,19 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
     traffic_.messages += 2;
   }
   for (auto& p : pending) p.wait();
+  sent_.clear();
   for (Neighbour& n : neighbours_) {
     for (int i : n.halo) {
       UPLIFT_ASSERT(share_.zone[at(i)] == RankShare::absent);
       share_.zone[at(i)] = n.zone;
     }
     share_.halo.insert(share_.halo.end(), n.halo.begin(), n.halo.end());
-    n.halo_x.resize(n.halo.size());
-    n.halo_f.resize(n.halo.size());
-    n.sent_x.resize(n.sent.size());
-    n.sent_f.resize(n.sent.size());
+    sent_.insert(sent_.end(), n.sent.begin(), n.sent.end());
   }
+  halo_packets_.x.resize(share_.halo.size());
+  halo_packets_.f.resize(share_.halo.size());
+  sent_packets_.x.resize(sent_.size());
+  sent_packets_.f.resize(sent_.size());
   traffic_.halo = static_cast<std::int64_t>(share_.halo.size());
   double inner = 1, outer = 1;
   for (int d = 0; d < 3; ++d) {
@@ -256,44 +251,60 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
   forward(x);
 }
 
-void Decomposition::forward(std::span<Vec3d> x) {
+void Decomposition::forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) {
   const Timer timer(forward_time_);
   std::vector<Communicator::Request> pending;
-  for (Neighbour& n : neighbours_)
-    if (!n.halo.empty()) pending.push_back(ranks_.start_receive(bytes_of(n.halo_x), n.upper, 20 + n.zone));
-  for (Neighbour& n : neighbours_) {
-    if (n.sent.empty()) continue;
-    for (std::size_t k = 0; k < n.sent.size(); ++k) n.sent_x[k] = x[at(n.sent[k])];
-    pending.push_back(ranks_.start_send(bytes_of(n.sent_x), n.lower, 20 + n.zone));
-    traffic_.position_bytes += static_cast<std::int64_t>(n.sent.size() * sizeof(Vec3d));
+  for (const Neighbour& n : neighbours_)
+    if (const auto part = cut(halo, n.halo.size()); !part.empty())
+      pending.push_back(ranks_.start_receive(part, n.upper, 20 + n.zone));
+  for (const Neighbour& n : neighbours_) {
+    const auto part = cut(sent, n.sent.size());
+    if (part.empty()) continue;
+    pending.push_back(ranks_.start_send(part, n.lower, 20 + n.zone));
+    traffic_.position_bytes += static_cast<std::int64_t>(part.size());
     ++traffic_.messages;
   }
   for (auto& p : pending) p.wait();
-  for (Neighbour& n : neighbours_)
-    for (std::size_t k = 0; k < n.halo.size(); ++k) x[at(n.halo[k])] = n.halo_x[k];
+}
+
+void Decomposition::reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) {
+  const Timer timer(reverse_time_);
+  std::vector<Communicator::Request> pending;
+  for (const Neighbour& n : neighbours_)
+    if (const auto part = cut(sent, n.sent.size()); !part.empty())
+      pending.push_back(ranks_.start_receive(part, n.lower, 30 + n.zone));
+  for (const Neighbour& n : neighbours_) {
+    const auto part = cut(halo, n.halo.size());
+    if (part.empty()) continue;
+    pending.push_back(ranks_.start_send(part, n.upper, 30 + n.zone));
+    traffic_.force_bytes += static_cast<std::int64_t>(part.size());
+    ++traffic_.messages;
+  }
+  for (auto& p : pending) p.wait();
+}
+
+void Decomposition::forward(std::span<Vec3d> x) {
+  for (std::size_t k = 0; k < sent_.size(); ++k) sent_packets_.x[k] = x[at(sent_[k])];
+  forward_packed(std::as_bytes(std::span(sent_packets_.x)), bytes_of(halo_packets_.x));
+  for (std::size_t k = 0; k < share_.halo.size(); ++k) x[at(share_.halo[k])] = halo_packets_.x[k];
 }
 
 void Decomposition::reverse(std::span<Fixed> force) {
-  const Timer timer(reverse_time_);
-  std::vector<Communicator::Request> pending;
-  for (Neighbour& n : neighbours_)
-    if (!n.sent.empty()) pending.push_back(ranks_.start_receive(bytes_of(n.sent_f), n.lower, 30 + n.zone));
-  for (Neighbour& n : neighbours_) {
-    if (n.halo.empty()) continue;
-    for (std::size_t k = 0; k < n.halo.size(); ++k)
-      for (std::size_t c = 0; c < 3; ++c) n.halo_f[k][c] = std::exchange(force[3 * at(n.halo[k]) + c], Fixed(0));
-    pending.push_back(ranks_.start_send(bytes_of(n.halo_f), n.upper, 30 + n.zone));
-    traffic_.force_bytes += static_cast<std::int64_t>(n.halo.size() * sizeof(n.halo_f[0]));
-    ++traffic_.messages;
-  }
-  for (auto& p : pending) p.wait();
-  for (Neighbour& n : neighbours_)
-    for (std::size_t k = 0; k < n.sent.size(); ++k)
-      for (std::size_t c = 0; c < 3; ++c) force[3 * at(n.sent[k]) + c] += n.sent_f[k][c];
+  for (std::size_t k = 0; k < share_.halo.size(); ++k)
+    for (std::size_t c = 0; c < 3; ++c) halo_packets_.f[k][c] = std::exchange(force[3 * at(share_.halo[k]) + c], Fixed(0));
+  reverse_packed(std::as_bytes(std::span(halo_packets_.f)), bytes_of(sent_packets_.f));
+  for (std::size_t k = 0; k < sent_.size(); ++k)
+    for (std::size_t c = 0; c < 3; ++c) force[3 * at(sent_[k]) + c] += sent_packets_.f[k][c];
 }
 
 void Decomposition::sum(std::span<std::int64_t> values) {
   const Timer timer(sum_time_);
+  ranks_.sum(values);
+}
+
+void Decomposition::sum(std::span<std::int32_t> values) {
+  const Timer timer(sum_time_);
+  traffic_.mesh_bytes += static_cast<std::int64_t>(values.size_bytes());
   ranks_.sum(values);
 }
 

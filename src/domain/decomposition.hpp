@@ -23,6 +23,10 @@ class Decomposition final : public RankLink {
   void forward(std::span<Vec3d> x) override;
   void reverse(std::span<Fixed> force) override;
   void sum(std::span<std::int64_t> values) override;
+  void sum(std::span<std::int32_t> values) override;
+  const std::vector<int>& sent() const override { return sent_; }
+  void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) override;
+  void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) override;
   bool any(bool here) override;
   std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) override;
   void note_work(double seconds) override { work_ += seconds; }
@@ -38,8 +42,10 @@ class Decomposition final : public RankLink {
     int upper, lower;
     std::vector<int> halo;  ///< atoms that come from `upper`
     std::vector<int> sent;  ///< home atoms that go to `lower`
-    std::vector<Vec3d> halo_x, sent_x;
-    std::vector<std::array<Fixed, 3>> halo_f, sent_f;
+  };
+  struct Packets {
+    std::vector<Vec3d> x;
+    std::vector<std::array<Fixed, 3>> f;
   };
 
   void find_groups(const System& system);
@@ -53,6 +59,8 @@ class Decomposition final : public RankLink {
   std::vector<int> first_of_group_;  ///< [atoms] lowest atom of the group that stays on one rank
   std::vector<int> next_in_group_;   ///< [atoms] -1 after the last
   std::vector<Neighbour> neighbours_;
+  std::vector<int> sent_;  ///< to one neighbour after the other
+  Packets halo_packets_, sent_packets_;
   double work_ = 0;
   int migrations_ = 0;
   RankTraffic traffic_;

@@ -18,7 +18,7 @@ RESULT, FOLDERS = sys.argv.pop(1), sys.argv.pop(1).split(",")
 
 import numpy as np
 
-from domains_test import MPIRUN, UPLIFT, command, contents, differing
+from domains import MPIRUN, UPLIFT, command, contents, differing
 
 RANKS = (1, 2, 3, 4, 8)
 HEAD = """version: 1

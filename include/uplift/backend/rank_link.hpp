@@ -117,6 +117,13 @@ class RankLink {
   virtual void reverse(
       std::span<Fixed> force) = 0;  ///< forces on halo atoms, [3 * atoms], to where they are at home; zero stays
   virtual void sum(std::span<std::int64_t> values) = 0;
+  virtual void sum(std::span<std::int32_t> values) = 0;
+
+  // For a backend that has its atoms elsewhere and packs them itself, 24 bytes each: those of the halo in the order of
+  // share().halo, those that are sent (some to several ranks) in that of sent().
+  virtual const std::vector<int>& sent() const = 0;
+  virtual void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) = 0;
+  virtual void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) = 0;
   virtual bool any(bool here) = 0;
   /// send[r] goes to rank r; returns what came from each.
   virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) = 0;

@@ -11,6 +11,7 @@
 #include "physics/bonded/virtual_site.hpp"
 #include "physics/integrate/langevin.hpp"
 #include "physics/integrate/velocity_rescaling.hpp"
+#include "uplift/backend/atom_groups.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 
@@ -58,6 +59,7 @@ CpuIntegration::CpuIntegration(const System& system, double tolerance, const Thr
       link_(link),
       kernels_(select_integrate_kernels()),
       constraints_(system, tolerance, threads),
+      spread_(spread_molecules(system)),
       degrees_of_freedom_(degrees_of_freedom(system)) {
   find_molecules();
   const auto& sites = system.force_field.virtual_sites;
@@ -72,7 +74,6 @@ CpuIntegration::CpuIntegration(const System& system, double tolerance, const Thr
   }
 }
 
-/// Molecules, and which of them stay whole on one rank because constraints and virtual sites tie all their atoms to one.
 void CpuIntegration::find_molecules() {
   const Molecules& molecules = system_.molecules;
   molecule_start_.assign(at(molecules.count) + 1, 0);
@@ -82,34 +83,6 @@ void CpuIntegration::find_molecules() {
   std::vector<int> next(molecule_start_.begin(), molecule_start_.end() - 1);
   for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i)
     molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
-
-  std::vector<int> root(at(system_.size()));
-  std::iota(root.begin(), root.end(), 0);
-  const auto find = [&](int i) {
-    while (root[at(i)] != i) i = root[at(i)] = root[at(root[at(i)])];
-    return i;
-  };
-  const auto join = [&](int i, int j) { root[at(find(i))] = find(j); };
-  for (const Constraint& c : system_.constraints) join(c.i, c.j);
-  for (const RigidWater& w : system_.rigid_waters) {
-    join(w.oxygen, w.hydrogen1);
-    join(w.oxygen, w.hydrogen2);
-  }
-  for (const VirtualSite& s : system_.force_field.virtual_sites)
-    for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
-  compact_.assign(at(molecules.count), 1);
-  spread_.assign(at(molecules.count), -1);
-  for (int m = 0; m < molecules.count; ++m) {
-    double mass = 0;
-    for (int k = molecule_start_[at(m)]; k < molecule_start_[at(m) + 1]; ++k) {
-      const int i = molecule_atoms_[at(k)];
-      mass += system_.masses[at(i)];
-      if (find(i) != find(molecule_atoms_[at(molecule_start_[at(m)])])) compact_[at(m)] = 0;
-    }
-    if (compact_[at(m)]) continue;
-    spread_[at(m)] = static_cast<int>(spread_mass_.size());
-    spread_mass_.push_back(mass);
-  }
 }
 
 void CpuIntegration::set_share() {
@@ -327,13 +300,13 @@ void CpuIntegration::scale_box(const ScaleBox& stage) {
   box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
   // Molecules that ranks may share: sums in whole numbers, 2^-24 Da nm and 2^-32 Da nm/ps.
   constexpr double place_scale = 0x1p24;
-  std::vector<std::int64_t> sums(6 * spread_mass_.size(), 0);
+  std::vector<std::int64_t> sums(6 * spread_.mass.size(), 0);
   const auto molecule_of = [&](int i) { return system_.molecules.molecule_of[at(i)]; };
   if (!sums.empty()) {
     for (const auto& piece : pieces_)
       for (const AtomRange& r : piece)
         for (int i = r.first; i < r.last; ++i) {
-          const int m = spread_[at(molecule_of(i))];
+          const int m = spread_.number[at(molecule_of(i))];
           if (m < 0) continue;
           std::int64_t* to = sums.data() + 6 * m;
           const Vec3d x = (system_.masses[at(i)] * place_scale) * x_[at(i)], p = system_.masses[at(i)] * v_[at(i)];
@@ -350,7 +323,7 @@ void CpuIntegration::scale_box(const ScaleBox& stage) {
   for_home([&](int begin, int end) {
     for (int first = begin; first < end; ++first) {
       const int m = molecule_of(first);
-      if (!compact_[at(m)] || molecule_atoms_[at(molecule_start_[at(m)])] != first) continue;
+      if (spread_.number[at(m)] >= 0 || molecule_atoms_[at(molecule_start_[at(m)])] != first) continue;
       Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
       double mass = 0;
       for (int k = molecule_start_[at(m)]; k < molecule_start_[at(m) + 1]; ++k) {
@@ -363,13 +336,13 @@ void CpuIntegration::scale_box(const ScaleBox& stage) {
       scale_molecule(m, stage, centre, momentum, mass);
     }
   });
-  threads_.for_blocks(static_cast<int>(spread_.size()), block, [&](int first, int last, int) {
+  threads_.for_blocks(static_cast<int>(spread_.number.size()), block, [&](int first, int last, int) {
     for (int m = first; m < last; ++m) {
-      if (spread_[at(m)] < 0) continue;
-      const std::int64_t* from = sums.data() + 6 * spread_[at(m)];
+      if (spread_.number[at(m)] < 0) continue;
+      const std::int64_t* from = sums.data() + 6 * spread_.number[at(m)];
       const auto place = [&](int k) { return static_cast<double>(from[k]) / place_scale; };
       scale_molecule(m, stage, {place(0), place(1), place(2)}, {from_fixed(from[3]), from_fixed(from[4]), from_fixed(from[5])},
-                     spread_mass_[at(spread_[at(m)])]);
+                     spread_.mass[at(spread_.number[at(m)])]);
     }
   });
 }

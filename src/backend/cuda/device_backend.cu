@@ -1,7 +1,9 @@
 // The backend on a device: forces and state stay there. The same source for the GPU and for the emulator.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "backend/cuda/device_force.cuh"
@@ -19,7 +21,15 @@ namespace {
 class DeviceBackend final : public Backend {
  public:
   DeviceBackend(const System& system, const Box& box, const DeviceOptions& options)
-      : system_(system), precision_(options.precision), integration_(system, options.constraint_tolerance, stream_) {
+      : system_(system),
+        precision_(options.precision),
+        device_(options.device),
+        link_(options.link),
+        integration_(system, options.constraint_tolerance, stream_) {
+    if (link_ && system.forces.nonbonded == NonbondedMethod::no_cutoff)
+      throw InputError(
+          "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
+          "solvent too, so that there are no domains; start one rank, or use compute.replicas");
     if (system.forces.nonbonded == NonbondedMethod::pme) {
       pme_ = resolve_pme(system.forces, box);
       for (double q : system.force_field.charges) {
@@ -31,14 +41,15 @@ class DeviceBackend final : public Backend {
     const auto add = [&](const char* name, ForceGroup group, cudaStream_t stream, std::unique_ptr<DeviceForce> force) {
       if (force) forces_.push_back({group, stream, phases_.add(name), std::move(force)});
     };
-    add("PME", ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, mesh_stream_));
+    add("PME", ForceGroup::pme_reciprocal, mesh_stream_, make_device_mesh(system, pme_, precision_, link_, mesh_stream_));
     add("bonded", ForceGroup::bonded, side_stream_, make_device_bonded(system, precision_));
     add("boosted torsions", ForceGroup::torsions, side_stream_, make_device_torsions(system, precision_));
     add("excluded pairs", ForceGroup::nonbonded, side_stream_, make_device_excluded(system, pme_));
     add("restraints", ForceGroup::restraints, side_stream_, make_device_restraints(system));
-    add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, stream_));
+    add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, link_, stream_));
     add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
     moves_phase_ = phases_.add("integrate and constrain");
+    if (link_) share_with_ranks();
     if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction)
       dispersion_ = dispersion_correction_times_volume(system);
   }
@@ -46,8 +57,9 @@ class DeviceBackend final : public Backend {
   std::string name() const override { return device_name; }
   std::string description() const override {
     cudaDeviceProp properties{};
-    check(cudaGetDeviceProperties(&properties, 0), "ask for the GPU");
-    return std::string(properties.name) + ", " + (precision_ == Precision::double_ ? "double" : "mixed") + " precision";
+    check(cudaGetDeviceProperties(&properties, device_), "ask for the GPU");
+    return std::string(properties.name) + (link_ ? " (device " + std::to_string(device_) + ")" : "") + ", " +
+           (precision_ == Precision::double_ ? "double" : "mixed") + " precision";
   }
 
   void upload(const State& state) override {
@@ -56,6 +68,10 @@ class DeviceBackend final : public Backend {
     for (Level& level : levels_) {
       level.computed = false;
       level.known.clear();
+    }
+    if (ranks_ && !ranks_->shared()) {
+      ranks_->adopt(state.x, state.box, stream_);
+      take_share();
     }
     if (state.list_x.empty()) return;
     for (const auto& [group, stream, phase, force] : forces_) force->restore_list(state.list_x, state.box, stream_);
@@ -137,7 +153,7 @@ class DeviceBackend final : public Backend {
   /// A step that comes again as it was is captured in a graph, and from then on launched as a whole.
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
     const bool sample = steps_++ % DevicePhases::sample_every == 1;
-    if (sample || plan.energies || plan.virial) {
+    if (link_ || sample || plan.energies || plan.virial) {  // messages between ranks cannot be captured
       if (sample) phases_.begin_sample();
       queue(stages, plan, true);
       phases_.end_sample();
@@ -187,7 +203,53 @@ class DeviceBackend final : public Backend {
     }
     flush_moves();
     if (std::exchange(tallies_are_new_, false)) add_levels();
-    if (whole_step) integration_.queue_end_of_step(stream_);
+    if (whole_step) end_step(stream_);
+  }
+  void end_step(cudaStream_t stream) {
+    if (Fixed* heat = ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
+    integration_.queue_end_of_step(stream);
+  }
+
+  void share_with_ranks() {
+    double slack = std::numeric_limits<double>::infinity(), reach = 0;
+    for (const GroupForce& f : forces_) {
+      slack = std::min(slack, f.force->slack());
+      reach = std::max(reach, f.force->reach());
+    }
+    ranks_.emplace(*link_, system_.size(), slack, reach);
+    interactions_ = interactions();
+    integration_.set_ranks(*ranks_);
+  }
+  std::int64_t interactions() const {
+    std::int64_t all = integration_.constraints();
+    for (const GroupForce& f : forces_) all += f.force->interactions();
+    return all;
+  }
+
+  /// Interactions, constraints and atoms as the link shares them out now; they must be all there, each once.
+  void take_share() {
+    const RankShare& share = ranks_->share();
+    integration_.set_share();
+    for (const GroupForce& f : forces_) f.force->set_share(share, ranks_->x(), integration_.box(), stream_);
+    std::int64_t all[2] = {interactions(), share.home_count()};
+    link_->sum(all);
+    if (all[0] != interactions_ || all[1] != system_.size())
+      throw SimulationError(
+          "of " + std::to_string(interactions_) + " bonded interactions, exclusions and constraints, ranks have taken " +
+          std::to_string(all[0]) + ", and of " + std::to_string(system_.size()) + " atoms " + std::to_string(all[1]) +
+          " (the run has blown up, or bonded atoms are farther apart than the cutoff); use one rank to see where");
+  }
+
+  /// Positions of all atoms that this rank looks at; domains anew when atoms have moved too far.
+  void meet_ranks() {
+    // Walls follow the numbers of atoms, for want of a cheap clock on the device.
+    link_->note_work(1e-6 * (ranks_->home().count + ranks_->halo().count));
+    if (ranks_->renew_halo(integration_.mutable_positions(), integration_.box(), integration_.take_heat(), stream_)) return;
+    std::vector<void*> carried = integration_.carried();
+    for (Level& level : levels_)
+      if (level.computed) carried.push_back(level.force.data());
+    ranks_->migrate(carried, integration_.box(), stream_);
+    take_share();
   }
 
   std::array<const Fixed*, most_force_levels> level_forces() const {
@@ -198,6 +260,7 @@ class DeviceBackend final : public Backend {
 
   void apply_bias(const ApplyBias& stage, bool ends_step) {
     flush_moves();
+    if (Fixed* heat = ends_step && ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
     TalliesView view{};
     for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally.data() : nullptr;
     integration_.queue_bias(view, constants_of(all_force_groups, integration_.box()).potential(), stage, ends_step);
@@ -207,6 +270,7 @@ class DeviceBackend final : public Backend {
   /// Forces of some levels, on streams that part here and come together at the end.
   void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
     flush_moves();
+    if (ranks_) meet_ranks();
     positions_ready_.record(stream_);
     positions_ready_.hold(side_stream_);
     const auto wanted = [&](const ComputeForces& stage) {
@@ -233,14 +297,23 @@ class DeviceBackend final : public Backend {
         }
         phases_.run(phase, stream, [&] { force->compute(request(stage, wanted(stage)), stream); });
       }
-    if (ends_step) integration_.queue_end_of_step(side_stream_);
+    if (ends_step) end_step(side_stream_);
+    if (ranks_)
+      for (const auto& [group, stream, phase, force] : forces_)
+        for (const ComputeForces& stage : stages)
+          if (has(stage.groups & plan.groups, group)) force->finish(request(stage, wanted(stage)), stream);
     side_done_.record(side_stream_);
     side_done_.hold(stream_);
     if (mesh) {
       mesh_done_.record(mesh_stream_);
       mesh_done_.hold(stream_);
     }
+    if (ranks_)
+      for (const ComputeForces& stage : stages) ranks_->reverse(level_of(stage).force.data(), stream_);
     for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
+    if (ranks_)
+      for (const ComputeForces& stage : stages)
+        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally.data(), static_cast<int>(tallies), stream_);
     for (const ComputeForces& stage : stages) {
       if (!reported(stage)) continue;
       Level& level = level_of(stage);
@@ -298,8 +371,12 @@ class DeviceBackend final : public Backend {
 
   const System& system_;
   Precision precision_;
+  int device_;
+  RankLink* link_;                 ///< null: one rank
+  std::int64_t interactions_ = 0;  ///< of the whole system
   Stream stream_, side_stream_, mesh_stream_{true};
   Event positions_ready_, sums_clear_, side_done_, mesh_done_;
+  std::optional<DeviceRanks> ranks_;       ///< with a link
   mutable DeviceIntegration integration_;  // reading the kinetic energy uses its scratch memory
   struct GroupForce {
     ForceGroup group;
@@ -333,6 +410,7 @@ int device_count() {
 }
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options) {
+  check(cudaSetDevice(options.device), "choose the GPU");
   return std::make_unique<DeviceBackend>(system, box, options);
 }
 

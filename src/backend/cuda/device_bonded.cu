@@ -3,6 +3,7 @@
 #include <cuda/restraints.cuh>
 
 #include "backend/cuda/device_force.cuh"
+#include "uplift/backend/row_index.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -10,29 +11,24 @@ namespace {
 class Bonded final : public DeviceForce {
  public:
   Bonded(const System& system, bool torsions, bool mixed) : mixed_(mixed), table_(cmap_table(system.force_field)) {
-    for (const BondedRows& rows : bonded_rows(system.force_field, system.torsions_apart, torsions)) {
-      std::vector<int> atoms, start;
-      std::vector<double> parameters;
-      for (const BondedRow& row : rows.rows) {
-        atoms.insert(atoms.end(), row.atoms.begin(), row.atoms.begin() + rows.atoms_per_row);
-        parameters.insert(parameters.end(), row.parameters.begin(), row.parameters.end());
-        start.push_back(row.table_start);
-      }
-      lists_.push_back({DeviceBuffer<int>(atoms), DeviceBuffer<int>(start), DeviceBuffer<double>(parameters), {}});
-      List& list = lists_.back();
-      list.view = {rows.kind,
-                   static_cast<int>(rows.rows.size()),
-                   rows.atoms_per_row,
-                   rows.parameters_per_row,
-                   rows.order,
-                   list.atoms.data(),
-                   list.parameters.data(),
-                   list.table_start.data(),
-                   table_.data(),
-                   static_cast<int>(rows.first),
-                   static_cast<int>(rows.second)};
+    for (BondedRows& rows : bonded_rows(system.force_field, system.torsions_apart, torsions)) {
+      const RowIndex by_atom(system.size(), rows.rows.size(), [&](std::size_t r) { return rows.rows[r].atoms[0]; });
+      std::vector<std::size_t> all(rows.rows.size());
+      std::iota(all.begin(), all.end(), std::size_t(0));
+      lists_.push_back({std::move(rows), by_atom, {}, {}, {}, {}});
+      put(lists_.back(), all, nullptr);
     }
   }
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
+    interactions_ = 0;
+    for (List& list : lists_) {
+      const auto atoms_of = [&](std::size_t r) {
+        return std::span<const int>(list.rows.rows[r].atoms).first(static_cast<std::size_t>(list.rows.atoms_per_row));
+      };
+      put(list, list.by_atom.taken(share, x, box, atoms_of), stream);
+    }
+  }
+  std::int64_t interactions() const override { return interactions_; }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
     for (std::size_t first = 0; first < lists_.size(); first += most_bonded_lists) {
@@ -45,19 +41,78 @@ class Bonded final : public DeviceForce {
 
  private:
   struct List {
+    BondedRows rows;  ///< of the system
+    RowIndex by_atom;
     DeviceBuffer<int> atoms, table_start;
     DeviceBuffer<double> parameters;
     BondedView view;
   };
+
+  /// The chosen rows of a list to the device; they are there when `stream` has come so far.
+  void put(List& list, const std::vector<std::size_t>& chosen, cudaStream_t stream) {
+    const BondedRows& rows = list.rows;
+    std::vector<int> atoms, start;
+    std::vector<double> parameters;
+    for (std::size_t r : chosen) {
+      const BondedRow& row = rows.rows[r];
+      atoms.insert(atoms.end(), row.atoms.begin(), row.atoms.begin() + rows.atoms_per_row);
+      parameters.insert(parameters.end(), row.parameters.begin(), row.parameters.end());
+      start.push_back(row.table_start);
+    }
+    list.atoms.upload_to_front(atoms, stream);
+    list.table_start.upload_to_front(start, stream);
+    list.parameters.upload_to_front(parameters, stream);
+    check(cudaStreamSynchronize(stream), "wait for the device");  // the vectors go
+    interactions_ += static_cast<std::int64_t>(chosen.size());
+    list.view = {rows.kind,
+                 static_cast<int>(chosen.size()),
+                 rows.atoms_per_row,
+                 rows.parameters_per_row,
+                 rows.order,
+                 list.atoms.data(),
+                 list.parameters.data(),
+                 list.table_start.data(),
+                 table_.data(),
+                 static_cast<int>(rows.first),
+                 static_cast<int>(rows.second)};
+  }
+
   bool mixed_;
+  std::int64_t interactions_ = 0;
   DeviceBuffer<double> table_;
   std::vector<List> lists_;
 };
 
 class Restraints final : public DeviceForce {
  public:
-  bool steady(const Box& box) const override { return !centre_.empty() && box == at_; }
-  explicit Restraints(const System& system) : restraints_(system.position_restraints), box_(system.reference_box) {
+  bool steady(const Box& box) const override { return placed_ && box == at_; }
+  explicit Restraints(const System& system) : all_(system.position_restraints), restraints_(all_), box_(system.reference_box) {
+    put(nullptr);
+  }
+  void set_share(const RankShare& share, std::span<const Vec3d>, const Box&, cudaStream_t stream) override {
+    restraints_.clear();
+    for (const PositionRestraint& r : all_)
+      if (share.at_home(r.atom)) restraints_.push_back(r);
+    put(stream);
+    placed_ = false;
+  }
+  std::int64_t interactions() const override { return static_cast<std::int64_t>(restraints_.size()); }
+  void compute(const Request& r, cudaStream_t stream) override {
+    if (!placed_ || r.box != at_) {
+      std::vector<Vec3d> centre;
+      for (const PositionRestraint& one : restraints_)
+        centre.push_back(box_.periodic() && r.box.periodic() ? r.box.position(box_.fraction(one.centre)) : one.centre);
+      centre_ = DeviceBuffer<Vec3d>(centre);
+      at_ = r.box;
+      placed_ = true;
+    }
+    r.wait_for_sums(stream);
+    launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x,
+                      image_cell(r.box), r.sums, r.tally, stream);
+  }
+
+ private:
+  void put(cudaStream_t stream) {
     std::vector<int> atoms;
     std::vector<Vec3d> arm;
     std::vector<double> k;
@@ -66,26 +121,15 @@ class Restraints final : public DeviceForce {
       arm.push_back(r.reference - r.centre);
       k.push_back(r.k);
     }
-    atoms_ = DeviceBuffer<int>(atoms);
-    arm_ = DeviceBuffer<Vec3d>(arm);
-    k_ = DeviceBuffer<double>(k);
-  }
-  void compute(const Request& r, cudaStream_t stream) override {
-    if (centre_.empty() || r.box != at_) {
-      std::vector<Vec3d> centre;
-      for (const PositionRestraint& one : restraints_)
-        centre.push_back(box_.periodic() && r.box.periodic() ? r.box.position(box_.fraction(one.centre)) : one.centre);
-      centre_ = DeviceBuffer<Vec3d>(centre);
-      at_ = r.box;
-    }
-    r.wait_for_sums(stream);
-    launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x,
-                      image_cell(r.box), r.sums, r.tally, stream);
+    atoms_.upload_to_front(atoms, stream);
+    arm_.upload_to_front(arm, stream);
+    k_.upload_to_front(k, stream);
+    check(cudaStreamSynchronize(stream), "wait for the device");  // the vectors go
   }
 
- private:
-  std::vector<PositionRestraint> restraints_;
+  std::vector<PositionRestraint> all_, restraints_;  ///< the latter: those of this rank
   Box box_, at_;
+  bool placed_ = false;  ///< centres are those of the box `at_`
   DeviceBuffer<int> atoms_;
   DeviceBuffer<Vec3d> centre_, arm_;
   DeviceBuffer<double> k_;

@@ -3,6 +3,8 @@
 #include <cuda/device_buffer.cuh>
 #include <cuda/sums.cuh>
 
+#include <limits>
+
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "backend/cuda/device_streams.cuh"
 #include "physics/bonded/nearest_image.hpp"
 #include "uplift/backend/backend.hpp"
+#include "uplift/backend/rank_link.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 
@@ -31,6 +34,18 @@ class DeviceForce {
   virtual ~DeviceForce() = default;
   /// Queues the work; waits for nothing.
   virtual void compute(const Request& request, cudaStream_t stream) = 0;
+
+  // Where several ranks share a system.
+  /// What compute() has left until every force has queued its work, because it waits for the other ranks.
+  virtual void finish(const Request& /*request*/, cudaStream_t /*stream*/) {}
+  /// From now on the interactions that `share` takes, no others. `x` [atoms] on the host, good for atoms that are here.
+  virtual void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) = 0;
+  /// Interactions that are worked out here. Over all ranks they must come to as many as one rank alone has.
+  virtual std::int64_t interactions() const { return 0; }
+  /// How far interactions reach beyond the positions that a share was made for, and how far atoms may move from there [nm].
+  virtual double reach() const { return 0; }
+  virtual double slack() const { return std::numeric_limits<double>::infinity(); }
+
   /// Will the next evaluation in this box queue the same as the last one did?
   virtual bool steady(const Box& /*box*/) const { return true; }
 
@@ -44,12 +59,12 @@ class DeviceForce {
   virtual std::vector<PhaseTime> phases(cudaStream_t /*stream*/) const { return {}; }
 };
 
-/// nullptr where the system has none of the kind.
+/// nullptr where the system has none of the kind. `link`: to the ranks that share the system, null: one rank.
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
-                                               cudaStream_t stream);
+                                               RankLink* link, cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme);
 std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision,
-                                              cudaStream_t stream);
+                                              RankLink* link, cudaStream_t stream);
 std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision precision);
 /// System::torsions_apart, which the former lacks.
 std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision);

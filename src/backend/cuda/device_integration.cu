@@ -40,15 +40,55 @@ DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cud
   for (std::size_t i = 0; i < atoms.size(); ++i) atoms[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
   molecule_start_ = DeviceBuffer<int>(start);
   molecule_atoms_ = DeviceBuffer<int>(atoms);
+  molecule_count_ = molecules.count;
+  for (int m = 0; m < molecules.count; ++m)
+    first_of_molecule_.push_back(start[at(m)] < start[at(m + 1)] ? atoms[at(start[at(m)])] : -1);
+  put_sites();
+  upload(State{});
+}
+
+void DeviceIntegration::set_ranks(DeviceRanks& ranks) {
+  ranks_ = &ranks;
+  spread_ = spread_molecules(system_);
+  std::vector<int> of_atom;
+  for (int m : system_.molecules.molecule_of) of_atom.push_back(spread_.number[at(m)]);
+  spread_of_atom_ = DeviceBuffer<int>(of_atom);
+  spread_mass_ = DeviceBuffer<double>(spread_.mass);
+  spread_sums_.resize(6 * spread_.mass.size());
+}
+
+void DeviceIntegration::set_share() {
+  const RankShare& share = ranks_->share();
+  units_.set_share(share, stream_);
+  put_sites();
+  std::vector<int> molecules;  // those that are whole here
+  for (std::size_t m = 0; m < first_of_molecule_.size(); ++m)
+    if (spread_.number[m] < 0 && first_of_molecule_[m] >= 0 && share.at_home(first_of_molecule_[m]))
+      molecules.push_back(static_cast<int>(m));
+  molecules_.upload_to_front(molecules, stream_);
+  check(cudaStreamSynchronize(stream_), "wait for the device");
+  molecule_count_ = static_cast<int>(molecules.size());
+}
+
+void DeviceIntegration::put_sites() {
   std::vector<int> sites;
   std::vector<double> parameters;
-  for (const VirtualSite& s : system.force_field.virtual_sites) {
+  for (const VirtualSite& s : system_.force_field.virtual_sites) {
+    if (ranks_ && !ranks_->share().at_home(s.site)) continue;
     sites.insert(sites.end(), {s.site, s.parent0, s.parent1, s.parent2});
     parameters.insert(parameters.end(), {s.a, s.b, s.c});
   }
-  site_atoms_ = DeviceBuffer<int>(sites);
-  site_parameters_ = DeviceBuffer<double>(parameters);
-  upload(State{});
+  site_atoms_.upload_to_front(sites, stream_);
+  site_parameters_.upload_to_front(parameters, stream_);
+  check(cudaStreamSynchronize(stream_), "wait for the device");
+  site_count_ = static_cast<int>(sites.size() / 4);
+}
+
+std::vector<void*> DeviceIntegration::carried() {
+  std::vector<void*> arrays;
+  for (DeviceBuffer<Vec3d>* a : {&x_, &v_, &saved_, &kept_, &kept_v_})
+    if (!a->empty()) arrays.push_back(a->data());
+  return arrays;
 }
 
 void DeviceIntegration::upload(const State& state) {
@@ -73,6 +113,7 @@ void DeviceIntegration::upload(const State& state) {
   check(cudaStreamSynchronize(stream_), "wait for the device");
   box_ = state.box;
   moves_ = {};
+  heat_counted_ = false;
 }
 
 void DeviceIntegration::download(State& state) const {
@@ -122,6 +163,23 @@ void DeviceIntegration::flush() {
 void DeviceIntegration::sum_kinetic() {
   add(MoveKind::sum_kinetic);
   flush();
+  if (ranks_) ranks_->sum(&shared_.data()->kinetic, 4, stream_);  // and momentum
+}
+
+void DeviceIntegration::scale_box(const ScaleBox& stage) {
+  flush();
+  launch_scale_box(atoms(),
+                   {molecule_count_, ranks_ ? molecules_.data() : nullptr, molecule_start_.data(), molecule_atoms_.data()},
+                   stage, stream_);
+  if (ranks_ && !spread_.mass.empty()) {
+    const SpreadView spread{spread_of_atom_.data(), spread_mass_.data(), spread_sums_.data()};
+    spread_sums_.clear(stream_);
+    launch_spread_sums(atoms(), home(), spread, stream_);
+    ranks_->sum(spread_sums_.data(), static_cast<int>(spread_sums_.size()), stream_);
+    launch_scale_spread(atoms(), home(), spread, stage, stream_);
+  }
+  const auto scaled = [&](const Vec3d& r) { return Vec3d{stage.factor.x * r.x, stage.factor.y * r.y, stage.factor.z * r.z}; };
+  box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
 }
 
 void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels) {
@@ -159,21 +217,17 @@ void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, m
         if constexpr (std::is_same_v<S, ConstrainPositions>) add(MoveKind::constrain_positions).dt = s.dt;
         if constexpr (std::is_same_v<S, ConstrainVelocities>)
           add(s.at_saved ? MoveKind::constrain_velocities_at_saved : MoveKind::constrain_velocities);
-        if constexpr (std::is_same_v<S, CountHeat>) add(MoveKind::count_heat).dt = s.sign;
+        if constexpr (std::is_same_v<S, CountHeat>) {
+          add(MoveKind::count_heat).dt = s.sign;
+          heat_counted_ = ranks_ != nullptr;
+        }
         if constexpr (std::is_same_v<S, AddHeat>) launch_add_heat(shared_.data(), s.amount, stream_);
         if constexpr (std::is_same_v<S, PlaceVirtualSites>) {
-          if (site_parameters_.empty()) return;
+          if (site_count_ == 0) return;
           flush();
           launch_place_sites(atoms(), sites_view(), stream_);
         }
-        if constexpr (std::is_same_v<S, ScaleBox>) {
-          flush();
-          launch_scale_box(atoms(),
-                           {static_cast<int>(molecule_start_.size()) - 1, molecule_start_.data(), molecule_atoms_.data()}, s,
-                           stream_);
-          const auto scaled = [&](const Vec3d& r) { return Vec3d{s.factor.x * r.x, s.factor.y * r.y, s.factor.z * r.z}; };
-          box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
-        }
+        if constexpr (std::is_same_v<S, ScaleBox>) scale_box(s);
         if constexpr (std::is_same_v<S, SaveConfiguration>) {
           flush();
           kept_.copy_from(x_, stream_);
@@ -208,18 +262,19 @@ void DeviceIntegration::add_kick(const Kick& stage, const std::array<const Fixed
 
 double DeviceIntegration::kinetic_energy() {
   sums_.clear(stream_);
-  launch_moments(atoms(), sums_.data(), stream_);
+  launch_moments(atoms(), home(), sums_.data(), stream_);
+  if (ranks_) ranks_->sum(sums_.data(), 1, stream_);
   std::vector<Fixed> sums;
   sums_.download(sums, stream_);
   return from_fixed(sums[0]);
 }
 
 Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*, most_force_levels>& levels) {
-  if (x_.empty()) return {};
+  if (home().count == 0) return {};
   LevelsView view{};
   for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
   worst_.clear(stream_);
-  launch_worst_force(static_cast<int>(x_.size()), view, shared_.data(), worst_.data(), stream_);
+  launch_worst_force(home(), view, shared_.data(), worst_.data(), stream_);
   std::vector<unsigned long long> worst;
   worst_.download(worst, stream_);
   return {static_cast<int>(~static_cast<unsigned>(worst[0])),
@@ -231,7 +286,7 @@ void DeviceIntegration::check_constraints() const {
   const std::string when = " in step " + std::to_string(shared.failed_step) + " (forces too large for the time step)";
   if (shared.failed_water != INT_MAX)
     throw SimulationError("the water with " +
-                          describe_atom(system_.topology, system_.rigid_waters[at(shared.failed_water)].oxygen) +
+                          describe_atom(system_.topology, system_.rigid_waters[at(units_.water(shared.failed_water))].oxygen) +
                           " was torn apart" + when);
   if (shared.failed_constraint == INT_MAX) return;
   const Constraint& c = units_.constraints()[at(shared.failed_constraint)];

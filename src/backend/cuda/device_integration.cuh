@@ -5,7 +5,11 @@
 #include <cuda/integrate.cuh>
 
 #include <array>
+#include <cstddef>
+#include <utility>
 
+#include "backend/cuda/device_ranks.cuh"
+#include "uplift/backend/atom_groups.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
@@ -15,6 +19,10 @@ class Units {
  public:
   explicit Units(const System& system);
   UnitsView view() const;
+  /// From now on those of atoms that are at home.
+  void set_share(const RankShare& share, cudaStream_t stream);
+  std::int64_t count() const { return constrained_; }  ///< constraints and waters that are solved here
+  int water(int number) const { return water_[static_cast<std::size_t>(number)]; }  ///< of the system, of those here
   const std::vector<Constraint>& constraints() const {
     return constraints_;
   }  ///< in the order that Shared::failed_constraint counts
@@ -24,7 +32,20 @@ class Units {
     std::vector<int> atoms, first_constraint;
     std::vector<double> length;
   };
+  struct Groups {
+    std::vector<int> group_start{0}, group_atoms, bond_start{0}, bond_atoms;
+    std::vector<double> bond_length;
+    int add(const Groups& from, int u);
+  };
+  template <class F>
+  void put(F&& at_home, cudaStream_t stream);
+
   std::vector<Constraint> constraints_;
+  Lists all_[unit_kinds];  ///< of the system
+  std::vector<physics::WaterShape<double>> all_shapes_;
+  Groups all_groups_;
+  std::vector<int> water_;
+  std::int64_t constrained_ = 0;
   int count_[unit_kinds] = {};
   DeviceBuffer<int> atoms_[unit_kinds], first_constraint_[unit_kinds];
   DeviceBuffer<double> length_[unit_kinds];
@@ -36,6 +57,16 @@ class Units {
 class DeviceIntegration {
  public:
   DeviceIntegration(const System& system, double tolerance, cudaStream_t stream);
+
+  /// Several ranks share the system. `ranks` outlives this.
+  void set_ranks(DeviceRanks& ranks);
+  void set_share();
+  std::int64_t constraints() const { return units_.count() + site_count_; }  ///< waters and virtual sites included
+  /// Arrays that move with atoms: positions first.
+  std::vector<void*> carried();
+  Vec3d* mutable_positions() { return x_.data(); }
+  /// What has been counted since anybody took it, or null when there is none: it is to be summed over ranks.
+  Fixed* take_heat() { return std::exchange(heat_counted_, false) ? &shared_.data()->heat_change : nullptr; }
 
   void upload(const State& state);
   void download(State& state) const;  ///< waits
@@ -72,9 +103,10 @@ class DeviceIntegration {
   AtomsView atoms() {
     return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()};
   }
-  SitesView sites_view() const {
-    return {static_cast<int>(site_parameters_.size() / 3), site_atoms_.data(), site_parameters_.data()};
-  }
+  SitesView sites_view() const { return {site_count_, site_atoms_.data(), site_parameters_.data()}; }
+  AtomList home() const { return ranks_ ? ranks_->home() : AtomList{static_cast<int>(x_.size()), nullptr}; }
+  void put_sites();
+  void scale_box(const ScaleBox& stage);
   Shared look() const;
   Move& add(MoveKind kind);
   void add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
@@ -83,6 +115,9 @@ class DeviceIntegration {
   const System& system_;
   double tolerance_;
   cudaStream_t stream_;
+  DeviceRanks* ranks_ = nullptr;  ///< null: one rank
+  bool heat_counted_ = false;
+  int site_count_ = 0, molecule_count_ = 0;
   Box box_, kept_box_;
   double total_mass_ = 0;
   int degrees_of_freedom_;
@@ -91,7 +126,11 @@ class DeviceIntegration {
   Units units_;
   DeviceBuffer<Vec3d> x_, v_, saved_, kept_, kept_v_;
   DeviceBuffer<double> mass_, inverse_mass_;
-  DeviceBuffer<int> molecule_start_, molecule_atoms_, site_atoms_;
+  std::vector<int> first_of_molecule_;  ///< [molecules] lowest atom
+  SpreadMolecules spread_;
+  DeviceBuffer<int> molecules_, molecule_start_, molecule_atoms_, site_atoms_, spread_of_atom_;
+  DeviceBuffer<double> spread_mass_;
+  DeviceBuffer<Fixed> spread_sums_;  ///< of molecules that ranks may share, [6] each
   DeviceBuffer<double> site_parameters_;
   DeviceBuffer<Shared> shared_;
   DeviceBuffer<Fixed> sums_;

@@ -31,12 +31,13 @@ class Pme final : public DeviceForce {
   using Complex = std::conditional_t<sizeof(T) == 4, float2, double2>;
 
  public:
-  Pme(const System& system, const PmeParameters& pme, cudaStream_t stream) : pme_(pme) {
+  Pme(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
+      : pme_(pme), link_(link), all_charges_(system.force_field.charges) {
     std::vector<int> atoms;
     std::vector<double> charges;
     double absolute = 0, largest = 0;
     for (int i = 0; i < system.size(); ++i) {
-      const double q = system.force_field.charges[static_cast<std::size_t>(i)];
+      const double q = all_charges_[static_cast<std::size_t>(i)];
       if (q == 0) continue;
       atoms.push_back(i);
       charges.push_back(q);
@@ -45,11 +46,14 @@ class Pme final : public DeviceForce {
     }
     atom_ = DeviceBuffer<int>(atoms);
     charge_ = DeviceBuffer<double>(charges);
+    charged_ = static_cast<int>(charges.size());
+    none_ = charges.empty();
     const auto [nx, ny, nz] = pme.grid;
     points_ = nx * ny * nz;
     const auto half = static_cast<std::size_t>(nx) * static_cast<std::size_t>(ny) * static_cast<std::size_t>(nz / 2 + 1);
     grid_.resize(static_cast<std::size_t>(points_));
     grid_.clear(stream);
+    if (link_) mesh_words_.reserve(grid_.size());
     real_.resize(static_cast<std::size_t>(points_));
     waves_.resize(half);
     influence_.resize(half);
@@ -70,20 +74,53 @@ class Pme final : public DeviceForce {
 
   bool steady(const Box& box) const override { return box == box_; }
   void compute(const Request& r, cudaStream_t stream) override {
-    if (charge_.empty()) return;
+    if (none_) return;
     set_box(r.box, stream);
-    const ChargesView charges{static_cast<int>(charge_.size()), atom_.data(), charge_.data()};
-    launch_spread<T>(pme_.order, charges, r.x, mesh_, grid_.data(), stream);
-    launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
-    check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
-    if (r.tally.any()) r.wait_for_sums(stream);
-    launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, r.tally, stream);
-    check_fft(backward(backward_, waves_.data(), real_.data()), "FFT");
-    r.wait_for_sums(stream);
-    launch_gather<T>(pme_.order, charges, r.x, mesh_, real_.data(), r.sums, stream);
+    launch_spread<T>(pme_.order, charges(), r.x, mesh_, grid_.data(), stream);
+    if (link_)
+      mesh_words_.copy_from(grid_.data(), grid_.size(), stream);
+    else
+      solve(r, r.tally, stream);
   }
 
+  /// Every rank transforms the whole mesh, which integers have made the same everywhere: messages of its size, work that more
+  /// ranks do not lessen.
+  void finish(const Request& r, cudaStream_t stream) override {
+    if (none_ || !link_) return;
+    check(cudaStreamSynchronize(stream), "wait for the device");
+    link_->sum(std::span(mesh_words_.data(), grid_.size()));
+    mesh_words_.copy_to(grid_.data(), grid_.size(), stream);
+    solve(r, link_->rank() == 0 ? r.tally : Tally{}, stream);
+  }
+  void set_share(const RankShare& share, std::span<const Vec3d>, const Box&, cudaStream_t stream) override {
+    std::vector<int> atoms;
+    std::vector<double> charges;
+    share.for_home([&](int i) {
+      const double q = all_charges_[static_cast<std::size_t>(i)];
+      if (q == 0) return;
+      atoms.push_back(i);
+      charges.push_back(q);
+    });
+    atom_.upload_to_front(atoms, stream);
+    charge_.upload_to_front(charges, stream);
+    check(cudaStreamSynchronize(stream), "wait for the device");
+    charged_ = static_cast<int>(charges.size());
+  }
+  std::int64_t interactions() const override { return charged_; }
+
  private:
+  ChargesView charges() const { return {charged_, atom_.data(), charge_.data()}; }
+
+  void solve(const Request& r, Tally tally, cudaStream_t stream) {
+    launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
+    check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
+    if (tally.any()) r.wait_for_sums(stream);
+    launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, tally, stream);
+    check_fft(backward(backward_, waves_.data(), real_.data()), "FFT");
+    r.wait_for_sums(stream);
+    launch_gather<T>(pme_.order, charges(), r.x, mesh_, real_.data(), r.sums, stream);
+  }
+
   void set_box(const Box& box, cudaStream_t stream) {
     if (box == box_) return;
     box_ = box;
@@ -105,6 +142,11 @@ class Pme final : public DeviceForce {
   }
 
   PmeParameters pme_;
+  RankLink* link_;
+  std::vector<double> all_charges_;  ///< [atoms]
+  PinnedBuffer<MeshInteger<T>> mesh_words_;
+  int charged_ = 0;    ///< atoms of this rank
+  bool none_ = false;  ///< of the whole system
   Box box_;
   int points_ = 0;
   MeshView mesh_{};
@@ -120,10 +162,10 @@ class Pme final : public DeviceForce {
 }  // namespace
 
 std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision,
-                                              cudaStream_t stream) {
+                                              RankLink* link, cudaStream_t stream) {
   if (system.forces.nonbonded != NonbondedMethod::pme) return nullptr;
-  if (precision == Precision::double_) return std::make_unique<Pme<double>>(system, pme, stream);
-  return std::make_unique<Pme<float>>(system, pme, stream);
+  if (precision == Precision::double_) return std::make_unique<Pme<double>>(system, pme, link, stream);
+  return std::make_unique<Pme<float>>(system, pme, link, stream);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -8,6 +8,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "uplift/backend/erf_table.hpp"
+#include "uplift/backend/row_index.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
@@ -57,6 +58,8 @@ DeviceBuffer<LennardJones<real>> lj_table(const ForceField& ff) {
 /// Without a cutoff; in double whatever the precision: such systems are small, and their sums are long.
 class AllPairs final : public DeviceForce {
  public:
+  /// Without a cutoff nothing is shared.
+  void set_share(const RankShare&, std::span<const Vec3d>, const Box&, cudaStream_t) override {}
   explicit AllPairs(const System& system) : tables_(system), lj_(lj_table<double>(system.force_field)) {
     p_.types = system.force_field.lj_types;
     p_.lj = lj_.data();
@@ -75,8 +78,9 @@ class AllPairs final : public DeviceForce {
 template <class real>
 class ListedPairs final : public DeviceForce {
  public:
-  ListedPairs(const System& system, const PmeParameters& pme, cudaStream_t stream)
-      : tables_(system),
+  ListedPairs(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
+      : link_(link),
+        tables_(system),
         lj_(lj_table<real>(system.force_field)),
         cutoff_(system.forces.cutoff),
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
@@ -96,22 +100,56 @@ class ListedPairs final : public DeviceForce {
     if (form_ == CoulombForm::ewald) p_.erf = padded(make_erf_table<real>(pme.alpha, rc, sizeof(real) == 4 ? 3e-8 : 1e-15));
 
     const int atoms = system.size();
-    supers_ = (atoms + super_atoms - 1) / super_atoms;
-    const std::size_t slots = at(supers_ * super_atoms);
     for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &ordered_}) b->resize(at(atoms));
     list_x_.resize(at(atoms));
-    atom_of_slot_.resize(slots);
-    for (DeviceBuffer<PairSite<real>>* b : {&sites_, &list_sites_, &prune_sites_}) b->resize(slots);
-    bounds_i_.resize(at(supers_ * clusters_i));
-    bounds_j_.resize(at(supers_ * clusters_j));
-    bounds_super_.resize(at(supers_));
-    cell_count_.resize(slots + 2);  // a cell has eight atoms, about
-    cell_start_.resize(slots + 2);
-    cell_count_.clear(stream);
-    entry_count_.resize(at(supers_));
+    share_.zones = 1;
+    set_listed(atoms, stream);
     state_.clear(stream);
     make_room(list_group, 16 * supers_);
   }
+
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
+    std::vector<int> local;
+    share.for_local([&](int i) { local.push_back(i); });
+    local_.upload_to_front(local, stream);
+    zone_.upload_to_front(share.zone, stream);
+    check(cudaMemsetAsync(slot_of_atom_.data(), 0xff, slot_of_atom_.size() * sizeof(int), stream), "clear device memory");
+    share_.atom = local_.data();
+    share_.zone = zone_.data();
+    share_.zones = 1;
+    for (int i : local) share_.zones = std::max(share_.zones, share.zone[at(i)] + 1);
+    low_ = {0, 0, 0};
+    extent_ = {1, 1, 1};
+    std::array<double, 3> high{-1, -1, -1};
+    for (std::size_t d = 0; d < 3; ++d) {
+      share_.open[d] = share.open[d];
+      share_.middle[d] = share.middle[d];
+      share_.upper[d] = share.upper[d];
+      if (share.open[d]) low_[d] = 2;
+    }
+    for (int i : local) {
+      const Vec3d s = box.fraction(x[at(i)]);
+      const double fraction[3] = {s.x, s.y, s.z};
+      for (int d = 0; d < 3; ++d) {
+        const auto k = at(d);
+        if (!share.open[k] || !std::isfinite(fraction[d])) continue;
+        const double p = share.place(i, d, fraction[d]);
+        low_[k] = std::min(low_[k], p);
+        high[k] = std::max(high[k], p);
+      }
+    }
+    for (std::size_t d = 0; d < 3; ++d)
+      if (share.open[d]) {
+        low_[d] = std::min(low_[d], high[d]);
+        extent_[d] = std::max(high[d] - low_[d], 0.03);
+      }
+    check(cudaStreamSynchronize(stream), "wait for the device");
+    box_ = Box{};  // of cells that were other ones
+    set_listed(static_cast<int>(local.size()), stream);
+    built_ = false;
+  }
+  double reach() const override { return cutoff_ + outer_buffer; }
+  double slack() const override { return 0.5 * outer_buffer; }
 
   void compute(const Request& r, cudaStream_t stream) override {
     if (supers_ == 0) return;
@@ -124,10 +162,11 @@ class ListedPairs final : public DeviceForce {
       pruned_ = false;
     } else {
       if (!new_box) launch_place(view(), p_.a, r.x, stream);
-      launch_rebuild(view(), r.x, new_box, stream);
+      if (!link_) launch_rebuild(view(), r.x, new_box, stream);  // ranks have agreed already
     }
     r.wait_for_sums(stream);
-    launch_cluster_pairs(form_, view(), p_, new_box || !pruned_, r.sums, r.every_step, r.tally, stream);
+    const auto launch = link_ ? launch_exact_cluster_pairs<real> : launch_cluster_pairs<real>;
+    launch(form_, view(), p_, new_box || !pruned_, r.sums, r.every_step, r.tally, stream);
     pruned_ = true;
   }
 
@@ -135,11 +174,11 @@ class ListedPairs final : public DeviceForce {
 
   std::vector<Vec3d> list_positions(cudaStream_t stream) const override {
     std::vector<Vec3d> x;
-    if (built_) list_x_.download(x, stream);
+    if (built_ && !link_) list_x_.download(x, stream);
     return x;
   }
   void restore_list(std::span<const Vec3d> list_x, const Box& box, cudaStream_t stream) override {
-    if (supers_ == 0) return;
+    if (supers_ == 0 || link_) return;
     set_box(box);
     DeviceBuffer<Vec3d> x(list_x);
     build(x.data(), stream);
@@ -195,13 +234,36 @@ class ListedPairs final : public DeviceForce {
     return table;
   }
 
+  /// Room for this many atoms, and no less than there is.
+  void set_listed(int atoms, cudaStream_t stream) {
+    share_.listed = atoms;
+    supers_ = (atoms + super_atoms - 1) / super_atoms;
+    const std::size_t slots = at(supers_ * super_atoms);
+    atom_of_slot_.make_room(slots);
+    for (DeviceBuffer<PairSite<real>>* b : {&sites_, &list_sites_, &prune_sites_}) b->make_room(slots);
+    if (link_) places_.make_room(slots);
+    bounds_i_.make_room(at(supers_ * clusters_i));
+    bounds_j_.make_room(at(supers_ * clusters_j));
+    bounds_super_.make_room(at(supers_));
+    most_cells_ = static_cast<int>(slots) + 1;  // a cell has eight atoms, about
+    cell_count_.make_room(at(share_.zones) * at(most_cells_) + 1);
+    cell_start_.make_room(cell_count_.size());
+    cell_count_.clear(stream);
+    entry_count_.make_room(at(supers_));
+    make_buffers();
+  }
+
   /// Room for lists of this size, and to spare; no less than there is.
   void make_room(int entries, int rows) {
     const auto more = [](int n) { return static_cast<int>(spare_room * n) + 1; };
     capacity_ = std::max(capacity_, (more(entries) + list_group - 1) / list_group * list_group);
     row_capacity_ = std::max(row_capacity_, more(rows));
-    entries_.resize(at(supers_) * at(capacity_));
-    rows_.resize(at(row_capacity_) * clusters_i);
+    make_buffers();
+  }
+  void make_buffers() {
+    const std::size_t entries = at(supers_) * at(capacity_), rows = at(row_capacity_) * clusters_i;
+    if (entries_.size() < entries) entries_.resize(entries);
+    if (rows_.size() < rows) rows_.resize(rows);
   }
 
   ListState look(cudaStream_t stream) const {
@@ -226,10 +288,17 @@ class ListedPairs final : public DeviceForce {
     const double a[6] = {box.a.x, box.b.x, box.c.x, box.b.y, box.c.y, box.c.z}, unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
     for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
     const Vec3d widths = box.widths();
-    const double edge = std::cbrt(super_atoms * widths.x * widths.y * widths.z / std::max(1, tables_.view().atoms));
+    const Vec3d part{widths.x * extent_[0], widths.y * extent_[1], widths.z * extent_[2]};
+    const double edge = std::cbrt(super_atoms * part.x * part.y * part.z / std::max(1, share_.listed));
     const auto parts = [](double length, double width) { return std::clamp(static_cast<int>(length / width), 1, 1024); };
-    grid_ = {parts(widths.x, edge), parts(widths.y, edge), parts(widths.z, edge / 8)};
-    grid_.nz = std::max(1, std::min(grid_.nz, static_cast<int>(cell_start_.size() - 1) / (grid_.nx * grid_.ny)));
+    grid_ = {parts(part.x, edge), parts(part.y, edge), parts(part.z, edge / 8)};
+    grid_.nz = std::max(1, std::min(grid_.nz, most_cells_ / (grid_.nx * grid_.ny)));
+    const int n[3] = {grid_.nx, grid_.ny, grid_.nz};
+    for (std::size_t d = 0; d < 3; ++d) {
+      // As coordinate() in the kernels: places from -1/2 on in units of 2^-31.
+      share_.low[d] = share_.open[d] ? static_cast<std::uint32_t>((low_[d] + 0.5) * 0x1p31) : 0;
+      share_.scale[d] = share_.open[d] ? static_cast<std::uint64_t>(2 * n[d] / extent_[d]) : static_cast<std::uint64_t>(n[d]);
+    }
   }
 
   ListView<real> view() {
@@ -248,15 +317,17 @@ class ListedPairs final : public DeviceForce {
     // What distances and bounds in single precision may be wrong by is taken off the buffers.
     const double rounding = 1e-6 * std::max({length.x, length.y, length.z});
     v.reach = static_cast<float>(cutoff_ + outer_buffer);
-    v.half_buffer = static_cast<float>(0.5 * outer_buffer - rounding);
+    v.half_buffer = link_ ? std::numeric_limits<float>::max() : static_cast<float>(0.5 * outer_buffer - rounding);
     v.prune_reach = static_cast<float>(cutoff_ + inner_buffer);
     v.half_prune_buffer = static_cast<float>(0.5 * inner_buffer - rounding);
+    v.share = share_;
     v.atom_of_slot = atom_of_slot_.data();
     v.slot_of_atom = slot_of_atom_.data();
     v.sites = sites_.data();
     v.list_sites = list_sites_.data();
     v.prune_sites = prune_sites_.data();
     v.list_x = list_x_.data();
+    v.places = places_.data();
     v.bounds_i = bounds_i_.data();
     v.bounds_j = bounds_j_.data();
     v.bounds_super = bounds_super_.data();
@@ -271,7 +342,12 @@ class ListedPairs final : public DeviceForce {
     return v;
   }
 
+  RankLink* link_;
   PairTables tables_;
+  ShareView share_{};
+  std::array<double, 3> low_{0, 0, 0}, extent_{1, 1, 1};  ///< of places along open directions, fractions of the box
+  DeviceBuffer<int> local_;
+  DeviceBuffer<std::uint8_t> zone_;
   DeviceBuffer<LennardJones<real>> lj_;
   PairParameters<real> p_{};
   double cutoff_;
@@ -279,10 +355,11 @@ class ListedPairs final : public DeviceForce {
   Box box_;
   CellGrid grid_{1, 1, 1};
   bool built_ = false, pruned_ = false;
-  int supers_ = 0, capacity_ = 0, row_capacity_ = 0;
+  int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
   DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, unordered_, ordered_, entry_count_;
   DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_;
   DeviceBuffer<Vec3d> list_x_;
+  DeviceBuffer<ListPlace> places_;
   DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
   DeviceBuffer<ListEntry> entries_;
   DeviceBuffer<unsigned> rows_;
@@ -292,21 +369,37 @@ class ListedPairs final : public DeviceForce {
 /// What the mesh has of excluded pairs.
 class ExcludedPairs final : public DeviceForce {
  public:
-  ExcludedPairs(const System& system, double alpha) : alpha_(alpha), charge_(system.force_field.charges) {
+  ExcludedPairs(const System& system, double alpha)
+      : alpha_(alpha), charge_(system.force_field.charges), all_(system.force_field.exclusions) {
+    by_atom_ = RowIndex(system.size(), all_.size(), [&](std::size_t r) { return all_[r][0]; });
     std::vector<int> pairs;
-    for (const auto& [i, j] : system.force_field.exclusions) pairs.insert(pairs.end(), {i, j});
-    pairs_ = DeviceBuffer<int>(pairs);
+    for (const auto& [i, j] : all_) pairs.insert(pairs.end(), {i, j});
+    put(pairs, nullptr);
   }
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
+    std::vector<int> pairs;
+    for (std::size_t r : by_atom_.taken(share, x, box, [&](std::size_t k) { return std::span<const int>(all_[k]); }))
+      pairs.insert(pairs.end(), all_[r].begin(), all_[r].end());
+    put(pairs, stream);
+  }
+  std::int64_t interactions() const override { return count_; }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
-    launch_excluded(pairs_.data(), static_cast<int>(pairs_.size() / 2), r.x, charge_.data(), image_cell(r.box), alpha_, r.sums,
-                    r.tally, stream);
+    launch_excluded(pairs_.data(), count_, r.x, charge_.data(), image_cell(r.box), alpha_, r.sums, r.tally, stream);
   }
 
  private:
+  void put(const std::vector<int>& pairs, cudaStream_t stream) {
+    pairs_.upload_to_front(pairs, stream);
+    check(cudaStreamSynchronize(stream), "wait for the device");
+    count_ = static_cast<int>(pairs.size() / 2);
+  }
   double alpha_;
   DeviceBuffer<double> charge_;
+  std::vector<std::array<int, 2>> all_;
+  RowIndex by_atom_;
   DeviceBuffer<int> pairs_;
+  int count_ = 0;
 };
 
 }  // namespace
@@ -315,10 +408,10 @@ std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const Pm
   return system.forces.nonbonded == NonbondedMethod::pme ? std::make_unique<ExcludedPairs>(system, pme.alpha) : nullptr;
 }
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
-                                               cudaStream_t stream) {
+                                               RankLink* link, cudaStream_t stream) {
   if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<AllPairs>(system);
-  if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, stream);
-  return std::make_unique<ListedPairs<float>>(system, pme, stream);
+  if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, link, stream);
+  return std::make_unique<ListedPairs<float>>(system, pme, link, stream);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -63,6 +63,8 @@ class ImplicitSolvent final : public DeviceForce {
              room(),
              room()};
   }
+  /// Without a cutoff nothing is shared.
+  void set_share(const RankShare&, std::span<const Vec3d>, const Box&, cudaStream_t) override {}
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
     if (view_.count > 0) launch_gb(view_, r.x, r.sums, r.tally, stream);

@@ -7,6 +7,8 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
+constexpr int atoms_of_unit[unit_kinds] = {3, 2, 3, 4, 1, 1};  // not of general groups, which have any number
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The atom that all of these constraints have in common, or -1.
@@ -22,16 +24,12 @@ int common_atom(std::span<const Constraint> group) {
 Units::Units(const System& system) {
   const int atoms = system.size();
   std::vector<char> taken(at(atoms), 0);
-  Lists lists[unit_kinds];
-  std::vector<physics::WaterShape<double>> shapes;
   for (const RigidWater& w : system.rigid_waters) {
-    lists[unit_water].atoms.insert(lists[unit_water].atoms.end(), {w.oxygen, w.hydrogen1, w.hydrogen2});
-    shapes.push_back(
+    all_[unit_water].atoms.insert(all_[unit_water].atoms.end(), {w.oxygen, w.hydrogen1, w.hydrogen2});
+    all_shapes_.push_back(
         physics::WaterShape<double>::from(system.masses[at(w.oxygen)], system.masses[at(w.hydrogen1)], w.oh, w.hh));
     for (int i : {w.oxygen, w.hydrogen1, w.hydrogen2}) taken[at(i)] = 1;
   }
-  count_[unit_water] = static_cast<int>(shapes.size());
-  shapes_ = DeviceBuffer<physics::WaterShape<double>>(shapes);
 
   std::vector<int> root(at(atoms));
   std::iota(root.begin(), root.end(), 0);
@@ -47,8 +45,9 @@ Units::Units(const System& system) {
   std::stable_sort(constraints_.begin(), constraints_.end(),
                    [&](const Constraint& a, const Constraint& b) { return find(a.i) < find(b.i); });
 
-  std::vector<int> group_start{0}, group_atoms, bond_start{0}, bond_atoms;
-  std::vector<double> bond_length;
+  std::vector<int>&group_start = all_groups_.group_start, &group_atoms = all_groups_.group_atoms,
+  &bond_start = all_groups_.bond_start, &bond_atoms = all_groups_.bond_atoms;
+  std::vector<double>& bond_length = all_groups_.bond_length;
   const int count = static_cast<int>(constraints_.size());
   for (int first = 0, last = 0; first < count; first = last) {
     while (last < count && find(constraints_[at(last)].i) == find(constraints_[at(first)].i)) ++last;
@@ -56,14 +55,13 @@ Units::Units(const System& system) {
     for (const Constraint& c : group) taken[at(c.i)] = taken[at(c.j)] = 1;
     const int centre = common_atom(group);
     if (centre >= 0 && group.size() <= 3) {
-      Lists& star = lists[unit_star1 + static_cast<int>(group.size()) - 1];
+      Lists& star = all_[unit_star1 + static_cast<int>(group.size()) - 1];
       star.atoms.push_back(centre);
       for (const Constraint& c : group) {
         star.atoms.push_back(c.i == centre ? c.j : c.i);
         star.length.push_back(c.length);
       }
       star.first_constraint.push_back(first);
-      ++count_[unit_star1 + static_cast<int>(group.size()) - 1];
       continue;
     }
     const auto begin = static_cast<std::ptrdiff_t>(group_atoms.size());
@@ -80,23 +78,77 @@ Units::Units(const System& system) {
     }
     group_start.push_back(static_cast<int>(group_atoms.size()));
     bond_start.push_back(static_cast<int>(bond_length.size()));
-    lists[unit_general].first_constraint.push_back(first);
-    ++count_[unit_general];
+    all_[unit_general].first_constraint.push_back(first);
   }
   for (int i = 0; i < atoms; ++i)
-    if (!taken[at(i)]) lists[unit_single].atoms.push_back(i);
-  count_[unit_single] = static_cast<int>(lists[unit_single].atoms.size());
+    if (!taken[at(i)]) all_[unit_single].atoms.push_back(i);
+  put([](int) { return true; }, nullptr);
+}
 
-  for (int k = 0; k < unit_kinds; ++k) {
-    atoms_[k] = DeviceBuffer<int>(lists[k].atoms);
-    first_constraint_[k] = DeviceBuffer<int>(lists[k].first_constraint);
-    length_[k] = DeviceBuffer<double>(lists[k].length);
+void Units::set_share(const RankShare& share, cudaStream_t stream) {
+  put([&](int atom) { return share.at_home(atom); }, stream);
+}
+
+/// Units whose atoms are at home. A unit is whole on one rank, so that any of its atoms will do.
+template <class F>
+void Units::put(F&& at_home, cudaStream_t stream) {
+  Lists lists[unit_kinds];
+  std::vector<physics::WaterShape<double>> shapes;
+  Groups groups;
+  water_.clear();
+  constrained_ = 0;
+  for (int kind = 0; kind < unit_kinds; ++kind) {
+    const Lists& all = all_[kind];
+    Lists& own = lists[kind];
+    const int atoms = atoms_of_unit[kind], arms = kind == unit_single ? 0 : atoms - 1;
+    const auto units = static_cast<int>(kind == unit_general ? all.first_constraint.size() : all.atoms.size() / at(atoms));
+    count_[kind] = 0;
+    for (int u = 0; u < units; ++u) {
+      if (!at_home(kind == unit_general ? all_groups_.group_atoms[at(all_groups_.group_start[at(u)])]
+                                        : all.atoms[at(u * atoms)]))
+        continue;
+      ++count_[kind];
+      if (kind == unit_general) {
+        constrained_ += groups.add(all_groups_, u);
+        own.first_constraint.push_back(all.first_constraint[at(u)]);
+        continue;
+      }
+      own.atoms.insert(own.atoms.end(), all.atoms.begin() + u * atoms, all.atoms.begin() + (u + 1) * atoms);
+      if (kind == unit_water) {
+        water_.push_back(u);
+        shapes.push_back(all_shapes_[at(u)]);
+        ++constrained_;
+      } else if (kind != unit_single) {
+        own.length.insert(own.length.end(), all.length.begin() + u * arms, all.length.begin() + (u + 1) * arms);
+        own.first_constraint.push_back(all.first_constraint[at(u)]);
+        constrained_ += arms;
+      }
+    }
+    atoms_[kind].upload_to_front(own.atoms, stream);
+    first_constraint_[kind].upload_to_front(own.first_constraint, stream);
+    length_[kind].upload_to_front(own.length, stream);
   }
-  group_start_ = DeviceBuffer<int>(group_start);
-  group_atoms_ = DeviceBuffer<int>(group_atoms);
-  bond_start_ = DeviceBuffer<int>(bond_start);
-  bond_atoms_ = DeviceBuffer<int>(bond_atoms);
-  bond_length_ = DeviceBuffer<double>(bond_length);
+  shapes_.upload_to_front(shapes, stream);
+  group_start_.upload_to_front(groups.group_start, stream);
+  group_atoms_.upload_to_front(groups.group_atoms, stream);
+  bond_start_.upload_to_front(groups.bond_start, stream);
+  bond_atoms_.upload_to_front(groups.bond_atoms, stream);
+  bond_length_.upload_to_front(groups.bond_length, stream);
+  check(cudaStreamSynchronize(stream), "wait for the device");  // the vectors go
+}
+
+/// Takes over group u of others; returns how many constraints it has.
+int Units::Groups::add(const Groups& from, int u) {
+  const auto part = [](const auto& of, int first, int last, auto& to) {
+    to.insert(to.end(), of.begin() + first, of.begin() + last);
+  };
+  const int bonds = from.bond_start[at(u)], bonds_end = from.bond_start[at(u) + 1];
+  part(from.group_atoms, from.group_start[at(u)], from.group_start[at(u) + 1], group_atoms);
+  part(from.bond_atoms, 2 * bonds, 2 * bonds_end, bond_atoms);
+  part(from.bond_length, bonds, bonds_end, bond_length);
+  group_start.push_back(static_cast<int>(group_atoms.size()));
+  bond_start.push_back(static_cast<int>(bond_length.size()));
+  return bonds_end - bonds;
 }
 
 UnitsView Units::view() const {

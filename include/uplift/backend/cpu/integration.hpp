@@ -9,6 +9,7 @@
 #include "cpu/integrate_kernels.hpp"
 #include "cpu/threads.hpp"
 #include "physics/integrate/nose_hoover.hpp"
+#include "uplift/backend/atom_groups.hpp"
 #include "uplift/backend/backend.hpp"
 #include "uplift/backend/bias_factors.hpp"
 #include "uplift/backend/rank_link.hpp"
@@ -138,9 +139,7 @@ class CpuIntegration {
   CpuConstraints constraints_;
   std::vector<std::vector<AtomRange>> pieces_;  ///< of the atoms at home, a task each
   std::vector<int> sites_, site_of_;            ///< virtual sites at home; [atoms] which one an atom is, or -1
-  std::vector<char> compact_;                   ///< [molecules] whole on one rank, whatever the share
-  std::vector<int> spread_;                     ///< [molecules] number among those that are not, or -1
-  std::vector<double> spread_mass_;
+  SpreadMolecules spread_;
   std::vector<Vec3d> x_, v_, saved_, kept_, kept_v_;
   Box box_, kept_box_;
   std::vector<int> molecule_start_,

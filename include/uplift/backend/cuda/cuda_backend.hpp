@@ -3,12 +3,15 @@
 #include <string>
 
 #include "uplift/backend/backend.hpp"
+#include "uplift/backend/rank_link.hpp"
 
 namespace uplift {
 
 struct DeviceOptions {
   Precision precision = Precision::mixed;
   double constraint_tolerance = 1e-6;
+  int device = 0;            ///< of those that this process may use
+  RankLink* link = nullptr;  ///< to the ranks that share the system; outlives the backend. Null: one rank
 };
 
 namespace cuda_device {

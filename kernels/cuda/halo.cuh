@@ -1,0 +1,26 @@
+#pragma once
+// What several ranks that share a system need of the device: atoms packed for messages and taken out of them, and how far atoms
+// have moved. An atom's record is 24 bytes: a position, a velocity or a force.
+#include <cuda/sums.cuh>
+
+namespace uplift::UPLIFT_DEVICE {
+
+struct AtomRecord {
+  long long word[3];
+};
+
+/// Some atoms, by their numbers; null: the first `count`.
+struct AtomList {
+  int count;
+  const int* atom;
+  __device__ int operator[](int n) const { return atom ? atom[n] : n; }
+};
+
+void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaStream_t stream);
+void launch_unpack(const AtomList& atoms, const AtomRecord* from, void* to, cudaStream_t stream);
+/// Adds forces; an atom may be several times in the list.
+void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream);
+/// Raises `moved` to the bits of the largest squared displacement [nm^2], in single precision and rounded up a little.
+void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, unsigned* moved, cudaStream_t stream);
+
+}  // namespace uplift::UPLIFT_DEVICE

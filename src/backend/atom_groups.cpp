@@ -1,0 +1,56 @@
+#include "uplift/backend/atom_groups.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace uplift {
+namespace {
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+std::vector<int> first_of_groups(const System& system) {
+  std::vector<int> root(at(system.size()));
+  std::iota(root.begin(), root.end(), 0);
+  const auto find = [&](int i) {
+    while (root[at(i)] != i) i = root[at(i)] = root[at(root[at(i)])];
+    return i;
+  };
+  const auto join = [&](int i, int j) {
+    const int a = find(i), b = find(j);
+    root[at(std::max(a, b))] = std::min(a, b);
+  };
+  for (const Constraint& c : system.constraints) join(c.i, c.j);
+  for (const RigidWater& w : system.rigid_waters) {
+    join(w.oxygen, w.hydrogen1);
+    join(w.oxygen, w.hydrogen2);
+  }
+  for (const VirtualSite& s : system.force_field.virtual_sites)
+    for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
+  for (int i = 0; i < system.size(); ++i) root[at(i)] = find(i);
+  return root;
+}
+
+SpreadMolecules spread_molecules(const System& system) {
+  const std::vector<int> group = first_of_groups(system);
+  const std::vector<int>& molecule_of = system.molecules.molecule_of;
+  const auto count = at(system.molecules.count);
+  std::vector<int> first(count, -1);
+  std::vector<double> mass(count, 0.0);
+  std::vector<char> spread(count, 0);
+  for (int i = 0; i < static_cast<int>(molecule_of.size()); ++i) {
+    const std::size_t m = at(molecule_of[at(i)]);
+    mass[m] += system.masses[at(i)];
+    if (first[m] < 0) first[m] = group[at(i)];
+    if (group[at(i)] != first[m]) spread[m] = 1;
+  }
+  SpreadMolecules found;
+  for (std::size_t m = 0; m < count; ++m) {
+    found.number.push_back(spread[m] ? static_cast<int>(found.mass.size()) : -1);
+    if (spread[m]) found.mass.push_back(mass[m]);
+  }
+  return found;
+}
+
+}  // namespace uplift
