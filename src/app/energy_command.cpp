@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "load.hpp"
+#include "rank_threads.hpp"
 #include "ranks.hpp"
 #include "uplift/engine/integrator.hpp"
 #include "uplift/io/energy_json.hpp"
@@ -29,10 +30,10 @@ Bias given_bias(const RunInput& input) {
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces, const Communicator& world) {
   RunInput input = root_first(world, [&] {
     RunInput in = load_run_input(options.file, options.overrides());
-    check_ranks(world, in.compute, 1);
+    ranks_of_each(world, in.compute, 1);
     return in;
   });
-  share_cores(world, input.compute);
+  if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world);
   const Serving serving(world, input);
   if (!world.root()) return finished;
   Loaded loaded = load(input, input.forces, std::nullopt);

@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "commands.hpp"
-#include "rank_threads.hpp"
 #include "replica_checkpoints.hpp"
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
@@ -30,9 +29,9 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// How many replicas of a rank compute at a time: on the CPU as many as there are threads; on a GPU, where each has streams of
-/// its own, all of them; in the emulator, which is one device with one control, one.
-int places_for(const ComputeSettings& compute, int threads, int replicas) {
-  if (compute.backend == "simt") return 1;
+/// its own, all of them; in the emulator, which is one device with one control, one; and one, where several ranks work on it.
+int places_for(const ComputeSettings& compute, int threads, int replicas, const Communicator& team) {
+  if (compute.backend == "simt" || team.size() > 1) return 1;
   return compute.backend == "cuda" ? replicas : std::min(threads, replicas);
 }
 
@@ -49,10 +48,11 @@ std::thread quiet_thread(F&& f) {
 
 }  // namespace
 
-RunInput replica_input(const RunInput& input, int replica, int threads) {
+RunInput replica_input(const RunInput& input, int replica, const ReplicaShare& share) {
   RunInput one = input;
   one.output.directory = (fs::path(input.output.directory) / replica_name(replica)).string();
-  one.compute.threads = threads;
+  one.compute.threads = share.threads;
+  one.compute.turn = share.turn;
   one.dynamics.seed = replica_seed(input.dynamics.seed, replica);
   for (StageSettings& stage : one.stages) {
     stage.dynamics.seed = replica_seed(stage.dynamics.seed, replica);
@@ -86,8 +86,8 @@ Ensemble::Ensemble(RunInput input, RunOptions options, const Communicator& ranks
       ranks_(ranks),
       directory_(input_.output.directory),
       own_(ReplicaRange::of(ranks.rank(), ranks.size(), input_.compute.replicas)) {
-  threads_ = input_.compute.threads > 0 ? input_.compute.threads : threads_of_rank(ranks);
-  places_ = std::max(1, places_for(input_.compute, threads_, own_.size()));
+  threads_ = input_.compute.threads;
+  places_ = std::max(1, places_for(input_.compute, threads_, own_.size(), options_.team));
   if (ranks_.root()) take_directory();
   std::int32_t behind = stages_behind_;
   ranks_.broadcast(behind);
@@ -133,12 +133,19 @@ void Ensemble::take_directory() {
   for (const std::string& warning : input_.warnings) log_->warn(warning);
   if (!options_.announcement.empty()) log_->info(options_.announcement);
   log_->info(fmt::format("{} replicas in {}{}; {} at a time on {} {}{}", replicas, directory_.string(),
-                         continued_ ? " go on" : "", places_, threads_, threads_ == 1 ? "thread" : "threads",
-                         ranks_.size() > 1 ? fmt::format(" of each of {} ranks", ranks_.size()) : ""));
+                         continued_ ? " go on" : "", places_, threads_, threads_ == 1 ? "thread" : "threads", ranks_text()));
   if (ranks_.size() > replicas)
-    log_->warn(fmt::format("{} ranks, and {} replicas: {} ranks have nothing to do", ranks_.size(), replicas,
-                           ranks_.size() - replicas));
+    log_->warn(fmt::format("{} ranks, and {} replicas: {} ranks have nothing to do{}", ranks_.size() * options_.team.size(),
+                           replicas, (ranks_.size() - replicas) * options_.team.size(),
+                           options_.team.size() == 1 ? "; compute.ranks_per_replica lets several work on one" : ""));
   write_replicas(directory_.string(), replica_entries(input_));
+}
+
+std::string Ensemble::ranks_text() const {
+  if (options_.team.size() > 1)
+    return fmt::format(" of each of {} ranks, {} times {} on one replica", ranks_.size() * options_.team.size(), ranks_.size(),
+                       options_.team.size());
+  return ranks_.size() > 1 ? fmt::format(" of each of {} ranks", ranks_.size()) : "";
 }
 
 std::string Ensemble::stop_reason() const { return give_up_ ? "an error of all replicas" : options_.stop_reason(); }
@@ -156,12 +163,13 @@ void Ensemble::run_replica(int local) {
     } else {
       // The first ones get what the division leaves.
       const int threads = threads_ / places_ + (local < threads_ % places_ && own_.size() <= threads_ ? 1 : 0);
-      const RunInput input = replica_input(input_, replica, std::max(1, threads));
+      const RunInput input = replica_input(input_, replica, {std::max(1, threads), options_.team.size() > 1 ? 0 : local});
       RunOptions options;
       options.quiet = true;
       options.resume = options_.resume;
       options.stop_reason = [this] { return stop_reason(); };
       options.link = &link;
+      options.team = options_.team;
       options.stages_behind = stages_behind_;
       options.replica =
           fmt::format("replica {} of {}; dynamics.seed: {}", replica + 1, input_.compute.replicas, input.dynamics.seed);
@@ -182,6 +190,7 @@ void Ensemble::run_replica(int local) {
   }
   if (run) {
     if (!out.error.empty()) run->log().note("error: " + out.error);
+    if (options_.team.lost()) options_.team.abort(fmt::format("replica {}: {}", replica + 1, out.error), failed);
     out.warnings = run->log().warnings();
     out.simulated = run->speed().simulated;
     out.seconds = run->speed().seconds;

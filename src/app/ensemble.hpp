@@ -13,15 +13,21 @@
 
 namespace uplift::app {
 
-/// The input of one replica (from 0): its seeds, its directory, its temperature where replicas exchange, its threads.
-RunInput replica_input(const RunInput& input, int replica, int threads);
+/// What a replica has of the process that runs it.
+struct ReplicaShare {
+  int threads = 1;
+  int turn = 0;  ///< among the replicas of the process, for its GPUs
+};
+/// The input of one replica (from 0): its seeds, its directory, its temperature where replicas exchange, its share.
+RunInput replica_input(const RunInput& input, int replica, const ReplicaShare& share);
 
 /// For replicas.json.
 std::vector<ReplicaEntry> replica_entries(const RunInput& input);
 
 class Ensemble {
  public:
-  /// Of all ranks. Throws InputError when the directory holds a run already and `resume` is not set, or another run.
+  /// Of all `ranks` that have replicas; options.team are those that work on each of this one's, and the others of it serve.
+  /// Throws InputError when the directory holds a run already and `resume` is not set, or another run.
   Ensemble(RunInput input, RunOptions options, const Communicator& ranks);
   ~Ensemble();
 
@@ -51,6 +57,7 @@ class Ensemble {
   void write_performance(const std::vector<Outcome>& outcomes, double seconds) const;
   std::string directory_of(int replica) const;
   std::string stop_reason() const;
+  std::string ranks_text() const;
 
   RunInput input_;
   RunOptions options_;

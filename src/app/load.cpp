@@ -3,6 +3,7 @@
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/domain/choose_device.hpp"
 #include "uplift/domain/team.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/checkpoint.hpp"
@@ -66,28 +67,19 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
 
 namespace {
 
-/// The one of this machine's devices that a rank takes: ranks on it in turns, so that several may have the same.
-[[maybe_unused]] int device_of(const Communicator& team, int devices) {
-  if (devices == 0)
-    throw InputError(
-        "compute.backend: cuda, but there is no GPU that this process may use (look at nvidia-smi and CUDA_VISIBLE_DEVICES); "
-        "use backend: cpu");
-  return team.node().rank() % devices;
-}
-
-LeafMaker leaf_maker(const ComputeSettings& compute, const Communicator& team) {
-  return [compute, &team](const System& system, const TeamOrder& order, RankLink& link) -> std::unique_ptr<Backend> {
+LeafMaker leaf_maker(const ComputeSettings& compute) {
+  return [compute](const System& system, const TeamOrder& order, RankLink& link) -> std::unique_ptr<Backend> {
 #if defined(UPLIFT_HAVE_CUDA)
     if (compute.backend == "cuda")
       return cuda_device::make_backend(
           system, order.box,
-          {compute.precision, order.constraint_tolerance, device_of(team, cuda_device::device_count()), &link});
+          {compute.precision, order.constraint_tolerance, choose_device(compute, cuda_device::device_count()), &link});
 #endif
 #if defined(UPLIFT_HAVE_SIMT)
     if (compute.backend == "simt")
       return simt_device::make_backend(
           system, order.box,
-          {compute.precision, order.constraint_tolerance, device_of(team, simt_device::device_count()), &link});
+          {compute.precision, order.constraint_tolerance, choose_device(compute, simt_device::device_count()), &link});
 #endif
     return cpu::make_cpu_backend(system, order.box, {compute.precision, compute.threads, order.constraint_tolerance, &link});
   };
@@ -113,7 +105,7 @@ void check_backend(const ComputeSettings& compute) {
 std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box, const ComputeSettings& compute,
                                            double constraint_tolerance, const Communicator& team, int which) {
   return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, system_fingerprint(system)},
-              leaf_maker(compute, team));
+              leaf_maker(compute));
 }
 
 }  // namespace
@@ -130,7 +122,7 @@ void serve_team(const RunInput& input, const Communicator& team) {
           "put them where all ranks see the same");
     return system;
   };
-  serve(team, load_ordered, leaf_maker(input.compute, team));
+  serve(team, load_ordered, leaf_maker(input.compute));
 }
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
@@ -139,11 +131,13 @@ std::unique_ptr<Backend> make_backend(const System& system, const Box& box, cons
   if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
 #if defined(UPLIFT_HAVE_CUDA)
   if (compute.backend == "cuda")
-    return cuda_device::make_backend(system, box,
-                                     {compute.precision, constraint_tolerance, device_of(team, cuda_device::device_count())});
+    return cuda_device::make_backend(
+        system, box, {compute.precision, constraint_tolerance, choose_device(compute, cuda_device::device_count())});
 #endif
 #if defined(UPLIFT_HAVE_SIMT)
-  if (compute.backend == "simt") return simt_device::make_backend(system, box, {compute.precision, constraint_tolerance});
+  if (compute.backend == "simt")
+    return simt_device::make_backend(
+        system, box, {compute.precision, constraint_tolerance, choose_device(compute, simt_device::device_count())});
 #endif
   return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
 }

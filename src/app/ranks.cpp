@@ -1,38 +1,18 @@
 #include "ranks.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
-
-#include <algorithm>
-#include <span>
-#include <vector>
 
 namespace uplift::app {
 
-void check_ranks(const Communicator& world, const ComputeSettings& compute, int replicas) {
+int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas) {
   const int wanted = compute.ranks_per_replica;
-  if (wanted == 0) return;
-  if (replicas > 1 && wanted > 1)
-    throw InputError(fmt::format(
-        "compute.ranks_per_replica: {}: {} replicas of several ranks each are not in this version; use 1 or auto, or "
-        "start every replica by itself with --replica",
-        wanted, replicas));
-  if (replicas == 1 && wanted != world.size())
-    throw InputError(fmt::format("compute.ranks_per_replica: {}, and {} {} started; start {} (mpirun -n {}), or use auto",
-                                 wanted, world.size(), world.size() == 1 ? "rank was" : "ranks were", wanted, wanted));
-}
-
-void share_cores(const Communicator& world, ComputeSettings& compute) {
-  if (world.size() == 1 || compute.threads > 0) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<std::int64_t> cores(CPU_SETSIZE, 0);
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    for (std::size_t k = 0; k < cores.size(); ++k) cores[k] = CPU_ISSET(k, &set) ? 1 : 0;
-  const Communicator node = world.node();
-  node.maximum(std::span(cores));
-  const auto usable = static_cast<int>(std::count(cores.begin(), cores.end(), 1));
-  compute.threads = std::max(1, usable / node.size());
+  if (wanted == 0) return replicas == 1 ? world.size() : 1;
+  if (replicas == 1 ? wanted != world.size() : world.size() % wanted != 0)
+    throw InputError(fmt::format("compute.ranks_per_replica: {}, and {} {} started; start {} (mpirun -n {}{}), or use auto",
+                                 wanted, world.size(), world.size() == 1 ? "rank was" : "ranks were",
+                                 replicas == 1 ? fmt::format("{}", wanted) : "a multiple of it", wanted,
+                                 replicas == 1 ? "" : fmt::format(" to {}", wanted * replicas)));
+  return wanted;
 }
 
 std::string traffic_text(const TeamTraffic& t) {

@@ -57,10 +57,9 @@ class Serving {
   const Communicator& team_;
 };
 
-/// Throws InputError where compute.ranks_per_replica is not what was started.
-void check_ranks(const Communicator& world, const ComputeSettings& compute, int replicas);
-/// `threads: auto` for several ranks on one machine: its cores, those that any of the ranks may use, divided by their number.
-void share_cores(const Communicator& world, ComputeSettings& compute);
+/// How many ranks work on each of `replicas`. Throws InputError where compute.ranks_per_replica does not go with what was
+/// started.
+int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas);
 
 /// For run.log and performance.json.
 std::string traffic_text(const TeamTraffic& traffic);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <limits>
@@ -10,6 +11,7 @@
 
 #include "uplift/core/assert.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/core/launcher.hpp"
 #ifdef UPLIFT_HAVE_MPI
 #include <mpi.h>
 #endif
@@ -17,15 +19,9 @@
 namespace uplift {
 namespace {
 
-/// Ranks that a launcher says it has started; 1 where none has.
-int launched_ranks() {
-  int most = 1;
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
-    if (const char* value = std::getenv(name)) most = std::max(most, std::atoi(value));
-  return most;
-}
-
 constexpr int gather_tag = 32767;  // the largest that every MPI has
+
+LocalRank local;  // written once, by MpiSession
 
 }  // namespace
 
@@ -50,6 +46,7 @@ void check(int status, const char* what) {
 struct detail::MpiGroup {
   MPI_Comm comm = MPI_COMM_NULL;
   int rank = 0, size = 1;
+  mutable std::atomic<bool> lost{false};
   explicit MpiGroup(MPI_Comm c) : comm(c) {
     check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
@@ -193,16 +190,19 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   const int launched = launched_ranks();
   if (launched == 1) return;
   int provided = 0;
-  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  // Replicas have threads of their own, which take turns.
+  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
   begun_ = true;
-  if (provided < MPI_THREAD_FUNNELED)
-    throw SimulationError("this MPI library does not allow a program to have threads of its own");
+  if (provided < MPI_THREAD_SERIALIZED)
+    throw SimulationError("this MPI library allows calls from one thread of a program only (MPI_THREAD_SERIALIZED is needed)");
   world_.group_ = std::make_shared<const detail::MpiGroup>(MPI_COMM_WORLD);
   if (world_.size() == 1)
     throw InputError(
         fmt::format("{} ranks were started, but MPI sees only this one (they would all do the same work): start them with "
                     "srun --mpi=pmix or --mpi=pmi2, whichever `srun --mpi=list` has, or with mpirun",
                     launched));
+  const Communicator node = world_.node();
+  local = {node.rank(), node.size()};
 }
 
 MpiSession::~MpiSession() {
@@ -221,7 +221,9 @@ std::string mpi_description() {
 
 #else  // one rank; nothing below is reached through a Communicator of several
 
-struct detail::MpiGroup {};
+struct detail::MpiGroup {
+  mutable bool lost = false;
+};
 struct Communicator::Request::Body {};
 void Communicator::Request::wait() {}
 int Communicator::size() const { return 1; }
@@ -268,6 +270,13 @@ MpiSession::~MpiSession() = default;
 std::string mpi_description() { return "none"; }
 
 #endif
+
+LocalRank local_rank() { return local; }
+
+void Communicator::lose() const {
+  if (group_) group_->lost = true;
+}
+bool Communicator::lost() const { return group_ && group_->lost; }
 
 Communicator::Request::Request() = default;
 Communicator::Request::Request(Request&&) noexcept = default;

@@ -176,7 +176,7 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
   for (int d = 0; d < 3; ++d)
     if ((grid_->counts()[at(d)] == 2 || grid_->counts()[at(d)] > 3) &&
         grid_->narrowest(d) * width[d] < reach + beyond[d] + beyond[3 + d])
-      throw SimulationError(
+      throw AgreedError(
           fmt::format("a domain is {:.3f} nm wide, and forces reach {:.3f} nm beyond groups of atoms that stick out of theirs "
                       "by {:.3f} nm (the "
                       "box has shrunk, or constraints hold many atoms together); use fewer ranks, or constraints: h-bonds",

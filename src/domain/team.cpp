@@ -1,9 +1,11 @@
 #include "uplift/domain/team.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <atomic>
+#include <map>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "domain/decomposition.hpp"
 #include "uplift/core/assert.hpp"
@@ -30,9 +32,9 @@ enum class Task : std::int32_t {
 /// One message from the root to all; what else belongs to the task follows.
 struct Command {
   Task task;
+  std::int32_t backend = 0;  ///< that it is for
   ForcePlan plan{};
   std::int64_t step = 0;
-  std::int64_t stages = 0;
   TeamOrder order{};
 };
 static_assert(std::is_trivially_copyable_v<Command> && std::is_trivially_copyable_v<Stage>);
@@ -157,17 +159,41 @@ class Member {
   std::unique_ptr<Backend> leaf_;
 };
 
+/// Every call goes to all ranks first, then to the root's own part.
 class LeadBackend final : public Backend {
+  Command command_for(Task task) const { return {.task = task, .backend = number_}; }
+
+  template <class F>
+  auto together(Command command, F&& own_part) const {
+    try {
+      ranks_.broadcast(command);
+      return own_part();
+    } catch (const AgreedError&) {
+      throw;
+    } catch (...) {
+      ranks_.lose();
+      throw;
+    }
+  }
+  template <class F>
+  auto together(Task task, F&& own_part) const {
+    return together(command_for(task), std::forward<F>(own_part));
+  }
+
  public:
-  LeadBackend(const Communicator& ranks, const System& system, const TeamOrder& order, const LeafMaker& leaf) : ranks_(ranks) {
-    Command command{Task::make, {}, 0, 0, order};
-    ranks_.broadcast(command);
-    member_.emplace(ranks, system, order, leaf);
+  LeadBackend(const Communicator& ranks, const System& system, const TeamOrder& order, const LeafMaker& leaf)
+      : ranks_(ranks), number_(++made) {
+    Command command = command_for(Task::make);
+    command.order = order;
+    together(command, [&] { member_.emplace(ranks, system, order, leaf); });
   }
   ~LeadBackend() override {
+    if (ranks_.lost()) return;
     try {
-      tell(Task::release);
-    } catch (const std::exception&) {  // the ranks are gone; whoever noticed first has said so
+      Command command = command_for(Task::release);
+      ranks_.broadcast(command);
+    } catch (const std::exception&) {
+      ranks_.lose();  // whoever noticed first has said so
     }
   }
 
@@ -176,37 +202,34 @@ class LeadBackend final : public Backend {
     return member_->leaf().description() + ", " + std::to_string(ranks_.size()) + " ranks (" + mpi_description() + ")";
   }
   void upload(const State& state) override {
-    tell(Task::upload);
-    member_->upload(&state);
+    together(Task::upload, [&] { member_->upload(&state); });
   }
   void download(State& state) const override {
-    tell(Task::download);
-    member_->download(&state);
+    together(Task::download, [&] { member_->download(&state); });
   }
   Box box() const override { return member_->leaf().box(); }
   void download_forces(std::vector<Vec3d>& f) const override {
-    tell(Task::forces);
-    member_->forces(&f);
+    together(Task::forces, [&] { member_->forces(&f); });
   }
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
     const bool again = std::equal(stages.begin(), stages.end(), stages_.begin(), stages_.end());
     if (!again) stages_.assign(stages.begin(), stages.end());
-    Command command{again ? Task::run_again : Task::run, plan, step, 0, {}};
-    ranks_.broadcast(command);
-    member_->run(stages_, command, again);
+    Command command = command_for(again ? Task::run_again : Task::run);
+    command.plan = plan;
+    command.step = step;
+    together(command, [&] { member_->run(stages_, command, again); });
   }
   void verify() override {
-    tell(Task::verify);
-    if (const std::string problem = member_->verify(); !problem.empty()) throw SimulationError(problem);
+    together(Task::verify, [&] {
+      if (const std::string problem = member_->verify(); !problem.empty()) throw AgreedError(problem);
+    });
   }
   Energies energies() const override { return member_->leaf().energies(); }
   double kinetic_energy() const override {
-    tell(Task::kinetic);
-    return member_->leaf().kinetic_energy();
+    return together(Task::kinetic, [&] { return member_->leaf().kinetic_energy(); });
   }
   WorstForce worst_force() const override {
-    tell(Task::worst);
-    return member_->worst();
+    return together(Task::worst, [&] { return member_->worst(); });
   }
   PmeParameters pme() const override { return member_->leaf().pme(); }
   std::vector<PhaseTime> phases() const override {
@@ -217,20 +240,54 @@ class LeadBackend final : public Backend {
   }
 
   std::vector<RankTraffic> traffic() const {
-    tell(Task::traffic);
-    return member_->traffic();
+    return together(Task::traffic, [&] { return member_->traffic(); });
   }
   std::array<int, 3> domains() const { return member_->link().counts(); }
 
  private:
-  void tell(Task task) const {
-    Command command{task};
-    ranks_.broadcast(command);
-  }
+  static inline std::atomic<std::int32_t> made = 0;
   Communicator ranks_;
+  std::int32_t number_;
   mutable std::optional<Member> member_;
   std::vector<Stage> stages_;  ///< of the last run
 };
+
+/// What a serving rank has of one backend of the root.
+struct Served {
+  std::optional<System> system;
+  std::optional<Member> member;
+  std::vector<Stage> stages;
+};
+
+void obey(const Command& command, Served& one) {
+  switch (command.task) {
+    case Task::upload:
+      return one.member->upload(nullptr);
+    case Task::download:
+      return one.member->download(nullptr);
+    case Task::forces:
+      return one.member->forces(nullptr);
+    case Task::run:
+    case Task::run_again:
+      return one.member->run(one.stages, command, command.task == Task::run_again);
+    case Task::verify:
+      one.member->verify();
+      return;
+    case Task::kinetic:
+      one.member->leaf().kinetic_energy();
+      return;
+    case Task::worst:
+      one.member->worst();
+      return;
+    case Task::traffic:
+      one.member->traffic();
+      return;
+    case Task::make:
+    case Task::release:
+    case Task::dismiss:
+      return;  // of serve()
+  }
+}
 
 }  // namespace
 
@@ -241,55 +298,31 @@ std::unique_ptr<Backend> lead(const Communicator& ranks, const System& system, c
 
 void dismiss(const Communicator& ranks) {
   if (ranks.size() == 1) return;
-  Command command{Task::dismiss};
+  Command command{.task = Task::dismiss};
   ranks.broadcast(command);
 }
 
 void serve(const Communicator& ranks, const std::function<System(const TeamOrder&)>& load, const LeafMaker& leaf) {
   UPLIFT_EXPECT(!ranks.root());
-  std::optional<System> system;
-  std::optional<Member> member;
-  std::vector<Stage> stages;
+  std::map<std::int32_t, Served> all;
   for (;;) {
-    Command command{Task::dismiss};
+    Command command{.task = Task::dismiss};
     ranks.broadcast(command);
-    switch (command.task) {
-      case Task::make:
-        member.reset();
-        system = load(command.order);
-        member.emplace(ranks, *system, command.order, leaf);
-        stages.clear();
-        break;
-      case Task::release:
-        member.reset();
-        break;
-      case Task::dismiss:
-        return;
-      case Task::upload:
-        member->upload(nullptr);
-        break;
-      case Task::download:
-        member->download(nullptr);
-        break;
-      case Task::forces:
-        member->forces(nullptr);
-        break;
-      case Task::run:
-      case Task::run_again:
-        member->run(stages, command, command.task == Task::run_again);
-        break;
-      case Task::verify:
-        member->verify();
-        break;
-      case Task::kinetic:
-        member->leaf().kinetic_energy();
-        break;
-      case Task::worst:
-        member->worst();
-        break;
-      case Task::traffic:
-        member->traffic();
-        break;
+    if (command.task == Task::dismiss) return;
+    if (command.task == Task::release) {
+      all.erase(command.backend);
+      continue;
+    }
+    Served& one = all[command.backend];
+    try {
+      if (command.task == Task::make) {
+        one.system = load(command.order);
+        one.member.emplace(ranks, *one.system, command.order, leaf);
+      } else {
+        obey(command, one);
+      }
+    } catch (const AgreedError&) {
+      // The root has thrown it as well, says so, and decides what comes next.
     }
   }
 }

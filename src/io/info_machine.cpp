@@ -68,8 +68,4 @@ std::string describe_machine() {
                      os.release, os.machine);
 }
 
-std::string describe_devices(const std::string& instruction_set) {
-  return describe_machine() + "\nCPU kernels: " + instruction_set + "\nCUDA: not in this build\n";
-}
-
 }  // namespace uplift

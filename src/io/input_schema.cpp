@@ -223,22 +223,20 @@ constexpr KeySpec schema[] = {
     map("compute", "where it runs"),
     choice("compute.backend", "auto", "auto cuda cpu simt", "auto: cuda if there is a usable GPU, else cpu"),
     choice("compute.precision", "mixed", "mixed double", "double is for checks"),
-    with_default(list(KeyKind::counts, "compute.devices", 0, "GPUs to use", "auto", "auto", between(0, 1023)), "auto"),
+    with_default(list(KeyKind::counts, "compute.devices", 0,
+                      "GPUs that ranks and replicas take in turns, as nvidia-smi counts those of the job; auto: all", "[0, 1]",
+                      "auto", between(0, 1023)),
+                 "auto"),
     count("compute.threads", "auto", between(1, 4096), "on the CPU; auto: as many as the process may use", "auto"),
     count("compute.replicas", "1", between(1, 65536),
           "copies of the run with noise of their own; default with exchange: one a temperature"),
     count("compute.ranks_per_replica", "auto", between(1, 65536),
-          "that mpirun starts for each replica; more than 1: domain decomposition", "auto"),
-};
-
-// A version that learns one of these deletes its row.
-constexpr Unavailable unavailable[] = {
-    {"compute.devices", "!auto", "use auto"},
+          "that work on a replica together; more than 1: domain decomposition; auto: all for one replica, one each for several",
+          "auto"),
 };
 
 }  // namespace
 
 std::span<const KeySpec> input_schema() { return schema; }
-std::span<const Unavailable> unavailable_input() { return unavailable; }
 
 }  // namespace uplift

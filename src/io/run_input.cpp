@@ -182,6 +182,8 @@ class InputBuilder {
     in_.compute.backend = top_.text("compute.backend");
     in_.compute.precision = top_.choice<Precision>("compute.precision");
     in_.compute.threads = top_.text("compute.threads") == "auto" ? 0 : static_cast<int>(top_.count("compute.threads"));
+    if (top_.text("compute.devices") != "auto")
+      for (const std::string& device : top_.list("compute.devices")) in_.compute.devices.push_back(std::atoi(device.c_str()));
     in_.compute.ranks_per_replica =
         top_.text("compute.ranks_per_replica") == "auto" ? 0 : static_cast<int>(top_.count("compute.ranks_per_replica"));
   }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "uplift/core/error.hpp"
+#include "uplift/core/launcher.hpp"
 #include "uplift/io/info.hpp"
 
 namespace uplift {
@@ -27,7 +28,8 @@ Echo choose_echo(bool quiet) {
   if (quiet) return Echo::none;
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal && std::string(terminal) == "dumb";
-  return ::isatty(STDOUT_FILENO) && !dumb ? Echo::live : Echo::plain;
+  // A launcher gives its ranks a terminal, wherever its own output goes.
+  return ::isatty(STDOUT_FILENO) && !dumb && launched_ranks() == 1 ? Echo::live : Echo::plain;
 }
 
 RunLog::RunLog(const std::string& path, Echo echo, bool append, std::FILE* terminal) : terminal_(terminal), echo_(echo) {

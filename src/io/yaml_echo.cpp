@@ -57,7 +57,7 @@ class Echo {
     for (const KeySpec* key : keys_below(schema_path)) {
       const std::string name(key->path.substr(key->path.rfind('.') + 1));
       const std::string full = path.empty() ? name : path + "." + name;
-      if (key->path == "stages" || refused(key->path) || left_out(full)) continue;
+      if (key->path == "stages" || left_out(full)) continue;
       const auto found = block.given.find(full);
       const std::string start = std::string(static_cast<std::size_t>(indent), ' ') + name + ":";
       if (key->kind == KeyKind::maps) {
@@ -117,11 +117,6 @@ class Echo {
   /// A tolerance has no say when alpha and grid are given, and the two together would be refused.
   bool left_out(const std::string& path) const {
     return path == "forces.pme.tolerance" && resolved_.forces.pme.alpha.has_value();
-  }
-
-  static bool refused(std::string_view path) {
-    const auto rows = unavailable_input();
-    return std::any_of(rows.begin(), rows.end(), [&](const Unavailable& row) { return row.path == path && row.value.empty(); });
   }
 
   const CheckedInput& input_;

@@ -90,18 +90,6 @@ std::string type_of(const KeySpec& key) {
   return "";
 }
 
-/// What this version cannot do, as a clause of its own.
-std::string restriction(const KeySpec& key) {
-  for (const Unavailable& row : unavailable_input()) {
-    if (row.path != key.path) continue;
-    const std::string_view rest = row.value.empty() ? "" : row.value.substr(1);
-    if (row.value.starts_with('!')) return "; this version takes `" + std::string(rest) + "` only";
-    const std::string what = row.value.starts_with('*') ? std::string(rest) : std::string(row.value);
-    return "; not in this version" + (what.empty() ? "" : ": `" + what + "`") + " (" + std::string(row.instead) + ")";
-  }
-  return "";
-}
-
 std::string meaning_of(const KeySpec& key) {
   std::string range;
   if (key.kind != KeyKind::quantities && (std::isfinite(key.range.low) || std::isfinite(key.range.high)))
@@ -110,7 +98,7 @@ std::string meaning_of(const KeySpec& key) {
   if (const std::size_t at = range.find(" and 2147483647"); at != std::string::npos)
     range = "at least " + range.substr(8, at - 8);
   if (key.range.low == key.range.high) range.clear();
-  return std::string(key.doc) + (range.empty() ? "" : "; " + range) + restriction(key);
+  return std::string(key.doc) + (range.empty() ? "" : "; " + range);
 }
 
 std::string cell(std::string text) {

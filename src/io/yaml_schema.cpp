@@ -114,8 +114,6 @@ class Checker {
     const Mark start{1, 1, -1};
     input_.top.mark = start;
     check_map(root, "", "", start, input_.top);
-    refuse(input_.top, false);
-    for (const Block& stage : input_.stages) refuse(stage, true);
     return std::move(input_);
   }
 
@@ -271,30 +269,6 @@ class Checker {
       return "into '" + block + "'";
     }
     return {};
-  }
-
-  void refuse(const Block& block, bool stage) {
-    for (const Unavailable& row : unavailable_input()) {
-      std::string path(row.path);
-      if (path.starts_with("stages.*.")) {
-        if (!stage) continue;
-        path = path.substr(9);
-      }
-      const auto found = block.given.find(path);
-      if (found == block.given.end()) continue;
-      const Node& node = *found->second.node;
-      const std::string& text = node.text;
-      const std::string_view ending = row.value.starts_with('*') ? row.value.substr(1) : "";
-      const bool match = row.value.empty()            ? true
-                         : !ending.empty()            ? text.ends_with(ending) || text.ends_with(std::string(ending) + ".gz")
-                         : row.value.starts_with('!') ? text != row.value.substr(1)
-                                                      : text == row.value;
-      if (!match) continue;
-      const std::string what = node.kind == Node::Kind::scalar && !row.value.empty()
-                                   ? "'" + block.label + path + ": " + printable(text) + "'"
-                                   : "'" + block.label + path + "'";
-      problems_.add(found->second.mark(), what + " is not available in this version; " + std::string(row.instead));
-    }
   }
 
   Problems& problems_;

@@ -56,11 +56,12 @@ def command(ranks, *arguments):
     return (MPIRUN + ["-n", str(ranks)] if ranks > 1 else []) + [UPLIFT, *arguments]
 
 
-def contents(folder):
+def contents(folder, part=""):
+    """Every dataset of a run but the input; of replica `part` ("replica-002/"), under that name."""
     found = {}
     for name in ("trajectory.h5md", "energies.h5"):
-        with h5py.File(os.path.join(folder, name)) as f:
-            f.visititems(lambda key, item: found.__setitem__(name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+        with h5py.File(os.path.join(folder, part, name)) as f:
+            f.visititems(lambda key, item: found.__setitem__(part + name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
     return found
 
 

@@ -85,6 +85,55 @@ def kills(scratch):
     print("killed on 2 ranks, stopped on 3, ended on 4: same bits", flush=True)
 
 
+def replicas(scratch):
+    """Each replica on ranks of its own: the same bits for any number of them, exchanging, stopped and resumed, or one by itself."""
+    rex = write_input(scratch, "rex", """dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 5 /ps, seed: 7}
+stages:
+  - {name: warm, time: 0.1 ps}
+  - {name: rex, time: 0.3 ps, exchange: {temperatures: [300 K, 302 K, 304 K], every: 0.02 ps}}
+""")
+    teams = lambda ranks, each: run_replicas(scratch, rex, ranks, each)
+    wanted = teams(2, 2)
+    accepted = wanted["exchange.h5/stages/rex/accepted"]
+    assert (accepted == 1).any() and accepted.shape[1] == 2, accepted
+    for ranks, each in ((4, 2), (3, 3)):
+        wrong = differing(wanted, teams(ranks, each))
+        assert not wrong, f"{ranks} ranks, {each} a replica: {wrong} differ"
+    plain = write_input(scratch, "plain", "dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 5 /ps, seed: 7}\nstages: [{name: go, time: 0.2 ps}]\n")
+    everything = run_replicas(scratch, plain, 4, 2, "--set", "compute.replicas=2")
+    alone = os.path.join(scratch, "alone")
+    subprocess.run(command(3, "run", plain, "--quiet", "--replica", "2", "--set", "compute.replicas=2", "--set", "output.directory=" + alone), check=True, timeout=300)
+    wrong = differing({k: v for k, v in everything.items() if k.startswith("replica-002/")}, contents(alone, "replica-002/"))
+    assert not wrong, f"one replica by itself: {wrong} differ"
+    print("replicas on 2 and 3 ranks each: same bits, exchanging too, and one by itself", flush=True)
+
+
+def run_replicas(scratch, path, ranks, each, *more):
+    out = run(ranks, path, "--set", f"compute.ranks_per_replica={each}", *more)
+    found = {}
+    for folder, _, names in sorted(os.walk(out)):
+        where = os.path.relpath(folder, out) + "/"
+        if "trajectory.h5md" in names:
+            found |= contents(out, where)
+    if os.path.exists(os.path.join(out, "exchange.h5")):
+        with h5py.File(os.path.join(out, "exchange.h5")) as f:
+            f.visititems(lambda key, item: found.__setitem__("exchange.h5/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+    return found
+
+
+def failing_replicas(scratch):
+    """A replica that blows up ends in good order on all its ranks, and the next one has its turn."""
+    path = write_input(scratch, "hot", "dynamics: {integrator: verlet, timestep: 20 fs, temperature: 300 K, seed: 8}\nstages: [{name: go, time: 40 ps}]\n")
+    done = subprocess.run(command(2, "run", path, "--set", "compute.replicas=2", "--set", "compute.ranks_per_replica=2", "--set", "output.directory=" + os.path.join(scratch, "hot")), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, (done.returncode, done.stderr)
+    for words in ("replica 1 (", "replica 2 (", "What usually cures it"):
+        assert words in done.stderr, (words, done.stderr)
+    for k in (1, 2):
+        with open(os.path.join(scratch, "hot", f"replica-00{k}", "run.log")) as f:
+            assert "What usually cures it" in f.read()
+    print("replicas that blow up on 2 ranks: both said so", flush=True)
+
+
 def refusals(scratch):
     vacuum = os.path.join(scratch, "vacuum.yaml")
     with open(vacuum, "w") as f:
@@ -96,6 +145,7 @@ def refusals(scratch):
         (vacuum, ["--set", "compute.backend=simt"], 2, "no-cutoff"),
         (periodic, ["--set", "compute.ranks_per_replica=3"], 2, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2"], 1, "ranks_per_replica"),
+        (periodic, ["--set", "compute.ranks_per_replica=2", "--set", "compute.replicas=4"], 3, "start a multiple of it (mpirun -n 2 to 8)"),
     ):
         done = subprocess.run(command(ranks, "run", path, *arguments, "--set", "output.directory=" + os.path.join(scratch, "none")), capture_output=True, text=True, timeout=120)
         assert done.returncode == 2 and words in done.stderr, (arguments, done.returncode, done.stderr)
@@ -125,3 +175,5 @@ if __name__ == "__main__":
         refusals(folder)
         same_bits(folder)
         kills(folder)
+        replicas(folder)
+        failing_replicas(folder)

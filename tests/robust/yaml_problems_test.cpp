@@ -239,17 +239,7 @@ TEST_F(YamlProblems, StageNames) {
                  {"two stages have this name"});
 }
 
-TEST_F(YamlProblems, EveryUnavailableThingIsRefusedWithItsLine) {
-  struct Case {
-    const char *text, *path;
-  };
-  const Case cases[] = {
-      {"compute:\n  devices: [0, 1]\n", "compute.devices"},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.text);
-    expect_problem(c.text, 5, {c.path, "not available in this version"});
-  }
+TEST_F(YamlProblems, KeysThatBelongToOtherFiles) {
   touch("a.psf");
   write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.psf\n");
   expect_only(check_run_input(path()), 4, {"a PSF holds no parameters", "system.parameters"});

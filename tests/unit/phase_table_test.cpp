@@ -153,9 +153,8 @@ TEST_F(Logged, LiveProgressIsThrottledAndLoggedInPlain) {
 }
 
 TEST(Machine, IsDescribed) {
-  const std::string text = describe_devices("avx2");
-  EXPECT_THAT(text, testing::AllOf(HasSubstr("processor: "), HasSubstr("cores: "), HasSubstr("GiB"), HasSubstr("avx2"),
-                                   HasSubstr("CUDA: ")));
+  const std::string text = describe_machine();
+  EXPECT_THAT(text, testing::AllOf(HasSubstr("processor: "), HasSubstr("cores: "), HasSubstr("GiB")));
   EXPECT_THAT(text, Not(HasSubstr("memory: 0.0 GiB")));
 }
 

@@ -131,4 +131,8 @@ class RankLink {
   virtual void note_work(double seconds) = 0;
 };
 
+/// After atoms have been divided: bonded interactions, exclusions and constraints that the ranks have taken, and atoms that are
+/// at home, must be as many as the System has. Collective; throws AgreedError when they are not.
+void check_shares(RankLink& link, std::int64_t interactions_here, std::int64_t interactions, std::int64_t atoms);
+
 }  // namespace uplift

@@ -17,4 +17,10 @@ class SimulationError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// One that every rank of those that share a System throws at the same place: they are still together after it.
+class AgreedError : public SimulationError {
+ public:
+  using SimulationError::SimulationError;
+};
+
 }  // namespace uplift

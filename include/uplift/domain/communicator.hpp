@@ -16,8 +16,8 @@ namespace detail {
 struct MpiGroup;
 }
 
-/// A group of ranks. Copies share the group. Only the main thread may call, and all calls but send, receive and abort are
-/// collective: every rank of the group makes them, in the same order.
+/// A group of ranks. Copies share the group. One thread of a program calls at a time, and all calls but send, receive and abort
+/// are collective: every rank of the group makes them, in the same order.
 class Communicator {
  public:
   Communicator() = default;  ///< this rank alone
@@ -76,6 +76,9 @@ class Communicator {
     return from_bytes<T>(receive_bytes(from, tag));
   }
 
+  /// A rank has failed where others may be in the middle of something: nothing can be done together any more but abort().
+  void lose() const;
+  bool lost() const;
   /// Ends all ranks of the program at once, with `message` on stderr.
   [[noreturn]] void abort(const std::string& message, int status) const;
 
@@ -127,6 +130,12 @@ class MpiSession {
   bool begun_ = false;
   Communicator world_;
 };
+
+/// This process among those that the launcher has started on this machine. Place 0 of 1 without a launcher.
+struct LocalRank {
+  int place = 0, count = 1;
+};
+LocalRank local_rank();
 
 /// "Open MPI v4.1.4", or "none".
 std::string mpi_description();

@@ -26,7 +26,8 @@ struct TeamOrder {
 /// A backend of its own for each rank.
 using LeafMaker = std::function<std::unique_ptr<Backend>(const System&, const TeamOrder&, RankLink&)>;
 
-/// The root's backend, which works with all of `ranks`. `system` outlives it. At most one at a time.
+/// The root's backend, which works with all of `ranks`. `system` outlives it. Several may live, and one be called, at a time.
+/// When a call throws what is not an AgreedError, the ranks are lost (Communicator::lost).
 std::unique_ptr<Backend> lead(const Communicator& ranks, const System& system, const TeamOrder& order, const LeafMaker& leaf);
 /// Of every other rank: until dismiss(). `load` makes the System of an order, and throws when it is not the root's.
 void serve(const Communicator& ranks, const std::function<System(const TeamOrder&)>& load, const LeafMaker& leaf);

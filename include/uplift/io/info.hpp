@@ -13,7 +13,5 @@ namespace uplift {
 std::string describe_file(const std::string& path, const SystemSettings& settings = {});
 /// One block of lines about this machine: processor, cores, memory, operating system.
 std::string describe_machine();
-/// `uplift info --devices`: the machine, the CPU instruction set that the kernels use, and GPUs.
-std::string describe_devices(const std::string& instruction_set);
 
 }  // namespace uplift

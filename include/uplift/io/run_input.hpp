@@ -1,7 +1,6 @@
 #pragma once
-// The input YAML: strict, every problem reported at once with its line. What may stand in it is data (input_schema), and so is
-// what this version refuses (unavailable_input); the reader, the defaults, the resolved echo and the documentation all come
-// from there.
+// The input YAML: strict, every problem reported at once with its line. What may stand in it is data (input_schema); the
+// reader, the defaults, the resolved echo and the documentation all come from there.
 #include <limits>
 #include <span>
 #include <string>
@@ -58,15 +57,6 @@ std::string example_value(const KeySpec& key);
 std::string input_reference();
 /// A block of it, with those in it, or one key: "forces.pme" or "stages.time". Throws InputError when there is none.
 std::string input_reference(const std::string& where);
-
-/// Something of the format that this version cannot do.
-struct Unavailable {
-  std::string_view path;
-  std::string_view
-      value;  ///< "": any use of the key; "v-rescale": this value; "*.psf": this ending, also gzipped; "!auto": all but this
-  std::string_view instead;  ///< what to do
-};
-std::span<const Unavailable> unavailable_input();
 
 struct Problem {
   std::string file;  ///< or the argument of the command line that is wrong: "--set dynamics.seed=x"

@@ -18,7 +18,7 @@ enum class Echo {
   live,   ///< stdout is a terminal: lines and one live line at the bottom
 };
 
-/// live on a terminal, else plain; none when `quiet`.
+/// live on a terminal, else plain, and for ranks of a launcher, too; none when `quiet`.
 Echo choose_echo(bool quiet);
 
 class RunLog {

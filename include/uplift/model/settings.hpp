@@ -162,8 +162,10 @@ struct ComputeSettings {
   std::string backend = "auto";  ///< auto cuda cpu simt
   Precision precision = Precision::mixed;
   int threads = 0;            ///< 0: as many as the process may use
+  std::vector<int> devices;   ///< GPUs that ranks and replicas take in turns, as this process counts them; empty: all
   int replicas = 1;           ///< copies of the run, each with noise of its own
-  int ranks_per_replica = 0;  ///< 0: as many as there are
+  int ranks_per_replica = 0;  ///< 0: all ranks, where there is one replica; one, where there are several
+  int turn = 0;               ///< of this replica among those of its process
 };
 
 struct SystemSettings {

@@ -177,13 +177,7 @@ class CpuBackend final : public Backend {
       here += t.term->interactions();
     }
     here += integration_.constraints();
-    std::int64_t all[2] = {here, share.home_count()};
-    link_->sum(all);
-    if (all[0] != interactions_ || all[1] != atoms_)
-      throw SimulationError(
-          "of " + std::to_string(interactions_) + " bonded interactions, exclusions and constraints, ranks have taken " +
-          std::to_string(all[0]) + ", and of " + std::to_string(atoms_) + " atoms " + std::to_string(all[1]) +
-          " (the run has blown up, or bonded atoms are farther apart than the cutoff); use one rank to see where");
+    check_shares(*link_, here, interactions_, atoms_);
     shared_ = true;
   }
 

@@ -231,13 +231,7 @@ class DeviceBackend final : public Backend {
     const RankShare& share = ranks_->share();
     integration_.set_share();
     for (const GroupForce& f : forces_) f.force->set_share(share, ranks_->x(), integration_.box(), stream_);
-    std::int64_t all[2] = {interactions(), share.home_count()};
-    link_->sum(all);
-    if (all[0] != interactions_ || all[1] != system_.size())
-      throw SimulationError(
-          "of " + std::to_string(interactions_) + " bonded interactions, exclusions and constraints, ranks have taken " +
-          std::to_string(all[0]) + ", and of " + std::to_string(system_.size()) + " atoms " + std::to_string(all[1]) +
-          " (the run has blown up, or bonded atoms are farther apart than the cutoff); use one rank to see where");
+    check_shares(*link_, interactions(), interactions_, system_.size());
   }
 
   /// Positions of all atoms that this rank looks at; domains anew when atoms have moved too far.
@@ -403,11 +397,6 @@ class DeviceBackend final : public Backend {
 };
 
 }  // namespace
-
-int device_count() {
-  int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
-}
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options) {
   check(cudaSetDevice(options.device), "choose the GPU");
