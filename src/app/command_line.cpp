@@ -78,6 +78,7 @@ void add_slurm(const Setup& s) {
   slurm->add_flag("--array", job.array, "a job for each replica (compute.replicas)");
   slurm->add_option("--at-a-time", job.at_a_time, "jobs of the array that may run at once")->check(CLI::Range(1, 65536));
   slurm->add_option("--launcher", job.launcher, "srun or mpirun, for several ranks")->check(CLI::IsMember({"srun", "mpirun"}));
+  slurm->add_option("--mpi", job.mpi, "how srun brings ranks together: pmix, pmi2; default: as the cluster is set up");
   slurm->add_option("-o,--output", job.output, "file; default: stdout");
   does(slurm, s, o, slurm_command);
 }

@@ -84,7 +84,7 @@ struct SlurmOptions {
   int nodes = 1, gpus = 0, cpus = 0;  ///< of a node; cpus 0: all of an exclusive node
   bool array = false;                 ///< a job for each replica
   int at_a_time = 0;                  ///< of an array; 0: as many as Slurm likes
-  std::string time = "24h", partition, account, qos, memory, name, launcher = "srun", output;
+  std::string time = "24h", partition, account, qos, memory, name, launcher = "srun", mpi, output;
 };
 int slurm_command(const SlurmOptions& options);
 /// Of all ranks, too.

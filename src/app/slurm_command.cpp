@@ -34,11 +34,13 @@ std::string directive(const char* option, const std::string& value) {
   return fmt::format("#SBATCH --{}={}\n", option, value);
 }
 
-std::string slurm_time(const std::string& text) {
-  const double seconds = seconds_of_limit(text);
+long minutes_of(const std::string& limit) {
+  const double seconds = seconds_of_limit(limit);
   if (!(seconds >= 60) || seconds > 1e9)
-    throw InputError("--time " + text + ": give a limit of a minute at least, as in 24h, \"90 min\" or 1-12:00:00");
-  const auto minutes = static_cast<long>(std::ceil(seconds / 60 - 1e-9));
+    throw InputError("--time " + limit + ": give a limit of a minute at least, as in 24h, \"90 min\" or 1-12:00:00");
+  return static_cast<long>(std::ceil(seconds / 60 - 1e-9));
+}
+std::string slurm_time(long minutes) {
   return fmt::format("{}-{:02}:{:02}:00", minutes / 1440, minutes / 60 % 24, minutes % 60);
 }
 
@@ -56,12 +58,19 @@ std::string this_program() {
   return error ? "uplift" : self.string();
 }
 
-/// Ranks of a node: one a GPU, as far as there is work for each; on CPUs one, which uses all cores by threads.
+/// Ranks of a node: one a GPU, as far as there is work for each; on CPUs one, which uses all cores by threads; more where
+/// compute.ranks_per_replica wants them. Throws InputError when that does not go with nodes and GPUs.
 int ranks_of_node(const SlurmOptions& o, const RunInput& input) {
-  if (o.array) return 1;
-  const int replicas = input.compute.replicas;
-  if (o.gpus <= 1) return 1;
-  return replicas > 1 ? std::max(1, std::min(o.gpus, (replicas + o.nodes - 1) / o.nodes)) : o.gpus;
+  const int replicas = o.array ? 1 : input.compute.replicas, each = input.compute.ranks_per_replica;
+  const int there = o.gpus > 1 && !(o.array && each <= 1) ? o.gpus : 1;
+  if (each <= 1) return replicas > 1 ? std::clamp((replicas + o.nodes - 1) / o.nodes, 1, there) : there;
+  const int ranks = std::min(there * o.nodes, each * replicas);
+  if (ranks % each == 0 && ranks % o.nodes == 0) return ranks / o.nodes;
+  if (o.gpus == 0 && each % o.nodes == 0) return each / o.nodes;
+  throw InputError(
+      fmt::format("compute.ranks_per_replica: {} ranks for a replica do not go with {} {}{}; choose --nodes and --gpus so "
+                  "that there is one rank a GPU, or on CPUs a whole number of ranks on every node",
+                  each, o.nodes, o.nodes == 1 ? "node" : "nodes", o.gpus > 0 ? fmt::format(" of {} GPUs", o.gpus) : ""));
 }
 
 void check(const SlurmOptions& o, const RunInput& input) {
@@ -94,13 +103,15 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
     s += "#SBATCH --exclusive\n";
   if (o.gpus > 0) s += "#SBATCH --gpus-per-task=1\n";  // each rank sees its own
   if (!o.memory.empty()) s += directive("mem", o.memory);
-  s += directive("time", slurm_time(o.time));
+  const long minutes = minutes_of(o.time);
+  s += directive("time", slurm_time(minutes));
   if (!o.partition.empty()) s += directive("partition", o.partition);
   if (!o.account.empty()) s += directive("account", o.account);
   if (!o.qos.empty()) s += directive("qos", o.qos);
   s += directive("output", o.array ? "%x-%A-%a.log" : "%x-%j.log");
   s += "#SBATCH --open-mode=append\n#SBATCH --requeue\n";
-  s += "#SBATCH --signal=USR1@120\n\n";
+  const double limit = 60.0 * static_cast<double>(minutes);
+  s += directive("signal", fmt::format("USR1@{:.0f}", limit - stop_before_end(limit))) + "\n";
   s += "# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.\n"
        "export SLURM_JOB_END_TIME=\"${SLURM_JOB_END_TIME:-$(date -d \"$(squeue -h -j \"$SLURM_JOB_ID\" -o %e)\" +%s "
        "2>/dev/null)}\"\n";
@@ -108,9 +119,12 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
       shell_word(this_program()) + " run " + shell_word(fs::absolute(o.input.file).lexically_normal().string()) + " --resume";
   for (const std::string& set : o.input.set) command += " --set " + shell_word(set);
   if (o.array) command += " --replica \"$SLURM_ARRAY_TASK_ID\"";
-  const std::string launcher = o.launcher == "mpirun" && ranks > 1
-                                   ? fmt::format("mpirun -n {} --map-by ppr:{}:node --bind-to none", ranks, tasks)
-                                   : "srun --cpus-per-task=\"${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}\"";
+  const std::string launcher =
+      o.launcher == "mpirun" && ranks > 1
+          ? fmt::format("mpirun -n {} --map-by ppr:{}:node --bind-to none", ranks, tasks)
+          : (o.mpi.empty() || ranks == 1 ? std::string("srun") : "srun --mpi=" + shell_word(o.mpi)) +
+                " --cpus-per-task=\"${SLURM_CPUS_PER_TASK:-$" +
+                (tasks == 1 ? std::string("SLURM_CPUS_ON_NODE") : fmt::format("((SLURM_CPUS_ON_NODE / {}))", tasks)) + "}\"";
   s += launcher + " " + command + "\n";
   s += "status=$?\n"
        "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "

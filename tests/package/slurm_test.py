@@ -61,6 +61,10 @@ def text(path):
         return f.read()
 
 
+def has_mpi():
+    return "libmpi" in subprocess.run(["ldd", UPLIFT], capture_output=True, text=True).stdout
+
+
 def uplift(*arguments, expect=0, env=None):
     done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, env=env, timeout=300)
     assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
@@ -87,6 +91,13 @@ def scripts_are_refused_that_cannot_work(scratch):
     for given, wanted in (("90min", "0-01:30:00"), ("30", "0-00:30:00"), ("45:30", "0-00:46:00"), ("12:00:00", "0-12:00:00"), ("1-12", "1-12:00:00"), ("2-01:30", "2-01:30:00"), ("1-00:00:30", "1-00:01:00")):
         assert f"#SBATCH --time={wanted}\n" in uplift("slurm", path, "--time", given).stdout, given
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    together = write_input(scratch, "together", 10, "compute: {replicas: 3, ranks_per_replica: 4}")
+    for options, wanted in ((["--gpus", "4", "--nodes", "2"], "--ntasks-per-node=4\n"), (["--nodes", "2"], "--ntasks-per-node=2\n"), (["--gpus", "4", "--array"], "--ntasks-per-node=4\n"), (["--mpi", "pmix"], "srun --mpi=pmix ")):
+        script = uplift("slurm", together, *options).stdout
+        assert wanted in script, (options, script)
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    for options in (["--gpus", "3"], ["--nodes", "3"]):
+        assert "compute.ranks_per_replica" in uplift("slurm", together, *options, expect=2).stderr, options
 
 
 def preempted_and_requeued_until_it_is_done(slurm, scratch):
@@ -124,6 +135,21 @@ def preempted_and_requeued_until_it_is_done(slurm, scratch):
     print(f"        {restarts} restarts: same bits")
 
 
+def ranks_by_srun_end_before_the_limit(slurm, scratch):
+    """Two ranks that srun starts work on one system and stop before the limit of their job: by the clock, or by Slurm's signal, which comes early in so short a one."""
+    path = write_input(scratch, "limited", 1000000, "compute: {ranks_per_replica: 2, threads: 1}")
+    uplift("slurm", path, "--cpus", "2", "--time", "1min", "--mpi", "pmix", "-o", os.path.join(scratch, "limited.sh"))
+    job = re.search(r"\d+", slurm.command("sbatch", "--chdir", scratch, os.path.join(scratch, "limited.sh"))).group()
+    log = os.path.join(scratch, "limited", "run.log")
+    slurm.wait(lambda: "stopped by" in text(log), "it does not stop before its limit", 90)
+    assert "the Slurm job ends in" in text(log) and "2 ranks (" in text(log), text(log)
+    shown = lambda name: re.search(name + r"=(\S+)", slurm.command("scontrol", "show", "job", job)).group(1)
+    slurm.wait(lambda: int(shown("Restarts")) >= 1 and text(log).count("  stage go\n") >= 2, "not requeued")
+    slurm.command("scancel", job)
+    slurm.wait(lambda: shown("JobState") == "CANCELLED", "not cancelled")
+    assert "DUE TO TIME LIMIT" not in text(os.path.join(scratch, f"limited-{job}.log"))
+
+
 def an_array_makes_the_replicas_of_one_run(slurm, scratch):
     path = write_input(scratch, "many", 100, "compute: {replicas: 3}")
     uplift("run", path, "--quiet", "--set", f"output.directory={scratch}/together")
@@ -158,6 +184,8 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as place, slurm_daemons.Slurm(place) as running:
             check(preempted_and_requeued_until_it_is_done, running)
             check(an_array_makes_the_replicas_of_one_run, running)
+            if has_mpi():
+                check(ranks_by_srun_end_before_the_limit, running)
             if failures:
                 print(running.logs())
     except slurm_daemons.CannotStart as e:
