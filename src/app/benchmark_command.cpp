@@ -8,7 +8,6 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -83,18 +82,6 @@ double warm_up(Simulation& simulation, const Backend& backend, const BenchmarkOp
   }
 }
 
-std::vector<PhaseTime> difference(const std::vector<PhaseTime>& before, std::vector<PhaseTime> after) {
-  std::map<std::string, PhaseTime> earlier;
-  for (const PhaseTime& p : before) earlier[p.name] = p;
-  for (PhaseTime& p : after)
-    if (const auto found = earlier.find(p.name); found != earlier.end()) {
-      p.seconds -= found->second.seconds;
-      p.calls -= found->second.calls;
-    }
-  std::erase_if(after, [](const PhaseTime& p) { return p.calls == 0; });
-  return after;
-}
-
 Measurement measure(const BenchmarkCase& one, const BenchmarkOptions& options) {
   Measurement m;
   const double start = now();
@@ -119,7 +106,7 @@ Measurement measure(const BenchmarkCase& one, const BenchmarkOptions& options) {
     m.wall += wall;
     m.ns_per_day.push_back(static_cast<double>(m.steps) * one.dynamics.timestep * 1e-3 / wall * 86400);
   }
-  m.phases = difference(before, backend->phases());
+  m.phases = phases_since(before, backend->phases());
   const int dof = degrees_of_freedom(system);
   m.temperature = dof > 0 ? 2 * backend->kinetic_energy() / (dof * constants::boltzmann) : 0;
   return m;

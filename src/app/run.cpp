@@ -257,6 +257,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
                          background_, *log_);
   recorders.attach(simulation, last);
 
+  const std::vector<PhaseTime> before = backend.phases();
   const double start = now();
   const std::int64_t first = simulation.current_step();
   simulation.begin();
@@ -271,7 +272,11 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) +
                " trial volumes accepted");
-  report(settings, backend, recorders, simulation.current_step() - first, wall);
+  const std::int64_t taken = simulation.current_step() - first;
+  RunTiming timing{phases_since(before, backend.phases()), wall, taken,
+                   static_cast<double>(taken) * settings.dynamics.timestep};
+  timing.phases.push_back(recorders.output_time());
+  report(settings, backend, timing);
   if (bias.plan.gather && why.empty()) {
     next_.collected[settings.name] = state_.statistics;
     log_->info(statistics_text(state_.statistics));
@@ -312,21 +317,18 @@ void Run::save(const State& state, bool begun) {
   saved_at_ = now();
 }
 
-void Run::report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps,
-                 double wall) {
-  RunTiming timing{backend.phases(), wall, steps, static_cast<double>(steps) * settings.dynamics.timestep};
-  timing.phases.push_back(recorders.output_time());
+void Run::report(const StageSettings& settings, const Backend& backend, const RunTiming& timing) {
   log_->info(phase_table(timing));
   speed_.simulated += timing.simulated;
-  speed_.seconds += wall;
-  const std::optional<TeamTraffic> traffic = team_traffic(backend, steps);
+  speed_.seconds += timing.wall;
+  const std::optional<TeamTraffic> traffic = team_traffic(backend, timing.steps);
   if (traffic) log_->info(traffic_text(*traffic));
   nlohmann::json phases;
   for (const PhaseTime& p : timing.phases) phases[p.name] = {{"seconds", p.seconds}, {"calls", p.calls}};
   performance_.push_back({{"name", settings.name},
-                          {"steps", steps},
-                          {"seconds", wall},
-                          {"ns_per_day", wall > 0 ? timing.simulated * 1e-3 / wall * 86400 : 0},
+                          {"steps", timing.steps},
+                          {"seconds", timing.wall},
+                          {"ns_per_day", timing.wall > 0 ? timing.simulated * 1e-3 / timing.wall * 86400 : 0},
                           {"phases", phases}});
   if (traffic) performance_.back()["ranks"] = traffic_json(*traffic);
   std::ofstream out(directory_ / "performance.json");

@@ -16,6 +16,7 @@
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/energy_file.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/phase_table.hpp"
 #include "uplift/io/run_log.hpp"
 #include "uplift/io/trajectory.hpp"
 
@@ -66,8 +67,7 @@ class Run {
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;
-  void report(const StageSettings& settings, const Backend& backend, const RunRecorders& recorders, std::int64_t steps,
-              double wall);
+  void report(const StageSettings& settings, const Backend& backend, const RunTiming& timing);
   int stopped(const std::string& why);
   void save(const State& state, bool begun);
   std::string path(const char* name) const { return (directory_ / name).string(); }

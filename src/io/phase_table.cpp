@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "uplift/io/progress.hpp"
@@ -33,6 +34,18 @@ std::string time_per_call(const PhaseTime& phase) {
 }
 
 }  // namespace
+
+std::vector<PhaseTime> phases_since(const std::vector<PhaseTime>& before, std::vector<PhaseTime> now) {
+  std::map<std::string, PhaseTime> earlier;
+  for (const PhaseTime& p : before) earlier[p.name] = p;
+  for (PhaseTime& p : now)
+    if (const auto found = earlier.find(p.name); found != earlier.end()) {
+      p.seconds -= found->second.seconds;
+      p.calls -= found->second.calls;
+    }
+  std::erase_if(now, [](const PhaseTime& p) { return p.calls == 0; });
+  return now;
+}
 
 std::vector<std::string> phase_advice(const RunTiming& timing) {
   std::vector<std::string> advice;

@@ -152,6 +152,16 @@ TEST_F(Logged, LiveProgressIsThrottledAndLoggedInPlain) {
   EXPECT_THAT(logged(), HasSubstr("finished after 10.0 s"));
 }
 
+TEST(PhaseTable, TimesAreThoseSinceTheBeginning) {
+  const std::vector<PhaseTime> before{{"pairs", 1.0, 10}, {"prune", 2.0, 3}};
+  const std::vector<PhaseTime> since = phases_since(before, {{"prune", 2.0, 3}, {"pairs", 1.5, 14}, {"mesh", 0.25, 2}});
+  ASSERT_EQ(since.size(), 2u);  // nothing was pruned since
+  EXPECT_EQ(since[0].name, "pairs");
+  EXPECT_EQ(since[0].seconds, 0.5);
+  EXPECT_EQ(since[0].calls, 4);
+  EXPECT_EQ(since[1].calls, 2);
+}
+
 TEST(Machine, IsDescribed) {
   const std::string text = describe_machine();
   EXPECT_THAT(text, testing::AllOf(HasSubstr("processor: "), HasSubstr("cores: "), HasSubstr("GiB")));

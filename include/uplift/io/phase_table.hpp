@@ -15,6 +15,8 @@ struct RunTiming {
   double simulated = 0;           ///< [ps]
 };
 
+/// Those of `now` less what they had `before`, without the ones that were not called in between.
+std::vector<PhaseTime> phases_since(const std::vector<PhaseTime>& before, std::vector<PhaseTime> now);
 /// One row a phase, longest first, with calls, seconds, percentage of the wall time and time a call; then what is not accounted
 /// for, the total, and ns/day. Followed by a line of advice for what is obviously slow.
 std::string phase_table(const RunTiming& timing);
