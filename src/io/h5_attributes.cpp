@@ -180,7 +180,11 @@ double Object::number(const std::string& name) const {
 
 std::uint64_t Object::address() const {
   const auto library = enter();
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info{};
+#else
   H5O_info_t info{};
+#endif
   check(H5Oget_info2(id(), &info, H5O_INFO_BASIC), "address", id());
   return info.addr;
 }
