@@ -6,7 +6,9 @@ source=$(cd "$1" && pwd) folder=$2
 "$source/tools/install-packages.sh" package
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=OFF
+cuda=OFF
+command -v nvcc /usr/local/cuda/bin/nvcc >/dev/null && cuda=ON
+cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=OFF -DUPLIFT_CUDA=$cuda
 cmake --build "$build"
 (cd "$build" && cpack -G DEB)
 mkdir -p "$folder"

@@ -154,12 +154,11 @@ void Communicator::maximum(std::span<std::int64_t> values) const { reduce(group_
 void Communicator::maximum(std::span<double> values) const { reduce(group_, values, MPI_DOUBLE, MPI_MAX); }
 void Communicator::minimum(std::span<std::int64_t> values) const { reduce(group_, values, MPI_INT64_T, MPI_MIN); }
 
-std::vector<std::int64_t> Communicator::all_to_all(const std::vector<std::int64_t>& values) const {
+std::vector<std::int64_t> Communicator::all_to_all(std::vector<std::int64_t> values) const {
   UPLIFT_EXPECT(values.size() == static_cast<std::size_t>(size()));
-  if (!group_) return values;
-  std::vector<std::int64_t> got(values.size());
-  check(MPI_Alltoall(values.data(), 1, MPI_INT64_T, got.data(), 1, MPI_INT64_T, group_->comm), "MPI_Alltoall");
-  return got;
+  if (group_)
+    check(MPI_Alltoall(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values.data(), 1, MPI_INT64_T, group_->comm), "MPI_Alltoall");
+  return values;
 }
 
 Communicator::Request Communicator::start_send(std::span<const std::byte> values, int to, int tag) const {
@@ -246,7 +245,7 @@ void Communicator::sum(std::span<double>) const {}
 void Communicator::maximum(std::span<std::int64_t>) const {}
 void Communicator::maximum(std::span<double>) const {}
 void Communicator::minimum(std::span<std::int64_t>) const {}
-std::vector<std::int64_t> Communicator::all_to_all(const std::vector<std::int64_t>& values) const { return values; }
+std::vector<std::int64_t> Communicator::all_to_all(std::vector<std::int64_t> values) const { return values; }
 Communicator::Request Communicator::start_send(std::span<const std::byte>, int, int) const {
   UPLIFT_EXPECT(group_);
   return {};

@@ -63,7 +63,7 @@ class Communicator {
   void minimum(std::span<std::int64_t> values) const;
 
   /// values[r] goes to rank r; returns what came from each. One value for each rank.
-  std::vector<std::int64_t> all_to_all(const std::vector<std::int64_t>& values) const;
+  std::vector<std::int64_t> all_to_all(std::vector<std::int64_t> values) const;
 
   /// Returns when `values` may be used again. `tag` (0 to 32766) tells messages between the same two ranks apart.
   template <class T>
