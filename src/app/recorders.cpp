@@ -1,28 +1,13 @@
 #include "recorders.hpp"
 
-#include <chrono>
 #include <cmath>
 #include <mutex>
 #include <utility>
 
+#include "uplift/backend/phase_timer.hpp"
+
 namespace uplift::app {
 namespace {
-
-/// Adds the time of its life to a phase.
-class Stopwatch {
- public:
-  explicit Stopwatch(PhaseTime& phase) : phase_(phase), start_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    phase_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    ++phase_.calls;
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  PhaseTime& phase_;
-  std::chrono::steady_clock::time_point start_;
-};
 
 std::int64_t steps_of(double interval, double timestep) { return std::max<std::int64_t>(1, std::llround(interval / timestep)); }
 
@@ -81,7 +66,7 @@ class RunRecorders::Trajectory final : public Recorder {
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
   Wanted wanted() const override { return {false, bias_}; }
   void record(const Frame& frame) override {
-    Stopwatch watch(time_);
+    const PhaseTimer timer(time_);
     std::unique_ptr<Snapshot> own = pool_->take(background_);
     own->step = frame.state.step;
     own->time = frame.state.time;
@@ -118,7 +103,7 @@ class RunRecorders::EnergyTable final : public Recorder {
   Wanted wanted() const override { return {false, true}; }
   bool due(std::int64_t step) const override { return step % every_ == 0 && step > last_; }
   void record(const Frame& frame) override {
-    Stopwatch watch(time_);
+    const PhaseTimer timer(time_);
     EnergyRow row;
     row.step = frame.state.step;
     row.time = frame.state.time;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "uplift/backend/atom_groups.hpp"
@@ -26,21 +27,6 @@ std::array<double, 3> fractions(const Box& box, const Vec3d& r) {
 
 double wrapped(double u) { return u - std::nearbyint(u); }
 
-class Timer {
- public:
-  explicit Timer(PhaseTime& phase) : phase_(phase), start_(std::chrono::steady_clock::now()) {}
-  ~Timer() {
-    phase_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    ++phase_.calls;
-  }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-
- private:
-  PhaseTime& phase_;
-  std::chrono::steady_clock::time_point start_;
-};
-
 template <class T>
 std::span<std::byte> bytes_of(std::vector<T>& v) {
   return std::as_writable_bytes(std::span(v));
@@ -59,6 +45,34 @@ std::span<const std::byte> cut(std::span<const std::byte>& rest, std::size_t ato
 }
 
 }  // namespace
+
+class Decomposition::Timer {
+ public:
+  Timer(Decomposition& link, PhaseTime& phase) : link_(link), phase_(phase), start_(std::chrono::steady_clock::now()) {
+    ++link_.timers_;
+  }
+  ~Timer() {
+    if (--link_.timers_ > 0) return;
+    phase_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    if (counts_) ++phase_.calls;
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  /// The other half of the call comes later.
+  void half() { counts_ = false; }
+
+ private:
+  Decomposition& link_;
+  PhaseTime& phase_;
+  bool counts_ = true;
+  std::chrono::steady_clock::time_point start_;
+};
+
+double Decomposition::waited() const {
+  double all = 0;
+  for (const PhaseTime& p : phases()) all += p.seconds;
+  return all;
+}
 
 Decomposition::Decomposition(const System& system, Communicator ranks) : ranks_(std::move(ranks)) {
   find_groups(system);
@@ -90,7 +104,7 @@ void Decomposition::set_home(std::vector<int> atoms) {
 }
 
 void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
-  const Timer timer(migrate_time_);
+  const Timer timer(*this, migrate_time_);
   grid_ = std::make_unique<DomainGrid>(box, size(), reach);
   std::fill(share_.zone.begin(), share_.zone.end(), RankShare::absent);
   share_.halo.clear();
@@ -102,7 +116,7 @@ void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
 }
 
 void Decomposition::migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) {
-  const Timer timer(migrate_time_);
+  const Timer timer(*this, migrate_time_);
   if (++migrations_ % balance_every == 0) balance(box, reach);
   for (int i : share_.halo) share_.zone[at(i)] = RankShare::absent;
   share_.halo.clear();
@@ -248,78 +262,96 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
     outer *= share_.cut[at(d)] ? std::min(width[d], wide + reach) : wide;
   }
   traffic_.ideal_halo = (outer - inner) / (width[0] * width[1] * width[2]) * static_cast<double>(x.size());
-  forward(x);
+  start_forward(x);
+  finish_forward(x);
+}
+
+/// Positions come from the upper neighbours and go to the lower ones, and forces the other way (upwards).
+void Decomposition::start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards) {
+  UPLIFT_EXPECT(pending_.empty());
+  const int tag = upwards ? 30 : 20;
+  for (const Neighbour& n : neighbours_)
+    if (const auto part = cut(coming, upwards ? n.sent.size() : n.halo.size()); !part.empty())
+      pending_.push_back(ranks_.start_receive(part, upwards ? n.lower : n.upper, tag + n.zone));
+  for (const Neighbour& n : neighbours_) {
+    const auto part = cut(packets, upwards ? n.halo.size() : n.sent.size());
+    if (part.empty()) continue;
+    pending_.push_back(ranks_.start_send(part, upwards ? n.upper : n.lower, tag + n.zone));
+    (upwards ? traffic_.force_bytes : traffic_.position_bytes) += static_cast<std::int64_t>(part.size());
+    ++traffic_.messages;
+  }
+}
+
+void Decomposition::wait() {
+  for (auto& p : pending_) p.wait();
+  pending_.clear();
 }
 
 void Decomposition::forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) {
-  const Timer timer(forward_time_);
-  std::vector<Communicator::Request> pending;
-  for (const Neighbour& n : neighbours_)
-    if (const auto part = cut(halo, n.halo.size()); !part.empty())
-      pending.push_back(ranks_.start_receive(part, n.upper, 20 + n.zone));
-  for (const Neighbour& n : neighbours_) {
-    const auto part = cut(sent, n.sent.size());
-    if (part.empty()) continue;
-    pending.push_back(ranks_.start_send(part, n.lower, 20 + n.zone));
-    traffic_.position_bytes += static_cast<std::int64_t>(part.size());
-    ++traffic_.messages;
-  }
-  for (auto& p : pending) p.wait();
+  const Timer timer(*this, forward_time_);
+  start(sent, halo, false);
+  wait();
 }
 
 void Decomposition::reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) {
-  const Timer timer(reverse_time_);
-  std::vector<Communicator::Request> pending;
-  for (const Neighbour& n : neighbours_)
-    if (const auto part = cut(sent, n.sent.size()); !part.empty())
-      pending.push_back(ranks_.start_receive(part, n.lower, 30 + n.zone));
-  for (const Neighbour& n : neighbours_) {
-    const auto part = cut(halo, n.halo.size());
-    if (part.empty()) continue;
-    pending.push_back(ranks_.start_send(part, n.upper, 30 + n.zone));
-    traffic_.force_bytes += static_cast<std::int64_t>(part.size());
-    ++traffic_.messages;
-  }
-  for (auto& p : pending) p.wait();
+  const Timer timer(*this, reverse_time_);
+  start(halo, sent, true);
+  wait();
 }
 
-void Decomposition::forward(std::span<Vec3d> x) {
+void Decomposition::start_forward(std::span<Vec3d> x) {
+  Timer timer(*this, forward_time_);
+  timer.half();
   for (std::size_t k = 0; k < sent_.size(); ++k) sent_packets_.x[k] = x[at(sent_[k])];
-  forward_packed(std::as_bytes(std::span(sent_packets_.x)), bytes_of(halo_packets_.x));
+  start(std::as_bytes(std::span(sent_packets_.x)), bytes_of(halo_packets_.x), false);
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  for (int i : share_.halo) x[at(i)] = {unknown, unknown, unknown};
+}
+
+void Decomposition::finish_forward(std::span<Vec3d> x) {
+  const Timer timer(*this, forward_time_);
+  wait();
   for (std::size_t k = 0; k < share_.halo.size(); ++k) x[at(share_.halo[k])] = halo_packets_.x[k];
 }
 
-void Decomposition::reverse(std::span<Fixed> force) {
+void Decomposition::start_reverse(std::span<Fixed> force) {
+  Timer timer(*this, reverse_time_);
+  timer.half();
   for (std::size_t k = 0; k < share_.halo.size(); ++k)
     for (std::size_t c = 0; c < 3; ++c) halo_packets_.f[k][c] = std::exchange(force[3 * at(share_.halo[k]) + c], Fixed(0));
-  reverse_packed(std::as_bytes(std::span(halo_packets_.f)), bytes_of(sent_packets_.f));
+  start(std::as_bytes(std::span(halo_packets_.f)), bytes_of(sent_packets_.f), true);
+}
+
+void Decomposition::finish_reverse(std::span<Fixed> force) {
+  const Timer timer(*this, reverse_time_);
+  wait();
   for (std::size_t k = 0; k < sent_.size(); ++k)
     for (std::size_t c = 0; c < 3; ++c) force[3 * at(sent_[k]) + c] += sent_packets_.f[k][c];
 }
 
 void Decomposition::sum(std::span<std::int64_t> values) {
-  const Timer timer(sum_time_);
+  const Timer timer(*this, sum_time_);
   ranks_.sum(values);
 }
 
 void Decomposition::sum(std::span<std::int32_t> values) {
-  const Timer timer(sum_time_);
+  const Timer timer(*this, sum_time_);
   traffic_.mesh_bytes += static_cast<std::int64_t>(values.size_bytes());
   ranks_.sum(values);
 }
 
 bool Decomposition::any(bool here) {
-  const Timer timer(sum_time_);
+  const Timer timer(*this, sum_time_);
   std::int64_t flag = here;
   ranks_.maximum(std::span(&flag, 1));
   return flag != 0;
 }
 
 std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<std::vector<std::byte>>& send) {
-  const Timer timer(exchange_time_);
+  const Timer timer(*this, exchange_time_);
   std::vector<std::int64_t> lengths;
   for (const auto& out : send) lengths.push_back(static_cast<std::int64_t>(out.size()));
-  const std::vector<std::int64_t> coming = ranks_.all_to_all(lengths);
+  const std::vector<std::int64_t> coming = ranks_.all_to_all(std::move(lengths));
   std::vector<std::vector<std::byte>> got(send.size());
   std::vector<Communicator::Request> pending;
   for (int r = 0; r < size(); ++r) {

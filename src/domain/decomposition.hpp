@@ -20,8 +20,10 @@ class Decomposition final : public RankLink {
   const RankShare& share() const override { return share_; }
   void adopt(std::span<Vec3d> x, const Box& box, double reach) override;
   void migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) override;
-  void forward(std::span<Vec3d> x) override;
-  void reverse(std::span<Fixed> force) override;
+  void start_forward(std::span<Vec3d> x) override;
+  void finish_forward(std::span<Vec3d> x) override;
+  void start_reverse(std::span<Fixed> force) override;
+  void finish_reverse(std::span<Fixed> force) override;
   void sum(std::span<std::int64_t> values) override;
   void sum(std::span<std::int32_t> values) override;
   const std::vector<int>& sent() const override { return sent_; }
@@ -29,6 +31,7 @@ class Decomposition final : public RankLink {
   void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) override;
   bool any(bool here) override;
   std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) override;
+  double waited() const override;
   void note_work(double seconds) override { work_ += seconds; }
 
   std::vector<PhaseTime> phases() const { return {migrate_time_, forward_time_, reverse_time_, sum_time_, exchange_time_}; }
@@ -48,12 +51,17 @@ class Decomposition final : public RankLink {
     std::vector<std::array<Fixed, 3>> f;
   };
 
+  class Timer;
+
   void find_groups(const System& system);
   void set_home(std::vector<int> atoms);
   void set_halo(std::span<Vec3d> x, const Box& box, double reach);
   void balance(const Box& box, double reach);
+  void start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards);
+  void wait();
 
   Communicator ranks_;
+  std::vector<Communicator::Request> pending_;  ///< of the halo
   RankShare share_;
   std::unique_ptr<DomainGrid> grid_;
   std::vector<int> first_of_group_;  ///< [atoms] lowest atom of the group that stays on one rank
@@ -63,6 +71,7 @@ class Decomposition final : public RankLink {
   Packets halo_packets_, sent_packets_;
   double work_ = 0;
   int migrations_ = 0;
+  int timers_ = 0;  ///< that run now: a call within a call is part of that
   RankTraffic traffic_;
   PhaseTime migrate_time_{"migration", 0, 0}, forward_time_{"halo positions", 0, 0}, reverse_time_{"halo forces", 0, 0},
       sum_time_{"sums over ranks", 0, 0}, exchange_time_{"mesh exchange", 0, 0};

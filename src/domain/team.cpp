@@ -234,8 +234,8 @@ class LeadBackend final : public Backend {
   PmeParameters pme() const override { return member_->leaf().pme(); }
   std::vector<PhaseTime> phases() const override {
     std::vector<PhaseTime> all = member_->leaf().phases();
-    for (const PhaseTime& p : member_->link().phases())
-      if (p.name != "mesh exchange") all.push_back(p);  // a part of "PME mesh between ranks" and the transforms
+    const std::vector<PhaseTime> between = member_->link().phases();
+    all.insert(all.end(), between.begin(), between.end());
     return all;
   }
 

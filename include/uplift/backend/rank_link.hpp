@@ -111,11 +111,16 @@ class RankLink {
   /// Divides atoms anew, when every rank has all positions. `reach` [nm]: interactions go so far.
   virtual void adopt(std::span<Vec3d> x, const Box& box, double reach) = 0;
   /// Divides atoms anew. Those that move to another rank take along their entries of the `carried` arrays, 24 bytes an atom
-  /// each (Vec3d or three Fixed), among which x is; then forward(x).
+  /// each (Vec3d or three Fixed), among which x is. Afterwards positions of the halo are there, too.
   virtual void migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) = 0;
-  virtual void forward(std::span<Vec3d> x) = 0;  ///< positions of halo atoms from where they are at home
-  virtual void reverse(
-      std::span<Fixed> force) = 0;  ///< forces on halo atoms, [3 * atoms], to where they are at home; zero stays
+  /// Positions of halo atoms from where they are at home. Between start and finish they are on their way: x has not-a-number in
+  /// their place, and what needs atoms at home only can be worked out.
+  virtual void start_forward(std::span<Vec3d> x) = 0;
+  virtual void finish_forward(std::span<Vec3d> x) = 0;
+  /// Forces on halo atoms, [3 * atoms], to where they are at home; zero stays. Between start and finish more may be added on
+  /// atoms at home.
+  virtual void start_reverse(std::span<Fixed> force) = 0;
+  virtual void finish_reverse(std::span<Fixed> force) = 0;
   virtual void sum(std::span<std::int64_t> values) = 0;
   virtual void sum(std::span<std::int32_t> values) = 0;
 
@@ -127,6 +132,8 @@ class RankLink {
   virtual bool any(bool here) = 0;
   /// send[r] goes to rank r; returns what came from each.
   virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) = 0;
+  /// Time spent in all calls so far [s].
+  virtual double waited() const = 0;
   /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.
   virtual void note_work(double seconds) = 0;
 };

@@ -51,13 +51,13 @@ class CpuBackend final : public Backend {
           "solvent too, so "
           "that there are no domains; start one rank, or use compute.replicas");
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
-    // PME before the pairs: the mesh is what another device or thread group would overlap with them.
-    if (system.forces.nonbonded == NonbondedMethod::pme) add(make_pme_term(system, pme_, precision_, threads_, link_));
     add(make_nonbonded_term(system, pme_, precision_, threads_, link_));
     add(make_implicit_solvent_term(system, precision_, threads_));
     add(make_bonded_term(system, precision_, threads_));
     add(make_torsion_term(system, precision_, threads_));
     add(make_restraint_term(system, precision_, threads_));
+    // The mesh needs no halo, and adds no forces on it: messages are on their way while it begins, and while it is worked out.
+    if (system.forces.nonbonded == NonbondedMethod::pme) add(make_pme_term(system, pme_, precision_, threads_, link_));
     for (const TimedTerm& t : terms_) interactions_ += t.term->interactions();
     interactions_ += integration_.constraints();
     for (const TimedTerm& t : terms_) reach_ = std::max(reach_, t.term->reach());
@@ -181,20 +181,21 @@ class CpuBackend final : public Backend {
     shared_ = true;
   }
 
-  /// Positions of all atoms that this rank looks at; domains anew when a list of pairs is too old.
-  void meet_ranks() {
+  /// Positions of the halo are on their way afterwards (true), or domains are new and they are there: when a list of pairs is
+  /// too old.
+  bool meet_ranks() {
     bool outdated = false;
     for (TimedTerm& t : terms_) outdated = outdated || t.term->outdated(integration_.positions(), integration_.box());
-    if (!link_->any(outdated)) {
-      link_->forward(integration_.mutable_positions());
-      return;
-    }
+    link_->start_forward(integration_.mutable_positions());
+    if (!link_->any(outdated)) return true;
+    link_->finish_forward(integration_.mutable_positions());
     link_->note_work(std::exchange(work_, 0));
     std::vector<std::byte*> carried = integration_.carried();
     for (ForceSums& level : levels_.sums)
       if (!level.force.empty()) carried.push_back(reinterpret_cast<std::byte*>(level.force.data()));
     link_->migrate(integration_.mutable_positions(), carried, integration_.box(), reach_);
     take_share();
+    return false;
   }
 
   void clear(ForceSums& sums) const {
@@ -239,20 +240,29 @@ class CpuBackend final : public Backend {
     const ForceGroups groups = stage.groups & plan.groups;
     const bool tally = stage.last && (plan.energies || plan.virial);
     if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
-    if (link_) meet_ranks();
+    const bool coming = link_ && meet_ranks();
     const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last),
                                plan.virial && stage.last};
     clear(sums);
+    if (link_)
+      for (TimedTerm& t : terms_)
+        if (has(groups, t.term->group())) t.term->prepare(request);
+    if (coming) link_->finish_forward(integration_.mutable_positions());
+    bool mesh = false;
     for (TimedTerm& t : terms_) {
       if (!has(groups, t.term->group())) continue;
+      mesh = t.term->group() == ForceGroup::pme_reciprocal;
+      if (mesh && link_) link_->start_reverse(sums.force.view());
       const auto start = Clock::now();
+      if (!link_) t.term->prepare(request);  // its sums are still in the cache
       t.term->compute(request, sums);
       const double seconds = seconds_since(start);
       t.time.seconds += seconds;
       ++t.time.calls;
-      if (t.term->group() != ForceGroup::pme_reciprocal) work_ += seconds;  // that one waits for the others
+      if (!mesh) work_ += seconds;  // that one waits for the others
     }
-    if (link_) link_->reverse(sums.force.view());
+    if (link_ && !mesh) link_->start_reverse(sums.force.view());
+    if (link_) link_->finish_reverse(sums.force.view());
     integration_.spread_virtual_site_forces(sums);
     if (link_ && (request.energies || request.virial)) sum_over_ranks(sums);
     tally_is_new_ = tally_is_new_ || tally;

@@ -1,7 +1,6 @@
 #include "uplift/backend/cpu/integration.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -12,6 +11,7 @@
 #include "physics/integrate/langevin.hpp"
 #include "physics/integrate/velocity_rescaling.hpp"
 #include "uplift/backend/atom_groups.hpp"
+#include "uplift/backend/phase_timer.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 
@@ -23,21 +23,6 @@ constexpr int site_block = 256;
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 double* flat(std::vector<Vec3d>& a) { return a.empty() ? nullptr : &a[0].x; }
-
-class Timer {
- public:
-  explicit Timer(PhaseTime& phase) : phase_(phase), start_(std::chrono::steady_clock::now()) {}
-  ~Timer() {
-    phase_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    ++phase_.calls;
-  }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-
- private:
-  PhaseTime& phase_;
-  std::chrono::steady_clock::time_point start_;
-};
 
 double component(const Vec3d& a, int k) { return k == 0 ? a.x : k == 1 ? a.y : a.z; }
 
@@ -137,13 +122,13 @@ void CpuIntegration::run(const Stage& stage, const Levels& levels, std::int64_t 
       [&](const auto& s) {
         using S = std::decay_t<decltype(s)>;
         if constexpr (std::is_same_v<S, ConstrainPositions> || std::is_same_v<S, ConstrainVelocities>) {
-          Timer timer(constrain_);
+          const PhaseTimer timer(constrain_);
           if constexpr (std::is_same_v<S, ConstrainPositions>)
             constraints_.positions(s.dt, flat(saved_), flat(x_), flat(v_));
           else
             constraints_.velocities(flat(s.at_saved ? saved_ : x_), flat(v_));
         } else {
-          Timer timer(integrate_);
+          const PhaseTimer timer(integrate_, link_);
           if constexpr (std::is_same_v<S, Kick>) kick(s, levels);
           if constexpr (std::is_same_v<S, Drift>) drift(s);
           if constexpr (std::is_same_v<S, OrnsteinUhlenbeck>) ornstein_uhlenbeck(s, step);

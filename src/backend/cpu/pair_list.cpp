@@ -87,7 +87,6 @@ void PairList::sort_atoms(const Box& box) {
   const auto columns = [&](double length) { return std::clamp(static_cast<int>(length / edge), 1, 1024); };
   columns_x_ = columns(size.x);
   columns_y_ = columns(size.y);
-  zones_ = share_ ? 8 : 1;
   const auto column_of = [&](int i) {
     const Vec3d& r = place_[at(i)];
     const auto index = [](double u, int n) { return std::clamp(static_cast<int>(u * n), 0, n - 1); };
@@ -95,7 +94,7 @@ void PairList::sort_atoms(const Box& box) {
     return (zone * columns_x_ + index((r.x - low_.x) / extent_.x, columns_x_)) * columns_y_ +
            index((r.y - low_.y) / extent_.y, columns_y_);
   };
-  std::vector<std::vector<int>> members(at(zones_ * columns_x_ * columns_y_));
+  std::vector<std::vector<int>> members(at((share_ ? 8 : 1) * columns_x_ * columns_y_));
   for (int i : local_) members[at(column_of(i))].push_back(i);
   threads_.for_each(static_cast<int>(members.size()), [&](int c, int) {
     std::sort(members[at(c)].begin(), members[at(c)].end(),
@@ -112,6 +111,8 @@ void PairList::sort_atoms(const Box& box) {
     column_start_.push_back(column_start_.back() + (static_cast<int>(members[c].size()) + cluster_j - 1) / cluster_j);
     zone_.resize(at(column_start_.back()), static_cast<std::uint8_t>(c / at(columns_x_ * columns_y_)));
   }
+  zones_.assign(zone_.begin(), zone_.end());
+  zones_.erase(std::unique(zones_.begin(), zones_.end()), zones_.end());
   atom_of_slot_.assign(at(column_start_.back() * cluster_j), -1);
   for (std::size_t c = 0; c < members.size(); ++c)
     for (std::size_t k = 0; k < members[c].size(); ++k) {
@@ -194,7 +195,7 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
                                          static_cast<double>(bounds_i.half_y[i_cluster]));
   const auto& kernels = select_pair_kernels();
   scratch.resize(at(slots() / cluster_j) + 16);
-  for (int zone = 0; zone < zones_; ++zone) {
+  for (int zone : zones_) {
     if ((zone_[at(own)] & zone) != 0) continue;  // another rank's
     for (int dx = 0; dx < along_x.count; ++dx)
       for (int dy = 0; dy < along_y.count; ++dy) {

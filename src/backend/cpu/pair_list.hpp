@@ -64,7 +64,8 @@ class PairList {
   std::vector<int> local_;            ///< atoms that are listed
   std::vector<Vec3d> place_;  ///< [atoms] in the cell, as fractions or nm; along directions that are cut as in RankShare::place
   Vec3d low_{0, 0, 0}, extent_{1, 1, 1};  ///< of the places
-  int columns_x_ = 1, columns_y_ = 1, zones_ = 1;
+  int columns_x_ = 1, columns_y_ = 1;
+  std::vector<int> zones_;          ///< that have clusters, ascending
   std::vector<int> column_start_;   ///< first cluster of eight of each column, zone by zone
   std::vector<std::uint8_t> zone_;  ///< of each cluster of eight
   std::vector<int> atom_of_slot_, slot_of_atom_;

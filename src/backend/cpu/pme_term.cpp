@@ -2,7 +2,6 @@
 // plane, spread them onto an integer mesh (the order of additions does not matter), transform, multiply, transform back, gather
 // forces.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -16,6 +15,7 @@
 #include "physics/pme/influence.hpp"
 #include "pme_influence.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/backend/phase_timer.hpp"
 #include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/assert.hpp"
 
@@ -44,18 +44,6 @@ struct Tiling {
   int colour(int t) const {
     const int cx = tx > 1 ? t / ty % 2 : 0, cy = ty > 1 ? t % ty % 2 : 0;
     return 2 * cx + cy;
-  }
-};
-
-struct Clock {
-  PhaseTime& phase;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-  explicit Clock(PhaseTime& p) : phase(p) {}
-  Clock(const Clock&) = delete;
-  Clock& operator=(const Clock&) = delete;
-  ~Clock() {
-    phase.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    ++phase.calls;
   }
 };
 
@@ -112,30 +100,31 @@ class PmeTerm final : public ForceTerm {
   }
   std::int64_t interactions() const override { return charged_; }
 
-  void compute(const ForceRequest& request, ForceSums& sums) override {
+  void prepare(const ForceRequest& request) override {
     UPLIFT_EXPECT(request.box.periodic() && request.x.size() == index(atoms_));
     if (request.box != box_) {
-      const Clock clock(solve_time_);
+      const PhaseTimer timer(solve_time_);
       box_ = request.box;
       influence_.set_box(box_, threads_);
       --solve_time_.calls;
     }
-    {
-      const Clock clock(spread_time_);
-      sort_atoms(request.x);
-      for (const auto& tiles : coloured_)
-        threads_.for_each(static_cast<int>(tiles.size()), [&](int i, int) {
-          const int t = tiles[index(i)];
-          kernels_.spread(sorted_.data() + tile_start_[index(t)], tile_start_[index(t) + 1] - tile_start_[index(t)],
-                          static_cast<T>(scale_), mesh_, charges_.data());
-        });
-    }
+    const PhaseTimer timer(spread_time_);
+    sort_atoms(request.x);
+    for (const auto& tiles : coloured_)
+      threads_.for_each(static_cast<int>(tiles.size()), [&](int i, int) {
+        const int t = tiles[index(i)];
+        kernels_.spread(sorted_.data() + tile_start_[index(t)], tile_start_[index(t) + 1] - tile_start_[index(t)],
+                        static_cast<T>(scale_), mesh_, charges_.data());
+      });
+  }
+
+  void compute(const ForceRequest& request, ForceSums& sums) override {
     if (transforms_) {
-      const Clock clock(exchange_time_);
+      const PhaseTimer timer(exchange_time_, link_);
       transforms_->collect(sorted_, pme_.order, charges_.data());
     }
     {
-      const Clock clock(solve_time_);
+      const PhaseTimer timer(solve_time_, link_);
       const auto [x0, x1] = transforms_ ? transforms_->planes() : std::pair(0, mesh_.nx);
       const auto [y0, y1] = transforms_ ? transforms_->rows() : std::pair(0, mesh_.ny);
       threads_.for_each(x1 - x0, [&, first = x0](int x, int thread) { transform_plane(first + x, thread); });
@@ -145,11 +134,11 @@ class PmeTerm final : public ForceTerm {
       threads_.for_each(x1 - x0, [&, first = x0](int x, int) { transform_back(first + x); });
     }
     if (transforms_) {
-      const Clock clock(exchange_time_);
+      const PhaseTimer timer(exchange_time_, link_);
       transforms_->hand_out(potential_.data());
     }
     {
-      const Clock clock(gather_time_);
+      const PhaseTimer timer(gather_time_);
       const PmeGradientMap map = gradient_map();
       threads_.for_blocks(charged_, gather_block, [&](int first, int last, int) {
         kernels_.gather(sorted_.data() + first, last - first, mesh_, potential_.data(), map, sums.force.data());

@@ -15,7 +15,10 @@ class ForceTerm {
   virtual ~ForceTerm() = default;
   virtual std::string name() const = 0;  ///< row of the phase table: "pairs", "PME spread" ...
   virtual ForceGroup group() const = 0;
-  /// Adds forces (always), energies and virial (when asked) to `sums`.
+  /// Before compute(), for the same request: what needs positions of atoms at home only, while those of the halo are on their
+  /// way.
+  virtual void prepare(const ForceRequest& /*request*/) {}
+  /// Adds forces (always), energies and virial (when asked) to `sums`. PME is the last, and adds to atoms at home only.
   virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
   /// Where several ranks share a system: from now on the interactions that `share` takes, no others.
   virtual void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) = 0;
