@@ -347,11 +347,14 @@ bool Decomposition::any(bool here) {
   return flag != 0;
 }
 
-std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<std::vector<std::byte>>& send) {
+std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<std::vector<std::byte>>& send,
+                                                            std::span<const std::int64_t> known) {
   const Timer timer(*this, exchange_time_);
-  std::vector<std::int64_t> lengths;
-  for (const auto& out : send) lengths.push_back(static_cast<std::int64_t>(out.size()));
-  const std::vector<std::int64_t> coming = ranks_.all_to_all(std::move(lengths));
+  std::vector<std::int64_t> coming(known.begin(), known.end());
+  if (known.empty()) {
+    for (const auto& out : send) coming.push_back(static_cast<std::int64_t>(out.size()));
+    coming = ranks_.all_to_all(std::move(coming));
+  }
   std::vector<std::vector<std::byte>> got(send.size());
   std::vector<Communicator::Request> pending;
   for (int r = 0; r < size(); ++r) {

@@ -30,7 +30,8 @@ class Decomposition final : public RankLink {
   void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) override;
   void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) override;
   bool any(bool here) override;
-  std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) override;
+  std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send,
+                                               std::span<const std::int64_t> coming = {}) override;
   double waited() const override;
   void note_work(double seconds) override { work_ += seconds; }
 

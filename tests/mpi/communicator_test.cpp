@@ -7,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "mpi/ranks.hpp"
+
+const uplift::Communicator* all = nullptr;
+
 namespace {
 
 using uplift::Communicator;
-const Communicator* all = nullptr;
 
 TEST(Communicator, NumbersItsRanks) {
   std::vector<std::int64_t> seen(static_cast<std::size_t>(all->size()), 0);

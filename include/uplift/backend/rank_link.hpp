@@ -130,8 +130,10 @@ class RankLink {
   virtual void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) = 0;
   virtual void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) = 0;
   virtual bool any(bool here) = 0;
-  /// send[r] goes to rank r; returns what came from each.
-  virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send) = 0;
+  /// send[r] goes to rank r; returns what came from each. `coming`: bytes from each, where this rank knows; else ranks tell
+  /// each other first.
+  virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send,
+                                                       std::span<const std::int64_t> coming = {}) = 0;
   /// Time spent in all calls so far [s].
   virtual double waited() const = 0;
   /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.

@@ -71,7 +71,12 @@ class MeshRanks {
       const Points& p = asked_[r];
       for_points(p.x, p.y, p.z, [&](std::size_t place) { put(send[r], potential[place]); });
     }
-    const Packets got = link_.exchange(send);
+    std::vector<std::int64_t> coming(send.size(), 0);
+    for (int r = 0; r < ranks_; ++r)
+      if (r != link_.rank())
+        coming[static_cast<std::size_t>(r)] =
+            static_cast<std::int64_t>(planes_of(x_, r).size() * y_.size() * z_.size() * sizeof(T));
+    const Packets got = link_.exchange(send, coming);
     for (int r = 0; r < ranks_; ++r) {
       if (r == link_.rank() || got[static_cast<std::size_t>(r)].empty()) continue;
       const std::byte* in = got[static_cast<std::size_t>(r)].data();
@@ -142,8 +147,14 @@ class MeshRanks {
     };
     const std::size_t bytes = length * sizeof(Complex);
     Packets send(static_cast<std::size_t>(link_.size()));
+    std::vector<std::int64_t> coming(send.size(), 0);
+    const auto size_of = [&](std::pair<int, int> xs, std::pair<int, int> ys) {
+      return static_cast<std::int64_t>(bytes) * (xs.second - xs.first) * (ys.second - ys.first);
+    };
     for (int r = 0; r < ranks_; ++r) {
       if (r == link_.rank()) continue;
+      coming[static_cast<std::size_t>(r)] =
+          forth ? size_of(part(mesh_.nx, r), own_rows) : size_of(own_planes, part(mesh_.ny, r));
       std::vector<std::byte>& out = send[static_cast<std::size_t>(r)];
       const auto add = [&](const Complex* from) {
         const auto* p = reinterpret_cast<const std::byte*>(from);
@@ -151,7 +162,7 @@ class MeshRanks {
       };
       forth ? rows_between(own_planes, part(mesh_.ny, r), add) : rows_between(part(mesh_.nx, r), own_rows, add);
     }
-    const Packets got = link_.exchange(send);
+    const Packets got = link_.exchange(send, coming);
     for (int r = 0; r < ranks_; ++r) {
       if (r == link_.rank()) continue;
       const std::byte* in = got[static_cast<std::size_t>(r)].data();

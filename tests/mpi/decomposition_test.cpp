@@ -1,0 +1,147 @@
+// Messages between domains: what is on its way, what comes late, and what may be done until then.
+#include "domain/decomposition.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <numbers>
+#include <random>
+#include <thread>
+
+#include "mpi/ranks.hpp"
+
+namespace uplift {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto late = 80ms;
+const double half_late = 0.5 * std::chrono::duration<double>(late).count();
+
+std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+/// Atoms at random, the same ones on every rank, shared out; then moved at home.
+struct Moved {
+  Box box = make_box({4, 4, 4}, {std::numbers::pi / 2, std::numbers::pi / 2, std::numbers::pi / 2});
+  System system;
+  std::vector<Vec3d> x, target;
+  std::unique_ptr<Decomposition> link;
+
+  Moved() {
+    std::mt19937 random(3);
+    std::uniform_real_distribution<double> u(0, 1);
+    for (int i = 0; i < 2000; ++i) x.push_back(box.position({u(random), u(random), u(random)}));
+    system.topology.atoms.resize(x.size());
+    link = std::make_unique<Decomposition>(system, *all);
+    link->adopt(x, box, 0.8);
+    for (const Vec3d& r : x) target.push_back(r + Vec3d{u(random), u(random), u(random)});
+    link->share().for_home([&](int i) { x[at(i)] = target[at(i)]; });
+  }
+  PhaseTime phase(const char* name) const {
+    for (const PhaseTime& p : link->phases())
+      if (p.name == name) return p;
+    ADD_FAILURE() << name;
+    return {};
+  }
+};
+
+TEST(Decomposition, HaloIsNotANumberWhileItsPositionsAreOnTheirWay) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  ASSERT_FALSE(s.link->share().halo.empty());
+  s.link->start_forward(s.x);
+  for (int i : s.link->share().halo)
+    for (double u : {s.x[at(i)].x, s.x[at(i)].y, s.x[at(i)].z}) EXPECT_TRUE(std::isnan(u));
+  s.link->share().for_home([&](int i) { EXPECT_EQ(s.x[at(i)], s.target[at(i)]); });
+  s.link->finish_forward(s.x);
+  s.link->share().for_local([&](int i) { EXPECT_EQ(s.x[at(i)], s.target[at(i)]); });
+}
+
+TEST(Decomposition, WaitsForPositionsThatComeLateAndCountsIt) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  double most = 0;  // other programs may take the core of one who should wait now and then
+  for (int attempt = 0; attempt < 5 && most < half_late; ++attempt) {
+    const PhaseTime before = s.phase("halo positions");
+    const double waited = s.link->waited();
+    all->barrier();
+    if (all->root()) std::this_thread::sleep_for(late);
+    s.link->start_forward(s.x);
+    s.link->finish_forward(s.x);
+    s.link->share().for_local([&](int i) { EXPECT_EQ(s.x[at(i)], s.target[at(i)]); });
+    EXPECT_EQ(s.phase("halo positions").calls, before.calls + 1);  // of the two halves together
+    most = s.phase("halo positions").seconds - before.seconds;
+    EXPECT_GE(s.link->waited() - waited, 0.999 * most);
+    all->maximum(std::span(&most, 1));
+  }
+  EXPECT_GT(most, half_late);
+}
+
+TEST(Decomposition, WorkBetweenTheHalvesIsNoWaiting) {
+  if (all->size() != 2) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  const double before = s.phase("halo positions").seconds;
+  double least = 1;  // other programs may take the core now and then
+  for (int attempt = 0; attempt < 5 && least > half_late; ++attempt) {
+    const double start = s.phase("halo positions").seconds;
+    all->barrier();
+    if (all->root()) std::this_thread::sleep_for(late);
+    s.link->start_forward(s.x);
+    if (!all->root()) std::this_thread::sleep_for(2 * late);  // what would be worked out meanwhile
+    s.link->finish_forward(s.x);
+    s.link->share().for_local([&](int i) { EXPECT_EQ(s.x[at(i)], s.target[at(i)]); });
+    std::int64_t worst = static_cast<std::int64_t>(1e9 * (s.phase("halo positions").seconds - start));
+    if (all->root()) worst = 0;  // it has to wait for nobody's work, but may lose its core
+    all->maximum(std::span(&worst, 1));
+    least = std::min(least, 1e-9 * static_cast<double>(worst));
+  }
+  EXPECT_LT(least, half_late);
+  EXPECT_GE(s.phase("halo positions").seconds, before);
+}
+
+TEST(Decomposition, ForcesAddedAtHomeWhileOthersAreOnTheirWayCount) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  std::vector<Fixed> force(3 * s.x.size(), 0);
+  std::vector<std::int64_t> ranks_with(s.x.size(), 0);  // that have the atom at home or in the halo
+  s.link->share().for_local([&](int i) {
+    ranks_with[at(i)] = 1;
+    for (std::size_t c = 0; c < 3; ++c) force[3 * at(i) + c] = 1;
+  });
+  all->sum(std::span(ranks_with));
+  if (all->root()) std::this_thread::sleep_for(late / 4);
+  s.link->start_reverse(force);
+  s.link->share().for_home([&](int i) {
+    for (std::size_t c = 0; c < 3; ++c) force[3 * at(i) + c] += 100;
+  });
+  s.link->finish_reverse(force);
+  s.link->share().for_home([&](int i) {
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(force[3 * at(i) + c], 100 + ranks_with[at(i)]);
+  });
+  for (int i : s.link->share().halo) EXPECT_EQ(force[3 * at(i)], 0);
+}
+
+TEST(Decomposition, ExchangesWhetherLengthsAreKnownOrNot) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  const int n = all->size(), own = all->rank();
+  std::vector<std::vector<std::byte>> send(at(n));
+  std::vector<std::int64_t> coming(at(n));
+  for (int r = 0; r < n; ++r) {  // nothing from rank 0 to itself
+    send[at(r)].assign(at(1000 * (r + 2 * own)), static_cast<std::byte>(own + 1));
+    coming[at(r)] = 1000 * (own + 2 * r);
+  }
+  for (bool known : {false, true}) {
+    all->barrier();
+    if (all->root()) std::this_thread::sleep_for(late / 4);
+    const auto got = known ? s.link->exchange(send, coming) : s.link->exchange(send);
+    ASSERT_EQ(got.size(), at(n));
+    for (int r = 0; r < n; ++r)
+      EXPECT_EQ(got[at(r)], std::vector<std::byte>(at(1000 * (own + 2 * r)), static_cast<std::byte>(r + 1))) << "from " << r;
+  }
+}
+
+}  // namespace
+}  // namespace uplift
