@@ -61,7 +61,11 @@ class Echo {
       const auto found = block.given.find(full);
       const std::string start = std::string(static_cast<std::size_t>(indent), ' ') + name + ":";
       if (key->kind == KeyKind::maps) {
-        if (found != block.given.end()) list(*key, block.lists.at(full), start, indent);
+        const auto blocks = block.lists.find(full);
+        if (blocks != block.lists.end())
+          list(*key, blocks->second, start, indent);
+        else if (found != block.given.end())
+          out_ += start + " []\n";
       } else if (key->kind == KeyKind::map) {
         if (found == block.given.end() && (optional(key->path) || !complete)) continue;
         out_ += start;

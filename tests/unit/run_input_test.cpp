@@ -409,6 +409,7 @@ TEST_F(RunInputTest, ResolvedInputLoadsAgainToTheSame) {
       "stages:\n  - {name: x, time: 3 ps, nonbonded: no-cutoff, implicit_solvent: {model: gbn}}\n  - {name: y, time: 1 ps, "
       "forces: {nonbonded: no-cutoff}, restraints: {positions: all}}\n",
       "forces: {pme: {tolerance: 1e-3}}\nstages: [{name: a, time: 1 ps, pme: {alpha: 3 /nm, grid: [40, 40, 40]}}]\n",
+      "free_energy: []\ncompute: {devices: [1, 0]}\n",
   };
   std::filesystem::create_directories(folder_ / "elsewhere");
   for (const std::string& text : inputs) {
