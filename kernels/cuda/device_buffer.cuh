@@ -110,9 +110,9 @@ class PinnedBuffer {
     check(cudaMallocHost(reinterpret_cast<void**>(&data_), more * sizeof(T)), "pinned memory");
     size_ = more;
   }
-  void copy_from(const T* device, std::size_t count, cudaStream_t stream) {
+  void copy_from(const T* device, std::size_t count, cudaStream_t stream, std::size_t at = 0) {
     if (count > 0)
-      check(cudaMemcpyAsync(data_, device, count * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
+      check(cudaMemcpyAsync(data_ + at, device, count * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
   }
   void copy_to(T* device, std::size_t count, cudaStream_t stream) const {
     if (count > 0)

@@ -85,21 +85,26 @@ class DeviceBackend final : public Backend {
   }
 
   void download_forces(std::vector<Vec3d>& f) const override {
-    std::vector<Fixed> sum(3 * static_cast<std::size_t>(system_.size()), 0), one;
-    const auto vector = [](const std::vector<Fixed>& of, std::size_t i) {
+    const std::size_t words = 3 * static_cast<std::size_t>(system_.size());
+    fetched_forces_.reserve(words * levels_.size());
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if (levels_[l].computed) fetched_forces_.copy_from(levels_[l].force.data(), words, stream_, words * l);
+    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
+    check(cudaStreamSynchronize(stream_), "wait for the device");
+    const auto vector = [](const Fixed* of, std::size_t i) {
       return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
     };
-    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
+    std::vector<Fixed> sum(words, 0);
     f.assign(static_cast<std::size_t>(system_.size()), Vec3d{0, 0, 0});
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       if (!levels_[l].computed) continue;
-      levels_[l].force.download(one, stream_);
+      const Fixed* one = fetched_forces_.data() + words * l;
       if (const double factor = factors[l].all(); factor != 1)
         for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
       else
-        for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += one[k];
+        for (std::size_t k = 0; k < words; ++k) sum[k] += one[k];
     }
-    for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum, i);
+    for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum.data(), i);
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
@@ -387,6 +392,7 @@ class DeviceBackend final : public Backend {
   double net_charge_ = 0, squared_charge_ = 0;
   std::array<Level, most_force_levels> levels_;
   Energies energies_;
+  mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels][3 * atoms] on their way to whoever asks
   bool tallies_are_new_ = false, boosted_ = false;
   // The last step that asked for no energies, and its graph.
   std::vector<Stage> last_stages_;

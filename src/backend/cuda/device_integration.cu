@@ -117,9 +117,14 @@ void DeviceIntegration::upload(const State& state) {
 }
 
 void DeviceIntegration::download(State& state) const {
-  x_.download(state.x, stream_);
-  v_.download(state.v, stream_);
+  // All three are on their way before anybody waits, and to pinned memory: a frame holds up the steps for as little as it can.
+  fetched_x_.reserve(x_.size());
+  fetched_v_.reserve(v_.size());
+  fetched_x_.copy_from(x_.data(), x_.size(), stream_);
+  fetched_v_.copy_from(v_.data(), v_.size(), stream_);
   const Shared shared = look();
+  state.x.assign(fetched_x_.data(), fetched_x_.data() + x_.size());
+  state.v.assign(fetched_v_.data(), fetched_v_.data() + v_.size());
   state.box = box_;
   state.heat = shared.heat;
   state.statistics = shared.bias.statistics;
@@ -128,9 +133,10 @@ void DeviceIntegration::download(State& state) const {
 }
 
 Shared DeviceIntegration::look() const {
-  std::vector<Shared> shared;
-  shared_.download(shared, stream_);
-  return shared[0];
+  fetched_shared_.reserve(1);
+  fetched_shared_.copy_from(shared_.data(), 1, stream_);
+  check(cudaStreamSynchronize(stream_), "wait for the device");
+  return *fetched_shared_.data();
 }
 
 std::array<LevelFactors, most_force_levels> DeviceIntegration::factors() const {

@@ -133,6 +133,8 @@ class DeviceIntegration {
   DeviceBuffer<Fixed> spread_sums_;  ///< of molecules that ranks may share, [6] each
   DeviceBuffer<double> site_parameters_;
   DeviceBuffer<Shared> shared_;
+  mutable PinnedBuffer<Vec3d> fetched_x_, fetched_v_;  ///< on their way to whoever asks
+  mutable PinnedBuffer<Shared> fetched_shared_;
   DeviceBuffer<Fixed> sums_;
   DeviceBuffer<unsigned long long> worst_;
 };
