@@ -13,7 +13,8 @@ find_package(HDF5 REQUIRED COMPONENTS C)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3)
 pkg_check_modules(FFTWF REQUIRED IMPORTED_TARGET fftw3f)
-find_path(GEMMI_INCLUDE_DIR gemmi/pdb.hpp REQUIRED)  # header-only; its mmCIF parser needs PEGTL's headers
+find_path(GEMMI_INCLUDE_DIR gemmi/pdb.hpp REQUIRED)  # its mmCIF parser needs PEGTL's headers
+find_library(GEMMI_LIBRARY gemmi_cpp)                # of version 0.6 and later; before there are headers only
 find_path(PEGTL_INCLUDE_DIR tao/pegtl.hpp REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 
@@ -27,4 +28,7 @@ if(NOT TARGET uplift_hdf5)
   target_include_directories(uplift_random123 INTERFACE ${RANDOM123_INCLUDE_DIR})
   add_library(uplift_gemmi INTERFACE IMPORTED GLOBAL)
   target_include_directories(uplift_gemmi INTERFACE ${GEMMI_INCLUDE_DIR} ${PEGTL_INCLUDE_DIR})
+  if(GEMMI_LIBRARY)
+    target_link_libraries(uplift_gemmi INTERFACE ${GEMMI_LIBRARY} ZLIB::ZLIB)
+  endif()
 endif()

@@ -246,14 +246,15 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
     }
   }
   using Bits = std::make_unsigned_t<typename S::Int>;
-  const Bits zeros = static_cast<Bits>(count) * cluster_j * static_cast<Bits>(lattice_zero<real>);
+  // Out of every lane before lanes are added: their sum would not fit.
+  const auto zeros =
+      hn::Set(di, static_cast<typename S::Int>(static_cast<Bits>(count) * S::parts * static_cast<Bits>(lattice_zero<real>)));
   typename S::Int* to = force + force_place(i0 / cluster_j) + i0 % cluster_j;
   for (int g = 0; g < S::groups; ++g)
     for (int c = 0; c < 3; ++c) {
       typename S::Int row[2];
-      row_sums<real>(fi[g][c], row);
-      for (int r = 0; r < S::rows; ++r)
-        to[c * cluster_j + S::rows * g + r] += static_cast<typename S::Int>(static_cast<Bits>(row[r]) - zeros);
+      row_sums<real>(hn::Sub(fi[g][c], zeros), row);
+      for (int r = 0; r < S::rows; ++r) to[c * cluster_j + S::rows * g + r] += row[r];
     }
   if constexpr (tally != PairTally::none) {
     const int registers = count * S::parts * S::groups;

@@ -219,19 +219,16 @@ class ListedPairs final : public DeviceForce {
 
  private:
   /// Leading zeros up to the length that kernels are compiled for; they change no bit.
-  static physics::ErfTable<real> padded(physics::ErfTable<real> table) {
-    if constexpr (sizeof(real) == 4) {
-      const int more = fixed_erf_terms - table.count;
-      if (more <= 0) return table;
-      const auto pad = [&](real* coefficients, int count) {
-        std::copy_backward(coefficients, coefficients + count, coefficients + count + more);
-        std::fill_n(coefficients, more, real(0));
-      };
-      pad(table.energy, table.energy_count(table.count));
-      pad(table.force, table.count);
-      table.count = fixed_erf_terms;
-    }
-    return table;
+  static physics::ErfTable<real> padded(const physics::ErfTable<real>& table) {
+    const int more = sizeof(real) == 4 ? fixed_erf_terms - table.count : 0;
+    if (more <= 0) return table;
+    physics::ErfTable<real> wider = table;
+    std::fill_n(wider.energy, more, real(0));
+    std::fill_n(wider.force, more, real(0));
+    std::copy_n(table.energy, table.energy_count(table.count), wider.energy + more);
+    std::copy_n(table.force, table.count, wider.force + more);
+    wider.count = fixed_erf_terms;
+    return wider;
   }
 
   /// Room for this many atoms, and no less than there is.
