@@ -26,8 +26,8 @@ UPLIFT = os.path.abspath(sys.argv[-1])
 KT = 0.00831446261815324 * 300
 
 
-def script(name, *arguments):
-    done = subprocess.run([sys.executable, "-W", "ignore", os.path.join(ROOT, "examples", "analysis", name), *arguments], capture_output=True, text=True)
+def script(name, *arguments, folder="analysis"):
+    done = subprocess.run([sys.executable, "-W", "ignore", os.path.join(ROOT, "examples", folder, name), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -62,6 +62,24 @@ def scripts_tell_what_is_in_a_run(scratch):
         assert os.path.getsize(picture(name)) > 5000, name
 
 
+def a_short_run_does_not_fold_chignolin(scratch):
+    """The example's input as it is, but short; then with a hairpin's distances put into its frames."""
+    run, picture = os.path.join(scratch, "run"), os.path.join(scratch, "fold.png")
+    short = {"stages.minimize.minimize.max_steps": "100", "stages.equilibrate.time": "1 ps", "stages.baseline.time": "2 ps", "stages.fold.time": "2 ps", "output.trajectory.every": "0.2 ps", "free_energy": "[]"}
+    sets = [word for key, value in short.items() for word in ("--set", f"{key}={value}")]
+    subprocess.run([UPLIFT, "run", os.path.join(ROOT, "examples", "chignolin", "fold.yaml"), "--quiet", "--set", f"output.directory={run}", *sets], check=True)
+    said = script("hydrogen_bonds.py", run, "-o", picture, folder="chignolin")
+    assert "Asp3 N - Thr8 O below 0.35 nm in 0 %" in said and "first time" not in said, said
+    assert os.path.getsize(picture) > 5000
+    with h5py.File(os.path.join(run, "trajectory.h5md"), "r+") as f:
+        x, time = f["particles/trajectory/position/value"], f["particles/trajectory/position/time"][:]
+        frames = x[:]
+        frames[10:, 97] = frames[10:, 30] + [0.3, 0, 0]
+        x[...] = frames
+    said = script("hydrogen_bonds.py", run, "-o", picture, folder="chignolin")
+    assert f"for the first time at {time[10] / 1000:.1f} ns" in said and f"below 0.35 nm in {100 * (len(time) - 10) / len(time):.0f} %" in said, said
+
+
 def surfaces_are_compared_at_their_best_shift(scratch):
     paths = []
     for k, shift in enumerate((0.0, 7.0)):
@@ -75,4 +93,4 @@ def surfaces_are_compared_at_their_best_shift(scratch):
 
 
 if __name__ == "__main__":
-    run_all(scripts_tell_what_is_in_a_run, surfaces_are_compared_at_their_best_shift)
+    run_all(scripts_tell_what_is_in_a_run, a_short_run_does_not_fold_chignolin, surfaces_are_compared_at_their_best_shift)
