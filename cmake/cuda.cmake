@@ -35,6 +35,8 @@ if(NOT UPLIFT_CUDA STREQUAL "OFF")
       endif()
     endif()
     enable_language(CUDA)
+    # The C++ compiler links. Where nvcc has an older GCC for itself, that one's libraries must not come first.
+    list(FILTER CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES EXCLUDE REGEX "/gcc/")
     find_package(CUDAToolkit REQUIRED)
     # CMake before 3.26 does not know what nvcc calls C++20.
     foreach(kind STANDARD EXTENSION)
