@@ -59,7 +59,7 @@ void run(benchmark::State& state, const std::string& input, NonbondedMethod meth
     ++step;
     sums.clear();
     state.ResumeTiming();
-    term->compute({x, c.box, state.range(2) != 0, false}, sums);
+    term->evaluate({x, c.box, state.range(2) != 0, false}, sums);
     benchmark::DoNotOptimize(sums.force.data());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(c.x.size()) * state.iterations());

@@ -207,7 +207,7 @@ TEST(BondedTerm, AddsToWhatIsThere) {
   const ForceSums once = run(*term, c);
   ForceSums twice;
   twice.force.resize(3 * c.x.size());
-  for (int n = 0; n < 2; ++n) term->compute({c.x, c.box, true, true}, twice);
+  for (int n = 0; n < 2; ++n) term->evaluate({c.x, c.box, true, true}, twice);
   for (std::size_t n = 0; n < once.force.size(); ++n) EXPECT_EQ(twice.force[n], 2 * once.force[n]);
   for (std::size_t n = 0; n < once.energy.size(); ++n) EXPECT_EQ(twice.energy[n], 2 * once.energy[n]);
 }

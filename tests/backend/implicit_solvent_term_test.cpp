@@ -64,7 +64,7 @@ ForceSums run(const Case& c, Precision precision, int threads = 1, bool energies
   const auto term = make_implicit_solvent_term(c.system, precision, pool);
   ForceSums sums;
   sums.force.resize(3 * c.x.size());
-  term->compute({c.x, Box{}, energies, false}, sums);
+  term->evaluate({c.x, Box{}, energies, false}, sums);
   return sums;
 }
 Vec3d force(const ForceSums& sums, int i) {
@@ -208,7 +208,7 @@ TEST(ImplicitSolvent, BitsDoNotDependOnThreadsOrOnWhatIsAsked) {
           const bool energies = repeat != 1;
           ForceSums again;
           again.force.resize(3 * c.x.size());
-          term->compute({c.x, Box{}, energies, false}, again);
+          term->evaluate({c.x, Box{}, energies, false}, again);
           EXPECT_TRUE(same_bits(first, again)) << atoms << " atoms, " << threads << " threads";
           EXPECT_EQ(energy(again), energies ? energy(first) : 0);
           EXPECT_EQ(again.virial, (std::array<Fixed, 9>{}));
@@ -223,7 +223,7 @@ TEST(ImplicitSolvent, AddsToWhatIsThere) {
   const ForceSums once = run(c, Precision::mixed);
   ForceSums twice;
   twice.force.resize(3 * c.x.size());
-  for (int n = 0; n < 2; ++n) term->compute({c.x, Box{}, true, false}, twice);
+  for (int n = 0; n < 2; ++n) term->evaluate({c.x, Box{}, true, false}, twice);
   for (std::size_t n = 0; n < once.force.size(); ++n) EXPECT_EQ(twice.force[n], 2 * once.force[n]);
   EXPECT_EQ(energy(twice), 2 * energy(once));
 }

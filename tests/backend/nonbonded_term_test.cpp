@@ -76,7 +76,7 @@ ForceSums run(const Case& c, Precision precision, int threads = 2, bool energies
   const auto term = cpu::make_nonbonded_term(c.system, {c.alpha, {32, 32, 32}, 5}, precision, t);
   ForceSums sums;
   sums.force.resize(3 * c.x.size());
-  term->compute({c.x, c.box, energies, energies}, sums);
+  term->evaluate({c.x, c.box, energies, energies}, sums);
   return sums;
 }
 
@@ -170,7 +170,7 @@ TEST(NonbondedTerm, NeverMissesAPairWhileAtomsMove) {
       for (Vec3d& r : c.x) r += Vec3d{kick(random), kick(random), kick(random)};
       sums.force.resize(3 * c.x.size());
       sums.clear();
-      term->compute({c.x, c.box, false, false}, sums);
+      term->evaluate({c.x, c.box, false, false}, sums);
       ASSERT_LT(force_error(sums, oracle::pairs(c.system, c.x, c.box, c.alpha)), 1e-9) << "step " << step;
     }
   }

@@ -57,7 +57,7 @@ ForceSums sums_of(const Charges& c, const Box& box, const PmeParameters& pme, Pr
   const auto term = cpu::make_pme_term(system_of(c.q), pme, precision, Threads(threads));
   ForceSums sums;
   sums.force.resize(3 * c.x.size());
-  if (term) term->compute({c.x, box, true, true}, sums);
+  if (term) term->evaluate({c.x, box, true, true}, sums);
   return sums;
 }
 
@@ -209,9 +209,9 @@ TEST(PmeTerm, RepeatedCallsAndBoxChangesLeaveNoTrace) {
   const auto term = cpu::make_pme_term(system_of(c.q), pme, Precision::mixed, Threads(2));
   ForceSums first, other, again;
   for (ForceSums* s : {&first, &other, &again}) s->force.resize(3 * c.x.size());
-  term->compute({c.x, brick(), true, true}, first);
-  term->compute({c.x, skewed(), true, true}, other);
-  term->compute({c.x, brick(), false, false}, again);
+  term->evaluate({c.x, brick(), true, true}, first);
+  term->evaluate({c.x, skewed(), true, true}, other);
+  term->evaluate({c.x, brick(), false, false}, again);
   EXPECT_TRUE(std::equal(first.force.begin(), first.force.end(), again.force.begin()));
   EXPECT_FALSE(std::equal(first.force.begin(), first.force.end(), other.force.begin()));
   EXPECT_EQ(again.energy, (std::array<Fixed, energy_term_count>{}));

@@ -254,8 +254,7 @@ class CpuBackend final : public Backend {
       mesh = t.term->group() == ForceGroup::pme_reciprocal;
       if (mesh && link_) link_->start_reverse(sums.force.view());
       const auto start = Clock::now();
-      if (!link_) t.term->prepare(request);  // its sums are still in the cache
-      t.term->compute(request, sums);
+      link_ ? t.term->compute(request, sums) : t.term->evaluate(request, sums);
       const double seconds = seconds_since(start);
       t.time.seconds += seconds;
       ++t.time.calls;

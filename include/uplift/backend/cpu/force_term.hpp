@@ -20,6 +20,11 @@ class ForceTerm {
   virtual void prepare(const ForceRequest& /*request*/) {}
   /// Adds forces (always), energies and virial (when asked) to `sums`. PME is the last, and adds to atoms at home only.
   virtual void compute(const ForceRequest& request, ForceSums& sums) = 0;
+  /// Both, where nothing is to be waited for in between.
+  void evaluate(const ForceRequest& request, ForceSums& sums) {
+    prepare(request);
+    compute(request, sums);
+  }
   /// Where several ranks share a system: from now on the interactions that `share` takes, no others.
   virtual void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) = 0;
   /// Interactions that are worked out here. Over all ranks they must come to as many as one rank alone has.
