@@ -3,6 +3,8 @@
 
   output_cost.py UPLIFT [--system FOLDER] [--every 10] [--steps 1000] [--repeats 5] [--backend cpu] [--precision mixed] [--threads 2] [--json FILE]
 
+On a GPU, DHFR: output_cost.py UPLIFT --backend cuda --system DHFR --steps 20000 --json benchmarks/results/output-cost.json
+
 FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Times are those of the run's own table, without
 start-up. The figure is the median over the repeats of the ratio of neighbours, less one.
 """

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
@@ -146,8 +147,37 @@ bool lazy_from_environment() {
   return text && std::string(text) == "lazy";
 }
 
+/// Host memory that the device copies to in the background. What a copy will bring is not-a-numbers from its call until it is
+/// done, unless copies from there are still to come: who looks too early sees it.
+class PinnedMemory {
+ public:
+  struct Block {
+    std::size_t bytes;
+    std::shared_ptr<int> readers = std::make_shared<int>(0);  ///< copies from there that wait
+  };
+  void add(void* p, std::size_t bytes) { blocks_[static_cast<char*>(p)] = {bytes}; }
+  bool remove(void* p) { return blocks_.erase(static_cast<char*>(p)) > 0; }
+  /// That holds the address, or null.
+  const Block* find(const void* p) const {
+    auto after = blocks_.upper_bound(static_cast<char*>(const_cast<void*>(p)));
+    if (after == blocks_.begin()) return nullptr;
+    --after;
+    return static_cast<const char*>(p) < after->first + after->second.bytes ? &after->second : nullptr;
+  }
+
+ private:
+  std::map<char*, Block> blocks_;
+};
+
+/// One thread at a time: whoever waits for an event works off what streams have to do before it.
+std::unique_lock<std::recursive_mutex> alone() {
+  static std::recursive_mutex mutex;
+  return std::unique_lock(mutex);
+}
+
 struct Device {
   Heap heap;
+  PinnedMemory pinned;
   simt_stream null_stream;
   std::vector<simt_stream*> streams{&null_stream};
   Counters counters;
@@ -243,6 +273,7 @@ void restore_order() {
   device().random.seed(seed_from_environment());
 }
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
+  const auto lock = alone();
   if (!resolve(stream).capture) ++device().counters.launches;
   put(stream, {Operation::Kind::work, std::move(work), kernel, nullptr, 0});
 }
@@ -252,87 +283,115 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
 using simt::device;
 
 cudaError_t cudaGetDeviceCount(int* count) {
+  const auto lock = simt::alone();
   *count = 1;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
+  const auto lock = simt::alone();
   *version = 13000;
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
 cudaError_t cudaSetDevice(int device) { return simt::remember(device == 0 ? cudaSuccess : cudaErrorInvalidValue); }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
+  const auto lock = simt::alone();
   *p = {"emulated on the CPU", 9, 0, 2, std::size_t{16} << 30, 48 << 10};
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  const auto lock = simt::alone();
   *pointer = device().heap.take(bytes);
   ++device().counters.allocations;
   return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFree(void* pointer) {
+  const auto lock = simt::alone();
   simt::finish_all();
   return simt::remember(!pointer || device().heap.give_back(pointer) ? cudaSuccess : cudaErrorInvalidValue);
 }
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
-  *pointer = std::malloc(std::max<std::size_t>(bytes, 1));
+  const auto lock = simt::alone();
+  if ((*pointer = std::malloc(std::max<std::size_t>(bytes, 1)))) {
+    std::memset(*pointer, 0xff, bytes);
+    device().pinned.add(*pointer, bytes);
+  }
   return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFreeHost(void* pointer) {
+  const auto lock = simt::alone();
   simt::finish_all();
+  if (pointer && !device().pinned.remove(pointer)) return simt::remember(cudaErrorInvalidValue);
   std::free(pointer);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  const auto lock = simt::alone();
+  std::shared_ptr<int> reads;
+  if (!simt::resolve(stream).capture) {
+    const auto *target = device().pinned.find(to), *source = device().pinned.find(from);
+    if (target && *target->readers == 0) std::memset(to, 0xff, bytes);
+    if (source) ++*(reads = source->readers);
+  }
   simt::enqueue(
       stream,
       [=] {
         if (bytes > 0) std::memcpy(to, from, bytes);
+        if (reads) --*reads;
       },
       false);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  const auto lock = simt::alone();
   simt::finish_all();
   cudaMemcpyAsync(to, from, bytes, kind, nullptr);
   return cudaDeviceSynchronize();
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  const auto lock = simt::alone();
   simt::enqueue(
       stream, [=] { std::memset(to, value, bytes); }, false);
   return cudaSuccess;
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  const auto lock = simt::alone();
   simt::finish_all();
   return cudaMemsetAsync(to, value, bytes, nullptr);
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  const auto lock = simt::alone();
   device().streams.push_back(*stream = new simt_stream);
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  const auto lock = simt::alone();
   *least = 0;
   *greatest = -5;
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) {
+  const auto lock = simt::alone();
   return cudaStreamCreateWithFlags(stream, flags);
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  const auto lock = simt::alone();
   simt::finish(*stream);
   std::erase(device().streams, stream);
   delete stream;
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const auto lock = simt::alone();
   if (simt::resolve(stream).capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
   ++device().counters.synchronisations;
   simt::finish(simt::resolve(stream));
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  const auto lock = simt::alone();
   simt_stream& s = simt::resolve(stream);
   if (event->captured_by && !s.capture) {  // the stream joins the capture
     s.capture = event->captured_by;
@@ -344,37 +403,47 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize() {
+  const auto lock = simt::alone();
   ++device().counters.synchronisations;
   simt::finish_all();
   return cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  const auto lock = simt::alone();
   *event = new simt_event;
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  const auto lock = simt::alone();
   simt::finish_all();
   delete event;
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const auto lock = simt::alone();
   event->captured_by = simt::resolve(stream).capture;
   simt::put(stream, {simt::Operation::Kind::record, {}, false, event, ++event->recorded});
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const auto lock = simt::alone();
   ++device().counters.synchronisations;
   simt::drain([wanted = event->recorded, event] { return event->done >= wanted; });
   return cudaSuccess;
 }
-cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady; }
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  const auto lock = simt::alone();
+  return event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady;
+}
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  const auto lock = simt::alone();
   *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const auto lock = simt::alone();
   if (!stream || stream->capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
   stream->capture = new simt_graph;
   stream->branch = 0;
@@ -383,6 +452,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 /// Every branch must have been waited for, at its end, by another one.
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const auto lock = simt::alone();
   *graph = stream->capture;
   if (!*graph) return simt::remember(cudaErrorInvalidValue);
   for (simt_stream* s : (*graph)->branches) s->capture = nullptr;
@@ -413,6 +483,7 @@ void own_events(simt_graph_exec& exec) {
 }  // namespace
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  const auto lock = simt::alone();
   *exec = new simt_graph_exec{graph->nodes, {}, {}};
   device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
   own_events(**exec);
@@ -422,6 +493,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 }
 /// Other arguments of the same work: the same kinds of operations on the same branches, in the same order.
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* result) {
+  const auto lock = simt::alone();
   const bool same = std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(),
                                [](const auto& a, const auto& b) {
                                  return a.op.kind == b.op.kind && a.op.kernel == b.op.kernel && a.branch == b.branch;
@@ -435,6 +507,7 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGra
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  const auto lock = simt::alone();
   ++device().counters.launches;
   std::map<std::pair<simt_event*, std::uint64_t>, std::uint64_t> tickets;  // of the capture: of this launch
   for (const auto& [captured, branch] : exec->nodes) {
@@ -446,10 +519,12 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const auto lock = simt::alone();
   delete graph;
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  const auto lock = simt::alone();
   simt::finish_all();
   for (const auto& own : exec->streams) std::erase(device().streams, own.get());
   delete exec;

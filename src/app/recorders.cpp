@@ -1,5 +1,6 @@
 #include "recorders.hpp"
 
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <utility>
@@ -13,18 +14,41 @@ std::int64_t steps_of(double interval, double timestep) { return std::max<std::i
 
 }  // namespace
 
-/// What a frame is while it waits to be written. The one place that makes them, should they ever have to be of a special kind.
-struct Snapshot {
+/// What a frame with energies is while it waits to be written. Others are on their way from the backend: LateFrame.
+struct KeptFrame {
   std::int64_t step = 0;
   double time = 0;
   Box box;
   std::vector<Vec3d> x, v;
   BiasEnergies bias;
 };
-/// A few, which go round; take() waits for one to come back. Rows of energies are small and wait behind frames as they are.
-class SnapshotPool {
+/// Frames on their way that nobody has written yet, a few at most.
+class FramesOnTheirWay {
  public:
-  std::unique_ptr<Snapshot> take(BackgroundWriter& background) {
+  /// Counts while it lives.
+  class Place {
+   public:
+    explicit Place(std::shared_ptr<FramesOnTheirWay> all) : all_(std::move(all)) { ++all_->count_; }
+    ~Place() { --all_->count_; }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    std::shared_ptr<FramesOnTheirWay> all_;
+  };
+  void wait_for_room(BackgroundWriter& background) const {
+    if (count_ >= most) background.drain();
+  }
+
+ private:
+  static constexpr int most = 4;
+  std::atomic<int> count_ = 0;
+};
+
+/// A few, which go round; take() waits for one to come back. Rows of energies are small and wait behind frames as they are.
+class KeptFrames {
+ public:
+  std::unique_ptr<KeptFrame> take(BackgroundWriter& background) {
     std::unique_lock lock(mutex_);
     if (free_.empty() && made_ == most) {
       lock.unlock();
@@ -33,13 +57,13 @@ class SnapshotPool {
     }
     if (free_.empty()) {
       ++made_;
-      return std::make_unique<Snapshot>();
+      return std::make_unique<KeptFrame>();
     }
-    std::unique_ptr<Snapshot> one = std::move(free_.back());
+    std::unique_ptr<KeptFrame> one = std::move(free_.back());
     free_.pop_back();
     return one;
   }
-  void give_back(std::unique_ptr<Snapshot> one) {
+  void give_back(std::unique_ptr<KeptFrame> one) {
     const std::lock_guard lock(mutex_);
     free_.push_back(std::move(one));
   }
@@ -48,7 +72,7 @@ class SnapshotPool {
   static constexpr int most = 4;
   std::mutex mutex_;
   int made_ = 0;
-  std::vector<std::unique_ptr<Snapshot>> free_;
+  std::vector<std::unique_ptr<KeptFrame>> free_;
 };
 
 class RunRecorders::Trajectory final : public Recorder {
@@ -63,11 +87,32 @@ class RunRecorders::Trajectory final : public Recorder {
         every_(every),
         last_(writer.last_step()),
         time_(time) {}
+  /// Frames on their way refer to the system and the backend.
+  ~Trajectory() override {
+    try {
+      background_.drain();
+    } catch (...) {  // it comes out again for whoever turns to the files next
+    }
+  }
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
   Wanted wanted() const override { return {false, bias_}; }
+  Takes takes() const override {
+    if (bias_) return Takes::frame;
+    return velocities_ ? Takes::late_frame_with_velocities : Takes::late_frame;
+  }
+  void record_late(const LateFrame& frame) override {
+    const PhaseTimer timer(time_);
+    on_their_way_->wait_for_room(background_);
+    last_ = frame.step();
+    background_.add(
+        [&writer = writer_, velocities = velocities_, frame, place = std::make_shared<FramesOnTheirWay::Place>(on_their_way_)] {
+          const SnapshotContents& one = frame.get();
+          writer.write({frame.step(), frame.time(), one.box, one.x, velocities ? one.v : std::span<const Vec3d>{}, {}, {}});
+        });
+  }
   void record(const Frame& frame) override {
     const PhaseTimer timer(time_);
-    std::unique_ptr<Snapshot> own = pool_->take(background_);
+    std::unique_ptr<KeptFrame> own = pool_->take(background_);
     own->step = frame.state.step;
     own->time = frame.state.time;
     own->box = frame.state.box;
@@ -76,8 +121,8 @@ class RunRecorders::Trajectory final : public Recorder {
     own->bias = frame.energies.bias;
     last_ = own->step;
     background_.add([&writer = writer_, amd_log = amd_log_, every = every_, pool = pool_,
-                     s = std::make_shared<std::unique_ptr<Snapshot>>(std::move(own))] {
-      const Snapshot& one = **s;
+                     s = std::make_shared<std::unique_ptr<KeptFrame>>(std::move(own))] {
+      const KeptFrame& one = **s;
       writer.write({one.step, one.time, one.box, one.x, one.v, {}, one.bias});
       if (amd_log) amd_log->write(every, one.step, one.bias);
       pool->give_back(std::move(*s));
@@ -91,7 +136,8 @@ class RunRecorders::Trajectory final : public Recorder {
   bool velocities_, bias_;
   std::int64_t every_;
   std::optional<std::int64_t> last_;
-  std::shared_ptr<SnapshotPool> pool_ = std::make_shared<SnapshotPool>();
+  std::shared_ptr<FramesOnTheirWay> on_their_way_ = std::make_shared<FramesOnTheirWay>();
+  std::shared_ptr<KeptFrames> pool_ = std::make_shared<KeptFrames>();
   PhaseTime& time_;
 };
 

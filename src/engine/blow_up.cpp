@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/fixed_point.hpp"
+#include "uplift/engine/recorder.hpp"
 
 namespace uplift {
 namespace {
@@ -48,12 +50,12 @@ std::vector<GroupForce> forces_by_group(const System& system, Backend& backend, 
 }
 
 /// "; atom 5 (O of WAT 2) is only 0.012 nm away", or nothing when none is too near.
-std::string nearest_text(const System& system, const State& state, int atom) {
+std::string nearest_text(const System& system, const Box& box, std::span<const Vec3d> x, int atom) {
   double nearest = 1e30;
   int other = -1;
   for (int j = 0; j < system.size(); ++j) {
     if (j == atom || !(system.masses[static_cast<std::size_t>(j)] > 0)) continue;
-    const double d = length(state.box.image(state.x[static_cast<std::size_t>(j)] - state.x[static_cast<std::size_t>(atom)]));
+    const double d = length(box.image(x[static_cast<std::size_t>(j)] - x[static_cast<std::size_t>(atom)]));
     if (d < nearest) {
       nearest = d;
       other = j;
@@ -62,6 +64,10 @@ std::string nearest_text(const System& system, const State& state, int atom) {
   return other >= 0 && nearest < contact
              ? fmt::format("; {} is only {:.4f} nm away", describe_atom(system.topology, other), nearest)
              : "";
+}
+
+double temperature_of(const System& system, double kinetic) {
+  return 2 * kinetic / (degrees_of_freedom(system) * constants::boltzmann);
 }
 
 constexpr const char* cures =
@@ -83,11 +89,10 @@ void check_for_blow_up(const System& system, Backend& backend, const Moment& mom
     throw SimulationError(
         fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm, most of it from {}{}. {}", moment.text(),
                     describe_atom(system.topology, worst.atom), worst.magnitude, groups.front().name,
-                    nearest_text(system, state, worst.atom), cures));
+                    nearest_text(system, state.box, state.x, worst.atom), cures));
   }
-  const int degrees = degrees_of_freedom(system);
-  if (degrees < fewest_degrees) return;
-  const double kinetic = backend.kinetic_energy(), temperature = 2 * kinetic / (degrees * constants::boltzmann);
+  if (degrees_of_freedom(system) < fewest_degrees) return;
+  const double temperature = temperature_of(system, backend.kinetic_energy());
   if (temperature < target + absurd_temperature) return;
   State state;
   backend.download(state);
@@ -103,11 +108,30 @@ void check_for_blow_up(const System& system, Backend& backend, const Moment& mom
   }
   throw SimulationError(fmt::format(
       "the run has blown up at {}: the temperature is {:.4g} K; {} has most of the kinetic energy{}. {}", moment.text(),
-      temperature, describe_atom(system.topology, fastest), nearest_text(system, state, fastest), cures));
+      temperature, describe_atom(system.topology, fastest), nearest_text(system, state.box, state.x, fastest), cures));
+}
+
+/// Long after, maybe: of the forces there is no more than the snapshot has.
+const SnapshotContents& LateFrame::get() const {
+  const SnapshotContents& c = snapshot_->get();
+  const Moment moment{step_, time_};
+  if (!c.failure.empty()) report_failure(*system_, c.worst, moment, c.failure);
+  if (c.worst.atom >= 0 && !(c.worst.magnitude < force_limit))
+    throw SimulationError(fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm{}. {}", moment.text(),
+                                      describe_atom(system_->topology, c.worst.atom), c.worst.magnitude,
+                                      nearest_text(*system_, c.box, c.x, c.worst.atom), cures));
+  if (!std::isfinite(c.kinetic)) report_failure(*system_, c.worst, moment, "the energy is not a number");
+  if (degrees_of_freedom(*system_) < fewest_degrees) return c;
+  if (const double temperature = temperature_of(*system_, c.kinetic); !(temperature < target_ + absurd_temperature))
+    report_failure(*system_, c.worst, moment, fmt::format("the run has blown up: the temperature is {:.4g} K", temperature));
+  return c;
 }
 
 void report_failure(const System& system, Backend& backend, const Moment& moment, const std::string& why) {
-  const Backend::WorstForce worst = backend.worst_force();
+  report_failure(system, backend.worst_force(), moment, why);
+}
+
+void report_failure(const System& system, const WorstForce& worst, const Moment& moment, const std::string& why) {
   throw SimulationError(fmt::format("{}, at {}{}. {}", why, moment.text(),
                                     worst.atom < 0 ? ""
                                                    : fmt::format("; the largest force is {:.3g} kJ/mol/nm on {}",

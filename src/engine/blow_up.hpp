@@ -19,5 +19,6 @@ void check_for_blow_up(const System& system, Backend& backend, const Moment& mom
 
 /// The same for a stage that failed by itself (`why`: a constraint that could not be met): adds where and the largest force.
 [[noreturn]] void report_failure(const System& system, Backend& backend, const Moment& moment, const std::string& why);
+[[noreturn]] void report_failure(const System& system, const WorstForce& worst, const Moment& moment, const std::string& why);
 
 }  // namespace uplift

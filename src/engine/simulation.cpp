@@ -60,7 +60,7 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
 void Simulation::begin() {
   compute_energies();
   check();
-  if (const StepPlan p = plan(step_); p.record) record(step_, p.wanted);
+  record(plan(step_));
 }
 
 void Simulation::compute_energies() {
@@ -87,7 +87,7 @@ void Simulation::step() {
   if (p.forces.energies) energies_step_ = step_;
   if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_);
   if (p.check) check();
-  if (p.record) record(step_, p.wanted);
+  record(p);
   if (bias_.update_every > 0 && (step_ - start_.step) % bias_.update_every == 0) update_bias();
 }
 
@@ -117,6 +117,10 @@ StepPlan Simulation::plan(std::int64_t step) const {
   p.wanted = {false, false};
   for (const Recorder* r : recorders_) {
     if (!r->due(step)) continue;
+    if (r->takes() != Takes::frame) {
+      p.late = std::max(p.late, r->takes());
+      continue;
+    }
     p.record = true;
     p.wanted.forces |= r->wanted().forces;
     p.wanted.energies |= r->wanted().energies;
@@ -211,10 +215,31 @@ double Simulation::full_step_kinetic_energy() {
   return kinetic;
 }
 
-void Simulation::record(std::int64_t step, const Wanted& wanted) {
-  const Frame frame = observe(wanted);
+void Simulation::record(const StepPlan& plan) {
+  std::vector<Recorder*> due;  // as the plan found them
   for (Recorder* r : recorders_)
-    if (r->due(step)) r->record(frame);
+    if (r->due(step_)) due.push_back(r);
+  if (plan.late != Takes::frame) {
+    const LateFrame frame = late_frame(plan.late == Takes::late_frame_with_velocities);
+    for (Recorder* r : due)
+      if (r->takes() != Takes::frame) r->record_late(frame);
+  }
+  if (!plan.record) return;
+  const Frame frame = observe(plan.wanted);
+  for (Recorder* r : due)
+    if (r->takes() == Takes::frame) r->record(frame);
+}
+
+/// One that is there at once is looked at here, where the backend can be asked for more than the frame knows.
+LateFrame Simulation::late_frame(bool velocities) {
+  try {
+    LateFrame frame(system_, step_, time_, target_temperature(step_), backend_.snapshot(velocities));
+    if (frame.ready()) frame.get();
+    return frame;
+  } catch (const SimulationError&) {
+    check();  // it says more
+    throw;
+  }
 }
 
 void draw_velocities(const System& system, double temperature, std::uint64_t seed, State& state) {

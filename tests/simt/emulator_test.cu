@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 namespace uplift::cuda {
@@ -340,6 +341,43 @@ TEST_F(Emulator, AGraphHasBranches) {
   }
   for (cudaEvent_t event : {fork, join}) check(cudaEventDestroy(event), "event");
   for (cudaStream_t stream : {main, side}) check(cudaStreamDestroy(stream), "stream");
+}
+
+/// What a copy to pinned memory will bring is not there before its event, whoever asks; another thread may wait for it.
+TEST_F(Emulator, PinnedMemoryHoldsNoNumbersUntilItsCopyIsDone) {
+  float *device = nullptr, *host = nullptr;
+  const float one = 1;
+  ASSERT_EQ(cudaMalloc(reinterpret_cast<void**>(&device), sizeof(float)), cudaSuccess);
+  ASSERT_EQ(cudaMallocHost(reinterpret_cast<void**>(&host), sizeof(float)), cudaSuccess);
+  ASSERT_EQ(cudaMemcpy(device, &one, sizeof(float), cudaMemcpyHostToDevice), cudaSuccess);
+  *host = 0;
+  simt::set_lazy_streams(true);
+  cudaStream_t stream = nullptr;
+  cudaEvent_t done = nullptr;
+  cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+  cudaEventCreateWithFlags(&done, cudaEventDisableTiming);
+  cudaMemcpyAsync(host, device, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  cudaEventRecord(done, stream);
+  EXPECT_EQ(cudaEventQuery(done), cudaErrorNotReady);
+  EXPECT_TRUE(std::isnan(*host));
+  float seen = 0;
+  std::thread other([&] {
+    cudaEventSynchronize(done);
+    seen = *host;
+  });
+  other.join();
+  EXPECT_EQ(cudaEventQuery(done), cudaSuccess);
+  EXPECT_EQ(seen, 1.0f);
+  // Copies from there that have still to be made find what they were queued for.
+  cudaMemcpyAsync(device, host, sizeof(float), cudaMemcpyHostToDevice, stream);
+  cudaMemcpyAsync(host, device, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  cudaStreamSynchronize(stream);
+  EXPECT_EQ(*host, 1.0f);
+  cudaEventDestroy(done);
+  cudaStreamDestroy(stream);
+  EXPECT_EQ(cudaFreeHost(host), cudaSuccess);
+  EXPECT_EQ(cudaFreeHost(&seen), cudaErrorInvalidValue);
+  cudaFree(device);
 }
 
 TEST_F(Emulator, AMissingEventShowsWhenStreamsAreLazy) {

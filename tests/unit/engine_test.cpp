@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -288,6 +289,89 @@ TEST(Simulation, WorksOutNoEnergiesThatNobodyLooksAt) {
   s.add(five);
   for (int n = 4; n < 10; ++n) s.step();
   EXPECT_EQ(backend.energy_calls, 3);  // 5 and 10
+}
+
+/// Takes frames as they come, as the trajectory does.
+class LateWatcher final : public Recorder {
+ public:
+  explicit LateWatcher(Takes what) : what_(what) {}
+  bool due(std::int64_t step) const override { return step % 3 == 0; }
+  Takes takes() const override { return what_; }
+  void record_late(const LateFrame& frame) override { frames.push_back(frame); }
+  std::vector<LateFrame> frames;
+
+ private:
+  Takes what_;
+};
+
+TEST(Simulation, LateFramesKeepTheirMomentAndNoEnergiesAreWorkedOut) {
+  const System system = test::free_atoms(4, 12);
+  ToyBackend backend(system, springs);
+  Simulation s(system, backend, excited(4), verlet(0.002));
+  LateWatcher positions(Takes::late_frame), both(Takes::late_frame_with_velocities);
+  s.add(positions);
+  s.add(both);
+  s.begin();
+  std::vector<State> expected{s.state()};
+  for (int n = 1; n <= 7; ++n) {
+    s.step();
+    if (n % 3 == 0) expected.push_back(s.state());
+  }
+  ASSERT_EQ(positions.frames.size(), 3u);
+  ASSERT_EQ(both.frames.size(), 3u);
+  for (std::size_t n = 0; n < 3; ++n) {
+    const SnapshotContents& one = both.frames[n].get();
+    EXPECT_EQ(both.frames[n].step(), expected[n].step);
+    EXPECT_DOUBLE_EQ(both.frames[n].time(), expected[n].time);
+    EXPECT_TRUE(std::equal(one.x.begin(), one.x.end(), expected[n].x.begin(), expected[n].x.end()));
+    EXPECT_TRUE(std::equal(one.v.begin(), one.v.end(), expected[n].v.begin(), expected[n].v.end()));
+  }
+  EXPECT_EQ(backend.energy_calls, 1);  // those of the start
+}
+
+TEST(Simulation, NoFrameOfARunThatHasBlownUpIsHandedOut) {
+  const System system = test::free_atoms(4, 12);
+  int calls = 0;
+  ToyBackend backend(system, [&](std::span<const Vec3d>, std::vector<Vec3d>& f) {
+    if (++calls > 5) f[2] = {1e12, 0, 0};
+    return 0.0;
+  });
+  Simulation s(system, backend, excited(4), verlet(0.002));
+  LateWatcher frames(Takes::late_frame);
+  s.add(frames);
+  s.begin();  // first call
+  for (int n = 1; n < 6; ++n) s.step();
+  try {
+    s.step();
+    FAIL() << "no error";
+  } catch (const SimulationError& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("blown up at step 6"));
+    EXPECT_THAT(e.what(), testing::HasSubstr("most of it from"));
+  }
+  EXPECT_EQ(frames.frames.size(), 2u);  // 0 and 3
+}
+
+/// What is found out too late for the backend to be asked: the snapshot has the force, and the frame throws.
+TEST(LateFrame, ThrowsWhatItsSnapshotKnows) {
+  const System system = test::free_atoms(40, 12);
+  const auto message = [&](SnapshotContents contents) -> std::string {
+    const LateFrame frame(system, 12, 0.024, 300,
+                          std::make_shared<TakenSnapshot>(std::vector<Vec3d>(40), std::vector<Vec3d>{}, std::move(contents)));
+    try {
+      frame.get();
+    } catch (const SimulationError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(message({{}, {}, {}, {3, 100}, 150, {}}), "");
+  EXPECT_THAT(message({{}, {}, {}, {3, 1e12}, 150, {}}),
+              testing::HasSubstr("blown up at step 12 (0.024 ps): the force on atom 4"));
+  EXPECT_THAT(message({{}, {}, {}, {3, nan}, 150, {}}), testing::HasSubstr("blown up at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {3, 100}, nan, {}}), testing::HasSubstr("not a number, at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 1e6, {}}), testing::HasSubstr("the temperature is"));
+  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 150, "the list is full"}), testing::HasSubstr("the list is full, at step 12"));
 }
 
 TEST(Simulation, RecordingMoreOftenChangesNothing) {

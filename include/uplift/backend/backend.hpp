@@ -3,11 +3,13 @@
 // else, so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "uplift/backend/snapshot.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/model/bias.hpp"
 #include "uplift/model/energies.hpp"
@@ -160,12 +162,18 @@ class Backend {
   /// ApplyBias.
   virtual Energies energies() const = 0;
   virtual double kinetic_energy() const = 0;  ///< sum of m v^2/2 of the current velocities [kJ/mol]
-  /// Largest force of the last evaluation and its atom: how a blow-up is found and named.
-  struct WorstForce {
-    int atom = -1;
-    double magnitude = 0;
-  };
-  virtual WorstForce worst_force() const = 0;
+  using WorstForce = uplift::WorstForce;
+  virtual WorstForce worst_force() const = 0;  ///< of the last evaluation
+  /// The present moment, for a frame. A backend that works ahead of its caller has it on its way when it returns, and finds
+  /// what has gone wrong by then in its contents; this one waits, and throws what verify() throws.
+  virtual std::unique_ptr<Snapshot> snapshot(bool velocities) {
+    verify();
+    State now;
+    download(now);
+    if (!velocities) now.v.clear();
+    return std::make_unique<TakenSnapshot>(std::move(now.x), std::move(now.v),
+                                           SnapshotContents{now.box, {}, {}, worst_force(), kinetic_energy(), {}});
+  }
 
   virtual PmeParameters pme() const = 0;
   virtual std::vector<PhaseTime> phases() const = 0;

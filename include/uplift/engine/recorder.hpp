@@ -1,9 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "uplift/backend/snapshot.hpp"
 #include "uplift/model/energies.hpp"
 #include "uplift/model/state.hpp"
+#include "uplift/model/system.hpp"
 
 namespace uplift {
 
@@ -24,13 +28,38 @@ struct Frame {
   double conserved = 0;    ///< total energy less what thermostats and barostats put in [kJ/mol]
 };
 
+/// A frame that may still be on its way.
+class LateFrame {
+ public:
+  /// `target`: temperature that is wanted [K].
+  LateFrame(const System& system, std::int64_t step, double time, double target, std::shared_ptr<Snapshot> snapshot)
+      : system_(&system), step_(step), time_(time), target_(target), snapshot_(std::move(snapshot)) {}
+  std::int64_t step() const { return step_; }
+  double time() const { return time_; }  ///< [ps]
+  bool ready() const { return snapshot_->ready(); }
+  /// Waits until it is there. Any thread, one at a time. Throws SimulationError when the run had blown up by then: such a frame
+  /// is not for a file, and none after it is.
+  const SnapshotContents& get() const;
+
+ private:
+  const System* system_;
+  std::int64_t step_;
+  double time_, target_;
+  std::shared_ptr<Snapshot> snapshot_;
+};
+
+/// What a recorder is given: a Frame, for which the run waits, or a LateFrame, for which it does not.
+enum class Takes { frame, late_frame, late_frame_with_velocities };
+
 /// Something that wants to see the system now and then: a file, the progress line.
 class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual bool due(std::int64_t step) const = 0;
   virtual Wanted wanted() const { return {}; }
-  virtual void record(const Frame& frame) = 0;
+  virtual Takes takes() const { return Takes::frame; }
+  virtual void record(const Frame& /*frame*/) {}
+  virtual void record_late(const LateFrame& /*frame*/) {}
 };
 
 }  // namespace uplift

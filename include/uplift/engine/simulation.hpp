@@ -13,8 +13,9 @@ namespace uplift {
 /// What one step must do; decided once, by asking who needs what.
 struct StepPlan {
   ForcePlan forces;
-  bool record = false;
-  Wanted wanted;  ///< of what is recorded
+  bool record = false;        ///< a Frame
+  Takes late = Takes::frame;  ///< a LateFrame besides, unless `frame`
+  Wanted wanted;              ///< of what is recorded
   bool remove_com = false;
   bool barostat = false;
   bool check = false;  ///< look for a blow-up
@@ -69,7 +70,8 @@ class Simulation {
   void update_bias();
   double full_step_kinetic_energy();
   double target_temperature(std::int64_t step) const;
-  void record(std::int64_t step, const Wanted& wanted);
+  void record(const StepPlan& plan);
+  LateFrame late_frame(bool velocities);
 
   const System& system_;
   Backend& backend_;

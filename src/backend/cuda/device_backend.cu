@@ -9,6 +9,7 @@
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
 #include "backend/cuda/device_phases.cuh"
+#include "backend/cuda/device_snapshot.cuh"
 #include "physics/pme/influence.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/backend/dispersion.hpp"
@@ -126,6 +127,14 @@ class DeviceBackend final : public Backend {
     integration_.check_constraints();
     for (const auto& [group, stream, phase, force] : forces_)
       if (force->inspect(stream_)) graph_.invalidate();
+  }
+
+  std::unique_ptr<Snapshot> snapshot(bool velocities) override {
+    if (link_) return Backend::snapshot(velocities);  // the others have a part of it
+    DeviceForce::Room room;
+    for (const GroupForce& f : forces_)
+      if (const DeviceForce::Room one = f.force->room(); one.used) room = one;
+    return snapshots_->take(integration_, level_forces(), room, velocities, stream_);
   }
 
   Energies energies() const override {
@@ -375,7 +384,8 @@ class DeviceBackend final : public Backend {
   std::int64_t interactions_ = 0;  ///< of the whole system
   Stream stream_, side_stream_, mesh_stream_{true};
   Event positions_ready_, sums_clear_, side_done_, mesh_done_;
-  std::optional<DeviceRanks> ranks_;       ///< with a link
+  std::optional<DeviceRanks> ranks_;  ///< with a link
+  std::shared_ptr<DeviceSnapshots> snapshots_ = std::make_shared<DeviceSnapshots>(device_);
   mutable DeviceIntegration integration_;  // reading the kinetic energy uses its scratch memory
   struct GroupForce {
     ForceGroup group;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backend/cuda/device_streams.cuh"
@@ -15,6 +16,8 @@
 #include "uplift/backend/rank_link.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
+
+struct ListState;
 
 /// What one evaluation works on.
 struct Request {
@@ -55,9 +58,18 @@ class DeviceForce {
   /// Throws SimulationError when something was found out on the device that makes forces wrong. The stream must have come to
   /// rest. Returns whether memory has been moved, so that what was captured is void.
   virtual bool inspect(cudaStream_t /*stream*/) { return false; }
+  /// Room for lists, and what the device knows of its use: what inspect() looks at, for a look at a copy later on.
+  struct Room {
+    const ListState* used = nullptr;  ///< null: there are no lists
+    int entries = 0, rows = 0;
+  };
+  virtual Room room() const { return {}; }
   /// What the device counts of itself.
   virtual std::vector<PhaseTime> phases(cudaStream_t /*stream*/) const { return {}; }
 };
+
+/// What is wrong when lists have outgrown their room; empty: nothing.
+std::string overflow(const DeviceForce::Room& room, const ListState& used);
 
 /// nullptr where the system has none of the kind. `link`: to the ranks that share the system, null: one rank.
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,

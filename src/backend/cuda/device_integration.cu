@@ -1,6 +1,5 @@
 #include "backend/cuda/device_integration.cuh"
 
-#include <bit>
 #include <climits>
 #include <cmath>
 #include <numeric>
@@ -266,38 +265,49 @@ void DeviceIntegration::add_kick(const Kick& stage, const std::array<const Fixed
   }
 }
 
+void DeviceIntegration::queue_kinetic_energy(DeviceBuffer<Fixed>& sums) {
+  sums.clear(stream_);
+  launch_moments(atoms(), home(), sums.data(), stream_);
+}
+
 double DeviceIntegration::kinetic_energy() {
-  sums_.clear(stream_);
-  launch_moments(atoms(), home(), sums_.data(), stream_);
+  queue_kinetic_energy(sums_);
   if (ranks_) ranks_->sum(sums_.data(), 1, stream_);
   std::vector<Fixed> sums;
   sums_.download(sums, stream_);
   return from_fixed(sums[0]);
 }
 
-Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*, most_force_levels>& levels) {
-  if (home().count == 0) return {};
+void DeviceIntegration::queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels,
+                                          DeviceBuffer<unsigned long long>& worst) {
   LevelsView view{};
   for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
-  worst_.clear(stream_);
-  launch_worst_force(home(), view, shared_.data(), worst_.data(), stream_);
+  worst.clear(stream_);
+  launch_worst_force(home(), view, shared_.data(), worst.data(), stream_);
+}
+
+Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*, most_force_levels>& levels) {
+  if (home().count == 0) return {};
+  queue_worst_force(levels, worst_);
   std::vector<unsigned long long> worst;
   worst_.download(worst, stream_);
-  return {static_cast<int>(~static_cast<unsigned>(worst[0])),
-          static_cast<double>(std::bit_cast<float>(static_cast<unsigned>(worst[0] >> 32)))};
+  return worst_force_of(worst[0]);
 }
 
 void DeviceIntegration::check_constraints() const {
-  const Shared shared = look();
+  if (const std::string failure = constraint_failure(look()); !failure.empty()) throw SimulationError(failure);
+}
+
+std::string DeviceIntegration::constraint_failure(const Shared& shared) const {
   const std::string when = " in step " + std::to_string(shared.failed_step) + " (forces too large for the time step)";
   if (shared.failed_water != INT_MAX)
-    throw SimulationError("the water with " +
-                          describe_atom(system_.topology, system_.rigid_waters[at(units_.water(shared.failed_water))].oxygen) +
-                          " was torn apart" + when);
-  if (shared.failed_constraint == INT_MAX) return;
+    return "the water with " +
+           describe_atom(system_.topology, system_.rigid_waters[at(units_.water(shared.failed_water))].oxygen) +
+           " was torn apart" + when;
+  if (shared.failed_constraint == INT_MAX) return {};
   const Constraint& c = units_.constraints()[at(shared.failed_constraint)];
-  throw SimulationError("the constraints of " + describe_atom(system_.topology, c.i) + " and " +
-                        describe_atom(system_.topology, c.j) + " cannot be met" + when);
+  return "the constraints of " + describe_atom(system_.topology, c.i) + " and " + describe_atom(system_.topology, c.j) +
+         " cannot be met" + when;
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

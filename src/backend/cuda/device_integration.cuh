@@ -5,7 +5,9 @@
 #include <cuda/integrate.cuh>
 
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <string>
 #include <utility>
 
 #include "backend/cuda/device_ranks.cuh"
@@ -54,6 +56,12 @@ class Units {
   DeviceBuffer<double> bond_length_;
 };
 
+/// As launch_worst_force() packs it.
+inline WorstForce worst_force_of(unsigned long long packed) {
+  return {static_cast<int>(~static_cast<unsigned>(packed)),
+          static_cast<double>(std::bit_cast<float>(static_cast<unsigned>(packed >> 32)))};
+}
+
 class DeviceIntegration {
  public:
   DeviceIntegration(const System& system, double tolerance, cudaStream_t stream);
@@ -93,6 +101,15 @@ class DeviceIntegration {
   void spread_site_forces(const SumsView& sums, bool virial) {
     launch_spread_sites(atoms(), sites_view(), sums, virial, stream_);
   }
+
+  /// What a snapshot has besides positions, queued on the stream.
+  std::size_t size() const { return x_.size(); }
+  const Vec3d* velocities() const { return v_.data(); }
+  const Shared* shared() const { return shared_.data(); }
+  void queue_kinetic_energy(DeviceBuffer<Fixed>& sums);
+  void queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels, DeviceBuffer<unsigned long long>& worst);
+  /// What check_constraints() throws, from a copy of `shared`; empty: nothing.
+  std::string constraint_failure(const Shared& shared) const;
 
   /// Throws SimulationError when a constraint could not be met since the last upload. Waits.
   void check_constraints() const;

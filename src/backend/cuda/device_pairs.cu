@@ -12,6 +12,13 @@
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
+
+std::string overflow(const DeviceForce::Room& room, const ListState& used) {
+  if (used.most_entries <= room.entries && used.rows <= room.rows) return {};
+  return "the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more "
+         "gently, or resume from the checkpoint";
+}
+
 namespace {
 
 // As on the CPU, where they were timed; not yet on a GPU.
@@ -190,14 +197,12 @@ class ListedPairs final : public DeviceForce {
     return {{"pair list", 0, state.builds}, {"prune", 0, state.prunes}};
   }
 
+  Room room() const override { return built_ ? Room{state_.data(), capacity_, row_capacity_} : Room{}; }
   /// Makes more room for lists before it runs out, so that what is in them stays.
   bool inspect(cudaStream_t stream) override {
     if (!built_) return false;
     const ListState state = look(stream);
-    if (state.most_entries > capacity_ || state.rows > row_capacity_)
-      throw SimulationError(
-          "the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more "
-          "gently, or resume from the checkpoint");
+    if (const std::string failure = overflow(room(), state); !failure.empty()) throw SimulationError(failure);
     if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_)
       return false;
     std::vector<ListEntry> entries, wider;

@@ -23,13 +23,28 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+#if defined(UPLIFT_SIMT)
+constexpr unsigned cudaEventBlockingSync = 1;  // nobody spins there anyway
+#endif
+
 class Event {
  public:
-  Event() { cuda::check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "make an event"); }
+  /// `sleeps`: a thread that waits leaves its processor to others.
+  explicit Event(bool sleeps = false) {
+    cuda::check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | (sleeps ? cudaEventBlockingSync : 0u)),
+                "make an event");
+  }
   ~Event() { cudaEventDestroy(event_); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   void record(cudaStream_t stream) const { cuda::check(cudaEventRecord(event_, stream), "record an event"); }
+  bool done() const {
+    const cudaError_t state = cudaEventQuery(event_);
+    if (state == cudaErrorNotReady) return false;
+    cuda::check(state, "ask for an event");
+    return true;
+  }
+  void wait() const { cuda::check(cudaEventSynchronize(event_), "wait for an event"); }
   /// What is queued on `stream` from now on waits for what came before the last record.
   void hold(cudaStream_t stream) const { cuda::check(cudaStreamWaitEvent(stream, event_, 0), "wait for an event"); }
 
