@@ -54,11 +54,12 @@ class Writer:
         self.text += " " * self.depth + f"</{tag}>\n"
 
     def end(self, check):
-        """Writes the file; with `check` compares with the one that is there and returns whether they are the same."""
+        """Writes the file; with `check` compares with the one that is there and returns whether they have the same lines: releases of the
+        sources have them in different orders."""
         text = self.text + "</ForceField>\n"
         if check:
             with open(self.path) as f:
-                same = f.read() == text
+                same = sorted(f.read().splitlines()) == sorted(text.splitlines())
             print(f"{os.path.basename(self.path)}: {'as generated' if same else 'DIFFERS from what its importer makes'}")
             return same
         with open(self.path, "w") as f:
