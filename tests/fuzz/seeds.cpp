@@ -4,6 +4,8 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <regex>
 
 #include "support/structure_texts.hpp"
 #include "support/topology_texts.hpp"
@@ -102,14 +104,18 @@ void structures(const Seeds& seeds) {
 void inputs(const Seeds& seeds) {
   const std::string head = "version: 1\nsystem: {topology: a.prmtop, coordinates: a.rst7}\n";
   seeds.text("yaml", "short.yaml", head + "stages:\n  - {name: nvt, time: 1 ns}\n");
-  seeds.text("yaml", "long.yaml",
-             head +
-                 "title: &t 'x'\nforces: {nonbonded: pme, cutoff: 0.9 nm, pme: {tolerance: 5e-4}}\n"
-                 "dynamics: {timestep: 2 fs, temperature: 300 K, seed: 7, thermostat: langevin, friction: 1 ps-1}\n"
-                 "output: {directory: run, every: 10 ps}\ncompute: {backend: cpu, precision: mixed, threads: auto}\n"
-                 "stages:\n  - {minimize: {}}\n  - {name: npt, time: 1 ns, barostat: monte-carlo, pressure: 1 bar}\n");
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(UPLIFT_SOURCE_DIR) / "examples"))
-    if (entry.path().extension() == ".yaml") seeds.copy("yaml", fs::relative(entry.path(), UPLIFT_SOURCE_DIR).string());
+  seeds.text("yaml", "empty.yaml", head + "free_energy: []\nstages: []\nforces: {}\ncompute: {devices: [0, 1]}\n");
+  seeds.text("yaml", "wrong.yaml", head + "title: &t 'x'\noutput: {every: 10 ps}\ndynamics: {friction: 1 ps-1}\n");
+  // With the files that the target has, so that what is made of a good input is tried, too.
+  const std::regex topology("topology: *[^,}\\s]+"), coordinates("coordinates: *[^,}\\s]+");
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(UPLIFT_SOURCE_DIR) / "examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    std::ifstream in(entry.path());
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    text = std::regex_replace(text, topology, "topology: a.prmtop");
+    seeds.text("yaml", entry.path().parent_path().filename().string() + "-" + entry.path().filename().string(),
+               std::regex_replace(text, coordinates, "coordinates: a.rst7"));
+  }
 }
 
 Checkpoint checkpoint() {

@@ -459,15 +459,19 @@ TEST(DeviceSnapshot, IsOfItsStepHoweverLateItIsRead) {
   simt::restore_order();
 }
 
+/// A step in which constraints cannot be met.
+void tear_apart(Backend& backend, State state) {
+  for (Vec3d& v : state.v) v = 500.0 * v;
+  backend.upload(state);
+  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
+  backend.run(stages, {}, 1);
+}
+
 /// A constraint breaks in the step of a frame: the frame says so instead of handing out positions.
 TEST(DeviceSnapshot, OfARunThatHasFailedIsNotHandedOut) {
   const Sample s = sample("dipeptide");
   const auto device = simt_device::make_backend(s.system, s.state.box, {});
-  State wild = s.state;
-  for (Vec3d& v : wild.v) v = 500.0 * v;
-  device->upload(wild);
-  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
-  device->run(stages, {}, 1);
+  tear_apart(*device, s.state);
   const LateFrame frame(s.system, 7, 0.014, 300, device->snapshot(false));
   try {
     frame.get();
@@ -492,12 +496,8 @@ TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
 TEST(DeviceBackend, AConstraintThatCannotBeMetIsNamed) {
   const Sample s = sample("dipeptide");
   const auto device = simt_device::make_backend(s.system, s.state.box, {});
-  State wild = s.state;
-  for (Vec3d& v : wild.v) v = 500.0 * v;
-  device->upload(wild);
-  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
   try {
-    device->run(stages, {}, 1);
+    tear_apart(*device, s.state);
     device->verify();
     FAIL() << "no error";
   } catch (const SimulationError& e) {

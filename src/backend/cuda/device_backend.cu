@@ -87,9 +87,11 @@ class DeviceBackend final : public Backend {
 
   void download_forces(std::vector<Vec3d>& f) const override {
     const std::size_t words = 3 * static_cast<std::size_t>(system_.size());
-    fetched_forces_.reserve(words * levels_.size());
-    for (std::size_t l = 0; l < levels_.size(); ++l)
-      if (levels_[l].computed) fetched_forces_.copy_from(levels_[l].force.data(), words, stream_, words * l);
+    const auto computed = std::count_if(levels_.begin(), levels_.end(), [](const Level& level) { return level.computed; });
+    fetched_forces_.reserve(words * static_cast<std::size_t>(computed));
+    std::size_t place = 0;
+    for (const Level& level : levels_)
+      if (level.computed) fetched_forces_.copy_from(level.force.data(), words, stream_, words * place++);
     const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
     check(cudaStreamSynchronize(stream_), "wait for the device");
     const auto vector = [](const Fixed* of, std::size_t i) {
@@ -97,13 +99,14 @@ class DeviceBackend final : public Backend {
     };
     std::vector<Fixed> sum(words, 0);
     f.assign(static_cast<std::size_t>(system_.size()), Vec3d{0, 0, 0});
+    const Fixed* one = fetched_forces_.data();
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       if (!levels_[l].computed) continue;
-      const Fixed* one = fetched_forces_.data() + words * l;
       if (const double factor = factors[l].all(); factor != 1)
         for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
       else
         for (std::size_t k = 0; k < words; ++k) sum[k] += one[k];
+      one += words;
     }
     for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum.data(), i);
   }
@@ -402,7 +405,7 @@ class DeviceBackend final : public Backend {
   double net_charge_ = 0, squared_charge_ = 0;
   std::array<Level, most_force_levels> levels_;
   Energies energies_;
-  mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels][3 * atoms] on their way to whoever asks
+  mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels that are computed][3 * atoms] on their way to whoever asks
   bool tallies_are_new_ = false, boosted_ = false;
   // The last step that asked for no energies, and its graph.
   std::vector<Stage> last_stages_;

@@ -23,10 +23,6 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-#if defined(UPLIFT_SIMT)
-constexpr unsigned cudaEventBlockingSync = 1;  // nobody spins there anyway
-#endif
-
 class Event {
  public:
   /// `sleeps`: a thread that waits leaves its processor to others.
