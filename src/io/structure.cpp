@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "structure_parts.hpp"
 #include "uplift/core/constants.hpp"
@@ -46,6 +47,33 @@ void choose_locations(std::vector<RawResidue>& residues, std::vector<std::string
   }
 }
 
+bool same_place(const RawResidue& a, const RawResidue& b) {
+  return a.chain == b.chain && a.number == b.number && a.insertion == b.insertion;
+}
+bool all_alternate(const RawResidue& r) {
+  return std::all_of(r.atoms.begin(), r.atoms.end(), [](const RawAtom& a) { return a.altloc != 0 && a.altloc != ' '; });
+}
+
+/// Different residues at one place whose atoms stand in turn (N of PRO, N of SER, CA of PRO, ...) become one residue each.
+void join_alternatives(std::vector<RawResidue>& residues) {
+  std::vector<RawResidue> joined;
+  std::string before;
+  for (RawResidue& r : residues) {
+    // Next to one of the same name: the scan had a reason to tell them apart.
+    const bool apart = std::exchange(before, r.name) == r.name || !all_alternate(r);
+    std::size_t there = joined.size();
+    for (std::size_t k = joined.size(); k-- > 0 && same_place(joined[k], r) && !joined[k].ter && all_alternate(joined[k]);)
+      if (joined[k].name == r.name) there = k;
+    if (apart || there == joined.size()) {
+      joined.push_back(std::move(r));
+      continue;
+    }
+    joined[there].atoms.insert(joined[there].atoms.end(), r.atoms.begin(), r.atoms.end());
+    joined.back().ter = joined.back().ter || r.ter;
+  }
+  residues = std::move(joined);
+}
+
 /// Different residues at one place of the chain: the one with the largest occupancy stays.
 void choose_residues(std::vector<RawResidue>& residues, std::vector<std::string>& notes) {
   const auto occupancy = [](const RawResidue& r) {
@@ -53,14 +81,9 @@ void choose_residues(std::vector<RawResidue>& residues, std::vector<std::string>
     for (const RawAtom& a : r.atoms) sum += a.occupancy;
     return r.atoms.empty() ? 0 : sum / static_cast<double>(r.atoms.size());
   };
-  const auto all_alternate = [](const RawResidue& r) {
-    return std::all_of(r.atoms.begin(), r.atoms.end(), [](const RawAtom& a) { return a.altloc != 0 && a.altloc != ' '; });
-  };
   for (std::size_t k = 1; k < residues.size();) {
     RawResidue &a = residues[k - 1], &b = residues[k];
-    const bool same_place =
-        a.chain == b.chain && a.number == b.number && a.insertion == b.insertion && a.name != b.name && !a.ter;
-    if (!same_place || !all_alternate(a) || !all_alternate(b)) {
+    if (!same_place(a, b) || a.name == b.name || a.ter || !all_alternate(a) || !all_alternate(b)) {
       ++k;
       continue;
     }
@@ -203,6 +226,7 @@ Structure read_structure(const std::string& path) try {
   s.path = path;
   s.topology.title = raw.title;
   if (raw.models > 1) s.notes.push_back(fmt::format("{}: the first of {} models is taken", path, raw.models));
+  join_alternatives(raw.residues);
   choose_residues(raw.residues, s.notes);
   choose_locations(raw.residues, s.notes);
   std::erase_if(raw.residues, [](const RawResidue& r) { return r.atoms.empty(); });

@@ -35,6 +35,19 @@ std::string base36(std::size_t n) {
   return text;
 }
 
+/// Serial numbers from 100,000 on in five columns: A0000 is the first (hybrid-36, which gemmi reads in ATOM records).
+bool parse_hybrid36(std::string_view field, int& value) {
+  if (field.size() != 5 || field[0] < 'A' || field[0] > 'Z') return false;
+  int number = 0;
+  for (char c : field) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'A' || c > 'Z')) return false;
+    number = 36 * number + (digit ? c - '0' : c - 'A' + 10);
+  }
+  value = number - 10 * 36 * 36 * 36 * 36 + 100000;
+  return true;
+}
+
 class Scanner {
  public:
   Scanner(const std::string& path, const std::string& text) : path_(path), lines_(text) {}
@@ -140,8 +153,10 @@ class Scanner {
     for (std::size_t column = 6; column + 1 < line.size() && column < 31; column += 5) {
       const std::string field = line.substr(column, 5);
       int serial = 0;
-      if (trim(field).empty()) continue;
-      if (!parse_int(field, serial)) fail("a CONECT record holds " + quoted(field) + ", which is no serial number of an atom");
+      // Asterisks stand for numbers that have no room; such a file has no serial numbers that tell atoms apart.
+      if (trim(field).find_first_not_of('*') == std::string_view::npos) continue;
+      if (!parse_int(field, serial) && !parse_hybrid36(field, serial))
+        fail("a CONECT record holds " + quoted(field) + ", which is no serial number of an atom");
       if (column == 6)
         first = serial;
       else

@@ -115,6 +115,44 @@ TEST(Structure, OfAlternateLocationsTheMostOccupiedIsTaken) {
   EXPECT_THAT(s.notes, Contains(HasSubstr("ALA A 2 has 2 alternate locations; B is taken")));
 }
 
+TEST(Structure, AlternativeResiduesWhoseAtomsStandInTurnAreTwoResidues) {
+  const auto line = [](int serial, const char* atom, const char* residue, double x, double occupancy) {
+    char text[96];
+    std::snprintf(text, sizeof text, "ATOM  %5d  %-3s%s A  22    %8.3f   0.000   0.000  %4.2f  0.00           %c\n", serial,
+                  atom, residue, x, occupancy, atom[0]);
+    return std::string(text);
+  };
+  std::string text;
+  int serial = 0;
+  for (const char* atom : {"N", "CA", "C", "O", "CB"}) {
+    const double x = serial;
+    text += line(++serial, atom, "AALA", x, 0.4);
+    text += line(++serial, atom, "BSER", x + 1, 0.6);
+  }
+  text += line(++serial, "OG", "BSER", 12, 0.6);
+  const Structure s = read(text);
+  ASSERT_EQ(s.topology.residues.size(), 1u);
+  EXPECT_EQ(s.topology.residues[0].name, "SER");
+  EXPECT_EQ(s.topology.size(), 6);
+  EXPECT_NEAR(s.x[1].x, 0.3, 1e-12);
+  EXPECT_THAT(s.notes, Contains(HasSubstr("are alternatives at one place; SER is taken")));
+}
+
+TEST(Structure, SerialNumbersOfFiveLettersAreRead) {
+  const auto atom = [](const std::string& serial, const char* name, const char* x) {
+    return "HETATM" + serial + "  " + name + "  LIG A   1      " + x + "   0.000   0.000  1.00  0.00           C\n";
+  };
+  const std::string atoms = atom("99999", "C1", "10.000") + atom("A0000", "C2", "15.000") + atom("A0001", "C3", "20.000") +
+                            atom("ZZZZZ", "C4", "25.000");
+  EXPECT_TRUE(read(atoms).topology.bonds.empty());
+  const Structure s = read(atoms + "CONECT99999A0000\nCONECTA0001A0000ZZZZZ\n");
+  EXPECT_EQ(s.topology.bonds.size(), 3u);
+  EXPECT_TRUE(bonded(s, "LIG:C1", "LIG:C2"));
+  EXPECT_TRUE(bonded(s, "LIG:C3", "LIG:C4"));
+  EXPECT_EQ(read(atoms + "CONECT*****A0000*****\n").topology.bonds.size(), 0u);
+  EXPECT_THROW(read(atoms + "CONECT99999a0000\n"), InputError);
+}
+
 TEST(Structure, NumbersThatStartAgainAreOtherResidues) {
   std::string text;
   for (int n = 0; n < 3; ++n)
