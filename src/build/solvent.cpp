@@ -160,7 +160,8 @@ Box wanted_box(const Model& model, const BuildOptions& options) {
     return make_box({side(low.x, high.x), side(low.y, high.y), side(low.z, high.z)}, {right, right, right});
   }
   Vec3d angles{right, right, right};
-  if (options.shape == BoxShape::dodecahedron) angles = {constants::pi / 3, constants::pi / 3, right};
+  // Of the ways to lay the vectors of a dodecahedron, the one whose angles are equal: a prmtop holds one angle for all three.
+  if (options.shape == BoxShape::dodecahedron) angles = {constants::pi / 3, constants::pi / 3, constants::pi / 3};
   if (options.shape == BoxShape::octahedron) angles = {octahedral, octahedral, octahedral};
   // Nearest images are an edge apart in each of these lattices.
   const double edge = options.edge ? *options.edge : 2 * (sphere(model).second + options.padding);
@@ -202,12 +203,18 @@ class WaterFill {
   }
 
   int fill() {
-    int wanted = 0;
+    int all = 0, clear = 0;
     for_copies([&](const std::array<Vec3d, 3>& w) {
+      ++all;
       if (!clear_of_solute(w)) return;
-      ++wanted;
+      ++clear;
       if (!oxygens_.any_within(w[0], to_water)) add(w);
     });
+    // Copies give the part of the box that is free, and their density how much goes there: the same molecules come to lie at a
+    // face again and again, so that their own number would be some per cent off.
+    const WaterBox& source = equilibrated_water();
+    const double density = static_cast<double>(source.waters.size()) / std::pow(source.edge, 3);
+    const int wanted = all == 0 ? 0 : static_cast<int>(std::lround(density * box_.volume() * clear / all));
     for (double apart = to_water; count_ < wanted && apart > least_to_water; apart -= 0.005) fill_holes(wanted, apart);
     return count_;
   }

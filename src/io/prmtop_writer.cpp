@@ -250,6 +250,10 @@ void put_box(const Source& s, const Box& box, SectionText& out) {
   const AmberCell cell = amber_cell(box);
   out.integers("SOLVENT_POINTERS", {last_solute, molecules.count, first_solvent}, "3I8");
   out.integers("ATOMS_PER_MOLECULE", sizes);
+  if (std::abs(cell.angles.x - cell.angles.y) + std::abs(cell.angles.z - cell.angles.y) > 1e-6)
+    s.notes.push_back(s.path +
+                      ": has room for one angle of the cell, and this one has several; take the cell from the coordinates (in "
+                      "OpenMM: AmberPrmtopFile(prmtop, periodicBoxVectors=AmberInpcrdFile(inpcrd).boxVectors))");
   out.reals("BOX_DIMENSIONS", {cell.angles.y, cell.lengths.x, cell.lengths.y, cell.lengths.z});
 }
 
@@ -268,20 +272,25 @@ AmberCell amber_cell(const Box& box) {
     AmberCell cell = parameters(box);
     return {1, cell.lengths, {90, 90, 90}};
   }
-  // Other vectors of the same lattice, turned alike, with angles of acos(-1/3).
-  const auto octahedral = [](const Vec3d& a, const Vec3d& b) {
-    return std::abs(dot(a, b) / dot(a, a) + 1.0 / 3) < 1e-6 && std::abs(dot(b, b) / dot(a, a) - 1) < 1e-6;
-  };
-  for (int m = -2; m <= 2; ++m)
-    for (int n = -2; n <= 2; ++n)
-      for (int k = -2; k <= 2; ++k) {
-        const Box other{box.a, box.b + static_cast<double>(m) * box.a,
-                        box.c + static_cast<double>(n) * box.a + static_cast<double>(k) * box.b};
-        if (octahedral(other.a, other.b) && octahedral(other.a, other.c) && octahedral(other.b, other.c)) {
-          const double angle = std::acos(-1.0 / 3) * degrees;
-          return {2, parameters(other).lengths, {angle, angle, angle}};
+  // Other vectors of the same lattice, turned alike, with three equal angles: acos(-1/3) of a truncated octahedron, 60 degrees
+  // of a dodecahedron.
+  const auto by_angle = [&](double cosine) -> std::optional<AmberCell> {
+    const auto equal = [&](const Vec3d& a, const Vec3d& b) {
+      return std::abs(dot(a, b) / dot(a, a) - cosine) < 1e-6 && std::abs(dot(b, b) / dot(a, a) - 1) < 1e-6;
+    };
+    for (int m = -2; m <= 2; ++m)
+      for (int n = -2; n <= 2; ++n)
+        for (int k = -2; k <= 2; ++k) {
+          const Box other{box.a, box.b + static_cast<double>(m) * box.a,
+                          box.c + static_cast<double>(n) * box.a + static_cast<double>(k) * box.b};
+          if (!equal(other.a, other.b) || !equal(other.a, other.c) || !equal(other.b, other.c)) continue;
+          const double angle = std::acos(cosine) * degrees;
+          return AmberCell{cosine < 0 ? 2 : 3, parameters(other).lengths, {angle, angle, angle}};
         }
-      }
+    return {};
+  };
+  if (const auto octahedron = by_angle(-1.0 / 3)) return *octahedron;
+  if (const auto dodecahedron = by_angle(0.5)) return *dodecahedron;
   return parameters(box);
 }
 

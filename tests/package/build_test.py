@@ -162,6 +162,23 @@ def terms(folder, stem):
         return json.load(f)["energies"]
 
 
+def openmm_reads_the_cell(folder, stem):
+    """The prmtop alone, whose one angle OpenMM takes for all three, gives the lattice of the coordinates."""
+    try:
+        import openmm.app as app
+        from openmm import unit
+    except ImportError:
+        print("openmm is not here: its reading of the cell is left out")
+        return
+    import numpy as np
+    vectors = [np.array(x.value_in_unit(unit.angstrom)) for x in (
+        app.AmberPrmtopFile(os.path.join(folder, stem + ".prmtop")).topology.getPeriodicBoxVectors(),
+        app.AmberInpcrdFile(os.path.join(folder, stem + ".inpcrd")).boxVectors)]
+    # One lattice: each vector of the one is a sum of whole vectors of the other, and the volumes are the same.
+    steps = vectors[0] @ np.linalg.inv(vectors[1])
+    assert np.abs(steps - np.round(steps)).max() < 1e-5 and abs(abs(np.linalg.det(steps)) - 1) < 1e-5, (stem, vectors)
+
+
 def a_prmtop_has_the_same_energies(folder):
     """Positions of the PDB have three decimals of an Angstrom, those of the inpcrd seven: both runs take the inpcrd."""
     for stem, options in {"vacuum": ["--water", "none"], "implicit": ["--water", "none", "--implicit-solvent", "obc2"], "three": ["--water", "tip3p"],
@@ -183,6 +200,8 @@ def a_prmtop_has_the_same_energies(folder):
         assert set(ours) == set(theirs), (set(ours), set(theirs))
         for term, value in ours.items():
             assert abs(theirs[term] - value) < 1e-6 * abs(value), (stem, term, value, theirs[term])
+    openmm_reads_the_cell(folder, "three")
+    openmm_reads_the_cell(folder, "four")
     said = uplift(folder, "info", "four.prmtop")
     assert "virtual sites" in said and "kinds" in said and "WAT" in said, said
 

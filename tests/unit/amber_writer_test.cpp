@@ -1,5 +1,6 @@
 // What write_prmtop writes is read back by read_prmtop with the same energies: parameters agree to the nine digits of 5E16.8
 // (5e-9 relative), lists exactly. What the format cannot hold is refused by name.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -260,6 +261,13 @@ TEST(PrmtopWriter, BoxesOfAllKinds) {
     EXPECT_NEAR(amber_cell(same).angles.x, 109.4712206, 1e-6);
   }
   EXPECT_EQ(pointers(make_box({4, 4, 4}, {pi / 3, pi / 3, pi / 2})).first, 3);
+  const Box dodecahedron = make_box({4, 4, 4}, {pi / 3, pi / 3, pi / 3});
+  EXPECT_EQ(pointers(dodecahedron).first, 3);
+  EXPECT_NEAR(amber_cell(dodecahedron).angles.z, 60, 1e-9);
+  const auto notes = [&](const Box& box) { return write(first.topology, first.force_field, box).notes; };
+  EXPECT_THAT(notes(make_box({4, 4, 4}, {pi / 3, pi / 3, pi / 2})),
+              testing::Contains(testing::HasSubstr("one angle of the cell")));
+  EXPECT_THAT(notes(dodecahedron), testing::Not(testing::Contains(testing::HasSubstr("one angle of the cell"))));
   // Four molecules of three atoms, all of them solvent.
   const std::string text = write(first.topology, first.force_field, octahedron).text;
   EXPECT_NE(text.find("%FORMAT(3I8)" + std::string(68, ' ') + "\n       0       4       1\n"), std::string::npos) << text;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "support/built.hpp"
+#include "uplift/io/amber_writer.hpp"
 
 // Boxes, water and ions.
 namespace uplift {
@@ -82,9 +83,20 @@ TEST(BuildBox, IsWideEnoughForTheCutoff) {
     EXPECT_GT(width(*build(options).structure.box), 1.999);
   }
   EXPECT_THAT(error_of(in_water("G", BoxShape::cubic, 1.7)), HasSubstr("--edge: 1.7 nm is too small"));
-  // The faces of a dodecahedron are 1/sqrt(2) of its edge apart.
-  EXPECT_THAT(error_of(in_water("G", BoxShape::dodecahedron, 2.4)), HasSubstr("at least 2.83 nm"));
-  EXPECT_EQ(error_of(in_water("G", BoxShape::dodecahedron, 2.83)), "no error");
+  // The faces of a dodecahedron's cell are sqrt(2/3) of its edge apart.
+  EXPECT_THAT(error_of(in_water("G", BoxShape::dodecahedron, 2.2)), HasSubstr("at least 2.45 nm"));
+  EXPECT_EQ(error_of(in_water("G", BoxShape::dodecahedron, 2.45)), "no error");
+}
+
+TEST(BuildBox, APrmtopCanHoldEveryShape) {
+  for (BoxShape shape : {BoxShape::cubic, BoxShape::rectangular, BoxShape::dodecahedron, BoxShape::octahedron}) {
+    const Box box = *build(in_water("G", shape, 3.0)).structure.box;
+    const AmberCell cell = amber_cell(box);
+    EXPECT_NEAR(cell.angles.x, cell.angles.y, 1e-9);
+    EXPECT_NEAR(cell.angles.z, cell.angles.y, 1e-9);
+    const double degree = 3.14159265358979 / 180;
+    EXPECT_NEAR(make_box(0.1 * cell.lengths, degree * cell.angles).volume(), box.volume(), 1e-9 * box.volume());
+  }
 }
 
 TEST(BuildBox, KeepsThePaddingToEveryImage) {

@@ -25,7 +25,8 @@ enum class AmberRestart { ascii, netcdf };  ///< seven decimals of an Angstrom; 
 void write_amber_coordinates(const std::string& path, AmberRestart form, const std::string& title,
                              const Coordinates& coordinates);
 
-/// The cell as Amber has it: a truncated octahedron by three angles of 109.47 degrees in the orientation of `box`.
+/// The cell as Amber has it: a truncated octahedron by three angles of 109.47 degrees, a dodecahedron by three of 60 degrees
+/// where its vectors lie so; in the orientation of `box`.
 struct AmberCell {
   int ifbox;      ///< 1: rectangular, 2: truncated octahedron, 3: another cell
   Vec3d lengths;  ///< [A]
