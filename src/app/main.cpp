@@ -1,12 +1,16 @@
 // Exit status out. Errors end here, as "uplift: what, where, why, what to do" on stderr.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "command_line.hpp"
 #include "commands.hpp"
 #include "ranks.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/communicator.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace {
 
@@ -18,12 +22,35 @@ std::string command_line(int argc, char** argv) {
   return text;
 }
 
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([&](const CLI::App* c) { return c->get_name() == name; })) return command;
+  return nullptr;
+}
+
+/// A first word that is no command; CLI11 would say only that a command is required.
+void check_command(const CLI::App& app, const std::string& word) {
+  if (word.starts_with('-') || find_command(app, word)) return;
+  std::string all;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
+    all += (all.empty() ? "" : ", ") + command->get_name();
+  throw uplift::InputError("there is no command " + uplift::quoted(word) + "; commands are " + all +
+                           " (uplift --help; uplift COMMAND --help)");
+}
+
 int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   CLI::App app;
   Action action;
   add_commands(app, action, world, command_line(argc, argv));
+  std::vector<const char*> words(argv, argv + argc);
+  // `uplift help`, `uplift help run`: as with --help behind it.
+  if (argc > 1 && std::string(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.resize(std::min<std::size_t>(words.size(), 2));
+    words.push_back("--help");
+  }
+  if (words.size() > 1) check_command(app, words[1]);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
     if (world.root()) return app.exit(e) == 0 ? finished : bad_input;
     return e.get_exit_code() == 0 ? finished : bad_input;

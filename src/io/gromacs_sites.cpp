@@ -38,6 +38,10 @@ void MoleculeReader::virtual_site(const Line& line, Molecule& m, std::size_t par
   const int f = function(line, parents + 1);
   const auto p = line.reals(parents + 2);
   const auto expect = [&](std::size_t n) {
+    if (p.empty() && n > 0)
+      line.fail(
+          "a site without parameters, which grompp would work out from bonds and angles (pdb2gmx -vsite); this reader does "
+          "not: build the topology without -vsite (forces.hydrogen_mass allows for long steps, too), or give the parameters");
     if (p.size() != n)
       line.fail("this function has " + std::to_string(n) + " parameters and the line has " + std::to_string(p.size()) +
                 "; correct it");

@@ -47,6 +47,12 @@ def messages_name_a_section_that_is_there():
     assert "docs/yaml-reference.md" in uplift("run", "--help")
 
 
+def help_is_where_it_is_looked_for():
+    assert uplift("help") == uplift("--help") and uplift("help", "run") == uplift("run", "--help")
+    said = uplift("mdrun", "-v", status=2)
+    assert "'mdrun'" in said and "run, " in said and "--help" in said and "man-page" not in said, said
+
+
 def known_keys():
     """Every key of the input, dotted, from the page itself."""
     keys, block = set(), ""
@@ -94,6 +100,7 @@ def site_builds():
 
 page_is_what_the_program_says()
 messages_name_a_section_that_is_there()
+help_is_where_it_is_looked_for()
 keys_on_other_pages_exist()
 validation_shows_the_results()
 every_page_is_in_the_site()

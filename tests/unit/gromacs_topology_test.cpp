@@ -237,6 +237,7 @@ TEST(GromacsTopology, WhatIsNotKnownIsRefusedByName) {
       {"[ exclusions ]", "[ distance_restraints ]\n1 2 1 0 1 1 1 1 1\n[ exclusions ]", "restraints"},
       {"[ exclusions ]", "[ thole_polarization ]\n1 2 1\n[ exclusions ]", "polarisable"},
       {"4 1 2 3 1 0.128012", "4 1 2 3 2 0.128012", "fixed distance"},
+      {"4 1 2 3 1 0.128012 0.128012", "4 1 2 3 1", "pdb2gmx -vsite"},
       {"[ system ]", "[ intermolecular_interactions ]\n1\n[ system ]", "molecule"},
       {"[ exclusions ]", "[ sirup ]\n[ exclusions ]", "[ sirup ]"},
       {"1 4 1\n", "1 4 3\n", "function 3 of pairs"},
