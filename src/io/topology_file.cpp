@@ -54,6 +54,11 @@ Coordinates last_frame(const std::string& path) {
 }
 
 TopologyFile read_structure_topology(const SystemSettings& settings) {
+  if (settings.forcefield.empty())
+    throw InputError(
+        settings.topology +
+        ": a PDB or mmCIF file holds no parameters; name force fields as system.forcefield: [amber14sb, tip3p] (uplift "
+        "convert: --forcefield amber14sb tip3p)");
   const Structure structure = read_structure(settings.topology);
   Parametrized made = apply_forcefield(structure, settings.forcefield);
   TopologyFile file;

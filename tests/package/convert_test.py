@@ -523,6 +523,9 @@ def topologies_become_prmtops(scratch):
         assert system + ".inpcrd: is there already" in convert(prmtop, ours, "--coordinates", inpcrd, expect=2)
         assert not os.path.exists(ours)
         convert(prmtop, ours, "--coordinates", inpcrd, "--force")
+    pdb = os.path.join(scratch, "no-parameters.pdb")
+    convert(prmtop, pdb, "--coordinates", inpcrd)
+    assert "--forcefield amber14sb tip3p" in convert(pdb, os.path.join(scratch, "none.prmtop"), expect=2)
 
 
 def psf_and_top_are_topologies_too(scratch):
