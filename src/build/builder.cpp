@@ -139,6 +139,7 @@ BuiltSystem build_system(const BuildOptions& options) {
   if (options.water) {
     const Box box = choose_box(model, options);
     model.box = box;
+    if (options.edge) check_images(model, box);  // padding sees to it otherwise
     add_water(model, box, four_sites);
     const std::array<int, 2> ions = add_ions(model, box, charge, options);
     built.cations = ions[0];

@@ -61,6 +61,8 @@ void add_hydrogens(Model& model);
 Structure to_structure(const Model& model);
 
 Box choose_box(const Model& model, const BuildOptions& options);
+/// Throws InputError where the solute lies in its own images; a note where it is near them.
+void check_images(Model& model, const Box& box);
 /// Fills the box with water, in place; returns how many.
 int add_water(Model& model, const Box& box, bool four_sites);
 /// Puts ions in the place of water, for `charge` [e] of the rest and the salt asked for. Returns cations and anions.

@@ -80,7 +80,9 @@ class States {
     for (const auto& [key, form] : options_.states)
       if (!used_.count(key))
         throw InputError("--state " + key + "=" + form + ": there is no such residue; give CHAIN:NUMBER or NUMBER");
-    if (options_.ph < terminal_acid || options_.ph > terminal_amine)
+    const bool ends = std::any_of(model_.residues.begin(), model_.residues.end(),
+                                  [](const ModelResidue& r) { return r.is_amino_acid() && (r.chain_start || r.chain_end); });
+    if (ends && (options_.ph < terminal_acid || options_.ph > terminal_amine))
       model_.notes.push_back(
           fmt::format("pH {:g}: ends of chains would be neutral (model pKa {:g} and {:g}), which the Amber force fields do "
                       "not have; they stay charged, or use --caps",
@@ -124,6 +126,11 @@ class States {
             fmt::format("pH {:g} is above the model pKa of {} ({:g}); the Amber force fields have no form without its proton, "
                         "which it keeps",
                         options_.ph, describe(r), p.value));
+      } else if (form != r.name && kind != "HIS" && (r.chain_start || r.chain_end)) {
+        model_.notes.push_back(
+            fmt::format("pH {:g}, model pKa {:g}: {} would become {}, which the Amber force fields do not have at the ends of "
+                        "chains; it stays as it is (or use --caps)",
+                        options_.ph, p.value, describe(r), form));
       } else if (kind == "HIS" && above) {
         set_form(r, tautomer(model_, r));
         model_.notes.push_back(describe(r) + ": tautomer by hydrogen bonds");

@@ -88,6 +88,13 @@ TEST(BuildBox, IsWideEnoughForTheCutoff) {
   EXPECT_EQ(error_of(in_water("G", BoxShape::dodecahedron, 2.45)), "no error");
 }
 
+TEST(BuildBox, AMoleculeDoesNotLieInItsImages) {
+  EXPECT_THAT(error_of(in_water("GYDPETGTWG", BoxShape::cubic, 2.0)), HasSubstr("in its own images"));
+  const auto near = testing::Contains(HasSubstr("is near its own images"));
+  EXPECT_THAT(build(in_water("WWWWWW", BoxShape::cubic, 2.0)).notes, near);
+  EXPECT_THAT(build(in_water("G", BoxShape::cubic, 2.5)).notes, testing::Not(near));
+}
+
 TEST(BuildBox, APrmtopCanHoldEveryShape) {
   for (BoxShape shape : {BoxShape::cubic, BoxShape::rectangular, BoxShape::dodecahedron, BoxShape::octahedron}) {
     const Box box = *build(in_water("G", shape, 3.0)).structure.box;

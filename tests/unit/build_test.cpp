@@ -163,6 +163,21 @@ TEST(BuildStates, ProtonationFollowsThePh) {
   EXPECT_NEAR(test::charge(basic), -3, 1e-6);  // D, E, C
 }
 
+TEST(Build, SideChainsAtTheEndsOfChainsKeepTheFormThatForceFieldsHaveThere) {
+  for (const auto& [ph, sequence] :
+       {std::pair(2.0, "DAE"), std::pair(2.0, "EGD"), std::pair(12.0, "KAC"), std::pair(12.0, "CGK")}) {
+    BuildOptions options = in_vacuum(sequence);
+    options.ph = ph;
+    const BuiltSystem ends = build(options);
+    EXPECT_THAT(ends.notes, Contains(HasSubstr("do not have at the ends of chains")));
+    options.caps = true;
+    const BuiltSystem capped = build(options);
+    EXPECT_THAT(capped.notes, testing::Not(Contains(HasSubstr("ends of chains")))) << sequence;
+    const std::string first = capped.structure.topology.residues[1].name;
+    EXPECT_TRUE(first == "ASH" || first == "GLH" || first == "LYN" || first == "CYM") << first;
+  }
+}
+
 TEST(BuildStates, OneResidueCanBeAskedFor) {
   BuildOptions options = in_vacuum("AHDA");
   options.states = {{"A:2", "HID"}, {"3", "ASH"}};
