@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -22,6 +23,16 @@ namespace {
 
 using info::box_text;
 using info::row;
+
+/// ", every 2 ps" by the times of `count` rows; stages of other lengths leave gaps that differ, which the first and last tell.
+template <class TimeOf>
+std::string spacing(std::uint64_t count, TimeOf time_of) {
+  if (count < 2) return "";
+  const double first = time_of(0), last = time_of(count - 1), mean = (last - first) / static_cast<double>(count - 1);
+  const auto equal = [&](double gap) { return std::abs(gap - mean) <= 1e-3 * std::abs(mean); };
+  const bool even = equal(time_of(1) - first) && equal(last - time_of(count - 2));
+  return fmt::format(", every {:g} ps{}", mean, even ? "" : " on average");
+}
 
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
@@ -52,9 +63,12 @@ std::string describe_frames(const std::string& path) {
     reader->read(0, first);
     reader->read(frames - 1, last);
     if (first.step) text += row("steps", fmt::format("{} to {}", *first.step, *last.step));
-    const std::string every = first.time && last.time && frames > 1
-                                  ? fmt::format(", every {:g} ps", (*last.time - *first.time) / static_cast<double>(frames - 1))
-                                  : "";
+    const auto time_of = [&](std::uint64_t frame) {
+      TrajectoryFrame there;
+      reader->read(frame, there);
+      return there.time.value_or(0);
+    };
+    const std::string every = first.time && last.time ? spacing(frames, time_of) : "";
     text +=
         row("time", first.time && last.time ? fmt::format("{:g} to {:g} ps{}", *first.time, *last.time, every) : "not known");
   }
