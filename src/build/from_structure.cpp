@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "model.hpp"
 #include "uplift/core/error.hpp"
@@ -48,6 +49,9 @@ class Importer {
     model_.notes = structure_.notes;
     for (std::size_t r = 0; r < structure_.topology.residues.size(); ++r) add(r);
     if (model_.residues.empty()) throw InputError(options_.structure + ": nothing is left of it; check --remove");
+    for (const std::string& name : options_.remove)
+      if (!removed_.contains(name))
+        model_.notes.push_back("--remove " + printable(name) + ": the structure has no residue of that name");
     link();
     return std::move(model_);
   }
@@ -57,7 +61,10 @@ class Importer {
     const Residue& residue = structure_.topology.residues[index];
     place_of_.push_back(-1);
     for (const std::string& name : options_.remove)
-      if (name == residue.name || (name == "water" && is_water_name(residue.name))) return;
+      if (name == residue.name || (name == "water" && is_water_name(residue.name))) {
+        removed_.insert(name);
+        return;
+      }
     ModelResidue r{residue.name,
                    residue.chain,
                    residue.number,
@@ -125,6 +132,7 @@ class Importer {
   const BuildOptions& options_;
   Structure structure_;
   Model model_;
+  std::set<std::string> removed_;   ///< names of options_.remove that were there
   std::vector<int> place_of_;       ///< model residue of each residue of the structure; -1: left out
   std::vector<std::size_t> after_;  ///< the reverse
 };

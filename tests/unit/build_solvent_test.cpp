@@ -217,9 +217,12 @@ TEST(BuildWater, OfTheFileIsKeptWhateverItsChainIsCalled) {
   }
   EXPECT_EQ(kept, 1);
   EXPECT_NE(built_chain, "W");
-  options.remove = {"water"};
+  options.remove = {"water", "SO4"};
   options.water = false;
-  EXPECT_EQ(build(options).structure.topology.residues.size(), 2u);
+  const BuiltSystem dry = build(options);
+  EXPECT_EQ(dry.structure.topology.residues.size(), 2u);
+  EXPECT_THAT(dry.notes, testing::Contains(HasSubstr("--remove SO4: the structure has no residue")));
+  EXPECT_THAT(dry.notes, testing::Not(testing::Contains(HasSubstr("--remove water"))));
 }
 
 TEST(BuildOutput, MmcifHoldsWhatWasBuilt) {
