@@ -66,12 +66,14 @@ for precision in double mixed; do
   stage "reference:$precision" 45 "$python" tests/reference/check_inputs.py "$uplift" --backend "$device" --precision "$precision"
 done
 
-# What frames cost. SYSTEM_OF_FRAMES: folder of another system, as of output_cost.py.
+# What frames and rows of energies cost. SYSTEM_OF_FRAMES: folder of another system, as of output_cost.py.
 frames_system=${SYSTEM_OF_FRAMES:-inputs/sdf1-tip3p}
 frames_steps=$([[ $device == cuda ]] && echo 5000 || echo 50)
-stage frames 45 "$python" benchmarks/output_cost.py "$uplift" --backend "$device" --system "$frames_system" --every 10 --steps "$frames_steps" \
-  --repeats 3 --json "$out/output-cost.json"
-tail -n 1 "$out/frames.log" | tee -a "$summary"
+for what in frames rows; do
+  stage "$what" 40 "$python" benchmarks/output_cost.py "$uplift" --what "$what" --backend "$device" --system "$frames_system" --every 10 \
+    --steps "$frames_steps" --repeats 3 --json "$out/output-cost.json"
+  tail -n 1 "$out/$what.log" | tee -a "$summary"
+done
 
 # Full names of the tests on this device whose name or parameters match.
 emulated=$([[ $device == cuda ]] && echo cuda || echo simt)

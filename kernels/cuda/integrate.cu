@@ -24,12 +24,7 @@ __global__ void __launch_bounds__(block_threads)
   const int n = thread_number();
   if (n >= atoms.count) return;
   const int i = atoms[n];
-  Vec3d force{0, 0, 0};
-  for (int l = 0; l < most_force_levels; ++l) {
-    if (!levels.force[l]) continue;
-    const Fixed* f = levels.force[l] + 3 * static_cast<std::ptrdiff_t>(i);
-    force += shared->factors[l].all() * Vec3d{from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
-  }
+  const Vec3d force = force_of(levels, shared, i);
   const auto bits = static_cast<unsigned>(__float_as_int(static_cast<float>(std::sqrt(dot(force, force)))));
   atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }

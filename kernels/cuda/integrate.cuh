@@ -8,11 +8,22 @@ namespace uplift::UPLIFT_DEVICE {
 /// Adds to sums[0] the kinetic energy, to sums[1 ... 3] the momentum of those atoms, in fixed point.
 void launch_moments(const AtomsView& atoms, const AtomList& those, Fixed* sums, cudaStream_t stream);
 
-/// Raises `worst` to the largest force on those atoms that the levels add up to: bits of its magnitude [kJ/mol/nm] in single
-/// precision, then the lowest such atom's number with every bit turned over.
+/// Forces of levels, and what they add up to on an atom [kJ/mol/nm].
 struct LevelsView {
   const Fixed* force[most_force_levels];  ///< nullptr: none
 };
+__device__ inline Vec3d force_of(const LevelsView& levels, const Shared* shared, int atom) {
+  Vec3d force{0, 0, 0};
+  for (int l = 0; l < most_force_levels; ++l) {
+    if (!levels.force[l]) continue;
+    const Fixed* f = levels.force[l] + 3 * static_cast<std::ptrdiff_t>(atom);
+    force += shared->factors[l].all() * Vec3d{from_fixed(f[0]), from_fixed(f[1]), from_fixed(f[2])};
+  }
+  return force;
+}
+
+/// Raises `worst` to the largest force on those atoms that the levels add up to: bits of its magnitude [kJ/mol/nm] in single
+/// precision, then the lowest such atom's number with every bit turned over.
 void launch_worst_force(const AtomList& atoms, const LevelsView& levels, const Shared* shared, unsigned long long* worst,
                         cudaStream_t stream);
 

@@ -1,7 +1,7 @@
 #include "recorders.hpp"
 
-#include <atomic>
 #include <cmath>
+#include <condition_variable>
 #include <mutex>
 #include <utility>
 
@@ -14,66 +14,46 @@ std::int64_t steps_of(double interval, double timestep) { return std::max<std::i
 
 }  // namespace
 
-/// What a frame with energies is while it waits to be written. Others are on their way from the backend: LateFrame.
-struct KeptFrame {
-  std::int64_t step = 0;
-  double time = 0;
-  Box box;
-  std::vector<Vec3d> x, v;
-  BiasEnergies bias;
-};
-/// Frames on their way that nobody has written yet, a few at most.
-class FramesOnTheirWay {
+/// Frames or rows on their way that nobody has written yet: so many at most, for each holds on to memory.
+class OnTheirWay {
  public:
+  explicit OnTheirWay(int most) : most_(most) {}
+
   /// Counts while it lives.
   class Place {
    public:
-    explicit Place(std::shared_ptr<FramesOnTheirWay> all) : all_(std::move(all)) { ++all_->count_; }
-    ~Place() { --all_->count_; }
+    explicit Place(std::shared_ptr<OnTheirWay> all) : all_(std::move(all)) {
+      std::unique_lock lock(all_->mutex_);
+      all_->changed_.wait(lock, [&] { return all_->count_ < all_->most_; });
+      ++all_->count_;
+    }
+    ~Place() {
+      const std::lock_guard lock(all_->mutex_);
+      --all_->count_;
+      all_->changed_.notify_one();
+    }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
 
    private:
-    std::shared_ptr<FramesOnTheirWay> all_;
+    std::shared_ptr<OnTheirWay> all_;
   };
-  void wait_for_room(BackgroundWriter& background) const {
-    if (count_ >= most) background.drain();
-  }
+  /// Waits for room.
+  static std::shared_ptr<Place> place(const std::shared_ptr<OnTheirWay>& all) { return std::make_shared<Place>(all); }
 
  private:
-  static constexpr int most = 4;
-  std::atomic<int> count_ = 0;
-};
-
-/// A few, which go round; take() waits for one to come back. Rows of energies are small and wait behind frames as they are.
-class KeptFrames {
- public:
-  std::unique_ptr<KeptFrame> take(BackgroundWriter& background) {
-    std::unique_lock lock(mutex_);
-    if (free_.empty() && made_ == most) {
-      lock.unlock();
-      background.drain();  // or it throws: then none would ever come back
-      lock.lock();
-    }
-    if (free_.empty()) {
-      ++made_;
-      return std::make_unique<KeptFrame>();
-    }
-    std::unique_ptr<KeptFrame> one = std::move(free_.back());
-    free_.pop_back();
-    return one;
-  }
-  void give_back(std::unique_ptr<KeptFrame> one) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(one));
-  }
-
- private:
-  static constexpr int most = 4;
   std::mutex mutex_;
-  int made_ = 0;
-  std::vector<std::unique_ptr<KeptFrame>> free_;
+  std::condition_variable changed_;
+  int most_, count_ = 0;
 };
+
+/// What is on its way refers to the system and the backend, and its job to the recorder.
+void wait_for_all(BackgroundWriter& background) {
+  try {
+    background.drain();
+  } catch (...) {  // it comes out again for whoever turns to the files next
+  }
+}
 
 class RunRecorders::Trajectory final : public Recorder {
  public:
@@ -87,57 +67,31 @@ class RunRecorders::Trajectory final : public Recorder {
         every_(every),
         last_(writer.last_step()),
         time_(time) {}
-  /// Frames on their way refer to the system and the backend.
-  ~Trajectory() override {
-    try {
-      background_.drain();
-    } catch (...) {  // it comes out again for whoever turns to the files next
-    }
-  }
+  ~Trajectory() override { wait_for_all(background_); }
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
-  Wanted wanted() const override { return {false, bias_}; }
-  Takes takes() const override {
-    if (bias_) return Takes::frame;
-    return velocities_ ? Takes::late_frame_with_velocities : Takes::late_frame;
-  }
+  Wanted wanted() const override { return {false, bias_, true, velocities_}; }
+  Takes takes() const override { return Takes::late_frame; }
   void record_late(const LateFrame& frame) override {
     const PhaseTimer timer(time_);
-    on_their_way_->wait_for_room(background_);
     last_ = frame.step();
-    background_.add(
-        [&writer = writer_, velocities = velocities_, frame, place = std::make_shared<FramesOnTheirWay::Place>(on_their_way_)] {
-          const SnapshotContents& one = frame.get();
-          writer.write({frame.step(), frame.time(), one.box, one.x, velocities ? one.v : std::span<const Vec3d>{}, {}, {}});
-        });
-  }
-  void record(const Frame& frame) override {
-    const PhaseTimer timer(time_);
-    std::unique_ptr<KeptFrame> own = pool_->take(background_);
-    own->step = frame.state.step;
-    own->time = frame.state.time;
-    own->box = frame.state.box;
-    own->x = frame.state.x;
-    if (velocities_) own->v = frame.state.v;
-    own->bias = frame.energies.bias;
-    last_ = own->step;
-    background_.add([&writer = writer_, amd_log = amd_log_, every = every_, pool = pool_,
-                     s = std::make_shared<std::unique_ptr<KeptFrame>>(std::move(own))] {
-      const KeptFrame& one = **s;
-      writer.write({one.step, one.time, one.box, one.x, one.v, {}, one.bias});
-      if (amd_log) amd_log->write(every, one.step, one.bias);
-      pool->give_back(std::move(*s));
-    });
+    background_.add([this, place = OnTheirWay::place(on_their_way_), frame] { write(frame); });
   }
 
  private:
+  void write(const LateFrame& frame) {
+    const SnapshotContents& one = frame.get();
+    const BiasEnergies bias = bias_ ? frame.observables().energies.bias : BiasEnergies{};
+    writer_.write({frame.step(), frame.time(), one.box, one.x, velocities_ ? one.v : std::span<const Vec3d>{}, {}, bias});
+    if (amd_log_) amd_log_->write(every_, frame.step(), bias);
+  }
+
   TrajectoryWriter& writer_;
   AmdLog* amd_log_;
   BackgroundWriter& background_;
   bool velocities_, bias_;
   std::int64_t every_;
   std::optional<std::int64_t> last_;
-  std::shared_ptr<FramesOnTheirWay> on_their_way_ = std::make_shared<FramesOnTheirWay>();
-  std::shared_ptr<KeptFrames> pool_ = std::make_shared<KeptFrames>();
+  std::shared_ptr<OnTheirWay> on_their_way_ = std::make_shared<OnTheirWay>(4);
   PhaseTime& time_;
 };
 
@@ -145,31 +99,43 @@ class RunRecorders::EnergyTable final : public Recorder {
  public:
   EnergyTable(EnergyWriter& writer, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
       : writer_(writer), background_(background), every_(every), time_(time) {}
+  ~EnergyTable() override { wait_for_all(background_); }
   void begin(std::int64_t step) { last_ = writer_.rows() > 0 ? step : -1; }
-  Wanted wanted() const override { return {false, true}; }
+  Wanted wanted() const override { return {false, true, false, false}; }
+  Takes takes() const override { return Takes::late_frame; }
   bool due(std::int64_t step) const override { return step % every_ == 0 && step > last_; }
-  void record(const Frame& frame) override {
+  void record_late(const LateFrame& frame) override {
     const PhaseTimer timer(time_);
-    EnergyRow row;
-    row.step = frame.state.step;
-    row.time = frame.state.time;
-    row.energies = frame.energies;
-    row.kinetic = frame.kinetic;
-    row.temperature = frame.temperature;
-    row.pressure = frame.pressure;
-    row.volume = frame.state.box.volume();
-    row.conserved_quantity = frame.conserved;
-    background_.add([&writer = writer_, row] { writer.write(row); });
-    averages_.add(row);
-    last_ = row.step;
+    last_ = frame.step();
+    background_.add([this, place = OnTheirWay::place(on_their_way_), frame] { write(frame); });
   }
-  const StageAverages& averages() const { return averages_; }
+  /// Of all rows so far, when they are written.
+  const StageAverages& averages() const {
+    background_.drain();
+    return averages_;
+  }
 
  private:
+  void write(const LateFrame& frame) {
+    const Observables numbers = frame.observables();
+    EnergyRow row;
+    row.step = frame.step();
+    row.time = frame.time();
+    row.energies = numbers.energies;
+    row.kinetic = numbers.kinetic;
+    row.temperature = numbers.temperature;
+    row.pressure = numbers.pressure;
+    row.volume = frame.get().box.volume();
+    row.conserved_quantity = numbers.conserved;
+    writer_.write(row);
+    averages_.add(row);
+  }
+
   EnergyWriter& writer_;
   BackgroundWriter& background_;
-  StageAverages averages_;
+  StageAverages averages_;  ///< the writing thread's
   std::int64_t every_, last_ = -1;
+  std::shared_ptr<OnTheirWay> on_their_way_ = std::make_shared<OnTheirWay>(64);
   PhaseTime& time_;
 };
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/snapshot.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/fixed_point.hpp"
@@ -53,7 +54,7 @@ std::vector<GroupForce> forces_by_group(const System& system, Backend& backend, 
 std::string nearest_text(const System& system, const Box& box, std::span<const Vec3d> x, int atom) {
   double nearest = 1e30;
   int other = -1;
-  for (int j = 0; j < system.size(); ++j) {
+  for (int j = 0; j < static_cast<int>(x.size()); ++j) {  // a row has no positions
     if (j == atom || !(system.masses[static_cast<std::size_t>(j)] > 0)) continue;
     const double d = length(box.image(x[static_cast<std::size_t>(j)] - x[static_cast<std::size_t>(atom)]));
     if (d < nearest) {
@@ -120,12 +121,15 @@ const SnapshotContents& LateFrame::get() const {
     throw SimulationError(fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm{}. {}", moment.text(),
                                       describe_atom(system_->topology, c.worst.atom), c.worst.magnitude,
                                       nearest_text(*system_, c.box, c.x, c.worst.atom), cures));
-  if (!std::isfinite(c.kinetic)) report_failure(*system_, c.worst, moment, "the energy is not a number");
+  if (!std::isfinite(c.kinetic + (c.energies ? c.energies->energies.boosted_potential() : 0)))
+    report_failure(*system_, c.worst, moment, "the energy is not a number");
   if (degrees_of_freedom(*system_) < fewest_degrees) return c;
   if (const double temperature = temperature_of(*system_, c.kinetic); !(temperature < target_ + absurd_temperature))
     report_failure(*system_, c.worst, moment, fmt::format("the run has blown up: the temperature is {:.4g} K", temperature));
   return c;
 }
+
+Observables LateFrame::observables() const { return observables_of(*system_, get(), bias_); }
 
 void report_failure(const System& system, Backend& backend, const Moment& moment, const std::string& why) {
   report_failure(system, backend.worst_force(), moment, why);

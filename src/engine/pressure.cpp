@@ -9,7 +9,8 @@ Vec3d product(const Vec3d& a, const Vec3d& b) { return {a.x * b.x, a.y * b.y, a.
 
 }  // namespace
 
-Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies) {
+Vec3d molecular_pressure_volume(const System& system, const State& state, std::span<const Vec3d> forces,
+                                const Energies& energies) {
   const auto n = static_cast<std::size_t>(system.molecules.count), atoms = state.x.size();
   std::vector<Vec3d> centre(n, {0, 0, 0}), momentum(n, {0, 0, 0});
   std::vector<double> mass(n, 0.0);
@@ -27,7 +28,15 @@ Vec3d molecular_pressure(const System& system, const State& state, const std::ve
       centre[m] = (1 / mass[m]) * centre[m];
     }
   for (std::size_t i = 0; i < atoms; ++i) sum -= product(state.x[i] - centre[molecule(i)], forces[i]);
-  return (constants::bar_per_kj_mol_nm3 / state.box.volume()) * sum;
+  return sum;
+}
+
+Vec3d pressure_in(const Box& box, const Vec3d& pressure_volume) {
+  return (constants::bar_per_kj_mol_nm3 / box.volume()) * pressure_volume;
+}
+
+Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies) {
+  return pressure_in(state.box, molecular_pressure_volume(system, state, forces, energies));
 }
 
 }  // namespace uplift

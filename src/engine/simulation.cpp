@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/blow_up.hpp"
+#include "engine/snapshot.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
@@ -114,19 +115,20 @@ double Simulation::target_temperature(std::int64_t step) const {
 
 StepPlan Simulation::plan(std::int64_t step) const {
   StepPlan p;
-  p.wanted = {false, false};
+  p.wanted = p.late_wanted = {false, false, false, false};
   for (const Recorder* r : recorders_) {
     if (!r->due(step)) continue;
-    if (r->takes() != Takes::frame) {
-      p.late = std::max(p.late, r->takes());
-      continue;
-    }
-    p.record = true;
-    p.wanted.forces |= r->wanted().forces;
-    p.wanted.energies |= r->wanted().energies;
+    const bool late = r->takes() == Takes::late_frame;
+    (late ? p.late : p.record) = true;
+    Wanted& all = late ? p.late_wanted : p.wanted;
+    const Wanted one = r->wanted();
+    all.forces |= one.forces;
+    all.energies |= one.energies;
+    all.positions |= one.positions;
+    all.velocities |= one.velocities;
   }
   p.barostat = barostat_ && barostat_->due(step);
-  p.forces.energies = p.wanted.energies || p.barostat;
+  p.forces.energies = p.wanted.energies || p.late_wanted.energies || p.barostat;
   p.forces.virial = p.forces.energies && state_.box.periodic();
   p.remove_com = system_.remove_com && dynamics_.com_removal_every > 0 && step % dynamics_.com_removal_every == 0;
   p.check = p.record || step % check_every == 0;
@@ -159,35 +161,21 @@ State Simulation::checkpoint_state() {
   return now;
 }
 
-Frame Simulation::observe(const Wanted& wanted) {
+/// Energies are those of the present step: worked out now if nobody asked for them then.
+std::unique_ptr<Snapshot> Simulation::snapshot(const Wanted& wanted) {
   if (wanted.energies && (!begun_ || energies_step_ != step_)) compute_energies();
+  return take_snapshot(system_, backend_, {wanted.positions, wanted.velocities, wanted.energies, integrator_.to_full_step},
+                       step_);
+}
+
+Frame Simulation::observe(const Wanted& wanted) {
+  const std::unique_ptr<Snapshot> now = snapshot({false, wanted.energies, false, false});
   state_ = state();
-  const bool periodic = state_.box.periodic();
-  if (wanted.forces || (wanted.energies && periodic)) backend_.download_forces(forces_);
-  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-  Frame frame{state_, forces_, {}, backend_.kinetic_energy(), 0, unknown, unknown};
-  const int dof = degrees_of_freedom(system_);
-  frame.temperature = dof > 0 ? 2 * frame.kinetic / (dof * constants::boltzmann) : 0;
-  double total = frame.kinetic;
-  if (bias_.plan.boosts()) frame.energies.bias = backend_.energies().bias;
-  if (wanted.energies) {
-    frame.energies = backend_.energies();
-    if (!bias_.plan.boosts()) {
-      const bool cmap = bias_.plan.bias.convention == BiasConvention::namd;
-      frame.energies.bias = BiasEnergies{frame.energies[EnergyTerm::dihedral] + (cmap ? frame.energies[EnergyTerm::cmap] : 0),
-                                         frame.energies.potential(),
-                                         0,
-                                         0,
-                                         1,
-                                         1};
-    }
-    frame.pressure = periodic ? mean_pressure(molecular_pressure(system_, state_, forces_, frame.energies)) : 0;
-    total += frame.energies.boosted_potential();
-    frame.conserved = frame.energies.boosted_potential() + full_step_kinetic_energy() - state_.heat;
-  } else {
-    frame.energies.term.fill(unknown);
-  }
-  if (!std::isfinite(total)) report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
+  if (wanted.forces) backend_.download_forces(forces_);
+  Frame frame{observables_of(system_, now->get(), bias_.plan.bias), state_, forces_};
+  if (!wanted.energies && bias_.plan.boosts()) frame.energies.bias = backend_.energies().bias;
+  if (!std::isfinite(frame.kinetic + (wanted.energies ? frame.energies.boosted_potential() : 0)))
+    report_failure(system_, backend_, {step_, time_}, "the energy is not a number");
   return frame;
 }
 
@@ -204,25 +192,14 @@ void Simulation::replace(std::vector<Vec3d> x, std::vector<Vec3d> v, const Box& 
   backend_.run(count, {}, step_);
 }
 
-double Simulation::full_step_kinetic_energy() {
-  if (integrator_.to_full_step.empty()) return backend_.kinetic_energy();
-  std::vector<Stage> stages{SaveVelocities{}};
-  stages.insert(stages.end(), integrator_.to_full_step.begin(), integrator_.to_full_step.end());
-  backend_.run(stages, {}, step_);
-  const double kinetic = backend_.kinetic_energy();
-  const Stage back[] = {RestoreVelocities{}};
-  backend_.run(back, {}, step_);
-  return kinetic;
-}
-
 void Simulation::record(const StepPlan& plan) {
   std::vector<Recorder*> due;  // as the plan found them
   for (Recorder* r : recorders_)
     if (r->due(step_)) due.push_back(r);
-  if (plan.late != Takes::frame) {
-    const LateFrame frame = late_frame(plan.late == Takes::late_frame_with_velocities);
+  if (plan.late) {
+    const LateFrame frame = late_frame(plan.late_wanted);
     for (Recorder* r : due)
-      if (r->takes() != Takes::frame) r->record_late(frame);
+      if (r->takes() == Takes::late_frame) r->record_late(frame);
   }
   if (!plan.record) return;
   const Frame frame = observe(plan.wanted);
@@ -231,9 +208,9 @@ void Simulation::record(const StepPlan& plan) {
 }
 
 /// One that is there at once is looked at here, where the backend can be asked for more than the frame knows.
-LateFrame Simulation::late_frame(bool velocities) {
+LateFrame Simulation::late_frame(const Wanted& wanted) {
   try {
-    LateFrame frame(system_, step_, time_, target_temperature(step_), backend_.snapshot(velocities));
+    LateFrame frame(system_, step_, time_, target_temperature(step_), snapshot(wanted), bias_.plan.bias);
     if (frame.ready()) frame.get();
     return frame;
   } catch (const SimulationError&) {

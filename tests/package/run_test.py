@@ -5,6 +5,7 @@
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -45,8 +46,8 @@ output: {{trajectory: {{every: 0.04 ps, velocities: true}}, report: false, energ
     return path
 
 
-def run(path, *options, expect=0):
-    done = subprocess.run([UPLIFT, "run", path, *options], capture_output=True, text=True)
+def run(path, *options, expect=0, **environment):
+    done = subprocess.run([UPLIFT, "run", path, *options], capture_output=True, text=True, env={**os.environ, **environment})
     assert done.returncode in (expect if isinstance(expect, tuple) else (expect,)), f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return path[: -len(".yaml")], done
 
@@ -55,6 +56,12 @@ def arrays(folder):
     with h5py.File(os.path.join(folder, "trajectory.h5md")) as f:
         g = f["particles/trajectory"]
         return [g[k]["value"][:] for k in ("position", "velocity")] + [g["position/step"][:]]
+
+
+def rows(folder):
+    """Columns of the energy table, its steps among them."""
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        return {name: f[name][:] for name in f if isinstance(f[name], h5py.Dataset)}
 
 
 def a_run_begins_with_the_last_frame_of_another(scratch):
@@ -229,6 +236,45 @@ def the_device_has_the_same_bits_whatever_it_reports(scratch):
         for a, b in zip(arrays(whole), arrays(other)):
             assert np.array_equal(a, b), f"{other} differs by {np.abs(a - b).max()}"
 
+    # Rows of energies: of the same steps the same, whether the device works ahead of those that write or not, and whatever interrupts it.
+    table = rows(watched)
+    assert np.array_equal(table["step"], np.arange(41)), table["step"]
+    late, _ = run(write("late", energies="4 fs"), "--quiet", "--backend", "simt", UPLIFT_SIMT_STREAMS="lazy", UPLIFT_SIMT_SEED="5")
+    path = write("stopped", energies="4 fs")
+    for parts in range(1, 16):  # longer and longer, for machines that are busy
+        stopped, done = run(path, "--quiet", "--backend", "simt", "--max-time", f"{0.3 * 1.4**parts:.2f}s", *(["--resume"] if parts > 1 else []), expect=(0, 3), UPLIFT_SIMT_STREAMS="lazy",
+                            UPLIFT_SIMT_SEED=str(parts))
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0 and parts > 1, f"{parts} parts, exit {done.returncode}"
+    for folder in (late, stopped):
+        for name, column in rows(folder).items():
+            assert np.array_equal(column, table[name]), f"{folder}: {name}"
+    for name, column in rows(whole).items():
+        assert np.array_equal(column, table[name][[0, 40]]), name
+
+
+def rows_before_an_error_on_the_device_are_written(scratch):
+    """A row at every step of a run that blows up, on streams that do nothing until somebody waits: all rows before that step are there, and none after."""
+    dynamics = "{integrator: verlet, timestep: 4 fs, temperature: 1 K, seed: 5}"
+    write = lambda name: write_input(scratch, name, "alanine-dipeptide-vacuum", dynamics=dynamics, forces="{nonbonded: no-cutoff, constraints: none, rigid_water: false}",
+                                     energies="4 fs", stages="[{name: bad, time: 4 ps}]")
+    for streams in ("eager", "lazy"):
+        folder, done = run(write(streams), "--quiet", "--backend", "simt", expect=(1, 2), UPLIFT_SIMT_STREAMS=streams)
+        if done.returncode == 2:
+            assert "not in this build" in done.stderr, done.stderr
+            return
+        table = rows(folder)
+        found = int(re.search(r"at step (\d+)", done.stderr).group(1))
+        count = len(table["step"])
+        assert np.array_equal(table["step"], np.arange(count)) and count > 3, table["step"]
+        assert 0 <= found - count < 100, (found, count, done.stderr)  # a look at every 100th step may come first
+        for name, column in table.items():
+            assert np.all(np.isfinite(column)), name
+        # On the CPU the run waits for every row.
+        cpu, done = run(write(streams + "-cpu"), "--quiet", expect=1)
+        assert abs(len(rows(cpu)["step"]) - count) <= 1, (done.stderr, count)
+
 
 def a_blow_up_is_diagnosed_and_loses_nothing(scratch):
     dynamics = "{integrator: verlet, timestep: 8 fs, temperature: 300 K, seed: 5}"
@@ -296,4 +342,5 @@ if __name__ == "__main__":
             verlet_conserves_energy, implicit_solvent_and_minimisation_run, nothing_is_written_over,
             a_run_goes_on_until_it_is_done, a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run,
             a_checkpoint_goes_on_on_another_backend, the_device_has_the_same_bits_whatever_it_reports,
+            rows_before_an_error_on_the_device_are_written,
             a_blow_up_is_diagnosed_and_loses_nothing, twenty_stages_of_ramps_selections_and_restraints, bad_input_is_named)

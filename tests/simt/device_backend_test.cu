@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
-#include <thread>
 
 #include "devices.hpp"
 #include "simt/runtime.hpp"
@@ -14,7 +13,6 @@
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
-#include "uplift/engine/pressure.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
@@ -22,24 +20,13 @@ namespace {
 
 using test::Device;
 using test::device_only;
+using test::evaluate;
+using test::Evaluation;
 using test::sample;
 using test::Sample;
+using test::tear_apart;
 
 double norm(const Vec3d& v) { return std::sqrt(dot(v, v)); }
-
-struct Evaluation {
-  Energies energies;
-  std::vector<Vec3d> forces;
-};
-Evaluation evaluate(Backend& backend, const State& state) {
-  backend.upload(state);
-  const Stage stages[] = {PlaceVirtualSites{}, ComputeForces{}};
-  backend.run(stages, ForcePlan{.energies = true, .virial = true}, 0);
-  Evaluation e;
-  e.energies = backend.energies();
-  backend.download_forces(e.forces);
-  return e;
-}
 
 class DeviceForces : public ::testing::TestWithParam<std::tuple<Device, const char*, Precision>> {};
 
@@ -379,108 +366,6 @@ INSTANTIATE_TEST_SUITE_P(Integrators, DeviceStep,
                                            Steady{{"Verlet", "water", IntegratorKind::verlet}, 20, 12},
                                            Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 34, 20}),
                          [](const auto& one) { return one.param.course.name; });
-
-class KeepsLateFrames final : public Recorder {
- public:
-  bool due(std::int64_t) const override { return true; }
-  Takes takes() const override { return Takes::late_frame_with_velocities; }
-  void record_late(const LateFrame& frame) override { frames.push_back(frame); }
-  std::vector<LateFrame> frames;
-};
-DynamicsSettings two_femtoseconds() {
-  DynamicsSettings d;
-  d.integrator = IntegratorKind::langevin;
-  d.timestep = 0.002;
-  return d;
-}
-
-/// A frame at every step: its memory comes back from those that were read, nobody waits, and the step remains one graph.
-TEST(DeviceSnapshot, TheRunDoesNotWaitForIt) {
-  const Sample s = sample("dipeptide");
-  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
-  Simulation simulation(s.system, *device, s.state, two_femtoseconds());
-  KeepsLateFrames frames;
-  simulation.add(frames);
-  simulation.begin();
-  for (int n = 0; n < 3; ++n) simulation.step();
-  frames.frames.clear();
-  simt::set_lazy_streams(true);  // nothing is done before somebody waits for it
-  const auto before = simt::counters();
-  for (int n = 0; n < 4; ++n) simulation.step();
-  const auto after = simt::counters();
-  simt::restore_order();
-  EXPECT_EQ(after.kernels, before.kernels);
-  EXPECT_EQ(after.synchronisations, before.synchronisations);
-  EXPECT_EQ(after.allocations, before.allocations);
-  // The graph; positions, velocities and two structs put aside, two sums with their zeros; six copies.
-  EXPECT_EQ(after.launches - before.launches, 4 * (1 + 8 + 6u));
-  EXPECT_EQ(frames.frames.size(), 4u);
-}
-
-/// Streams that do nothing until somebody waits: the frames of steps long past, read by another thread, are those of a run that
-/// stopped for each of them; and that run has the same bits as one without frames.
-TEST(DeviceSnapshot, IsOfItsStepHoweverLateItIsRead) {
-  const Sample s = sample("dipeptide");
-  const DeviceOptions options{Precision::mixed, 1e-6};
-  const auto late = simt_device::make_backend(s.system, s.state.box, options),
-             stops = simt_device::make_backend(s.system, s.state.box, options),
-             bare = simt_device::make_backend(s.system, s.state.box, options);
-  Simulation a(s.system, *late, s.state, two_femtoseconds()), b(s.system, *stops, s.state, two_femtoseconds()),
-      c(s.system, *bare, s.state, two_femtoseconds());
-  KeepsLateFrames frames;
-  a.add(frames);
-  a.begin();
-  b.begin();
-  c.begin();
-  std::vector<State> expected{b.state()};
-  for (int n = 0; n < 6; ++n) {
-    b.step();
-    expected.push_back(b.state());
-    c.step();
-  }
-  simt::set_lazy_streams(true);
-  for (int n = 0; n < 6; ++n) a.step();
-  ASSERT_EQ(frames.frames.size(), 7u);
-  EXPECT_FALSE(frames.frames.back().ready());
-  std::thread reader([&] {
-    for (const LateFrame& frame : frames.frames) frame.get();
-  });
-  reader.join();
-  for (std::size_t n = 0; n < expected.size(); ++n) {
-    const SnapshotContents& one = frames.frames[n].get();
-    EXPECT_TRUE(frames.frames[n].ready());
-    EXPECT_EQ(frames.frames[n].step(), expected[n].step);
-    ASSERT_EQ(one.x.size(), expected[n].x.size());
-    EXPECT_TRUE(std::equal(one.x.begin(), one.x.end(), expected[n].x.begin())) << n;
-    EXPECT_TRUE(std::equal(one.v.begin(), one.v.end(), expected[n].v.begin())) << n;
-  }
-  EXPECT_EQ(a.state().x, c.state().x);
-  EXPECT_EQ(a.state().v, c.state().v);
-  simt::restore_order();
-}
-
-/// A step in which constraints cannot be met.
-void tear_apart(Backend& backend, State state) {
-  for (Vec3d& v : state.v) v = 500.0 * v;
-  backend.upload(state);
-  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
-  backend.run(stages, {}, 1);
-}
-
-/// A constraint breaks in the step of a frame: the frame says so instead of handing out positions.
-TEST(DeviceSnapshot, OfARunThatHasFailedIsNotHandedOut) {
-  const Sample s = sample("dipeptide");
-  const auto device = simt_device::make_backend(s.system, s.state.box, {});
-  tear_apart(*device, s.state);
-  const LateFrame frame(s.system, 7, 0.014, 300, device->snapshot(false));
-  try {
-    frame.get();
-    FAIL() << "no error";
-  } catch (const SimulationError& e) {
-    EXPECT_THAT(e.what(), ::testing::AnyOf(::testing::HasSubstr("torn apart"), ::testing::HasSubstr("cannot be met")));
-    EXPECT_THAT(e.what(), ::testing::HasSubstr("at step 7 "));
-  }
-}
 
 TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
   const Sample s = sample("dipeptide");

@@ -33,6 +33,29 @@ inline const std::vector<Device> everywhere = [] {
   return all;
 }();
 
+/// Energies, virial and forces of a state.
+struct Evaluation {
+  Energies energies;
+  std::vector<Vec3d> forces;
+};
+inline Evaluation evaluate(Backend& backend, const State& state) {
+  backend.upload(state);
+  const Stage stages[] = {PlaceVirtualSites{}, ComputeForces{}};
+  backend.run(stages, ForcePlan{.energies = true, .virial = true}, 0);
+  Evaluation e;
+  e.energies = backend.energies();
+  backend.download_forces(e.forces);
+  return e;
+}
+
+/// A step in which constraints cannot be met.
+inline void tear_apart(Backend& backend, State state) {
+  for (Vec3d& v : state.v) v = 500.0 * v;
+  backend.upload(state);
+  const Stage stages[] = {SavePositions{}, Drift{0.002}, ConstrainPositions{0.002}};
+  backend.run(stages, {}, 1);
+}
+
 }  // namespace uplift::test
 
 #define UPLIFT_SKIP_WITHOUT(device) \

@@ -291,24 +291,26 @@ TEST(Simulation, WorksOutNoEnergiesThatNobodyLooksAt) {
   EXPECT_EQ(backend.energy_calls, 3);  // 5 and 10
 }
 
-/// Takes frames as they come, as the trajectory does.
+/// Takes frames as they come, as the trajectory does, or rows, as the table of energies does.
 class LateWatcher final : public Recorder {
  public:
-  explicit LateWatcher(Takes what) : what_(what) {}
+  explicit LateWatcher(Wanted what) : what_(what) {}
+  static constexpr Wanted positions{false, false, true, false}, both{false, false, true, true}, row{false, true, false, false};
   bool due(std::int64_t step) const override { return step % 3 == 0; }
-  Takes takes() const override { return what_; }
+  Wanted wanted() const override { return what_; }
+  Takes takes() const override { return Takes::late_frame; }
   void record_late(const LateFrame& frame) override { frames.push_back(frame); }
   std::vector<LateFrame> frames;
 
  private:
-  Takes what_;
+  Wanted what_;
 };
 
 TEST(Simulation, LateFramesKeepTheirMomentAndNoEnergiesAreWorkedOut) {
   const System system = test::free_atoms(4, 12);
   ToyBackend backend(system, springs);
   Simulation s(system, backend, excited(4), verlet(0.002));
-  LateWatcher positions(Takes::late_frame), both(Takes::late_frame_with_velocities);
+  LateWatcher positions(LateWatcher::positions), both(LateWatcher::both);
   s.add(positions);
   s.add(both);
   s.begin();
@@ -329,6 +331,43 @@ TEST(Simulation, LateFramesKeepTheirMomentAndNoEnergiesAreWorkedOut) {
   EXPECT_EQ(backend.energy_calls, 1);  // those of the start
 }
 
+/// A row has the numbers that a frame of that step has, for which the run waits, and nothing else.
+TEST(Simulation, LateRowsHaveTheNumbersOfTheirStep) {
+  const System system = test::free_atoms(4, 12);
+  DynamicsSettings d = verlet(0.002);
+  d.integrator = IntegratorKind::langevin;
+  ToyBackend backend(system, springs), other(system, springs);
+  State start = excited(4);
+  start.box.a.x = start.box.b.y = start.box.c.z = 50;
+  Simulation s(system, backend, start, d), stops(system, other, start, d);
+  LateWatcher rows(LateWatcher::row);
+  s.add(rows);
+  s.begin();
+  stops.begin();
+  for (int n = 1; n <= 7; ++n) {
+    s.step();
+    stops.step();
+    if (n % 3 != 0) continue;
+    const Frame expected = stops.observe();
+    const LateFrame& late = rows.frames.back();
+    EXPECT_EQ(late.step(), n);
+    EXPECT_TRUE(late.get().x.empty());
+    EXPECT_TRUE(late.get().v.empty());
+    const Observables row = late.observables();
+    EXPECT_EQ(row.energies.term, expected.energies.term);
+    EXPECT_EQ(row.energies.bias.total, expected.energies.potential());
+    EXPECT_EQ(row.kinetic, expected.kinetic);
+    EXPECT_EQ(row.temperature, expected.temperature);
+    EXPECT_EQ(row.pressure, expected.pressure);
+    EXPECT_EQ(row.conserved, expected.conserved);
+    EXPECT_NE(row.conserved, row.energies.potential() + row.kinetic);
+  }
+  EXPECT_EQ(rows.frames.size(), 3u);
+  EXPECT_EQ(backend.energy_calls, 3);  // 0, 3 and 6
+  EXPECT_EQ(s.state().x, stops.state().x);
+  EXPECT_EQ(s.state().v, stops.state().v);
+}
+
 TEST(Simulation, NoFrameOfARunThatHasBlownUpIsHandedOut) {
   const System system = test::free_atoms(4, 12);
   int calls = 0;
@@ -337,7 +376,7 @@ TEST(Simulation, NoFrameOfARunThatHasBlownUpIsHandedOut) {
     return 0.0;
   });
   Simulation s(system, backend, excited(4), verlet(0.002));
-  LateWatcher frames(Takes::late_frame);
+  LateWatcher frames(LateWatcher::positions);
   s.add(frames);
   s.begin();  // first call
   for (int n = 1; n < 6; ++n) s.step();
@@ -371,6 +410,10 @@ TEST(LateFrame, ThrowsWhatItsSnapshotKnows) {
   EXPECT_THAT(message({{}, {}, {}, {3, nan}, 150, {}}), testing::HasSubstr("blown up at step 12"));
   EXPECT_THAT(message({{}, {}, {}, {3, 100}, nan, {}}), testing::HasSubstr("not a number, at step 12"));
   EXPECT_THAT(message({{}, {}, {}, {3, 100}, 1e6, {}}), testing::HasSubstr("the temperature is"));
+  SnapshotEnergies energies;
+  EXPECT_EQ(message({{}, {}, {}, {3, 100}, 150, {}, energies}), "");
+  energies.energies[EnergyTerm::lj] = nan;
+  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 150, {}, energies}), testing::HasSubstr("not a number, at step 12"));
   EXPECT_THAT(message({{}, {}, {}, {3, 100}, 150, "the list is full"}), testing::HasSubstr("the list is full, at step 12"));
 }
 

@@ -24,6 +24,7 @@ struct ForcePlan {
   ForceGroups groups = all_force_groups;
   bool energies = false;
   bool virial = false;
+  bool operator==(const ForcePlan&) const = default;
 };
 
 // Stages of an integrator, as values. A backend may fuse neighbours; the result is as if run one after the other.
@@ -124,6 +125,13 @@ using Stage =
                  ConstrainVelocities, PlaceVirtualSites, ComputeForces, ApplyBias, RemoveComMotion, ScaleBox, SaveConfiguration,
                  RestoreConfiguration, SaveVelocities, RestoreVelocities, AddHeat, CountHeat>;
 
+/// What a snapshot holds besides what tells whether the run is sound.
+struct SnapshotPlan {
+  bool positions = true, velocities = false;
+  bool energies = false;  ///< those of the last evaluation, which was of the present positions and asked for them
+  std::span<const Stage> to_full_step{};  ///< with energies: what brings velocities to the time of the positions, for a look
+};
+
 /// Time spent in one kind of work since the backend was made.
 struct PhaseTime {
   std::string name;
@@ -164,16 +172,9 @@ class Backend {
   virtual double kinetic_energy() const = 0;  ///< sum of m v^2/2 of the current velocities [kJ/mol]
   using WorstForce = uplift::WorstForce;
   virtual WorstForce worst_force() const = 0;  ///< of the last evaluation
-  /// The present moment, for a frame. A backend that works ahead of its caller has it on its way when it returns, and finds
-  /// what has gone wrong by then in its contents; this one waits, and throws what verify() throws.
-  virtual std::unique_ptr<Snapshot> snapshot(bool velocities) {
-    verify();
-    State now;
-    download(now);
-    if (!velocities) now.v.clear();
-    return std::make_unique<TakenSnapshot>(std::move(now.x), std::move(now.v),
-                                           SnapshotContents{now.box, {}, {}, worst_force(), kinetic_energy(), {}});
-  }
+  /// The present moment, for a frame or a row, from a backend that works ahead of its caller: on its way when this returns, and
+  /// what has gone wrong by then is found in its contents. nullptr: this one is to be asked there and then.
+  virtual std::unique_ptr<Snapshot> snapshot(const SnapshotPlan& /*plan*/) { return nullptr; }
 
   virtual PmeParameters pme() const = 0;
   virtual std::vector<PhaseTime> phases() const = 0;

@@ -1,5 +1,6 @@
 #pragma once
 // One moment of a run, on its way to the host: the run goes on meanwhile.
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "uplift/core/box.hpp"
 #include "uplift/core/vec3.hpp"
+#include "uplift/model/energies.hpp"
 
 namespace uplift {
 
@@ -16,14 +18,23 @@ struct WorstForce {
   double magnitude = 0;  ///< [kJ/mol/nm]
 };
 
-/// What a frame needs, and what tells whether the run was sound then. Borrowed from its Snapshot.
+/// What a row of energies is made of.
+struct SnapshotEnergies {
+  Energies energies;
+  Vec3d pressure_volume{0, 0, 0};  ///< diagonal of molecular pressure times volume [kJ/mol]; zero without a box
+  double full_step_kinetic = 0;    ///< kinetic energy at the time of the positions [kJ/mol]
+  double heat = 0;                 ///< State::heat [kJ/mol]
+};
+
+/// What a frame or a row needs, and what tells whether the run was sound then. Borrowed from its Snapshot.
 struct SnapshotContents {
   Box box;
-  std::span<const Vec3d> x;  ///< [atoms] nm, unwrapped
+  std::span<const Vec3d> x;  ///< [atoms] nm, unwrapped; empty when not wanted
   std::span<const Vec3d> v;  ///< [atoms] nm/ps; empty when not wanted
   WorstForce worst;
-  double kinetic = 0;   ///< [kJ/mol]
-  std::string failure;  ///< what Backend::verify() would have thrown; empty: nothing
+  double kinetic = 0;                          ///< [kJ/mol]
+  std::string failure;                         ///< what Backend::verify() would have thrown; empty: nothing
+  std::optional<SnapshotEnergies> energies{};  ///< when wanted
 };
 
 class Snapshot {

@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <vector>
 
 #include "uplift/model/energies.hpp"
@@ -7,10 +8,17 @@
 
 namespace uplift {
 
-/// Diagonal of the molecular pressure tensor [bar]: V P_kk = sum over molecules of M V_k^2 + W_kk - sum over atoms of (x -
-/// X_molecule)_k f_k. Forces within molecules, constraint forces too, drop out (Allen and Tildesley, Computer Simulation of
-/// Liquids, section 2.4). `forces` [atoms] kJ/mol/nm and the virial of `energies` are those of `state`, whose molecules are
-/// whole.
+/// Diagonal of the molecular pressure tensor times the volume [kJ/mol]: V P_kk = sum over molecules of M V_k^2 + W_kk - sum
+/// over atoms of (x - X_molecule)_k f_k. Forces within molecules, constraint forces too, drop out (Allen and Tildesley,
+/// Computer Simulation of Liquids, section 2.4). `forces` [atoms] kJ/mol/nm and the virial of `energies` are those of `state`,
+/// whose molecules are whole.
+Vec3d molecular_pressure_volume(const System& system, const State& state, std::span<const Vec3d> forces,
+                                const Energies& energies);
+
+/// [bar], of pressure times volume [kJ/mol].
+Vec3d pressure_in(const Box& box, const Vec3d& pressure_volume);
+
+/// Both in one.
 Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies);
 
 /// The mean of the three.

@@ -13,9 +13,8 @@ namespace uplift {
 /// What one step must do; decided once, by asking who needs what.
 struct StepPlan {
   ForcePlan forces;
-  bool record = false;        ///< a Frame
-  Takes late = Takes::frame;  ///< a LateFrame besides, unless `frame`
-  Wanted wanted;              ///< of what is recorded
+  bool record = false, late = false;  ///< a Frame; a LateFrame
+  Wanted wanted, late_wanted;         ///< of each
   bool remove_com = false;
   bool barostat = false;
   bool check = false;  ///< look for a blow-up
@@ -68,10 +67,10 @@ class Simulation {
   void compute_energies();
   void check();
   void update_bias();
-  double full_step_kinetic_energy();
   double target_temperature(std::int64_t step) const;
   void record(const StepPlan& plan);
-  LateFrame late_frame(bool velocities);
+  LateFrame late_frame(const Wanted& wanted);
+  std::unique_ptr<Snapshot> snapshot(const Wanted& wanted);
 
   const System& system_;
   Backend& backend_;

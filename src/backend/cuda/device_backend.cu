@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
 #include "backend/cuda/device_phases.cuh"
@@ -50,6 +51,7 @@ class DeviceBackend final : public Backend {
     add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, link_, stream_));
     add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
     moves_phase_ = phases_.add("integrate and constrain");
+    tallies_.clear(stream_);
     if (link_) share_with_ranks();
     if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction)
       dispersion_ = dispersion_correction_times_volume(system);
@@ -66,9 +68,11 @@ class DeviceBackend final : public Backend {
   void upload(const State& state) override {
     integration_.upload(state);
     boosted_ = false;
-    for (Level& level : levels_) {
-      level.computed = false;
-      level.known.clear();
+    for (Level& level : levels_) level.computed = false;
+    reported_ = {};
+    for (RepeatedStep& step : repeated_) {  // what is queued notes on the host which levels are computed
+      step.stages.clear();
+      step.graph.invalidate();
     }
     if (ranks_ && !ranks_->shared()) {
       ranks_->adopt(state.x, state.box, stream_);
@@ -92,8 +96,7 @@ class DeviceBackend final : public Backend {
     std::size_t place = 0;
     for (const Level& level : levels_)
       if (level.computed) fetched_forces_.copy_from(level.force.data(), words, stream_, words * place++);
-    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
-    check(cudaStreamSynchronize(stream_), "wait for the device");
+    const Shared shared = integration_.look();  // waits
     const auto vector = [](const Fixed* of, std::size_t i) {
       return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
     };
@@ -102,7 +105,7 @@ class DeviceBackend final : public Backend {
     const Fixed* one = fetched_forces_.data();
     for (std::size_t l = 0; l < levels_.size(); ++l) {
       if (!levels_[l].computed) continue;
-      if (const double factor = factors[l].all(); factor != 1)
+      if (const double factor = shared.factors[l].all(); factor != 1)
         for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
       else
         for (std::size_t k = 0; k < words; ++k) sum[k] += one[k];
@@ -129,21 +132,25 @@ class DeviceBackend final : public Backend {
   void verify() override {
     integration_.check_constraints();
     for (const auto& [group, stream, phase, force] : forces_)
-      if (force->inspect(stream_)) graph_.invalidate();
+      if (force->inspect(stream_))
+        for (RepeatedStep& step : repeated_) step.graph.invalidate();
   }
 
-  std::unique_ptr<Snapshot> snapshot(bool velocities) override {
-    if (link_) return Backend::snapshot(velocities);  // the others have a part of it
+  std::unique_ptr<Snapshot> snapshot(const SnapshotPlan& plan) override {
+    if (link_) return nullptr;  // the others have a part of it
     DeviceForce::Room room;
     for (const GroupForce& f : forces_)
       if (const DeviceForce::Room one = f.force->room(); one.used) room = one;
-    return snapshots_->take(integration_, level_forces(), room, velocities, stream_);
+    const auto run = [&](std::span<const Stage> stages) { queue(stages, {}, false); };
+    return snapshots_->take({integration_, level_forces(), room, tallies_.data(), reported_, boosted_, run}, plan, stream_);
   }
 
   Energies energies() const override {
-    Energies e = energies_;
-    if (boosted_) e.bias = integration_.bias();
-    e.bias.total = e.potential();
+    fetched_tallies_.reserve(all_tallies);
+    fetched_tallies_.copy_from(tallies_.data(), all_tallies, stream_);
+    const Shared shared = integration_.look();  // waits
+    Energies e = reported_.sum(fetched_tallies_.data(), shared);
+    set_bias(e, shared, boosted_);
     return e;
   }
   double kinetic_energy() const override { return integration_.kinetic_energy(); }
@@ -159,44 +166,52 @@ class DeviceBackend final : public Backend {
 
  private:
   static constexpr const char* device_name = UPLIFT_DEVICE_NAME;
-  static constexpr std::size_t tallies = energy_term_count + 9;
   struct Level {
-    DeviceBuffer<Fixed> force, tally;  ///< energies, then the virial
-    bool computed = false;             ///< since the last upload
-    std::vector<Fixed> known;          ///< the tally on the host
-    Energies constants;                ///< what needs no device
+    DeviceBuffer<Fixed> force, tally;
+    bool computed = false;  ///< since the last upload
+  };
+  /// A step that may come again, and its graph.
+  struct RepeatedStep {
+    std::vector<Stage> stages;
+    ForcePlan plan;
+    Box box;
+    Graph graph;
+    std::vector<std::int64_t> calls;  ///< of each phase
   };
 
-  /// A step that comes again as it was is captured in a graph, and from then on launched as a whole.
+  /// A step that comes again as it was is captured in a graph, and from then on launched as a whole; so is one with energies.
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
     const bool sample = steps_++ % DevicePhases::sample_every == 1;
-    if (link_ || sample || plan.energies || plan.virial) {  // messages between ranks cannot be captured
+    if (link_ || sample) {  // messages between ranks cannot be captured
       if (sample) phases_.begin_sample();
       queue(stages, plan, true);
       phases_.end_sample();
       return;
     }
     const Box box = integration_.box();
-    const bool again = std::equal(stages.begin(), stages.end(), last_stages_.begin(), last_stages_.end()) &&
-                       plan.groups == last_groups_ && box == last_box_ &&
+    RepeatedStep& last = repeated_[plan.energies];
+    const bool again = std::equal(stages.begin(), stages.end(), last.stages.begin(), last.stages.end()) && plan == last.plan &&
+                       box == last.box &&
                        std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
-    if (!again) graph_.invalidate();
-    if (again && !graph_.valid()) {
+    if (!again) last.graph.invalidate();
+    if (again && !last.graph.valid()) {
       const std::vector<std::int64_t> before = phases_.calls();
-      graph_.capture(stream_, [&] { queue(stages, plan, true); });
-      graph_calls_ = phases_.calls();
-      for (std::size_t k = 0; k < before.size(); ++k) graph_calls_[k] -= before[k];
+      last.graph.capture(stream_, [&] { queue(stages, plan, true); });
+      last.calls = phases_.calls();
+      for (std::size_t k = 0; k < before.size(); ++k) last.calls[k] -= before[k];
       phases_.set_calls(before);
     }
-    if (graph_.valid()) {
-      graph_.launch(stream_);
-      phases_.add_calls(graph_calls_);
+    if (last.graph.valid()) {
+      last.graph.launch(stream_);
+      phases_.add_calls(last.calls);
+      for (const Stage& stage : stages)  // what queue() would note on the host
+        if (const auto* forces = std::get_if<ComputeForces>(&stage)) note_report(*forces, plan);
       return;
     }
     queue(stages, plan, true);
-    last_stages_.assign(stages.begin(), stages.end());
-    last_groups_ = plan.groups;
-    last_box_ = box;
+    last.stages.assign(stages.begin(), stages.end());
+    last.plan = plan;
+    last.box = box;
   }
 
   void queue(std::span<const Stage> stages, const ForcePlan& plan, bool whole_step) {
@@ -219,7 +234,6 @@ class DeviceBackend final : public Backend {
       }
     }
     flush_moves();
-    if (std::exchange(tallies_are_new_, false)) add_levels();
     if (whole_step) end_step(stream_);
   }
   void end_step(cudaStream_t stream) {
@@ -287,11 +301,10 @@ class DeviceBackend final : public Backend {
     const auto wanted = [&](const ComputeForces& stage) {
       return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
     };
-    const auto reported = [&](const ComputeForces& stage) { return (plan.energies || plan.virial) && stage.last; };
     for (const ComputeForces& stage : stages) {
       Level& level = level_of(stage);
       level.force.resize(3 * static_cast<std::size_t>(system_.size()));
-      level.tally.resize(tallies);
+      level.tally.resize(level_tallies);
       level.computed = true;
       level.force.clear(side_stream_);
       if (wanted(stage).any()) level.tally.clear(side_stream_);
@@ -324,14 +337,19 @@ class DeviceBackend final : public Backend {
     for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
     if (ranks_)
       for (const ComputeForces& stage : stages)
-        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally.data(), static_cast<int>(tallies), stream_);
-    for (const ComputeForces& stage : stages) {
-      if (!reported(stage)) continue;
-      Level& level = level_of(stage);
-      level.tally.download(level.known, stream_);
-      level.constants = constants_of(stage.groups & plan.groups, integration_.box());
-      tallies_are_new_ = true;
-    }
+        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally.data(), static_cast<int>(level_tallies), stream_);
+    for (const ComputeForces& stage : stages)
+      if (note_report(stage, plan))
+        check(cudaMemcpyAsync(tallies_.data() + static_cast<std::size_t>(stage.level) * level_tallies,
+                              level_of(stage).tally.data(), level_tallies * sizeof(Fixed), cudaMemcpyDeviceToDevice, stream_),
+              "copy on the device");
+  }
+  /// Are the energies of this evaluation wanted?
+  bool note_report(const ComputeForces& stage, const ForcePlan& plan) {
+    if (!(plan.energies || plan.virial) || !stage.last) return false;
+    reported_.level[static_cast<std::size_t>(stage.level)] = true;
+    reported_.constants[static_cast<std::size_t>(stage.level)] = constants_of(stage.groups & plan.groups, integration_.box());
+    return true;
   }
 
   void flush_moves() {
@@ -367,19 +385,6 @@ class DeviceBackend final : public Backend {
     return e;
   }
 
-  void add_levels() {
-    energies_ = Energies{};
-    const auto factors = boosted_ ? integration_.factors() : std::array<LevelFactors, most_force_levels>{};
-    for (std::size_t l = 0; l < levels_.size(); ++l) {
-      const Level& level = levels_[l];
-      if (level.known.empty()) continue;
-      for (std::size_t k = 0; k < energy_term_count; ++k)
-        energies_.term[k] += from_fixed(level.known[k]) + level.constants.term[k];
-      for (std::size_t k = 0; k < 9; ++k)
-        energies_.virial[k] += factors[l].all() * (from_fixed(level.known[energy_term_count + k]) + level.constants.virial[k]);
-    }
-  }
-
   const System& system_;
   Precision precision_;
   int device_;
@@ -404,15 +409,12 @@ class DeviceBackend final : public Backend {
   DispersionCorrection dispersion_;
   double net_charge_ = 0, squared_charge_ = 0;
   std::array<Level, most_force_levels> levels_;
-  Energies energies_;
+  DeviceBuffer<Fixed> tallies_{all_tallies};  ///< of the last evaluations whose plan asked for energies
+  Reported reported_;
   mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels that are computed][3 * atoms] on their way to whoever asks
-  bool tallies_are_new_ = false, boosted_ = false;
-  // The last step that asked for no energies, and its graph.
-  std::vector<Stage> last_stages_;
-  ForceGroups last_groups_ = 0;
-  Box last_box_;
-  Graph graph_;
-  std::vector<std::int64_t> graph_calls_;  ///< of each phase
+  mutable PinnedBuffer<Fixed> fetched_tallies_;
+  bool boosted_ = false;
+  RepeatedStep repeated_[2];  ///< the last one without energies and the last one with
 };
 
 }  // namespace

@@ -31,7 +31,13 @@ DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cud
     total_mass_ += m;
   }
   inverse_mass_ = DeviceBuffer<double>(inverse);
-  const Molecules& molecules = system.molecules;
+  put_molecules();
+  put_sites();
+  upload(State{});
+}
+
+void DeviceIntegration::put_molecules() {
+  const Molecules& molecules = system_.molecules;
   std::vector<int> start(at(molecules.count) + 1, 0), atoms(molecules.molecule_of.size());
   for (int m : molecules.molecule_of) ++start[at(m) + 1];
   std::partial_sum(start.begin(), start.end(), start.begin());
@@ -40,10 +46,13 @@ DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cud
   molecule_start_ = DeviceBuffer<int>(start);
   molecule_atoms_ = DeviceBuffer<int>(atoms);
   molecule_count_ = molecules.count;
+  std::vector<int> small, large;
+  for (int m = 0; m < molecules.count; ++m)
+    (start[at(m) + 1] - start[at(m)] <= most_atoms_of_a_thread ? small : large).push_back(m);
+  small_molecules_ = DeviceBuffer<int>(small);
+  large_molecules_ = DeviceBuffer<int>(large);
   for (int m = 0; m < molecules.count; ++m)
     first_of_molecule_.push_back(start[at(m)] < start[at(m + 1)] ? atoms[at(start[at(m)])] : -1);
-  put_sites();
-  upload(State{});
 }
 
 void DeviceIntegration::set_ranks(DeviceRanks& ranks) {
@@ -136,11 +145,6 @@ Shared DeviceIntegration::look() const {
   fetched_shared_.copy_from(shared_.data(), 1, stream_);
   check(cudaStreamSynchronize(stream_), "wait for the device");
   return *fetched_shared_.data();
-}
-
-std::array<LevelFactors, most_force_levels> DeviceIntegration::factors() const {
-  const Shared shared = look();
-  return std::to_array(shared.factors);
 }
 
 void DeviceIntegration::set_step(std::int64_t step) {
@@ -265,30 +269,32 @@ void DeviceIntegration::add_kick(const Kick& stage, const std::array<const Fixed
   }
 }
 
-void DeviceIntegration::queue_kinetic_energy(DeviceBuffer<Fixed>& sums) {
-  sums.clear(stream_);
-  launch_moments(atoms(), home(), sums.data(), stream_);
+MoleculesBySize DeviceIntegration::molecules_by_size() const {
+  const auto those = [&](const DeviceBuffer<int>& list) {
+    return MoleculesView{static_cast<int>(list.size()), list.data(), molecule_start_.data(), molecule_atoms_.data()};
+  };
+  return {those(small_molecules_), those(large_molecules_)};
+}
+
+LevelsView DeviceIntegration::view_of(const std::array<const Fixed*, most_force_levels>& levels) {
+  LevelsView view{};
+  for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
+  return view;
 }
 
 double DeviceIntegration::kinetic_energy() {
-  queue_kinetic_energy(sums_);
+  sums_.clear(stream_);
+  queue_kinetic_energy(sums_.data());
   if (ranks_) ranks_->sum(sums_.data(), 1, stream_);
   std::vector<Fixed> sums;
   sums_.download(sums, stream_);
   return from_fixed(sums[0]);
 }
 
-void DeviceIntegration::queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels,
-                                          DeviceBuffer<unsigned long long>& worst) {
-  LevelsView view{};
-  for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
-  worst.clear(stream_);
-  launch_worst_force(home(), view, shared_.data(), worst.data(), stream_);
-}
-
 Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*, most_force_levels>& levels) {
   if (home().count == 0) return {};
-  queue_worst_force(levels, worst_);
+  worst_.clear(stream_);
+  queue_worst_force(levels, worst_.data());
   std::vector<unsigned long long> worst;
   worst_.download(worst, stream_);
   return worst_force_of(worst[0]);

@@ -3,6 +3,7 @@
 // waits for nothing, but where it says so.
 #include <cuda/device_buffer.cuh>
 #include <cuda/integrate.cuh>
+#include <cuda/molecules.cuh>
 
 #include <array>
 #include <bit>
@@ -90,9 +91,8 @@ class DeviceIntegration {
   void queue_bias(const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step) {
     launch_bias(shared_.data(), tallies, constants, stage, ends_step, stream_);
   }
-  /// The boosts, and the factors of each level's forces. Waits.
-  BiasEnergies bias() const { return look().bias.energies; }
-  std::array<LevelFactors, most_force_levels> factors() const;
+  /// What all atoms share: the boosts and the factors of each level's forces among it. Waits.
+  Shared look() const;
   /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been
   /// gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
@@ -106,8 +106,14 @@ class DeviceIntegration {
   std::size_t size() const { return x_.size(); }
   const Vec3d* velocities() const { return v_.data(); }
   const Shared* shared() const { return shared_.data(); }
-  void queue_kinetic_energy(DeviceBuffer<Fixed>& sums);
-  void queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels, DeviceBuffer<unsigned long long>& worst);
+  // Added to sums that are clear.
+  void queue_kinetic_energy(Fixed* sums) { launch_moments(atoms(), home(), sums, stream_); }
+  void queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels, unsigned long long* worst) {
+    launch_worst_force(home(), view_of(levels), shared_.data(), worst, stream_);
+  }
+  void queue_molecular_sums(const std::array<const Fixed*, most_force_levels>& levels, Fixed* sums) {
+    launch_molecular_sums(atoms(), molecules_by_size(), view_of(levels), shared_.data(), sums, stream_);
+  }
   /// What check_constraints() throws, from a copy of `shared`; empty: nothing.
   std::string constraint_failure(const Shared& shared) const;
 
@@ -123,8 +129,10 @@ class DeviceIntegration {
   SitesView sites_view() const { return {site_count_, site_atoms_.data(), site_parameters_.data()}; }
   AtomList home() const { return ranks_ ? ranks_->home() : AtomList{static_cast<int>(x_.size()), nullptr}; }
   void put_sites();
+  static LevelsView view_of(const std::array<const Fixed*, most_force_levels>& levels);
+  MoleculesBySize molecules_by_size() const;
+  void put_molecules();
   void scale_box(const ScaleBox& stage);
-  Shared look() const;
   Move& add(MoveKind kind);
   void add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
   void sum_kinetic();
@@ -145,7 +153,8 @@ class DeviceIntegration {
   DeviceBuffer<double> mass_, inverse_mass_;
   std::vector<int> first_of_molecule_;  ///< [molecules] lowest atom
   SpreadMolecules spread_;
-  DeviceBuffer<int> molecules_, molecule_start_, molecule_atoms_, site_atoms_, spread_of_atom_;
+  DeviceBuffer<int> small_molecules_, large_molecules_, molecules_, molecule_start_, molecule_atoms_, site_atoms_,
+      spread_of_atom_;
   DeviceBuffer<double> spread_mass_;
   DeviceBuffer<Fixed> spread_sums_;  ///< of molecules that ranks may share, [6] each
   DeviceBuffer<double> site_parameters_;

@@ -4,10 +4,8 @@ namespace uplift::UPLIFT_DEVICE {
 namespace {
 
 template <class T>
-void set_aside(DeviceBuffer<T>& aside, const T* from, std::size_t count, cudaStream_t stream) {
-  aside.resize(count);
-  if (count > 0)
-    check(cudaMemcpyAsync(aside.data(), from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream), "copy on the device");
+void put_aside(T* aside, const T* from, std::size_t count, cudaStream_t stream) {
+  if (count > 0) check(cudaMemcpyAsync(aside, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream), "copy on the device");
 }
 template <class T>
 void send(PinnedBuffer<T>& host, const DeviceBuffer<T>& aside, cudaStream_t stream) {
@@ -15,21 +13,52 @@ void send(PinnedBuffer<T>& host, const DeviceBuffer<T>& aside, cudaStream_t stre
   host.copy_from(aside.data(), aside.size(), stream);
 }
 
+bool of_atoms(const SnapshotPlan& plan) { return plan.positions || plan.velocities; }
+
+void put_atoms_aside(SnapshotBuffers& b, const DeviceIntegration& integration, const SnapshotPlan& plan, cudaStream_t stream) {
+  const std::size_t count = integration.size();
+  if (plan.positions) {
+    b.x.resize(count);
+    put_aside(b.x.data(), integration.positions(), count, stream);
+  }
+  if (plan.velocities) {
+    b.v.resize(count);
+    put_aside(b.v.data(), integration.velocities(), count, stream);
+  }
+}
+
+/// What a row needs besides what every snapshot has. The velocities come back to what they were.
+void put_energies_aside(SnapshotRecord* r, const SnapshotSource& source, const SnapshotPlan& plan, cudaStream_t stream) {
+  put_aside(r->tallies, source.tallies, all_tallies, stream);
+  if (source.integration.box().periodic()) source.integration.queue_molecular_sums(source.forces, r->molecular);
+  if (plan.to_full_step.empty()) return;
+  std::vector<Stage> stages{SaveVelocities{}};
+  stages.insert(stages.end(), plan.to_full_step.begin(), plan.to_full_step.end());
+  source.run(stages);
+  source.integration.queue_kinetic_energy(r->full_step);
+  const Stage back[] = {RestoreVelocities{}};
+  source.run(back);
+}
+
 }  // namespace
 
 class DeviceSnapshots::One final : public Snapshot {
  public:
-  One(std::shared_ptr<DeviceSnapshots> home, std::unique_ptr<SnapshotBuffers> buffers, const DeviceIntegration& integration,
-      const DeviceForce::Room& room, bool velocities)
+  One(std::shared_ptr<DeviceSnapshots> home, Buffers buffers, const SnapshotSource& source, const SnapshotPlan& plan)
       : home_(std::move(home)),
         buffers_(std::move(buffers)),
-        integration_(integration),
-        room_(room),
-        box_(integration.box()),
-        velocities_(velocities) {}
+        integration_(source.integration),
+        room_(source.room),
+        reported_(source.reported),
+        box_(source.integration.box()),
+        positions_(plan.positions),
+        velocities_(plan.velocities),
+        energies_(plan.energies),
+        full_step_(!plan.to_full_step.empty()),
+        boosted_(source.boosted) {}
   ~One() override {
     const std::lock_guard lock(home_->mutex_);
-    home_->free_.push_back(std::move(buffers_));
+    home_->free_buffers(positions_ || velocities_).push_back(std::move(buffers_));
   }
   One(const One&) = delete;
   One& operator=(const One&) = delete;
@@ -40,57 +69,73 @@ class DeviceSnapshots::One final : public Snapshot {
     check(cudaSetDevice(home_->device_), "choose the GPU");  // a thread begins with the first one
     if (!buffers_->arrived.done()) buffers_->arrived.wait();
     SnapshotBuffers& b = *buffers_;
+    const SnapshotRecord& r = *b.host_record.data();
     contents_.box = box_;
-    contents_.x = {b.host_x.data(), b.x.size()};
+    if (positions_) contents_.x = {b.host_x.data(), b.x.size()};
     if (velocities_) contents_.v = {b.host_v.data(), b.v.size()};
-    contents_.worst = worst_force_of(*b.host_worst.data());
-    contents_.kinetic = from_fixed(*b.host_sums.data());
-    contents_.failure = integration_.constraint_failure(*b.host_shared.data());
-    if (room_.used && contents_.failure.empty()) contents_.failure = overflow(room_, *b.host_lists.data());
+    contents_.worst = worst_force_of(r.worst);
+    contents_.kinetic = from_fixed(r.moments[0]);
+    contents_.failure = integration_.constraint_failure(r.shared);
+    if (room_.used && contents_.failure.empty()) contents_.failure = overflow(room_, r.lists);
+    if (energies_) contents_.energies = energies_of(r);
     known_ = true;
     return contents_;
   }
 
  private:
+  SnapshotEnergies energies_of(const SnapshotRecord& r) const {
+    SnapshotEnergies e;
+    e.energies = reported_.sum(r.tallies, r.shared);
+    set_bias(e.energies, r.shared, boosted_);
+    if (box_.periodic()) {
+      const auto& w = e.energies.virial;
+      e.pressure_volume =
+          Vec3d{w[0], w[4], w[8]} + Vec3d{from_fixed(r.molecular[0]), from_fixed(r.molecular[1]), from_fixed(r.molecular[2])};
+    }
+    e.full_step_kinetic = from_fixed(full_step_ ? r.full_step[0] : r.moments[0]);
+    e.heat = r.shared.heat;
+    return e;
+  }
+
   std::shared_ptr<DeviceSnapshots> home_;
-  std::unique_ptr<SnapshotBuffers> buffers_;
+  Buffers buffers_;
   const DeviceIntegration& integration_;
   DeviceForce::Room room_;
+  Reported reported_;
   Box box_;
-  bool velocities_, known_ = false;
+  bool positions_, velocities_, energies_, full_step_, boosted_, known_ = false;
   SnapshotContents contents_;
 };
 
-std::unique_ptr<Snapshot> DeviceSnapshots::take(DeviceIntegration& integration,
-                                                const std::array<const Fixed*, most_force_levels>& forces,
-                                                const DeviceForce::Room& room, bool velocities, cudaStream_t stream) {
-  std::unique_ptr<SnapshotBuffers> b;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!free_.empty()) {
-      b = std::move(free_.back());
-      free_.pop_back();
-    }
-  }
-  if (!b) b = std::make_unique<SnapshotBuffers>();
+DeviceSnapshots::Buffers DeviceSnapshots::buffers(bool of_atoms) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Buffers>& free = free_buffers(of_atoms);
+  if (free.empty()) return std::make_unique<SnapshotBuffers>();
+  Buffers b = std::move(free.back());
+  free.pop_back();
+  return b;
+}
+
+std::unique_ptr<Snapshot> DeviceSnapshots::take(const SnapshotSource& source, const SnapshotPlan& plan, cudaStream_t stream) {
+  Buffers b = buffers(of_atoms(plan));
   if (b->used) b->arrived.hold(stream);  // somebody may have given it back unread
   b->used = true;
-  set_aside(b->x, integration.positions(), integration.size(), stream);
-  if (velocities) set_aside(b->v, integration.velocities(), integration.size(), stream);
-  set_aside(b->shared, integration.shared(), 1, stream);
-  if (room.used) set_aside(b->lists, room.used, 1, stream);
-  integration.queue_kinetic_energy(b->sums);
-  integration.queue_worst_force(forces, b->worst);
+  DeviceIntegration& integration = source.integration;
+  SnapshotRecord* r = b->record.data();
+  b->record.clear(stream);
+  put_atoms_aside(*b, integration, plan, stream);
+  put_aside(&r->shared, integration.shared(), 1, stream);
+  if (source.room.used) put_aside(&r->lists, source.room.used, 1, stream);
+  integration.queue_kinetic_energy(r->moments);
+  integration.queue_worst_force(source.forces, &r->worst);
+  if (plan.energies) put_energies_aside(r, source, plan, stream);
   b->aside.record(stream);
   b->aside.hold(copies_);
-  send(b->host_x, b->x, copies_);
-  if (velocities) send(b->host_v, b->v, copies_);
-  send(b->host_shared, b->shared, copies_);
-  if (room.used) send(b->host_lists, b->lists, copies_);
-  send(b->host_sums, b->sums, copies_);
-  send(b->host_worst, b->worst, copies_);
+  if (plan.positions) send(b->host_x, b->x, copies_);
+  if (plan.velocities) send(b->host_v, b->v, copies_);
+  send(b->host_record, b->record, copies_);
   b->arrived.record(copies_);
-  return std::make_unique<One>(shared_from_this(), std::move(b), integration, room, velocities);
+  return std::make_unique<One>(shared_from_this(), std::move(b), source, plan);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -1,13 +1,16 @@
 #pragma once
-// Snapshots: copied aside on the device in the stream of the steps, from there to pinned memory on a stream of their own.
+// Snapshots: put aside on the device in the stream of the steps, from there to pinned memory on a stream of their own.
 #include <cuda/device_buffer.cuh>
 #include <cuda/pair_list.cuh>
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
+#include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
 #include "backend/cuda/device_streams.cuh"
@@ -15,20 +18,35 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
+/// All of a snapshot that is no array of atoms: one small copy brings it.
+struct SnapshotRecord {
+  Fixed moments[4], full_step[4];  ///< kinetic energy and momentum
+  Fixed molecular[3];              ///< launch_molecular_sums()
+  Fixed tallies[all_tallies];
+  unsigned long long worst;
+  Shared shared;
+  ListState lists;
+};
+
 /// Memory of one snapshot on both sides.
 struct SnapshotBuffers {
   DeviceBuffer<Vec3d> x, v;
-  DeviceBuffer<Fixed> sums{4};  ///< kinetic energy, momentum
-  DeviceBuffer<unsigned long long> worst{1};
-  DeviceBuffer<Shared> shared{1};
-  DeviceBuffer<ListState> lists{1};
+  DeviceBuffer<SnapshotRecord> record{1};
   PinnedBuffer<Vec3d> host_x, host_v;
-  PinnedBuffer<Fixed> host_sums;
-  PinnedBuffer<unsigned long long> host_worst;
-  PinnedBuffer<Shared> host_shared;
-  PinnedBuffer<ListState> host_lists;
+  PinnedBuffer<SnapshotRecord> host_record;
   Event aside, arrived{true};
   bool used = false;
+};
+
+/// Where a snapshot comes from.
+struct SnapshotSource {
+  DeviceIntegration& integration;
+  std::array<const Fixed*, most_force_levels> forces;
+  DeviceForce::Room room;
+  const Fixed* tallies;  ///< [all_tallies] of device memory
+  Reported reported;
+  bool boosted;
+  std::function<void(std::span<const Stage>)> run;  ///< queues stages
 };
 
 /// Buffers go round among snapshots; there are as many as there ever were snapshots at once.
@@ -37,15 +55,19 @@ class DeviceSnapshots : public std::enable_shared_from_this<DeviceSnapshots> {
   explicit DeviceSnapshots(int device) : device_(device) {}
 
   /// What `stream` has come to by then; does not wait.
-  std::unique_ptr<Snapshot> take(DeviceIntegration& integration, const std::array<const Fixed*, most_force_levels>& forces,
-                                 const DeviceForce::Room& room, bool velocities, cudaStream_t stream);
+  std::unique_ptr<Snapshot> take(const SnapshotSource& source, const SnapshotPlan& plan, cudaStream_t stream);
 
  private:
   class One;
+  using Buffers = std::unique_ptr<SnapshotBuffers>;
+  /// Those of rows need no room for atoms.
+  std::vector<Buffers>& free_buffers(bool of_atoms) { return of_atoms ? free_of_atoms_ : free_of_rows_; }
+  Buffers buffers(bool of_atoms);
+
   int device_;
   Stream copies_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<SnapshotBuffers>> free_;
+  std::vector<Buffers> free_of_atoms_, free_of_rows_;
 };
 
 }  // namespace uplift::UPLIFT_DEVICE
