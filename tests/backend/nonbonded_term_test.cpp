@@ -19,6 +19,9 @@ using cpu::Threads;
 const double right = constants::pi / 2, tetrahedral = std::acos(-1.0 / 3);
 Box brick() { return make_box({2.1, 2.5, 1.9}, {right, right, right}); }
 Box octahedron() { return make_box({2.4, 2.4, 2.4}, {tetrahedral, tetrahedral, tetrahedral}); }
+/// Columns of clusters along z are so long that the list looks at a part of each.
+Box tower() { return make_box({2.1, 2.5, 24.0}, {right, right, right}); }
+Box leaning_tower() { return make_box({2.6, 2.3, 24.0}, {1.3, 1.4, 1.9}); }
 Box skewed() { return make_box({2.6, 2.3, 2.2}, {1.2, 1.4, 1.9}); }
 
 struct Case {
@@ -117,7 +120,8 @@ void expect_equal(const Case& c, const std::string& what) {
 TEST(NonbondedTerm, EqualsNaiveSumsInEveryBox) {
   for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field})
     for (const auto& [box, name] :
-         {std::pair(brick(), "brick"), std::pair(octahedron(), "octahedron"), std::pair(skewed(), "skewed")})
+         {std::pair(brick(), "brick"), std::pair(octahedron(), "octahedron"), std::pair(skewed(), "skewed"),
+          std::pair(tower(), "tower"), std::pair(leaning_tower(), "leaning tower")})
       for (int n : {0, 1, 2, 31, 32, 33, 1000})
         expect_equal(make_case(n, box, method), std::string(name) + " " + std::to_string(n));
 }

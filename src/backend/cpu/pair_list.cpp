@@ -7,7 +7,8 @@
 namespace uplift::cpu {
 namespace {
 
-constexpr int list_block = 16;  // i clusters a task
+constexpr int few = 16;  // clusters of a column that are looked at in one go, where a window would cost more than it spares
+constexpr double rounding = 1e-5;  // of fractions that are kept as float, generously
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -152,6 +153,67 @@ std::uint32_t PairList::filled(int first_slot, int count) const {
   return bits;
 }
 
+/// For each column and each height: the first cluster that reaches to this height or above. Clusters of a column follow each
+/// other along z.
+void PairList::index_heights() {
+  const int columns = static_cast<int>(column_start_.size()) - 1;
+  int longest = 0;
+  for (int c = 0; c < columns; ++c) longest = std::max(longest, column_start_[at(c) + 1] - column_start_[at(c)]);
+  heights_ = box_.periodic() && longest > few ? longest : 0;
+  first_above_.resize(at(columns * (heights_ + 1)));
+  if (heights_ == 0) return;
+  const ClusterBounds b = bounds_j_.view();
+  threads_.for_blocks(columns, 64, [&](int begin, int end, int) {
+    for (int c = begin; c < end; ++c)
+      for (int h = 0, j = column_start_[at(c)]; h <= heights_; ++h) {
+        const double height = low_.z + extent_.z * h / heights_;
+        while (j < column_start_[at(c) + 1] && static_cast<double>(b.z[j]) + static_cast<double>(b.half_z[j]) < height) ++j;
+        first_above_[at(c * (heights_ + 1) + h)] = j;
+      }
+  });
+}
+
+/// Heights that partners of this cluster may have. Empty `second`: they do not go round the end of the cell.
+PairList::Heights PairList::heights_near(int i_cluster) const {
+  if (heights_ == 0) return {};
+  const ClusterBounds b = bounds_i_.view();
+  const double half = static_cast<double>(near_.reach / near_.length[2] + b.half_z[i_cluster]) + rounding;
+  const double low = static_cast<double>(b.z[i_cluster]) - half, high = static_cast<double>(b.z[i_cluster]) + half;
+  const auto step = [&](double z) {
+    return std::clamp(static_cast<int>((z - low_.z) / extent_.z * heights_), 0, heights_ - 1);
+  };
+  if (near_.period[2] == 0 || (low >= 0 && high < 1)) return {{step(low), step(high)}, {0, -1}};
+  if (high - low >= 1) return {{0, heights_ - 1}, {0, -1}};
+  return low < 0 ? Heights{{0, step(high)}, {step(low + 1), heights_ - 1}}
+                 : Heights{{0, step(high - 1)}, {step(low), heights_ - 1}};
+}
+
+/// At least how far the atoms of a column are from a cluster along x (d = 0) or y (1), in a rectangular cell [nm].
+double PairList::gap_to_column(int i_cluster, int d, int column) const {
+  const ClusterBounds b = bounds_i_.view();
+  const double centre = static_cast<double>(d == 0 ? b.x[i_cluster] : b.y[i_cluster]);
+  const double half = static_cast<double>(d == 0 ? b.half_x[i_cluster] : b.half_y[i_cluster]);
+  const double width = (d == 0 ? extent_.x / columns_x_ : extent_.y / columns_y_);
+  double apart = centre - ((d == 0 ? low_.x : low_.y) + (column + 0.5) * width);
+  apart = std::abs(apart - static_cast<double>(near_.period[d]) * std::nearbyint(apart)) - half - 0.5 * width - rounding;
+  return std::max(apart, 0.0) * static_cast<double>(near_.length[d]);
+}
+
+/// Clusters of a column, from `own` on, that may be at these heights: two ranges, ascending, which may be empty.
+std::array<std::pair<int, int>, 2> PairList::clusters_within(std::size_t column, const Heights& window, int own) const {
+  const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
+  if (heights_ == 0 || last - first <= few) return {{{first, last}, {last, last}}};
+  const int* above = &first_above_[column * at(heights_ + 1)];
+  const auto clusters = [&](std::pair<int, int> steps, int from) {
+    // A cluster after the first one that reaches above a height is above it as a whole.
+    return steps.second < steps.first
+               ? std::pair(from, from)
+               : std::pair(std::max(from, above[steps.first]), std::min(last, above[steps.second + 1] + 1));
+  };
+  const auto lower = clusters(window.first, first);
+  return {lower, clusters(window.second, std::max(lower.first, lower.second))};
+}
+
 void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const {
   out.clear();
   const int own = i_cluster / (cluster_j / cluster_i);
@@ -193,19 +255,27 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
                                          static_cast<double>(bounds_i.half_x[i_cluster]));
   const Columns along_y = columns_within(columns_y_, 1, w.y, low_.y, extent_.y, static_cast<double>(bounds_i.y[i_cluster]),
                                          static_cast<double>(bounds_i.half_y[i_cluster]));
+  const Heights window = heights_near(i_cluster);
+  const double reach2 = static_cast<double>(near_.reach) * static_cast<double>(near_.reach);
   const auto& kernels = select_pair_kernels();
   scratch.resize(at(slots() / cluster_j) + 16);
   for (int zone : zones_) {
     if ((zone_[at(own)] & zone) != 0) continue;  // another rank's
-    for (int dx = 0; dx < along_x.count; ++dx)
+    for (int dx = 0; dx < along_x.count; ++dx) {
+      const int cx = (along_x.first + dx) % columns_x_;
+      const double gap_x = gap_to_column(i_cluster, 0, cx);
       for (int dy = 0; dy < along_y.count; ++dy) {
-        const int cx = (along_x.first + dx) % columns_x_, cy = (along_y.first + dy) % columns_y_;
+        const int cy = (along_y.first + dy) % columns_y_;
+        const double gap_y = gap_to_column(i_cluster, 1, cy);
+        if (near_.rectangular && gap_x * gap_x + gap_y * gap_y > reach2) continue;
         const std::size_t column = at((zone * columns_x_ + cx) * columns_y_ + cy);
-        const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
-        if (first >= last) continue;
-        const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
-        for (int k = 0; k < found; ++k) add(scratch[at(k)]);
+        for (const auto& [first, last] : clusters_within(column, window, own)) {
+          if (first >= last) continue;
+          const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
+          for (int k = 0; k < found; ++k) add(scratch[at(k)]);
+        }
       }
+    }
   }
 }
 
@@ -272,37 +342,36 @@ void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* 
       for (int i : {2 * j, 2 * j + 1}) set_bounds(bounds_i_, i, cluster_i);
     }
   });
+  index_heights();
 
-  const int blocks = (i_clusters() + list_block - 1) / list_block;
-  std::vector<std::vector<PairEntry>> found(at(blocks));
-  start_.assign(at(i_clusters()) + 1, 0);
+  const auto blocks = at((i_clusters() + list_block - 1) / list_block);
+  outer_.resize(blocks);
+  inner_.resize(blocks);
+  first_.resize(at(i_clusters()));
+  outer_count_.resize(at(i_clusters()));
+  inner_count_.assign(at(i_clusters()), 0);
   std::vector<std::vector<int>> entry_of(at(threads_.count()));
   threads_.for_blocks(i_clusters(), list_block, [&](int begin, int end, int thread) {
     std::vector<int>& scratch = entry_of[at(thread)];
     if (scratch.empty()) scratch.assign(at(eights), -1);
     std::vector<PairEntry> entries;
     std::vector<std::int32_t> near;
+    std::vector<PairEntry>& all = outer_[at(begin / list_block)];
+    all.clear();
     for (int i = begin; i < end; ++i) {
       list_partners(i, near, entries);
       apply_exclusions(i, entries, scratch);
-      start_[at(i) + 1] = entries.size();
-      auto& all = found[at(begin / list_block)];
+      first_[at(i)] = static_cast<int>(all.size());
+      outer_count_[at(i)] = static_cast<int>(entries.size());
       all.insert(all.end(), entries.begin(), entries.end());
     }
+    inner_[at(begin / list_block)].resize(all.size());
   });
-  std::partial_sum(start_.begin(), start_.end(), start_.begin());
-  entries_.resize(start_.back());
-  threads_.for_each(blocks, [&](int b, int) {
-    std::copy(found[at(b)].begin(), found[at(b)].end(),
-              entries_.begin() + static_cast<std::ptrdiff_t>(start_[at(b * list_block)]));
-  });
-  inner_.resize(entries_.size());
-  inner_count_.assign(at(i_clusters()), 0);
 }
 
 void PairList::restore_inner() {
-  std::copy(entries_.begin(), entries_.end(), inner_.begin());
-  for (int i = 0; i < i_clusters(); ++i) inner_count_[at(i)] = static_cast<int>(size_(i));
+  inner_ = outer_;
+  inner_count_ = outer_count_;
 }
 
 }  // namespace uplift::cpu

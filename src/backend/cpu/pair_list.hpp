@@ -4,6 +4,7 @@
 // buffer.
 #include <array>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "cpu/pair_kernels.hpp"
@@ -28,28 +29,43 @@ class PairList {
   int slots() const { return static_cast<int>(atom_of_slot_.size()); }
   int i_clusters() const { return slots() / cluster_i; }
   const std::vector<int>& atom_of_slot() const { return atom_of_slot_; }  ///< -1: filler
-  std::span<const PairEntry> outer(int i_cluster) const { return range(entries_, i_cluster); }
-  std::span<PairEntry> inner_room(int i_cluster) { return {inner_.data() + first(i_cluster), size_(i_cluster)}; }
-  std::span<const PairEntry> inner(int i_cluster) const {
-    return {inner_.data() + first(i_cluster), static_cast<std::size_t>(inner_count_[static_cast<std::size_t>(i_cluster)])};
+  std::span<const PairEntry> outer(int i) const {
+    return {entries(outer_, i), static_cast<std::size_t>(outer_count_[index(i)])};
   }
-  void set_inner_count(int i_cluster, int count) { inner_count_[static_cast<std::size_t>(i_cluster)] = count; }
+  /// As long as outer(i).
+  std::span<PairEntry> inner_room(int i) {
+    return {inner_[index(i / list_block)].data() + first_[index(i)], static_cast<std::size_t>(outer_count_[index(i)])};
+  }
+  std::span<const PairEntry> inner(int i) const {
+    return {entries(inner_, i), static_cast<std::size_t>(inner_count_[index(i)])};
+  }
+  void set_inner_count(int i_cluster, int count) { inner_count_[index(i_cluster)] = count; }
 
  private:
+  static constexpr int list_block = 16;  ///< i clusters that a thread lists in one go
+
   /// ClusterBounds of all clusters of one size.
   struct Bounds {
     std::array<std::vector<float>, 6> value;
     void resize(int clusters);
     ClusterBounds view() const;
   };
-  std::size_t first(int i) const { return start_[static_cast<std::size_t>(i)]; }
-  std::size_t size_(int i) const { return start_[static_cast<std::size_t>(i) + 1] - start_[static_cast<std::size_t>(i)]; }
-  std::span<const PairEntry> range(const std::vector<PairEntry>& v, int i) const { return {v.data() + first(i), size_(i)}; }
+  /// Steps of height, from and to; two where they go round the end of the cell, the lower one first.
+  struct Heights {
+    std::pair<int, int> first{0, -1}, second{0, -1};
+  };
+  using Blocks = std::vector<std::vector<PairEntry>>;
+  static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+  const PairEntry* entries(const Blocks& of, int i) const { return of[index(i / list_block)].data() + first_[index(i)]; }
 
   void place_atoms(std::span<const Vec3d> x, const Box& box);
   void sort_atoms(const Box& box);
   void part_images(int i_cluster, int j_cluster, std::uint32_t& mask) const;
   void set_bounds(Bounds& bounds, int cluster, int size) const;
+  void index_heights();
+  double gap_to_column(int i_cluster, int d, int column) const;
+  Heights heights_near(int i_cluster) const;
+  std::array<std::pair<int, int>, 2> clusters_within(std::size_t column, const Heights& window, int own) const;
   void list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const;
   std::uint32_t filled(int first_slot, int count) const;
   void apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const;
@@ -68,13 +84,14 @@ class PairList {
   std::vector<int> zones_;          ///< that have clusters, ascending
   std::vector<int> column_start_;   ///< first cluster of eight of each column, zone by zone
   std::vector<std::uint8_t> zone_;  ///< of each cluster of eight
+  int heights_ = 0;                 ///< steps along z; 0: columns are so short that they are looked at whole
+  std::vector<int> first_above_;    ///< [columns][heights + 1] first cluster that reaches to the lower end of a step or above
   std::vector<int> atom_of_slot_, slot_of_atom_;
   std::vector<std::uint32_t> filled_;  ///< of each cluster of eight
   Bounds bounds_i_, bounds_j_;         ///< empty without a box: everything is near
   NearParameters near_{};
-  std::vector<std::size_t> start_;  ///< of each i cluster's entries
-  std::vector<PairEntry> entries_, inner_;
-  std::vector<int> inner_count_;
+  Blocks outer_, inner_;                                ///< [blocks of i clusters], kept from list to list
+  std::vector<int> first_, outer_count_, inner_count_;  ///< [i clusters] entries in their block
 };
 
 }  // namespace uplift::cpu
