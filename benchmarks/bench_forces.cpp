@@ -82,6 +82,9 @@ int main(int argc, char** argv) {
   const Maker pairs = [](const Case& c, Precision p, const cpu::Threads& t) {
     return cpu::make_nonbonded_term(c.system, c.pme, p, t);
   };
+  const Maker excluded = [](const Case& c, Precision p, const cpu::Threads& t) {
+    return cpu::make_excluded_term(c.system, c.pme, p, t);
+  };
   const Maker pme = [](const Case& c, Precision p, const cpu::Threads& t) { return cpu::make_pme_term(c.system, c.pme, p, t); };
   const Maker bonded = [](const Case& c, Precision p, const cpu::Threads& t) { return cpu::make_bonded_term(c.system, p, t); };
   const Maker implicit = [](const Case& c, Precision p, const cpu::Threads& t) {
@@ -89,6 +92,7 @@ int main(int argc, char** argv) {
   };
   for (const char* input : {"water-tip3p", "sdf1-tip3p"}) {
     add("pairs", input, NonbondedMethod::pme, pairs);
+    add("excluded", input, NonbondedMethod::pme, excluded);
     add("pme", input, NonbondedMethod::pme, pme);
   }
   add("bonded", "sdf1-tip3p", NonbondedMethod::pme, bonded);

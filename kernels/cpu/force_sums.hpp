@@ -45,6 +45,14 @@ struct ForceSums {
   void add_fixed_virial(int component, Fixed w) {
     std::atomic_ref<Fixed>(virial[static_cast<std::size_t>(component)]).fetch_add(w, std::memory_order_relaxed);
   }
+  /// xx yy zz xy xz yz into the full tensor.
+  void add_symmetric_virial(const Fixed* w) {
+    constexpr int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
+    for (int k = 0; k < 6; ++k) {
+      add_fixed_virial(place[k], w[k]);
+      if (mirror[k] >= 0) add_fixed_virial(mirror[k], w[k]);
+    }
+  }
   void add_energy_atomic(EnergyTerm term, double e) { add_fixed_energy(term, fixed_energy(e)); }
   void add_virial_atomic(int component, double w) { add_fixed_virial(component, fixed_energy(w)); }
 };

@@ -74,12 +74,27 @@ Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false
   return c;
 }
 
+/// Pairs, and with PME what the mesh has of excluded ones.
+class Terms {
+ public:
+  Terms(const Case& c, Precision precision, const Threads& threads)
+      : pairs_(cpu::make_nonbonded_term(c.system, pme(c), precision, threads)),
+        excluded_(cpu::make_excluded_term(c.system, pme(c), precision, threads)) {}
+  void evaluate(const cpu::ForceRequest& request, ForceSums& sums) const {
+    pairs_->evaluate(request, sums);
+    if (excluded_) excluded_->evaluate(request, sums);
+  }
+
+ private:
+  static PmeParameters pme(const Case& c) { return {c.alpha, {32, 32, 32}, 5}; }
+  std::unique_ptr<cpu::ForceTerm> pairs_, excluded_;
+};
+
 ForceSums run(const Case& c, Precision precision, int threads = 2, bool energies = true) {
   const Threads t(threads);
-  const auto term = cpu::make_nonbonded_term(c.system, {c.alpha, {32, 32, 32}, 5}, precision, t);
   ForceSums sums;
   sums.force.resize(3 * c.x.size());
-  term->evaluate({c.x, c.box, energies, energies}, sums);
+  Terms(c, precision, t).evaluate({c.x, c.box, energies, energies}, sums);
   return sums;
 }
 
@@ -166,7 +181,7 @@ TEST(NonbondedTerm, NeverMissesAPairWhileAtomsMove) {
   for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::no_cutoff}) {
     Case c = make_case(500, skewed(), method);
     const Threads threads(2);
-    const auto term = cpu::make_nonbonded_term(c.system, {c.alpha, {32, 32, 32}, 5}, Precision::double_, threads);
+    const Terms terms(c, Precision::double_, threads);
     std::mt19937 random(3);
     std::normal_distribution<double> kick(0, 0.004);  // [nm] a step: lists are pruned every few steps and rebuilt now and then
     ForceSums sums;
@@ -174,7 +189,7 @@ TEST(NonbondedTerm, NeverMissesAPairWhileAtomsMove) {
       for (Vec3d& r : c.x) r += Vec3d{kick(random), kick(random), kick(random)};
       sums.force.resize(3 * c.x.size());
       sums.clear();
-      term->evaluate({c.x, c.box, false, false}, sums);
+      terms.evaluate({c.x, c.box, false, false}, sums);
       ASSERT_LT(force_error(sums, oracle::pairs(c.system, c.x, c.box, c.alpha)), 1e-9) << "step " << step;
     }
   }

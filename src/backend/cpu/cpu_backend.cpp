@@ -52,6 +52,7 @@ class CpuBackend final : public Backend {
           "that there are no domains; start one rank, or use compute.replicas");
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
     add(make_nonbonded_term(system, pme_, precision_, threads_, link_));
+    add(make_excluded_term(system, pme_, precision_, threads_));
     add(make_implicit_solvent_term(system, precision_, threads_));
     add(make_bonded_term(system, precision_, threads_));
     add(make_torsion_term(system, precision_, threads_));

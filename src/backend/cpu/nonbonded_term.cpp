@@ -1,12 +1,9 @@
-// Lennard-Jones and direct-space Coulomb on the CPU: pair list, SIMD pair loop, the screened part of excluded pairs, dispersion
-// correction. Positions are copied into the slots of the pair list as fractions of the box (pair_kernels.hpp says why).
+// Lennard-Jones and direct-space Coulomb on the CPU: pair list, SIMD pair loop, dispersion correction. Positions are copied
+// into the slots of the pair list as fractions of the box (pair_kernels.hpp says why).
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -27,7 +24,6 @@ constexpr double inner_buffer = 0.06;
 constexpr int tasks_wanted = 64;  // i clusters are shared out in about so many tasks, of so many clusters:
 constexpr int task_least = 8, task_most = 64;
 constexpr int slot_block = 1024;
-constexpr int pair_block = 256;  // excluded pairs a task
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -74,35 +70,17 @@ class NonbondedTerm final : public ForceTerm {
     if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
-    excluded_ = system.force_field.exclusions;
-    exclusion_start_.assign(at(atoms_) + 1, 0);
-    for (const auto& pair : excluded_) ++exclusion_start_[at(pair[0]) + 1];  // pairs are sorted by the first
-    std::partial_sum(exclusion_start_.begin(), exclusion_start_.end(), exclusion_start_.begin());
-    block_of_.assign(at(atoms_), -1);
-    shared_.assign(at(atoms_), 0);
-    find_shared_atoms();
   }
 
   std::string name() const override { return "pairs"; }
   ForceGroup group() const override { return ForceGroup::nonbonded; }
-  std::vector<PhaseTime> phases() const override { return {list_time_, prune_time_, slot_time_, pair_time_, excluded_time_}; }
+  std::vector<PhaseTime> phases() const override { return {list_time_, prune_time_, slot_time_, pair_time_}; }
 
-  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box) override {
+  void set_share(const RankShare& share, std::span<const Vec3d> /*x*/, const Box& /*box*/) override {
     share_ = &share;
     built_at_.clear();  // a new list
     pieces_ = cut_pieces(share.home);
-    for (const auto& [i, j] : excluded_) shared_[at(i)] = shared_[at(j)] = 0;
-    excluded_.clear();
-    const auto& all = system_.force_field.exclusions;
-    std::vector<int> local;
-    share.for_local([&](int i) { local.push_back(i); });
-    std::sort(local.begin(), local.end());
-    for (int i : local)
-      for (int k = exclusion_start_[at(i)]; k < exclusion_start_[at(i) + 1]; ++k)
-        if (share.takes(all[at(k)], x, box)) excluded_.push_back(all[at(k)]);
-    find_shared_atoms();
   }
-  std::int64_t interactions() const override { return static_cast<std::int64_t>(excluded_.size()); }
   bool outdated(std::span<const Vec3d> x, const Box& box) override {
     return built_at_.empty() || box_ != box || 2 * moved(x, built_at_) > outer_buffer;
   }
@@ -117,7 +95,6 @@ class NonbondedTerm final : public ForceTerm {
     if (atoms_ == 0) return;
     refresh(request);
     timed(pair_time_, [&] { run_pairs(request, sums); });
-    if (form_ == CoulombForm::ewald) timed(excluded_time_, [&] { correct_excluded(request, sums); });
     if (dispersion_.energy != 0 && (!link_ || link_->rank() == 0) && (request.energies || request.virial)) {
       sums.add_energy_atomic(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
       for (int d : {0, 4, 8})
@@ -389,7 +366,7 @@ class NonbondedTerm final : public ForceTerm {
       if (tally != PairTally::energies_and_virial) return;
       Fixed w[6];
       for (int k = 0; k < 6; ++k) w[k] = in_fixed(total.virial[k]);
-      add_virial(sums, w);
+      sums.add_symmetric_virial(w);
     });
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
       for (int s = first; s < last; ++s) {
@@ -403,92 +380,6 @@ class NonbondedTerm final : public ForceTerm {
       }
     });
   }
-  /// xx yy zz xy xz yz into the full tensor.
-  static void add_virial(ForceSums& sums, const Fixed* w) {
-    const int place[6] = {0, 4, 8, 1, 2, 5}, mirror[6] = {-1, -1, -1, 3, 6, 7};
-    for (int k = 0; k < 6; ++k) {
-      sums.add_fixed_virial(place[k], w[k]);
-      if (mirror[k] >= 0) sums.add_fixed_virial(mirror[k], w[k]);
-    }
-  }
-
-  /// Blocks of excluded pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block
-  /// each.
-  void find_shared_atoms() {
-    for (std::size_t k = 0; k < excluded_.size(); ++k)
-      for (int i : excluded_[k]) {
-        const int own = static_cast<int>(k) / pair_block;
-        if (block_of_[at(i)] >= 0 && block_of_[at(i)] != own) shared_[at(i)] = 1;
-        block_of_[at(i)] = own;
-      }
-    for (const auto& [i, j] : excluded_) block_of_[at(i)] = block_of_[at(j)] = -1;
-  }
-  using FixedForce = std::array<Fixed, 3>;
-  void add_excluded(int i, const FixedForce& f, ForceSums& sums) const {
-    Fixed* const to = sums.force.data() + 3 * at(i);
-    for (std::size_t c = 0; c < 3; ++c) {
-      if (shared_[at(i)])
-        std::atomic_ref<Fixed>(to[c]).fetch_add(f[c], std::memory_order_relaxed);
-      else
-        to[c] += f[c];
-    }
-  }
-
-  /// The mesh holds excluded pairs too, screened: take qq erf(alpha r)/r back, at any distance.
-  void correct_excluded(const ForceRequest& request, ForceSums& sums) {
-    const auto& pairs = excluded_;
-    const auto& q = system_.force_field.charges;
-    threads_.for_blocks(static_cast<int>(pairs.size()), pair_block, [&](int first, int last, int) {
-      alignas(64) real x[pair_block], y[pair_block], z[pair_block], qq[pair_block], f[pair_block], e[pair_block];
-      const int n = last - first, padded = (n + 15) / 16 * 16;
-      for (int k = 0; k < padded; ++k) {
-        Vec3d d{0, 0, 0};
-        double product = 0;
-        if (k < n) {
-          const auto [i, j] = pairs[at(first + k)];
-          d = request.box.image(request.x[at(i)] - request.x[at(j)]);
-          product = constants::coulomb * q[at(i)] * q[at(j)];
-        }
-        x[k] = static_cast<real>(d.x);
-        y[k] = static_cast<real>(d.y);
-        z[k] = static_cast<real>(d.z);
-        qq[k] = static_cast<real>(product);
-      }
-      ops_.excluded(p_.erf, x, y, z, qq, padded, f, e);
-      Fixed energy = 0, w[6] = {0, 0, 0, 0, 0, 0};
-      int own = pairs[at(first)][0];
-      FixedForce own_force{0, 0, 0};
-      for (int k = 0; k < n; ++k) {
-        const auto [i, j] = pairs[at(first + k)];
-        const Vec3d d{static_cast<double>(x[k]), static_cast<double>(y[k]), static_cast<double>(z[k])};
-        double scale = static_cast<double>(f[k]), part = static_cast<double>(e[k]);
-        if (const double r2 = dot(d, d); r2 > cutoff_ * cutoff_) {  // beyond the range of the polynomial
-          const double r = std::sqrt(r2), product = constants::coulomb * q[at(i)] * q[at(j)];
-          scale = product * physics::erf_force_over_r(alpha_, r);
-          part = product * physics::erf_over_r(alpha_, r);
-        }
-        const Vec3d force = -scale * d;
-        if (request.energies || request.virial) energy -= fixed_energy(part);
-        if (i != own) {  // pairs are sorted by i: its share is added once
-          add_excluded(own, own_force, sums);
-          own = i;
-          own_force = {0, 0, 0};
-        }
-        const FixedForce f3{fixed_force(force.x), fixed_force(force.y), fixed_force(force.z)};
-        for (std::size_t c = 0; c < 3; ++c) own_force[c] += f3[c];
-        add_excluded(j, {-f3[0], -f3[1], -f3[2]}, sums);
-        if (!request.virial) continue;
-        const double products[6] = {force.x * d.x, force.y * d.y, force.z * d.z, force.x * d.y, force.x * d.z, force.y * d.z};
-        for (int c = 0; c < 6; ++c) w[c] += fixed_energy(products[c]);
-      }
-      add_excluded(own, own_force, sums);
-      if (request.energies || request.virial) {
-        sums.add_fixed_energy(EnergyTerm::coulomb_direct, energy);
-        if (request.virial) add_virial(sums, w);
-      }
-    });
-  }
-
   const System& system_;
   RankLink* link_;  ///< null: one rank
   const RankShare* share_ = nullptr;
@@ -511,16 +402,13 @@ class NonbondedTerm final : public ForceTerm {
   Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
-  std::vector<std::uint8_t> half_lj_;            ///< PairSlots
-  std::vector<std::array<int, 2>> excluded_;     ///< pairs of this rank, by the first
-  std::vector<int> exclusion_start_, block_of_;  ///< [atoms + 1] of all pairs; [atoms] scratch, -1
-  std::vector<char> shared_;                     ///< [atoms] of excluded pairs in several blocks
-  std::vector<std::vector<AtomRange>> pieces_;   ///< of the atoms at home, a task each
+  std::vector<std::uint8_t> half_lj_;           ///< PairSlots
+  std::vector<std::vector<AtomRange>> pieces_;  ///< of the atoms at home, a task each
   int task_clusters_ = task_least;
   std::vector<std::vector<std::int32_t>> touched_;  ///< [task] clusters of eight
   std::vector<ThreadSums> sums_;
   PhaseTime list_time_{"pair list", 0, 0}, prune_time_{"prune", 0, 0}, slot_time_{"pair positions", 0, 0},
-      pair_time_{"pairs", 0, 0}, excluded_time_{"excluded pairs", 0, 0};
+      pair_time_{"pairs", 0, 0};
 };
 
 }  // namespace

@@ -46,9 +46,11 @@ std::unique_ptr<ForceTerm> make_bonded_term(const System&, Precision,
 std::unique_ptr<ForceTerm> make_torsion_term(const System&, Precision,
                                              const Threads&);  // System::torsions_apart, which the former lacks
 std::unique_ptr<ForceTerm> make_restraint_term(const System&, Precision, const Threads&);
-/// Pairs, corrections of excluded pairs, dispersion correction (this on rank 0).
+/// Pairs that are not excluded, and the dispersion correction (on rank 0).
 std::unique_ptr<ForceTerm> make_nonbonded_term(const System&, const PmeParameters&, Precision, const Threads&,
                                                RankLink* link = nullptr);
+/// What the mesh has of excluded pairs, with PME only.
+std::unique_ptr<ForceTerm> make_excluded_term(const System&, const PmeParameters&, Precision, const Threads&);
 /// With a `link`, meshes are put together, and transforms shared out, among its ranks.
 std::unique_ptr<ForceTerm> make_pme_term(const System&, const PmeParameters&, Precision, const Threads&,
                                          RankLink* link = nullptr);
