@@ -114,9 +114,9 @@ class PinnedBuffer {
     if (count > 0)
       check(cudaMemcpyAsync(data_ + at, device, count * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
   }
-  void copy_to(T* device, std::size_t count, cudaStream_t stream) const {
+  void copy_to(T* device, std::size_t count, cudaStream_t stream, std::size_t at = 0) const {
     if (count > 0)
-      check(cudaMemcpyAsync(device, data_, count * sizeof(T), cudaMemcpyHostToDevice, stream), "copy to the device");
+      check(cudaMemcpyAsync(device, data_ + at, count * sizeof(T), cudaMemcpyHostToDevice, stream), "copy to the device");
   }
   T* data() { return data_; }
   std::size_t size() const { return size_; }

@@ -10,21 +10,24 @@ constexpr unsigned block_threads = 128;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
-/// Where a charge lies on the mesh: its first point in each direction, and how far it is beyond.
+/// Where a charge lies in the window: its first point in each direction, and how far it is beyond.
 template <class T>
 struct Place {
   int point[3];
   T beyond[3];
+  bool inside = true;
 };
-template <class T>
+template <int order, class T>
 __device__ Place<T> place(const MeshView& mesh, const Vec3d& x) {
   Place<T> p;
   for (int d = 0; d < 3; ++d) {
     const double s = mesh.row[d][0] * x.x + mesh.row[d][1] * x.y + mesh.row[d][2] * x.z;
     double u = (s - std::floor(s)) * mesh.n[d];
     if (!(u >= 0 && u < mesh.n[d])) u = 0;  // rounded up to a whole box, or not a number
-    p.point[d] = static_cast<int>(u);
-    p.beyond[d] = static_cast<T>(u - p.point[d]);
+    const int point = static_cast<int>(u), first = point - mesh.window.start[d];
+    p.beyond[d] = static_cast<T>(u - point);
+    p.point[d] = first < 0 ? first + mesh.n[d] : first;
+    p.inside = p.inside && (mesh.window.length[d] == mesh.n[d] || p.point[d] + order <= mesh.window.length[d]);
   }
   return p;
 }
@@ -62,14 +65,15 @@ __global__ void __launch_bounds__(block_threads)
     spread_kernel(ChargesView charges, const Vec3d* x, MeshView mesh, MeshInteger<T>* grid) {
   const Lanes<order> lanes;
   if (!lanes.active(charges.count)) return;
-  const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
+  const Place<T> p = place<order, T>(mesh, x[charges.atom[lanes.charge]]);
+  if (!p.inside) return;
   const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
              bz = physics::bspline_weights<order>(p.beyond[2]);
   const T q = static_cast<T>(charges.charge[lanes.charge]) * pick(bx.value, lanes.plane);
-  const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
+  const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.window.length[1];
   UPLIFT_DEVICE_UNROLL
   for (int iy = 0; iy < order; ++iy) {
-    MeshInteger<T>* row = grid + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
+    MeshInteger<T>* row = grid + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.window.length[2];
     const T weight = q * by.value[iy];
     UPLIFT_DEVICE_UNROLL
     for (int iz = 0; iz < order; ++iz) put(row + wrapped(p.point[2] + iz, mesh.n[2]), weight * bz.value[iz], mesh.scale);
@@ -87,32 +91,32 @@ __global__ void __launch_bounds__(block_threads) to_real_kernel(MeshInteger<T>* 
 struct Wave {
   int kx, ky, kz;
 };
-__device__ Wave wave_of(const physics::MeshWaves& w, int i) {
+__device__ Wave wave_of(const physics::MeshWaves& w, const MeshRows& rows, int i) {
   const int half = w.n[2] / 2 + 1;
-  return {i / half / w.n[1], i / half % w.n[1], i % half};
+  return {i / half / rows.count, rows.first + i / half % rows.count, i % half};
 }
-__device__ int waves_in(const physics::MeshWaves& w) { return w.n[0] * w.n[1] * (w.n[2] / 2 + 1); }
+UPLIFT_HD int waves_in(const physics::MeshWaves& w, const MeshRows& rows) { return w.n[0] * rows.count * (w.n[2] / 2 + 1); }
 
 template <class T>
-__global__ void __launch_bounds__(block_threads) influence_kernel(physics::MeshWaves waves, T* table) {
+__global__ void __launch_bounds__(block_threads) influence_kernel(physics::MeshWaves waves, MeshRows rows, T* table) {
   const int i = thread_number();
-  if (i >= waves_in(waves)) return;
-  const Wave k = wave_of(waves, i);
+  if (i >= waves_in(waves, rows)) return;
+  const Wave k = wave_of(waves, rows, i);
   table[i] = static_cast<T>(waves.influence(k.kx, k.ky, k.kz));
 }
 
 template <class T, class Complex>
 __global__ void __launch_bounds__(block_threads)
-    convolve_kernel(physics::MeshWaves waves, const T* table, Complex* mesh, SumsView sums, Tally tally) {
+    convolve_kernel(physics::MeshWaves waves, MeshRows rows, const T* table, Complex* mesh, SumsView sums, Tally tally) {
   const int i = thread_number();
   double energy = 0;
   physics::Symmetric w{0, 0, 0, 0, 0, 0};
-  if (i < waves_in(waves)) {
+  if (i < waves_in(waves, rows)) {
     const Complex q = mesh[i];
     const T influence = table[i];
     mesh[i] = {q.x * influence, q.y * influence};
     if (tally.energies || tally.virial) {
-      const Wave k = wave_of(waves, i);
+      const Wave k = wave_of(waves, rows, i);
       // Points between the planes kz = 0 and n/2 stand for their mirror images, too.
       const double weight = k.kz == 0 || 2 * k.kz == waves.n[2] ? 0.5 : 1;
       const double s2 =
@@ -134,15 +138,16 @@ __global__ void __launch_bounds__(block_threads, 4)
   const Lanes<order> lanes;
   const bool active = lanes.active(charges.count);
   T along[3] = {0, 0, 0};
-  if (active) {
-    const Place<T> p = place<T>(mesh, x[charges.atom[lanes.charge]]);
+  Place<T> p;
+  if (active) p = place<order, T>(mesh, x[charges.atom[lanes.charge]]);
+  if (active && p.inside) {
     const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
                bz = physics::bspline_weights<order>(p.beyond[2]);
-    const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.n[1];
+    const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.window.length[1];
     T flat = 0;  // sum over the plane: of the potential, and of its slopes along y and z
     UPLIFT_DEVICE_UNROLL
     for (int iy = 0; iy < order; ++iy) {
-      const T* row = potential + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.n[2];
+      const T* row = potential + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.window.length[2];
       T value = 0, slope = 0;
       UPLIFT_DEVICE_UNROLL
       for (int iz = 0; iz < order; ++iz) {
@@ -196,15 +201,14 @@ void launch_to_real(MeshInteger<T>* grid, T* real, int points, double scale, cud
   UPLIFT_LAUNCH(to_real_kernel<T>, cover(points, block_threads), stream, grid, real, points, 1 / scale);
 }
 template <class T>
-void launch_influence(const physics::MeshWaves& waves, T* table, cudaStream_t stream) {
-  UPLIFT_LAUNCH(influence_kernel<T>, cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream, waves,
-                table);
+void launch_influence(const physics::MeshWaves& waves, const MeshRows& rows, T* table, cudaStream_t stream) {
+  UPLIFT_LAUNCH(influence_kernel<T>, cover(waves_in(waves, rows), block_threads), stream, waves, rows, table);
 }
 template <class T, class Complex>
-void launch_convolve(const physics::MeshWaves& waves, const T* table, Complex* mesh, const SumsView& sums, Tally tally,
-                     cudaStream_t stream) {
-  UPLIFT_LAUNCH((convolve_kernel<T, Complex>), cover(waves.n[0] * waves.n[1] * (waves.n[2] / 2 + 1), block_threads), stream,
-                waves, table, mesh, sums, tally);
+void launch_convolve(const physics::MeshWaves& waves, const MeshRows& rows, const T* table, Complex* mesh, const SumsView& sums,
+                     Tally tally, cudaStream_t stream) {
+  UPLIFT_LAUNCH((convolve_kernel<T, Complex>), cover(waves_in(waves, rows), block_threads), stream, waves, rows, table, mesh,
+                sums, tally);
 }
 template <class T>
 void launch_gather(int order, const ChargesView& charges, const Vec3d* x, const MeshView& mesh, const T* potential,
@@ -221,12 +225,12 @@ template void launch_spread<float>(int, const ChargesView&, const Vec3d*, const 
 template void launch_spread<double>(int, const ChargesView&, const Vec3d*, const MeshView&, Fixed*, cudaStream_t);
 template void launch_to_real<float>(std::int32_t*, float*, int, double, cudaStream_t);
 template void launch_to_real<double>(Fixed*, double*, int, double, cudaStream_t);
-template void launch_influence<float>(const physics::MeshWaves&, float*, cudaStream_t);
-template void launch_influence<double>(const physics::MeshWaves&, double*, cudaStream_t);
-template void launch_convolve<float, float2>(const physics::MeshWaves&, const float*, float2*, const SumsView&, Tally,
-                                             cudaStream_t);
-template void launch_convolve<double, double2>(const physics::MeshWaves&, const double*, double2*, const SumsView&, Tally,
-                                               cudaStream_t);
+template void launch_influence<float>(const physics::MeshWaves&, const MeshRows&, float*, cudaStream_t);
+template void launch_influence<double>(const physics::MeshWaves&, const MeshRows&, double*, cudaStream_t);
+template void launch_convolve<float, float2>(const physics::MeshWaves&, const MeshRows&, const float*, float2*, const SumsView&,
+                                             Tally, cudaStream_t);
+template void launch_convolve<double, double2>(const physics::MeshWaves&, const MeshRows&, const double*, double2*,
+                                               const SumsView&, Tally, cudaStream_t);
 template void launch_gather<float>(int, const ChargesView&, const Vec3d*, const MeshView&, const float*, const SumsView&,
                                    cudaStream_t);
 template void launch_gather<double>(int, const ChargesView&, const Vec3d*, const MeshView&, const double*, const SumsView&,

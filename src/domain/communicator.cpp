@@ -147,7 +147,6 @@ void reduce(const std::shared_ptr<const detail::MpiGroup>& group, std::span<T> v
 
 }  // namespace
 
-void Communicator::sum(std::span<std::int32_t> values) const { reduce(group_, values, MPI_INT32_T, MPI_SUM); }
 void Communicator::sum(std::span<std::int64_t> values) const { reduce(group_, values, MPI_INT64_T, MPI_SUM); }
 void Communicator::sum(std::span<double> values) const { reduce(group_, values, MPI_DOUBLE, MPI_SUM); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce(group_, values, MPI_INT64_T, MPI_MAX); }
@@ -239,7 +238,6 @@ std::vector<std::byte> Communicator::receive_bytes(int, int) const {
 std::vector<std::vector<std::byte>> Communicator::gather_bytes(std::span<const std::byte> values, int) const {
   return {std::vector<std::byte>(values.begin(), values.end())};
 }
-void Communicator::sum(std::span<std::int32_t>) const {}
 void Communicator::sum(std::span<std::int64_t>) const {}
 void Communicator::sum(std::span<double>) const {}
 void Communicator::maximum(std::span<std::int64_t>) const {}

@@ -334,12 +334,6 @@ void Decomposition::sum(std::span<std::int64_t> values) {
   ranks_.sum(values);
 }
 
-void Decomposition::sum(std::span<std::int32_t> values) {
-  const Timer timer(*this, sum_time_);
-  traffic_.mesh_bytes += static_cast<std::int64_t>(values.size_bytes());
-  ranks_.sum(values);
-}
-
 bool Decomposition::any(bool here) {
   const Timer timer(*this, sum_time_);
   std::int64_t flag = here;
@@ -356,20 +350,31 @@ std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<st
     coming = ranks_.all_to_all(std::move(coming));
   }
   std::vector<std::vector<std::byte>> got(send.size());
+  for (int r = 0; r < size(); ++r) got[at(r)].resize(static_cast<std::size_t>(coming[at(r)]));
+  swap_messages(std::vector<std::span<const std::byte>>(send.begin(), send.end()),
+                std::vector<std::span<std::byte>>(got.begin(), got.end()));
+  got[at(rank())] = send[at(rank())];
+  return got;
+}
+
+void Decomposition::exchange_packed(std::span<const std::span<const std::byte>> send,
+                                    std::span<const std::span<std::byte>> receive) {
+  const Timer timer(*this, exchange_time_);
+  swap_messages(send, receive);
+}
+
+void Decomposition::swap_messages(std::span<const std::span<const std::byte>> send,
+                                  std::span<const std::span<std::byte>> receive) {
   std::vector<Communicator::Request> pending;
-  for (int r = 0; r < size(); ++r) {
-    got[at(r)].resize(static_cast<std::size_t>(coming[at(r)]));
-    if (r != rank() && !got[at(r)].empty()) pending.push_back(ranks_.start_receive(got[at(r)], r, 40));
-  }
+  for (int r = 0; r < size(); ++r)
+    if (r != rank() && !receive[at(r)].empty()) pending.push_back(ranks_.start_receive(receive[at(r)], r, 40));
   for (int r = 0; r < size(); ++r) {
     if (r == rank() || send[at(r)].empty()) continue;
     pending.push_back(ranks_.start_send(send[at(r)], r, 40));
     traffic_.mesh_bytes += static_cast<std::int64_t>(send[at(r)].size());
     ++traffic_.messages;
   }
-  got[at(rank())] = send[at(rank())];
   for (auto& p : pending) p.wait();
-  return got;
 }
 
 void Decomposition::balance(const Box& box, double reach) {

@@ -25,13 +25,14 @@ class Decomposition final : public RankLink {
   void start_reverse(std::span<Fixed> force) override;
   void finish_reverse(std::span<Fixed> force) override;
   void sum(std::span<std::int64_t> values) override;
-  void sum(std::span<std::int32_t> values) override;
   const std::vector<int>& sent() const override { return sent_; }
   void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) override;
   void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) override;
   bool any(bool here) override;
   std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send,
                                                std::span<const std::int64_t> coming = {}) override;
+  void exchange_packed(std::span<const std::span<const std::byte>> send,
+                       std::span<const std::span<std::byte>> receive) override;
   double waited() const override;
   void note_work(double seconds) override { work_ += seconds; }
 
@@ -53,6 +54,8 @@ class Decomposition final : public RankLink {
   };
 
   class Timer;
+
+  void swap_messages(std::span<const std::span<const std::byte>> send, std::span<const std::span<std::byte>> receive);
 
   void find_groups(const System& system);
   void set_home(std::vector<int> atoms);

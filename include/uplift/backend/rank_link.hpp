@@ -122,7 +122,6 @@ class RankLink {
   virtual void start_reverse(std::span<Fixed> force) = 0;
   virtual void finish_reverse(std::span<Fixed> force) = 0;
   virtual void sum(std::span<std::int64_t> values) = 0;
-  virtual void sum(std::span<std::int32_t> values) = 0;
 
   // For a backend that has its atoms elsewhere and packs them itself, 24 bytes each: those of the halo in the order of
   // share().halo, those that are sent (some to several ranks) in that of sent().
@@ -134,6 +133,10 @@ class RankLink {
   /// each other first.
   virtual std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send,
                                                        std::span<const std::int64_t> coming = {}) = 0;
+  /// The same between places that all ranks know the lengths of: send[r] goes to rank r, receive[r] comes from there; what is
+  /// empty is not sent, and nothing goes to oneself.
+  virtual void exchange_packed(std::span<const std::span<const std::byte>> send,
+                               std::span<const std::span<std::byte>> receive) = 0;
   /// Time spent in all calls so far [s].
   virtual double waited() const = 0;
   /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.

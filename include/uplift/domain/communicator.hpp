@@ -55,7 +55,6 @@ class Communicator {
     return all;
   }
   /// Sums and extremes over all ranks, for all ranks, in place. Those of integers have the same bits for any number of ranks.
-  void sum(std::span<std::int32_t> values) const;
   void sum(std::span<std::int64_t> values) const;
   void sum(std::span<double> values) const;
   void maximum(std::span<std::int64_t> values) const;

@@ -1,34 +1,25 @@
 // Reciprocal-space PME on the device.
-#include <cufft.h>
 #include <cuda/pme.cuh>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 
 #include "backend/cuda/device_force.cuh"
+#include "backend/cuda/device_mesh_ranks.cuh"
 #include "physics/pme/influence.hpp"
 #include "uplift/backend/pme_setup.hpp"
-#include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
-void check_fft(cufftResult result, const char* what) {
-  if (result != CUFFT_SUCCESS)
-    throw SimulationError(std::string(what) + ": cuFFT error " + std::to_string(result) + " (is the GPU's memory full?)");
-}
-cufftType forward_type(float) { return CUFFT_R2C; }
-cufftType forward_type(double) { return CUFFT_D2Z; }
-cufftType backward_type(float) { return CUFFT_C2R; }
-cufftType backward_type(double) { return CUFFT_Z2D; }
-cufftResult forward(cufftHandle plan, float* in, float2* out) { return cufftExecR2C(plan, in, out); }
-cufftResult forward(cufftHandle plan, double* in, double2* out) { return cufftExecD2Z(plan, in, out); }
-cufftResult backward(cufftHandle plan, float2* in, float* out) { return cufftExecC2R(plan, in, out); }
-cufftResult backward(cufftHandle plan, double2* in, double* out) { return cufftExecZ2D(plan, in, out); }
+/// How far atoms may move before they are shared out among ranks anew [nm].
+constexpr double most_slack = 0.1;
 
 template <class T>
 class Pme final : public DeviceForce {
-  using Complex = std::conditional_t<sizeof(T) == 4, float2, double2>;
+  using Complex = typename FftPlan<T>::Complex;
 
  public:
   Pme(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
@@ -50,49 +41,44 @@ class Pme final : public DeviceForce {
     none_ = charges.empty();
     const auto [nx, ny, nz] = pme.grid;
     points_ = nx * ny * nz;
-    const auto half = static_cast<std::size_t>(nx) * static_cast<std::size_t>(ny) * static_cast<std::size_t>(nz / 2 + 1);
-    grid_.resize(static_cast<std::size_t>(points_));
-    grid_.clear(stream);
-    if (link_) mesh_words_.reserve(grid_.size());
-    real_.resize(static_cast<std::size_t>(points_));
-    waves_.resize(half);
-    influence_.resize(half);
+    if (link_) {
+      ranks_.emplace(*link_, pme.grid, stream);
+      rows_ = ranks_->rows();
+    } else {
+      rows_ = {0, ny};
+      grid_.resize(static_cast<std::size_t>(points_));
+      grid_.clear(stream);
+      real_.resize(static_cast<std::size_t>(points_));
+      waves_.resize(waves_here());
+      forward_.make_forward(nx, ny, nz, stream);
+      backward_.make_backward(nx, ny, nz, stream);
+    }
+    influence_.resize(waves_here());
     for (std::size_t d = 0; d < 3; ++d) moduli_[d] = DeviceBuffer<double>(spline_moduli(pme.order, pme.grid[d]));
     mesh_.scale = integer_mesh_scale(absolute, largest, points_, sizeof(T) == 4);
-    for (int d = 0; d < 3; ++d) mesh_.n[d] = pme.grid[static_cast<std::size_t>(d)];
-    check_fft(cufftPlan3d(&forward_, nx, ny, nz, forward_type(T())), "make an FFT plan");
-    check_fft(cufftPlan3d(&backward_, nx, ny, nz, backward_type(T())), "make an FFT plan");
-    check_fft(cufftSetStream(forward_, stream), "FFT stream");
-    check_fft(cufftSetStream(backward_, stream), "FFT stream");
+    for (int d = 0; d < 3; ++d) mesh_.n[d] = mesh_.window.length[d] = pme.grid[static_cast<std::size_t>(d)];
   }
-  ~Pme() override {
-    cufftDestroy(forward_);
-    cufftDestroy(backward_);
-  }
-  Pme(const Pme&) = delete;
-  Pme& operator=(const Pme&) = delete;
 
   bool steady(const Box& box) const override { return box == box_; }
   void compute(const Request& r, cudaStream_t stream) override {
     if (none_) return;
     set_box(r.box, stream);
-    launch_spread<T>(pme_.order, charges(), r.x, mesh_, grid_.data(), stream);
-    if (link_)
-      mesh_words_.copy_from(grid_.data(), grid_.size(), stream);
-    else
-      solve(r, r.tally, stream);
+    launch_spread<T>(pme_.order, charges(), r.x, mesh_, ranks_ ? ranks_->charges() : grid_.data(), stream);
+    if (ranks_) return ranks_->fetch_charges(stream);
+    launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
+    forward_.forward(real_.data(), waves_.data());
+    convolve(r, waves_.data(), stream);
+    backward_.backward(waves_.data(), real_.data());
+    gather(r, real_.data(), stream);
   }
-
-  /// Every rank transforms the whole mesh, which integers have made the same everywhere: messages of its size, work that more
-  /// ranks do not lessen.
   void finish(const Request& r, cudaStream_t stream) override {
-    if (none_ || !link_) return;
-    check(cudaStreamSynchronize(stream), "wait for the device");
-    link_->sum(std::span(mesh_words_.data(), grid_.size()));
-    mesh_words_.copy_to(grid_.data(), grid_.size(), stream);
-    solve(r, link_->rank() == 0 ? r.tally : Tally{}, stream);
+    if (none_ || !ranks_) return;
+    ranks_->solve(
+        mesh_.scale, [&](Complex* waves) { convolve(r, waves, stream); }, stream);
+    gather(r, ranks_->potential(), stream);
   }
-  void set_share(const RankShare& share, std::span<const Vec3d>, const Box&, cudaStream_t stream) override {
+  double slack() const override { return ranks_ ? most_slack : std::numeric_limits<double>::infinity(); }
+  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
     std::vector<int> atoms;
     std::vector<double> charges;
     share.for_home([&](int i) {
@@ -103,6 +89,9 @@ class Pme final : public DeviceForce {
     });
     atom_.upload_to_front(atoms, stream);
     charge_.upload_to_front(charges, stream);
+    set_box(box, stream);
+    mesh_.window = window_of(atoms, x);
+    if (!none_) ranks_->set_window(mesh_.window, stream);
     check(cudaStreamSynchronize(stream), "wait for the device");
     charged_ = static_cast<int>(charges.size());
   }
@@ -111,14 +100,45 @@ class Pme final : public DeviceForce {
  private:
   ChargesView charges() const { return {charged_, atom_.data(), charge_.data()}; }
 
-  void solve(const Request& r, Tally tally, cudaStream_t stream) {
-    launch_to_real<T>(grid_.data(), real_.data(), points_, mesh_.scale, stream);
-    check_fft(forward(forward_, real_.data(), waves_.data()), "FFT");
-    if (tally.any()) r.wait_for_sums(stream);
-    launch_convolve<T, Complex>(wave_vectors_, influence_.data(), waves_.data(), r.sums, tally, stream);
-    check_fft(backward(backward_, waves_.data(), real_.data()), "FFT");
+  std::size_t waves_here() const {
+    return static_cast<std::size_t>(pme_.grid[0]) * static_cast<std::size_t>(rows_.count) *
+           static_cast<std::size_t>(pme_.grid[2] / 2 + 1);
+  }
+  void convolve(const Request& r, Complex* waves, cudaStream_t stream) {
+    if (r.tally.any()) r.wait_for_sums(stream);
+    launch_convolve<T, Complex>(wave_vectors_, rows_, influence_.data(), waves, r.sums, r.tally, stream);
+  }
+  void gather(const Request& r, const T* potential, cudaStream_t stream) {
     r.wait_for_sums(stream);
-    launch_gather<T>(pme_.order, charges(), r.x, mesh_, real_.data(), r.sums, stream);
+    launch_gather<T>(pme_.order, charges(), r.x, mesh_, potential, r.sums, stream);
+  }
+
+  /// The shortest stretch along each direction, round the end of the cell if need be, of all points that these atoms may need
+  /// before they are shared out anew.
+  MeshWindow window_of(const std::vector<int>& atoms, std::span<const Vec3d> x) const {
+    MeshWindow window{};
+    for (int d = 0; d < 3; ++d) {
+      const int n = mesh_.n[d];
+      const double(&row)[3] = mesh_.row[d];
+      const double margin = 1.01 * most_slack * n * std::sqrt(row[0] * row[0] + row[1] * row[1] + row[2] * row[2]) + 1e-3;
+      const int reach = static_cast<int>(2 * margin) + pme_.order + 1;
+      std::vector<char> needed(static_cast<std::size_t>(n), 0);
+      for (int i : atoms) {
+        const Vec3d& r = x[static_cast<std::size_t>(i)];
+        const double s = row[0] * r.x + row[1] * r.y + row[2] * r.z, low = (s - std::floor(s)) * n - margin;
+        const int first = std::isfinite(low) ? static_cast<int>(std::floor(low)) : 0;
+        for (int k = 0; k < std::min(n, reach); ++k) needed[static_cast<std::size_t>(((first + k) % n + n) % n)] = 1;
+      }
+      // What is left out is the longest stretch that nobody needs.
+      int longest = 0, after = 0;
+      for (int from = 0, empty = 0; from < 2 * n; ++from) {
+        empty = needed[static_cast<std::size_t>(from % n)] ? 0 : empty + 1;
+        if (std::min(empty, n) > longest) longest = std::min(empty, n), after = from + 1;
+      }
+      window.start[d] = longest == 0 ? 0 : after % n;
+      window.length[d] = n - longest;
+    }
+    return window;
   }
 
   void set_box(const Box& box, cudaStream_t stream) {
@@ -138,15 +158,14 @@ class Pme final : public DeviceForce {
                      {mesh_.n[0], mesh_.n[1], mesh_.n[2]},
                      pme_.alpha,
                      {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
-    launch_influence(wave_vectors_, influence_.data(), stream);
+    launch_influence(wave_vectors_, rows_, influence_.data(), stream);
   }
 
   PmeParameters pme_;
   RankLink* link_;
   std::vector<double> all_charges_;  ///< [atoms]
-  PinnedBuffer<MeshInteger<T>> mesh_words_;
-  int charged_ = 0;    ///< atoms of this rank
-  bool none_ = false;  ///< of the whole system
+  int charged_ = 0;                  ///< atoms of this rank
+  bool none_ = false;                ///< of the whole system
   Box box_;
   int points_ = 0;
   MeshView mesh_{};
@@ -156,7 +175,9 @@ class Pme final : public DeviceForce {
   DeviceBuffer<MeshInteger<T>> grid_;
   DeviceBuffer<T> real_, influence_;
   DeviceBuffer<Complex> waves_;
-  cufftHandle forward_ = 0, backward_ = 0;
+  FftPlan<T> forward_, backward_;
+  MeshRows rows_{};                          ///< that are convolved here
+  std::optional<DeviceMeshRanks<T>> ranks_;  ///< with a link; then what the whole mesh needs is empty
 };
 
 }  // namespace
