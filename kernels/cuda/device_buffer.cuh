@@ -88,42 +88,54 @@ class DeviceBuffer {
   std::size_t size_ = 0;
 };
 
-/// Host memory that the device copies to and from without a detour. Copies are queued; their stream must have come to rest
+/// Memory that what goes between devices, or between a device and the host, waits in: pinned memory of the host, which the
+/// device copies to and from without a detour, or memory of the device. Copies are queued; their stream must have come to rest
 /// before the memory is looked at, changed or given up.
 template <class T>
-class PinnedBuffer {
+class MessageBuffer {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  PinnedBuffer() = default;
-  ~PinnedBuffer() { cudaFreeHost(data_); }
-  PinnedBuffer(const PinnedBuffer&) = delete;
-  PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+  explicit MessageBuffer(bool on_device) : on_device_(on_device) {}
+  ~MessageBuffer() { give_back(); }
+  MessageBuffer(const MessageBuffer&) = delete;
+  MessageBuffer& operator=(const MessageBuffer&) = delete;
 
   /// Forgets what was in it when there is not enough room yet.
   void reserve(std::size_t size) {
     if (size <= size_) return;
-    check(cudaFreeHost(data_), "free pinned memory");
+    check(give_back(), "free memory for messages");
     data_ = nullptr;
     size_ = 0;
     const std::size_t more = size + size / 4;
-    check(cudaMallocHost(reinterpret_cast<void**>(&data_), more * sizeof(T)), "pinned memory");
+    void** to = reinterpret_cast<void**>(&data_);
+    check(on_device_ ? cudaMalloc(to, more * sizeof(T)) : cudaMallocHost(to, more * sizeof(T)), "memory for messages");
     size_ = more;
   }
   void copy_from(const T* device, std::size_t count, cudaStream_t stream, std::size_t at = 0) {
     if (count > 0)
-      check(cudaMemcpyAsync(data_ + at, device, count * sizeof(T), cudaMemcpyDeviceToHost, stream), "copy from the device");
+      check(cudaMemcpyAsync(data_ + at, device, count * sizeof(T), cudaMemcpyDefault, stream), "copy from the device");
   }
   void copy_to(T* device, std::size_t count, cudaStream_t stream, std::size_t at = 0) const {
     if (count > 0)
-      check(cudaMemcpyAsync(device, data_ + at, count * sizeof(T), cudaMemcpyHostToDevice, stream), "copy to the device");
+      check(cudaMemcpyAsync(device, data_ + at, count * sizeof(T), cudaMemcpyDefault, stream), "copy to the device");
   }
   T* data() { return data_; }
   std::size_t size() const { return size_; }
 
  private:
+  cudaError_t give_back() { return on_device_ ? cudaFree(data_) : cudaFreeHost(data_); }
+
+  bool on_device_;
   T* data_ = nullptr;
   std::size_t size_ = 0;
+};
+
+/// Of the host.
+template <class T>
+class PinnedBuffer : public MessageBuffer<T> {
+ public:
+  PinnedBuffer() : MessageBuffer<T>(false) {}
 };
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -115,7 +115,7 @@ class Heap {
       if (heap_.open_++ == 0) heap_.protect(PROT_READ | PROT_WRITE);
     }
     ~Access() {
-      if (--heap_.open_ == 0) heap_.protect(PROT_NONE);
+      if (--heap_.open_ == 0 && !memory_stays_open()) heap_.protect(PROT_NONE);
     }
     Access(const Access&) = delete;
     Access& operator=(const Access&) = delete;
@@ -262,6 +262,13 @@ std::size_t graph_depth(cudaGraph_t graph) {
   return *std::max_element(depth.begin(), depth.end());
 }
 GraphSize last_graph() { return device().last_graph; }
+bool memory_stays_open() {
+  static const bool open = [] {
+    const char* text = std::getenv("UPLIFT_SIMT_MEMORY");
+    return text && std::string(text) == "open";
+  }();
+  return open;
+}
 void set_lazy_streams(bool lazy) {
   finish_all();
   device().lazy = lazy;

@@ -14,6 +14,9 @@
 #include "uplift/core/launcher.hpp"
 #ifdef UPLIFT_HAVE_MPI
 #include <mpi.h>
+#if defined(OPEN_MPI) && __has_include(<mpi-ext.h>)
+#include <mpi-ext.h>
+#endif
 #endif
 
 namespace uplift {
@@ -217,6 +220,14 @@ std::string mpi_description() {
   return whole.substr(0, whole.find_first_of(",\n"));
 }
 
+bool mpi_takes_device_memory() {
+#if defined(MPIX_CUDA_AWARE_SUPPORT)
+  return MPIX_Query_cuda_support() == 1;
+#else
+  return false;
+#endif
+}
+
 #else  // one rank; nothing below is reached through a Communicator of several
 
 struct detail::MpiGroup {
@@ -265,6 +276,7 @@ MpiSession::MpiSession(int&, char**&) {
 }
 MpiSession::~MpiSession() = default;
 std::string mpi_description() { return "none"; }
+bool mpi_takes_device_memory() { return false; }
 
 #endif
 

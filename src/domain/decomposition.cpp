@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "uplift/backend/atom_groups.hpp"
@@ -355,6 +357,11 @@ std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<st
                 std::vector<std::span<std::byte>>(got.begin(), got.end()));
   got[at(rank())] = send[at(rank())];
   return got;
+}
+
+bool Decomposition::takes_device_memory() const {
+  const char* staged = std::getenv("UPLIFT_STAGED_MESSAGES");  // the way out where a library promises too much
+  return mpi_takes_device_memory() && !(staged && std::string_view(staged) == "1");
 }
 
 void Decomposition::exchange_packed(std::span<const std::span<const std::byte>> send,

@@ -33,6 +33,7 @@ class Decomposition final : public RankLink {
                                                std::span<const std::int64_t> coming = {}) override;
   void exchange_packed(std::span<const std::span<const std::byte>> send,
                        std::span<const std::span<std::byte>> receive) override;
+  bool takes_device_memory() const override;
   double waited() const override;
   void note_work(double seconds) override { work_ += seconds; }
 

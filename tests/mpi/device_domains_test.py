@@ -44,6 +44,20 @@ def skewed_water(scratch):
     return path
 
 
+def direct(scratch):
+    """Messages past the host, as with an MPI library that knows of GPUs: the emulator leaves its memory open."""
+    os.environ["UPLIFT_SIMT_MEMORY"] = "open"
+    path = write_input(scratch, "direct", CASES["npt-boost"][1], backend="simt")
+    out = run(3, path, *REPORT)
+    del os.environ["UPLIFT_SIMT_MEMORY"]
+    for folder, words in ((out, "messages from device memory"), (os.path.join(scratch, "out-npt-boost-3"), "messages through pinned memory")):
+        with open(os.path.join(folder, "run.log")) as f:
+            assert words in f.read(), (folder, words)
+    wrong = differing(contents(os.path.join(scratch, "out-npt-boost-3")), contents(out))
+    assert not wrong, f"messages from device memory: {wrong} differ"
+    print("messages from device memory: same bits", flush=True)
+
+
 def same_bits(scratch):
     inputs = {name: (ranks, write_input(scratch, name, body, backend="simt")) for name, (ranks, body) in CASES.items()}
     inputs["sites"] = ((2, 3), skewed_water(scratch))
@@ -99,4 +113,5 @@ def energies(scratch):
 with tempfile.TemporaryDirectory() as folder:
     energies(folder)
     same_bits(folder)
+    direct(folder)
     kill(folder)

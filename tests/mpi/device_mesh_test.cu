@@ -87,7 +87,8 @@ class MeshOfRanks {
   using Complex = typename simt_device::FftPlan<T>::Complex;
 
  public:
-  explicit MeshOfRanks(const Communicator& ranks) : link_(system_, ranks), mesh_(link_, n, stream_) {}
+  explicit MeshOfRanks(const Communicator& ranks)
+      : link_(system_, ranks), mesh_(link_, n, simt::memory_stays_open(), stream_) {}
   MeshRows rows() const { return mesh_.rows(); }
   int planes() const { return mesh_.planes(); }
 

@@ -137,6 +137,8 @@ class RankLink {
   /// empty is not sent, and nothing goes to oneself.
   virtual void exchange_packed(std::span<const std::span<const std::byte>> send,
                                std::span<const std::span<std::byte>> receive) = 0;
+  /// forward_packed(), reverse_packed() and exchange_packed() may be given places in the memory of a GPU.
+  virtual bool takes_device_memory() const = 0;
   /// Time spent in all calls so far [s].
   virtual double waited() const = 0;
   /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.

@@ -138,5 +138,7 @@ LocalRank local_rank();
 
 /// "Open MPI v4.1.4", or "none".
 std::string mpi_description();
+/// The MPI library sends from and receives into the memory of a GPU ("CUDA-aware"); as it says itself, at run time.
+bool mpi_takes_device_memory();
 
 }  // namespace uplift

@@ -62,7 +62,10 @@ class DeviceBackend final : public Backend {
     cudaDeviceProp properties{};
     check(cudaGetDeviceProperties(&properties, device_), "ask for the GPU");
     return std::string(properties.name) + (link_ ? " (device " + std::to_string(device_) + ")" : "") + ", " +
-           (precision_ == Precision::double_ ? "double" : "mixed") + " precision";
+           (precision_ == Precision::double_ ? "double" : "mixed") + " precision" +
+           (!link_                    ? ""
+            : direct_messages(*link_) ? ", messages from device memory"
+                                      : ", messages through pinned memory");
   }
 
   void upload(const State& state) override {

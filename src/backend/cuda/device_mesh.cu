@@ -8,6 +8,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_mesh_ranks.cuh"
+#include "backend/cuda/device_ranks.cuh"
 #include "physics/pme/influence.hpp"
 #include "uplift/backend/pme_setup.hpp"
 
@@ -42,7 +43,7 @@ class Pme final : public DeviceForce {
     const auto [nx, ny, nz] = pme.grid;
     points_ = nx * ny * nz;
     if (link_) {
-      ranks_.emplace(*link_, pme.grid, stream);
+      ranks_.emplace(*link_, pme.grid, direct_messages(*link_), stream);
       rows_ = ranks_->rows();
     } else {
       rows_ = {0, ny};

@@ -10,8 +10,17 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 }  // namespace
 
 template <class T>
-DeviceMeshRanks<T>::DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, cudaStream_t stream)
-    : link_(link), n_(points), ranks_(std::min({link.size(), points[0], points[1]})), half_(at(points[2] / 2 + 1)) {
+DeviceMeshRanks<T>::DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, bool direct, cudaStream_t stream)
+    : link_(link),
+      n_(points),
+      ranks_(std::min({link.size(), points[0], points[1]})),
+      half_(at(points[2] / 2 + 1)),
+      charges_out_(direct),
+      charges_in_(direct),
+      potential_out_(direct),
+      potential_in_(direct),
+      waves_out_(direct),
+      waves_in_(direct) {
   const std::size_t slab = at(planes()) * at(n_[1]) * at(n_[2]);
   slab_charges_.resize(slab);
   slab_charges_.clear(stream);
@@ -103,7 +112,7 @@ MeshBlock DeviceMeshRanks<T>::block(int rank) const {
 
 template <class T>
 template <class V>
-void DeviceMeshRanks<T>::swap(PinnedBuffer<V>& out, std::span<const Message> send, PinnedBuffer<V>& in,
+void DeviceMeshRanks<T>::swap(MessageBuffer<V>& out, std::span<const Message> send, MessageBuffer<V>& in,
                               std::span<const Message> receive) {
   std::vector<std::span<const std::byte>> to;
   std::vector<std::span<std::byte>> from;

@@ -23,7 +23,8 @@ class DeviceMeshRanks {
   using Complex = typename FftPlan<T>::Complex;
 
  public:
-  DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, cudaStream_t stream);
+  /// `direct`: messages wait in device memory (direct_messages).
+  DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, bool direct, cudaStream_t stream);
 
   /// The window that charges of this rank are in, until it is called again. Collective.
   void set_window(const MeshWindow& own, cudaStream_t stream);
@@ -54,7 +55,7 @@ class DeviceMeshRanks {
   std::vector<int> planes_of(const MeshWindow& window, int rank) const;
   MeshBlock block(int rank) const;
   template <class V>
-  void swap(PinnedBuffer<V>& out, std::span<const Message> send, PinnedBuffer<V>& in, std::span<const Message> receive);
+  void swap(MessageBuffer<V>& out, std::span<const Message> send, MessageBuffer<V>& in, std::span<const Message> receive);
   void copy_rows(Complex* to, std::size_t to_pitch, const Complex* from, std::size_t from_pitch, std::size_t length,
                  cudaStream_t stream);
   void collect_charges(double scale, cudaStream_t stream);
@@ -77,9 +78,9 @@ class DeviceMeshRanks {
   DeviceBuffer<Integer> charges_, slab_charges_, arrived_;
   DeviceBuffer<T> potential_, slab_, taken_;
   DeviceBuffer<Complex> waves_, columns_;  ///< [own planes][ny][half], [nx][own rows][half]
-  PinnedBuffer<Integer> charges_out_, charges_in_;
-  PinnedBuffer<T> potential_out_, potential_in_;
-  PinnedBuffer<Complex> waves_out_, waves_in_;
+  MessageBuffer<Integer> charges_out_, charges_in_;
+  MessageBuffer<T> potential_out_, potential_in_;
+  MessageBuffer<Complex> waves_out_, waves_in_;
   FftPlan<T> forward_, backward_, along_x_;
 };
 

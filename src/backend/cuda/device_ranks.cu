@@ -12,15 +12,31 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 std::byte* bytes(void* p) { return static_cast<std::byte*>(p); }
 
 template <class T>
-std::span<std::byte> bytes_of(PinnedBuffer<T>& buffer, std::size_t count) {
+std::span<std::byte> bytes_of(MessageBuffer<T>& buffer, std::size_t count) {
   return {bytes(buffer.data()), count * sizeof(T)};
 }
 void wait(cudaStream_t stream) { check(cudaStreamSynchronize(stream), "wait for the device"); }
 
 }  // namespace
 
+bool direct_messages(const RankLink& link) {
+#if defined(__CUDACC__)
+  return link.takes_device_memory();
+#else
+  (void)link;
+  return simt::memory_stays_open();  // no MPI library knows of emulated memory, which is the host's, if it may be touched
+#endif
+}
+
 DeviceRanks::DeviceRanks(RankLink& link, int atoms, double slack, double reach)
-    : link_(link), slack_(slack), reach_(reach), x_(at(atoms), Vec3d{0, 0, 0}), since_(at(atoms)), moved_(1) {
+    : link_(link),
+      slack_(slack),
+      reach_(reach),
+      x_(at(atoms), Vec3d{0, 0, 0}),
+      since_(at(atoms)),
+      moved_(1),
+      sent_packets_(direct_messages(link)),
+      halo_packets_(direct_messages(link)) {
   moved_word_.reserve(1);
   words_.reserve(64);
 }
@@ -74,32 +90,33 @@ bool DeviceRanks::renew_halo(Vec3d* x, const Box& box, Fixed* heat, cudaStream_t
 }
 
 void DeviceRanks::migrate(std::span<void* const> carried, const Box& box, cudaStream_t stream) {
-  home_packets_.reserve(home_atoms_.size());
+  moving_packets_.reserve(home_atoms_.size());
   carried_.resize(carried.size() - 1);
   std::vector<std::byte*> hosts;
   for (std::size_t a = 0; a < carried.size(); ++a) {
     if (a > 0) carried_[a - 1].resize(x_.size());
     std::byte* host = a == 0 ? bytes(x_.data()) : bytes(carried_[a - 1].data());
     launch_pack(home(), carried[a], packets_.data(), stream);
-    home_packets_.copy_from(packets_.data(), home_atoms_.size(), stream);
+    moving_packets_.copy_from(packets_.data(), home_atoms_.size(), stream);
     wait(stream);
     for (std::size_t k = 0; k < home_atoms_.size(); ++k)
-      std::memcpy(host + sizeof(AtomRecord) * at(home_atoms_[k]), home_packets_.data() + k, sizeof(AtomRecord));
+      std::memcpy(host + sizeof(AtomRecord) * at(home_atoms_[k]), moving_packets_.data() + k, sizeof(AtomRecord));
     hosts.push_back(host);
   }
   link_.migrate(x_, hosts, box, reach_);
   take_lists(stream);
-  home_packets_.reserve(home_atoms_.size());
+  moving_packets_.reserve(home_atoms_.size());
   for (std::size_t a = 0; a < carried.size(); ++a) {
     for (std::size_t k = 0; k < home_atoms_.size(); ++k)
-      std::memcpy(home_packets_.data() + k, hosts[a] + sizeof(AtomRecord) * at(home_atoms_[k]), sizeof(AtomRecord));
-    home_packets_.copy_to(packets_.data(), home_atoms_.size(), stream);
+      std::memcpy(moving_packets_.data() + k, hosts[a] + sizeof(AtomRecord) * at(home_atoms_[k]), sizeof(AtomRecord));
+    moving_packets_.copy_to(packets_.data(), home_atoms_.size(), stream);
     launch_unpack(home(), packets_.data(), carried[a], stream);
     wait(stream);
   }
+  moving_packets_.reserve(share().halo.size());
   for (std::size_t k = 0; k < share().halo.size(); ++k)
-    std::memcpy(halo_packets_.data() + k, &x_[at(share().halo[k])], sizeof(AtomRecord));
-  halo_packets_.copy_to(packets_.data(), share().halo.size(), stream);
+    std::memcpy(moving_packets_.data() + k, &x_[at(share().halo[k])], sizeof(AtomRecord));
+  moving_packets_.copy_to(packets_.data(), share().halo.size(), stream);
   launch_unpack(halo(), packets_.data(), carried[0], stream);
   check(cudaMemcpyAsync(since_.data(), carried[0], x_.size() * sizeof(Vec3d), cudaMemcpyDeviceToDevice, stream),
         "copy on the device");

@@ -11,6 +11,9 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
+/// Messages go from device memory to device memory, past the host.
+bool direct_messages(const RankLink& link);
+
 class DeviceRanks {
  public:
   /// `slack` [nm]: how far atoms may move before they are shared out anew; `reach`: how far interactions go beyond the
@@ -54,7 +57,8 @@ class DeviceRanks {
   DeviceBuffer<Vec3d> since_;         ///< positions of the share
   DeviceBuffer<AtomRecord> packets_;  ///< of atoms at home, of the halo or sent: one at a time
   DeviceBuffer<unsigned> moved_;
-  PinnedBuffer<AtomRecord> sent_packets_, halo_packets_, home_packets_;
+  MessageBuffer<AtomRecord> sent_packets_, halo_packets_;
+  PinnedBuffer<AtomRecord> moving_packets_;  ///< between the host and the device when atoms are shared out anew
   PinnedBuffer<unsigned> moved_word_;
   PinnedBuffer<Fixed> words_;
 };
