@@ -19,7 +19,9 @@ struct Plan {
     for (int k : n) all *= static_cast<std::size_t>(k);
     return all;
   }
-  std::size_t waves() const { return reals() / static_cast<std::size_t>(n.back()) * static_cast<std::size_t>(n.back() / 2 + 1); }
+  std::size_t waves() const {
+    return reals() / static_cast<std::size_t>(n.back()) * static_cast<std::size_t>(n.back() / 2 + 1);
+  }
   int rank() const { return static_cast<int>(n.size()); }
 };
 std::map<int, Plan>& plans() {
@@ -32,8 +34,8 @@ cufftHandle remember(Plan plan) {
   return next;
 }
 
-/// Plans are made anew for each call: small meshes of tests, and the same bits every time. Of a batch all transforms are done by the same plan,
-/// wherever their numbers are, so that bits do not depend on how many there are.
+/// Plans are made anew for each call: small meshes of tests, and the same bits every time. Of a batch all transforms are done
+/// by the same plan, wherever their numbers are, so that bits do not depend on how many there are.
 template <class F>
 cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
   const auto found = plans().find(handle);
@@ -49,7 +51,9 @@ constexpr unsigned flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
 template <class Number, class Complex, class Execute>
 void columns(const Plan& p, const Complex* in, Complex* out, Number* buffer, Execute&& execute) {
   for (int b = 0; b < p.batch; ++b) {
-    const auto place = [&](int k) { return static_cast<std::ptrdiff_t>(b) * p.distance + static_cast<std::ptrdiff_t>(k) * p.stride; };
+    const auto place = [&](int k) {
+      return static_cast<std::ptrdiff_t>(b) * p.distance + static_cast<std::ptrdiff_t>(k) * p.stride;
+    };
     for (int k = 0; k < p.n[0]; ++k) {
       buffer[k][0] = in[place(k)].x;
       buffer[k][1] = in[place(k)].y;
@@ -65,11 +69,13 @@ cufftResult cufftPlan3d(cufftHandle* plan, int nx, int ny, int nz, cufftType typ
   *plan = remember({type, {nx, ny, nz}, 1, 1, 0, nullptr});
   return CUFFT_SUCCESS;
 }
-cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int istride, int idist, int* onembed, int ostride, int odist, cufftType type,
-                          int batch) {
+cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int istride, int idist, int* onembed, int ostride,
+                          int odist, cufftType type, int batch) {
   const bool complex = type == CUFFT_C2C || type == CUFFT_Z2Z;
   if (rank < 1 || batch < 1) return CUFFT_INVALID_VALUE;
-  if (complex ? rank != 1 || !inembed || !onembed || istride != ostride || idist != odist : inembed != nullptr || onembed != nullptr) return CUFFT_INVALID_VALUE;
+  if (complex ? rank != 1 || !inembed || !onembed || istride != ostride || idist != odist
+              : inembed != nullptr || onembed != nullptr)
+    return CUFFT_INVALID_VALUE;
   *plan = remember({type, {n, n + rank}, batch, istride, idist, nullptr});
   return CUFFT_SUCCESS;
 }
@@ -83,7 +89,8 @@ cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
   return transform(plan, CUFFT_R2C, [=](const Plan& p) {
     auto* waves = reinterpret_cast<fftwf_complex*>(out);
     fftwf_plan f = fftwf_plan_dft_r2c(p.rank(), p.n.data(), in, waves, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b) fftwf_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      fftwf_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
     fftwf_destroy_plan(f);
   });
 }
@@ -91,7 +98,8 @@ cufftResult cufftExecC2R(cufftHandle plan, cufftComplex* in, cufftReal* out) {
   return transform(plan, CUFFT_C2R, [=](const Plan& p) {
     auto* waves = reinterpret_cast<fftwf_complex*>(in);
     fftwf_plan f = fftwf_plan_dft_c2r(p.rank(), p.n.data(), waves, out, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b) fftwf_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      fftwf_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
     fftwf_destroy_plan(f);
   });
 }
@@ -99,7 +107,8 @@ cufftResult cufftExecD2Z(cufftHandle plan, cufftDoubleReal* in, cufftDoubleCompl
   return transform(plan, CUFFT_D2Z, [=](const Plan& p) {
     auto* waves = reinterpret_cast<fftw_complex*>(out);
     fftw_plan f = fftw_plan_dft_r2c(p.rank(), p.n.data(), in, waves, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b) fftw_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      fftw_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
     fftw_destroy_plan(f);
   });
 }
@@ -107,7 +116,8 @@ cufftResult cufftExecZ2D(cufftHandle plan, cufftDoubleComplex* in, cufftDoubleRe
   return transform(plan, CUFFT_Z2D, [=](const Plan& p) {
     auto* waves = reinterpret_cast<fftw_complex*>(in);
     fftw_plan f = fftw_plan_dft_c2r(p.rank(), p.n.data(), waves, out, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b) fftw_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      fftw_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
     fftw_destroy_plan(f);
   });
 }

@@ -2,8 +2,6 @@
 // and kernels, so that host code which follows a device pointer faults.
 #include "simt/runtime.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -17,9 +15,7 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
+#include "simt/device_memory.hpp"
 
 struct simt_graph;
 struct simt_event {
@@ -66,108 +62,10 @@ struct simt_graph_exec {
 namespace simt {
 namespace {
 
-/// Device memory: whole pages of one reservation, the unused end of each allocation poisoned, an empty page between two.
-class Heap {
- public:
-  void* take(std::size_t bytes) {
-    if (!base_) reserve();
-    const std::size_t pages = (std::max<std::size_t>(bytes, 1) + page - 1) / page * page;
-    std::size_t place = used_;
-    if (const auto found = free_.find(pages); found != free_.end()) {
-      place = found->second;
-      free_.erase(found);
-    } else if (used_ + pages + page > reserved) {
-      return nullptr;
-    } else {
-      used_ += pages + page;
-    }
-    blocks_[place] = pages;
-    bytes_ += pages;
-    Access open(*this);
-    char* p = base_ + place;
-#if defined(__SANITIZE_ADDRESS__)
-    __asan_unpoison_memory_region(p, pages);
-#endif
-    std::memset(p, 0xff, pages);  // not-a-numbers
-#if defined(__SANITIZE_ADDRESS__)
-    __asan_poison_memory_region(p + bytes, pages - bytes + page);
-#endif
-    return p;
-  }
-  bool give_back(void* pointer) {
-    const auto place = static_cast<std::size_t>(static_cast<char*>(pointer) - base_);
-    const auto found = blocks_.find(place);
-    if (!base_ || found == blocks_.end()) return false;
-    free_.insert({found->second, place});
-    bytes_ -= found->second;
-#if defined(__SANITIZE_ADDRESS__)
-    __asan_poison_memory_region(pointer, found->second);
-#endif
-    blocks_.erase(found);
-    return true;
-  }
-  std::size_t bytes() const { return bytes_; }
-
-  /// Opens the memory while it lives.
-  class Access {
-   public:
-    explicit Access(Heap& heap) : heap_(heap) {
-      if (heap_.open_++ == 0) heap_.protect(PROT_READ | PROT_WRITE);
-    }
-    ~Access() {
-      if (--heap_.open_ == 0 && !memory_stays_open()) heap_.protect(PROT_NONE);
-    }
-    Access(const Access&) = delete;
-    Access& operator=(const Access&) = delete;
-
-   private:
-    Heap& heap_;
-  };
-
- private:
-  static constexpr std::size_t page = 4096, reserved = std::size_t{16} << 30;
-  void reserve() {
-    void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) throw Error("no address space for emulated device memory");
-    base_ = static_cast<char*>(memory);
-  }
-  void protect(int rights) {
-    if (base_ && used_ > 0) mprotect(base_, used_, rights);
-  }
-
-  char* base_ = nullptr;
-  std::size_t used_ = 0, bytes_ = 0;
-  int open_ = 0;
-  std::map<std::size_t, std::size_t> blocks_;     // pages by place
-  std::multimap<std::size_t, std::size_t> free_;  // places by pages
-};
-
 bool lazy_from_environment() {
   const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
   return text && std::string(text) == "lazy";
 }
-
-/// Host memory that the device copies to in the background. What a copy will bring is not-a-numbers from its call until it is
-/// done, unless copies from there are still to come: who looks too early sees it.
-class PinnedMemory {
- public:
-  struct Block {
-    std::size_t bytes;
-    std::shared_ptr<int> readers = std::make_shared<int>(0);  ///< copies from there that wait
-  };
-  void add(void* p, std::size_t bytes) { blocks_[static_cast<char*>(p)] = {bytes}; }
-  bool remove(void* p) { return blocks_.erase(static_cast<char*>(p)) > 0; }
-  /// That holds the address, or null.
-  const Block* find(const void* p) const {
-    auto after = blocks_.upper_bound(static_cast<char*>(const_cast<void*>(p)));
-    if (after == blocks_.begin()) return nullptr;
-    --after;
-    return static_cast<const char*>(p) < after->first + after->second.bytes ? &after->second : nullptr;
-  }
-
- private:
-  std::map<char*, Block> blocks_;
-};
 
 /// One thread at a time: whoever waits for an event works off what streams have to do before it.
 std::unique_lock<std::recursive_mutex> alone() {
@@ -350,11 +248,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
       false);
   return cudaSuccess;
 }
-cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width, std::size_t height,
-                              cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
+                              std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   if (width > to_pitch || width > from_pitch) return simt::remember(cudaErrorInvalidValue);
   for (std::size_t row = 0; row < height; ++row)
-    if (const cudaError_t error = cudaMemcpyAsync(static_cast<char*>(to) + row * to_pitch, static_cast<const char*>(from) + row * from_pitch, width, kind, stream);
+    if (const cudaError_t error = cudaMemcpyAsync(static_cast<char*>(to) + row * to_pitch,
+                                                  static_cast<const char*>(from) + row * from_pitch, width, kind, stream);
         error != cudaSuccess)
       return error;
   return cudaSuccess;
