@@ -66,6 +66,14 @@ for precision in double mixed; do
   stage "reference:$precision" 45 "$python" tests/reference/check_inputs.py "$uplift" --backend "$device" --precision "$precision"
 done
 
+emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
+# Ranks that share the GPU: the same bits on two, three and four, forces that are the CPU's.
+if command -v mpirun >/dev/null && grep -q '^MPI_mpi_LIBRARY:.*/' "$build/CMakeCache.txt"; then
+  UPLIFT_DEVICE=$emulated stage ranks 60 "$python" tests/mpi/device_domains_test.py "$uplift" mpirun --oversubscribe --allow-run-as-root --bind-to none
+else
+  echo "ranks: skipped, no MPI here" | tee -a "$summary"
+fi
+
 # What frames and rows of energies cost. SYSTEM_OF_FRAMES: folder of another system, as of output_cost.py.
 frames_system=${SYSTEM_OF_FRAMES:-inputs/sdf1-tip3p}
 frames_steps=$([[ $device == cuda ]] && echo 5000 || echo 50)
@@ -76,7 +84,6 @@ for what in frames rows; do
 done
 
 # Full names of the tests on this device whose name or parameters match.
-emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
 filter=$("$build/bin/test_simt" --gtest_list_tests | awk -v on="($emulated," '/^[^ ]/ {suite = $1} /^ / && index($0, on) {print suite $1, $0}' |
   grep -E "$sanitize" | awk '{print $1}' | paste -sd:)
 for tool in memcheck racecheck initcheck synccheck; do
