@@ -112,3 +112,16 @@ struct PairKernels {
 }  // namespace uplift::cpu
 
 UPLIFT_DECLARE_KERNELS(PairKernels, pair_kernels)
+
+namespace uplift::cpu {
+
+/// Those of one precision.
+template <class real>
+const PairOps<real>& select_pair_ops() {
+  if constexpr (sizeof(real) == 4)
+    return select_pair_kernels().mixed;
+  else
+    return select_pair_kernels().double_;
+}
+
+}  // namespace uplift::cpu

@@ -12,6 +12,9 @@ struct Plan {
   cufftType type;
   std::vector<int> n;
   int batch, stride, distance;  ///< the latter two of complex transforms, in and out alike
+  /// FFTW's. A whole mesh begins where device memory does, on a page, and plans make use of that. Transforms of a batch begin
+  /// anywhere, and one plan does them all, so that bits do not depend on how many there are.
+  unsigned flags;
   cudaStream_t stream;
 
   std::size_t reals() const {
@@ -34,8 +37,37 @@ cufftHandle remember(Plan plan) {
   return next;
 }
 
-/// Plans are made anew for each call: small meshes of tests, and the same bits every time. Of a batch all transforms are done
-/// by the same plan, wherever their numbers are, so that bits do not depend on how many there are.
+/// FFTW's names for one precision.
+template <class T>
+struct Fftw;
+template <>
+struct Fftw<float> {
+  using Complex = fftwf_complex;
+  static constexpr auto plan_forward = &fftwf_plan_dft_r2c;
+  static constexpr auto plan_backward = &fftwf_plan_dft_c2r;
+  static constexpr auto plan_complex = &fftwf_plan_dft_1d;
+  static constexpr auto forward = &fftwf_execute_dft_r2c;
+  static constexpr auto backward = &fftwf_execute_dft_c2r;
+  static constexpr auto execute = &fftwf_execute;
+  static constexpr auto destroy = &fftwf_destroy_plan;
+  static constexpr auto allocate = &fftwf_alloc_complex;
+  static constexpr auto release = &fftwf_free;
+};
+template <>
+struct Fftw<double> {
+  using Complex = fftw_complex;
+  static constexpr auto plan_forward = &fftw_plan_dft_r2c;
+  static constexpr auto plan_backward = &fftw_plan_dft_c2r;
+  static constexpr auto plan_complex = &fftw_plan_dft_1d;
+  static constexpr auto forward = &fftw_execute_dft_r2c;
+  static constexpr auto backward = &fftw_execute_dft_c2r;
+  static constexpr auto execute = &fftw_execute;
+  static constexpr auto destroy = &fftw_destroy_plan;
+  static constexpr auto allocate = &fftw_alloc_complex;
+  static constexpr auto release = &fftw_free;
+};
+
+/// FFTW's plans are made anew for each call: small meshes of tests, and the same bits every time.
 template <class F>
 cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
   const auto found = plans().find(handle);
@@ -45,28 +77,59 @@ cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
       found->second.stream, [plan = found->second, make_and_run] { make_and_run(plan); }, true);
   return CUFFT_SUCCESS;
 }
-constexpr unsigned flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
+
+template <class T, class Complex>
+cufftResult forward(cufftHandle plan, cufftType type, T* in, Complex* out) {
+  using F = Fftw<T>;
+  return transform(plan, type, [=](const Plan& p) {
+    auto* waves = reinterpret_cast<typename F::Complex*>(out);
+    const auto f = F::plan_forward(p.rank(), p.n.data(), in, waves, p.flags);
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      F::forward(f, in + b * p.reals(), waves + b * p.waves());
+    F::destroy(f);
+  });
+}
+
+template <class T, class Complex>
+cufftResult backward(cufftHandle plan, cufftType type, Complex* in, T* out) {
+  using F = Fftw<T>;
+  return transform(plan, type, [=](const Plan& p) {
+    auto* waves = reinterpret_cast<typename F::Complex*>(in);
+    const auto f = F::plan_backward(p.rank(), p.n.data(), waves, out, p.flags);
+    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
+      F::backward(f, waves + b * p.waves(), out + b * p.reals());
+    F::destroy(f);
+  });
+}
 
 /// Complex transforms of elements that lie apart: each through a buffer.
-template <class Number, class Complex, class Execute>
-void columns(const Plan& p, const Complex* in, Complex* out, Number* buffer, Execute&& execute) {
-  for (int b = 0; b < p.batch; ++b) {
-    const auto place = [&](int k) {
-      return static_cast<std::ptrdiff_t>(b) * p.distance + static_cast<std::ptrdiff_t>(k) * p.stride;
-    };
-    for (int k = 0; k < p.n[0]; ++k) {
-      buffer[k][0] = in[place(k)].x;
-      buffer[k][1] = in[place(k)].y;
+template <class T, class Complex>
+cufftResult columns(cufftHandle plan, cufftType type, Complex* in, Complex* out, int direction) {
+  using F = Fftw<T>;
+  if (direction != CUFFT_FORWARD && direction != CUFFT_INVERSE) return CUFFT_INVALID_VALUE;
+  return transform(plan, type, [=](const Plan& p) {
+    auto* buffer = F::allocate(p.reals());
+    const auto f = F::plan_complex(p.n[0], buffer, buffer, direction == CUFFT_FORWARD ? FFTW_FORWARD : FFTW_BACKWARD, p.flags);
+    for (int b = 0; b < p.batch; ++b) {
+      const auto place = [&](int k) {
+        return static_cast<std::ptrdiff_t>(b) * p.distance + static_cast<std::ptrdiff_t>(k) * p.stride;
+      };
+      for (int k = 0; k < p.n[0]; ++k) {
+        buffer[k][0] = in[place(k)].x;
+        buffer[k][1] = in[place(k)].y;
+      }
+      F::execute(f);
+      for (int k = 0; k < p.n[0]; ++k) out[place(k)] = {buffer[k][0], buffer[k][1]};
     }
-    execute();
-    for (int k = 0; k < p.n[0]; ++k) out[place(k)] = {buffer[k][0], buffer[k][1]};
-  }
+    F::destroy(f);
+    F::release(buffer);
+  });
 }
 
 }  // namespace
 
 cufftResult cufftPlan3d(cufftHandle* plan, int nx, int ny, int nz, cufftType type) {
-  *plan = remember({type, {nx, ny, nz}, 1, 1, 0, nullptr});
+  *plan = remember({type, {nx, ny, nz}, 1, 1, 0, FFTW_ESTIMATE, nullptr});
   return CUFFT_SUCCESS;
 }
 cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int istride, int idist, int* onembed, int ostride,
@@ -76,7 +139,7 @@ cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int
   if (complex ? rank != 1 || !inembed || !onembed || istride != ostride || idist != odist
               : inembed != nullptr || onembed != nullptr)
     return CUFFT_INVALID_VALUE;
-  *plan = remember({type, {n, n + rank}, batch, istride, idist, nullptr});
+  *plan = remember({type, {n, n + rank}, batch, istride, idist, FFTW_ESTIMATE | FFTW_UNALIGNED, nullptr});
   return CUFFT_SUCCESS;
 }
 cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
@@ -85,60 +148,18 @@ cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
   found->second.stream = stream;
   return CUFFT_SUCCESS;
 }
-cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
-  return transform(plan, CUFFT_R2C, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<fftwf_complex*>(out);
-    fftwf_plan f = fftwf_plan_dft_r2c(p.rank(), p.n.data(), in, waves, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      fftwf_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
-    fftwf_destroy_plan(f);
-  });
-}
-cufftResult cufftExecC2R(cufftHandle plan, cufftComplex* in, cufftReal* out) {
-  return transform(plan, CUFFT_C2R, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<fftwf_complex*>(in);
-    fftwf_plan f = fftwf_plan_dft_c2r(p.rank(), p.n.data(), waves, out, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      fftwf_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
-    fftwf_destroy_plan(f);
-  });
-}
+cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) { return forward(plan, CUFFT_R2C, in, out); }
 cufftResult cufftExecD2Z(cufftHandle plan, cufftDoubleReal* in, cufftDoubleComplex* out) {
-  return transform(plan, CUFFT_D2Z, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<fftw_complex*>(out);
-    fftw_plan f = fftw_plan_dft_r2c(p.rank(), p.n.data(), in, waves, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      fftw_execute_dft_r2c(f, in + b * p.reals(), waves + b * p.waves());
-    fftw_destroy_plan(f);
-  });
+  return forward(plan, CUFFT_D2Z, in, out);
 }
+cufftResult cufftExecC2R(cufftHandle plan, cufftComplex* in, cufftReal* out) { return backward(plan, CUFFT_C2R, in, out); }
 cufftResult cufftExecZ2D(cufftHandle plan, cufftDoubleComplex* in, cufftDoubleReal* out) {
-  return transform(plan, CUFFT_Z2D, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<fftw_complex*>(in);
-    fftw_plan f = fftw_plan_dft_c2r(p.rank(), p.n.data(), waves, out, flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      fftw_execute_dft_c2r(f, waves + b * p.waves(), out + b * p.reals());
-    fftw_destroy_plan(f);
-  });
+  return backward(plan, CUFFT_Z2D, in, out);
 }
 cufftResult cufftExecC2C(cufftHandle plan, cufftComplex* in, cufftComplex* out, int direction) {
-  if (direction != CUFFT_FORWARD && direction != CUFFT_INVERSE) return CUFFT_INVALID_VALUE;
-  return transform(plan, CUFFT_C2C, [=](const Plan& p) {
-    fftwf_complex* buffer = fftwf_alloc_complex(p.reals());
-    fftwf_plan f = fftwf_plan_dft_1d(p.n[0], buffer, buffer, direction == CUFFT_FORWARD ? FFTW_FORWARD : FFTW_BACKWARD, flags);
-    columns(p, in, out, buffer, [&] { fftwf_execute(f); });
-    fftwf_destroy_plan(f);
-    fftwf_free(buffer);
-  });
+  return columns<float>(plan, CUFFT_C2C, in, out, direction);
 }
 cufftResult cufftExecZ2Z(cufftHandle plan, cufftDoubleComplex* in, cufftDoubleComplex* out, int direction) {
-  if (direction != CUFFT_FORWARD && direction != CUFFT_INVERSE) return CUFFT_INVALID_VALUE;
-  return transform(plan, CUFFT_Z2Z, [=](const Plan& p) {
-    fftw_complex* buffer = fftw_alloc_complex(p.reals());
-    fftw_plan f = fftw_plan_dft_1d(p.n[0], buffer, buffer, direction == CUFFT_FORWARD ? FFTW_FORWARD : FFTW_BACKWARD, flags);
-    columns(p, in, out, buffer, [&] { fftw_execute(f); });
-    fftw_destroy_plan(f);
-    fftw_free(buffer);
-  });
+  return columns<double>(plan, CUFFT_Z2Z, in, out, direction);
 }
 cufftResult cufftDestroy(cufftHandle plan) { return plans().erase(plan) ? CUFFT_SUCCESS : CUFFT_INVALID_PLAN; }

@@ -12,4 +12,4 @@ quiet=$PWD/build/$kind/suppressions.txt
 printf 'called_from_lib:%s\n' libmpi.so libopen-pal.so libopen-rte.so libpmix.so libevent >"$quiet"
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=suppressions=$quiet,ignore_noninstrumented_modules=1,second_deadlock_stack=1
-ctest --test-dir "build/$kind" -L mpi -E device_domains --output-on-failure
+ctest --test-dir "build/$kind" -L mpi --output-on-failure

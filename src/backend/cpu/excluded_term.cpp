@@ -26,7 +26,7 @@ class ExcludedTerm final : public ForceTerm {
   ExcludedTerm(const System& system, const PmeParameters& pme, const Threads& threads)
       : system_(system),
         threads_(threads),
-        ops_(operations()),
+        ops_(select_pair_ops<real>()),
         alpha_(pme.alpha),
         cutoff_(system.forces.cutoff),
         erf_(make_erf_table<real>(alpha_, cutoff_, sizeof(real) == 4 ? 3e-8 : 1e-15)),
@@ -108,13 +108,6 @@ class ExcludedTerm final : public ForceTerm {
   }
 
  private:
-  static const PairOps<real>& operations() {
-    if constexpr (sizeof(real) == 4)
-      return select_pair_kernels().mixed;
-    else
-      return select_pair_kernels().double_;
-  }
-
   /// Blocks of pairs run side by side: atoms of more than one block are added to atomically. Water's are in one block each.
   void find_shared_atoms() {
     for (std::size_t k = 0; k < pairs_.size(); ++k)

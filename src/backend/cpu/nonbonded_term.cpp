@@ -43,7 +43,7 @@ class NonbondedTerm final : public ForceTerm {
       : system_(system),
         link_(link),
         threads_(threads),
-        ops_(operations()),
+        ops_(select_pair_ops<real>()),
         exact_ops_(exact_operations()),
         atoms_(system.size()),
         periodic_(system.forces.nonbonded != NonbondedMethod::no_cutoff),
@@ -103,12 +103,6 @@ class NonbondedTerm final : public ForceTerm {
   }
 
  private:
-  static const PairOps<real>& operations() {
-    if constexpr (sizeof(real) == 4)
-      return select_pair_kernels().mixed;
-    else
-      return select_pair_kernels().double_;
-  }
   static const ExactPairOps<real>& exact_operations() {
     if constexpr (sizeof(real) == 4)
       return select_exact_pair_kernels().mixed;
@@ -380,6 +374,7 @@ class NonbondedTerm final : public ForceTerm {
       }
     });
   }
+
   const System& system_;
   RankLink* link_;  ///< null: one rank
   const RankShare* share_ = nullptr;

@@ -188,17 +188,6 @@ PairList::Heights PairList::heights_near(int i_cluster) const {
                  : Heights{{0, step(high - 1)}, {step(low), heights_ - 1}};
 }
 
-/// At least how far the atoms of a column are from a cluster along x (d = 0) or y (1), in a rectangular cell [nm].
-double PairList::gap_to_column(int i_cluster, int d, int column) const {
-  const ClusterBounds b = bounds_i_.view();
-  const double centre = static_cast<double>(d == 0 ? b.x[i_cluster] : b.y[i_cluster]);
-  const double half = static_cast<double>(d == 0 ? b.half_x[i_cluster] : b.half_y[i_cluster]);
-  const double width = (d == 0 ? extent_.x / columns_x_ : extent_.y / columns_y_);
-  double apart = centre - ((d == 0 ? low_.x : low_.y) + (column + 0.5) * width);
-  apart = std::abs(apart - static_cast<double>(near_.period[d]) * std::nearbyint(apart)) - half - 0.5 * width - rounding;
-  return std::max(apart, 0.0) * static_cast<double>(near_.length[d]);
-}
-
 /// Clusters of a column, from `own` on, that may be at these heights: two ranges, ascending, which may be empty.
 std::array<std::pair<int, int>, 2> PairList::clusters_within(std::size_t column, const Heights& window, int own) const {
   const int first = std::max(own, column_start_[column]), last = column_start_[column + 1];
@@ -214,7 +203,41 @@ std::array<std::pair<int, int>, 2> PairList::clusters_within(std::size_t column,
   return {lower, clusters(window.second, std::max(lower.first, lower.second))};
 }
 
-void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const {
+/// Columns from the lowest to the highest that may be near, and how many; where coordinates wrap round, at most all of them.
+std::pair<int, int> PairList::Across::within(double reach) const {
+  const int far = static_cast<int>((reach / length + half) / width) + 1;
+  const int middle = std::clamp(static_cast<int>((centre - low) / width), 0, columns - 1);
+  if (period == 0) {
+    const int first = std::max(0, middle - far);
+    return {first, std::min(columns - 1, middle + far) - first + 1};
+  }
+  const int wide = std::min(columns, 2 * far + 1);
+  return {middle - wide / 2 + columns, wide};
+}
+
+/// At least how far the atoms of a column are from the cluster, in a rectangular cell [nm].
+double PairList::Across::gap(int column) const {
+  const double apart = centre - (low + (column + 0.5) * width);
+  return std::max(0.0, std::abs(apart - period * std::nearbyint(apart)) - half - 0.5 * width - rounding) * length;
+}
+
+PairList::Across PairList::across(int i_cluster, int d) const {
+  const ClusterBounds b = bounds_i_.view();
+  const double period = static_cast<double>(near_.period[d]), length = static_cast<double>(near_.length[d]);
+  if (d == 0)
+    return {columns_x_,
+            low_.x,
+            extent_.x / columns_x_,
+            static_cast<double>(b.x[i_cluster]),
+            static_cast<double>(b.half_x[i_cluster]),
+            period,
+            length};
+  return {
+      columns_y_, low_.y, extent_.y / columns_y_, static_cast<double>(b.y[i_cluster]), static_cast<double>(b.half_y[i_cluster]),
+      period,     length};
+}
+
+void PairList::list_partners(int i_cluster, Scratch& scratch, std::vector<PairEntry>& out) const {
   out.clear();
   const int own = i_cluster / (cluster_j / cluster_i);
   std::uint32_t valid_i = 0;
@@ -235,44 +258,29 @@ void PairList::list_partners(int i_cluster, std::vector<std::int32_t>& scratch, 
     for (int j = own; j < slots() / cluster_j; ++j) add(j);
     return;
   }
-  const ClusterBounds bounds_i = bounds_i_.view(), bounds_j = bounds_j_.view();
-  const Vec3d w = box_.widths();
-  // Columns from the lowest to the highest that may be near; where coordinates wrap round, at most all of them.
-  struct Columns {
-    int first, count;
-  };
-  const auto columns_within = [&](int n, int d, double width, double low, double extent, double centre, double half) {
-    const int reach = static_cast<int>((reach_ / width + half) / extent * n) + 1;
-    const int middle = std::clamp(static_cast<int>((centre - low) / extent * n), 0, n - 1);
-    if (share_ && share_->open[at(d)]) {
-      const int first = std::max(0, middle - reach);
-      return Columns{first, std::min(n - 1, middle + reach) - first + 1};
-    }
-    const int wide = std::min(n, 2 * reach + 1);
-    return Columns{middle - wide / 2 + n, wide};
-  };
-  const Columns along_x = columns_within(columns_x_, 0, w.x, low_.x, extent_.x, static_cast<double>(bounds_i.x[i_cluster]),
-                                         static_cast<double>(bounds_i.half_x[i_cluster]));
-  const Columns along_y = columns_within(columns_y_, 1, w.y, low_.y, extent_.y, static_cast<double>(bounds_i.y[i_cluster]),
-                                         static_cast<double>(bounds_i.half_y[i_cluster]));
+  const Across x = across(i_cluster, 0), y = across(i_cluster, 1);
+  const auto [first_x, count_x] = x.within(reach_);
+  const auto [first_y, count_y] = y.within(reach_);
+  scratch.gaps.resize(at(count_y));
+  for (int dy = 0; dy < count_y; ++dy) scratch.gaps[at(dy)] = y.gap((first_y + dy) % columns_y_);
+  scratch.near.resize(at(slots() / cluster_j) + 16);
   const Heights window = heights_near(i_cluster);
   const double reach2 = static_cast<double>(near_.reach) * static_cast<double>(near_.reach);
+  const ClusterBounds bounds_i = bounds_i_.view(), bounds_j = bounds_j_.view();
   const auto& kernels = select_pair_kernels();
-  scratch.resize(at(slots() / cluster_j) + 16);
   for (int zone : zones_) {
     if ((zone_[at(own)] & zone) != 0) continue;  // another rank's
-    for (int dx = 0; dx < along_x.count; ++dx) {
-      const int cx = (along_x.first + dx) % columns_x_;
-      const double gap_x = gap_to_column(i_cluster, 0, cx);
-      for (int dy = 0; dy < along_y.count; ++dy) {
-        const int cy = (along_y.first + dy) % columns_y_;
-        const double gap_y = gap_to_column(i_cluster, 1, cy);
+    for (int dx = 0; dx < count_x; ++dx) {
+      const int cx = (first_x + dx) % columns_x_;
+      const double gap_x = x.gap(cx);
+      for (int dy = 0; dy < count_y; ++dy) {
+        const double gap_y = scratch.gaps[at(dy)];
         if (near_.rectangular && gap_x * gap_x + gap_y * gap_y > reach2) continue;
-        const std::size_t column = at((zone * columns_x_ + cx) * columns_y_ + cy);
+        const std::size_t column = at((zone * columns_x_ + cx) * columns_y_ + (first_y + dy) % columns_y_);
         for (const auto& [first, last] : clusters_within(column, window, own)) {
           if (first >= last) continue;
-          const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.data());
-          for (int k = 0; k < found; ++k) add(scratch[at(k)]);
+          const int found = kernels.near(near_, bounds_i, i_cluster, bounds_j, first, last, scratch.near.data());
+          for (int k = 0; k < found; ++k) add(scratch.near[at(k)]);
         }
       }
     }
@@ -355,11 +363,11 @@ void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* 
     std::vector<int>& scratch = entry_of[at(thread)];
     if (scratch.empty()) scratch.assign(at(eights), -1);
     std::vector<PairEntry> entries;
-    std::vector<std::int32_t> near;
+    Scratch partners;
     std::vector<PairEntry>& all = outer_[at(begin / list_block)];
     all.clear();
     for (int i = begin; i < end; ++i) {
-      list_partners(i, near, entries);
+      list_partners(i, partners, entries);
       apply_exclusions(i, entries, scratch);
       first_[at(i)] = static_cast<int>(all.size());
       outer_count_[at(i)] = static_cast<int>(entries.size());

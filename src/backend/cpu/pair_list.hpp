@@ -54,6 +54,20 @@ class PairList {
   struct Heights {
     std::pair<int, int> first{0, -1}, second{0, -1};
   };
+  /// Columns along x or y, as an i cluster sees them. Places are fractions of the cell.
+  struct Across {
+    int columns;
+    double low, width;      ///< where the first one begins, and of each
+    double centre, half;    ///< of the cluster
+    double period, length;  ///< 1, or 0 where coordinates do not wrap round; of the cell [nm]
+
+    std::pair<int, int> within(double reach) const;
+    double gap(int column) const;
+  };
+  struct Scratch {
+    std::vector<std::int32_t> near;
+    std::vector<double> gaps;
+  };
   using Blocks = std::vector<std::vector<PairEntry>>;
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
   const PairEntry* entries(const Blocks& of, int i) const { return of[index(i / list_block)].data() + first_[index(i)]; }
@@ -63,10 +77,10 @@ class PairList {
   void part_images(int i_cluster, int j_cluster, std::uint32_t& mask) const;
   void set_bounds(Bounds& bounds, int cluster, int size) const;
   void index_heights();
-  double gap_to_column(int i_cluster, int d, int column) const;
   Heights heights_near(int i_cluster) const;
   std::array<std::pair<int, int>, 2> clusters_within(std::size_t column, const Heights& window, int own) const;
-  void list_partners(int i_cluster, std::vector<std::int32_t>& scratch, std::vector<PairEntry>& out) const;
+  Across across(int i_cluster, int d) const;
+  void list_partners(int i_cluster, Scratch& scratch, std::vector<PairEntry>& out) const;
   std::uint32_t filled(int first_slot, int count) const;
   void apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const;
 

@@ -3,7 +3,7 @@
 #include <cufft.h>
 
 #include <string>
-#include <utility>
+#include <type_traits>
 
 #include "uplift/core/error.hpp"
 
