@@ -38,6 +38,7 @@ int reweight_command(const ReweightOptions& options) {
   request.frames.stages = options.stages;
   request.frames.variables = options.variables;
   if (!options.discard.empty()) request.frames.discard = quantity("--discard", options.discard, dimension::time);
+  if (request.frames.discard < 0) throw InputError("--discard " + options.discard + ": is less than nothing");
   if (!options.method.empty()) request.method = method_named(options.method);
   request.order = options.order;
   request.bins = options.bins;
@@ -50,6 +51,9 @@ int reweight_command(const ReweightOptions& options) {
   request.force = options.force;
 
   const BiasedFrames frames = read_biased_frames(request.frames);
+  if (!options.weights.empty() && frames.states.size() > 1)
+    throw InputError(
+        "--weights: the frames are of several biases or temperatures, and the file is for one bias; use --stage to choose");
   const FreeEnergySurface surface = free_energy_surface(frames, request);
   write_surface(options.output, surface, version);
   std::cout << surface_text(surface);

@@ -239,7 +239,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
   const std::int64_t last = next_.stage_step + steps;
   open_files(system);
-  note_stage(settings, bias);
+  note_stage(settings, system, bias);
   checkpoint_.reset();
   std::optional<RunExchange> exchange;
   if (settings.exchange && next_.stage >= options_.stages_behind)

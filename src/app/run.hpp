@@ -65,7 +65,7 @@ class Run {
   BiasCourse bias_course(const StageSettings& settings, const System& system);
   BiasStatistics statistics_of(const std::string& stage) const;
   void check_heating(const StageSettings& settings, const System& system, double drift);
-  void note_stage(const StageSettings& settings, const BiasCourse& bias);
+  void note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;
   void report(const StageSettings& settings, const Backend& backend, const RunTiming& timing);
   int stopped(const std::string& why);

@@ -103,7 +103,7 @@ void Run::check_heating(const StageSettings& settings, const System& system, dou
 }
 
 /// What reweighting needs to know of a stage.
-void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
+void Run::note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias) {
   stages_.erase(std::remove_if(stages_.begin(), stages_.end(),
                                [&](const nlohmann::json& s) { return s.value("name", "") == settings.name; }),
                 stages_.end());
@@ -114,7 +114,12 @@ void Run::note_stage(const StageSettings& settings, const BiasCourse& bias) {
                      {"timestep", settings.dynamics.timestep},
                      {"temperature", settings.dynamics.ramp ? settings.dynamics.ramp->to : settings.dynamics.temperature},
                      {"bias", settings.bias ? bias_json(*settings.bias, bias.plan.bias) : nlohmann::json()}});
+  // Of the dihedral energies that frames are stored with, boosted or not.
+  stages_.back()["convention"] = bias.plan.bias.convention == BiasConvention::namd ? "namd" : "amber";
   if (settings.exchange) stages_.back()["exchange"] = true;
+  if (!system.position_restraints.empty()) stages_.back()["restraints"] = true;
+  if (settings.dynamics.ramp) stages_.back()["ramp"] = true;
+  if (settings.dynamics.pressure) stages_.back()["pressure"] = settings.dynamics.pressure->pressure;
   const std::string fresh = path("stages.json.tmp");
   std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) << '\n';
   std::error_code error;

@@ -105,17 +105,11 @@ class Rmsd final : public CollectiveVariable {
 
 class Column final : public CollectiveVariable {
  public:
-  Column(std::vector<double> values, std::string file) : values_(std::move(values)), file_(std::move(file)) {}
-  double value(std::span<const Vec3d>, const Box&, std::size_t frame) const override {
-    if (frame >= values_.size())
-      throw InputError(file_ + ": has " + std::to_string(values_.size()) +
-                       " rows, and the trajectory has more frames; it needs a row a frame");
-    return values_[frame];
-  }
+  explicit Column(std::vector<double> values) : values_(std::move(values)) {}
+  double value(std::span<const Vec3d>, const Box&, std::size_t frame) const override { return values_[frame]; }
 
  private:
   std::vector<double> values_;
-  std::string file_;
 };
 
 /// "dihedral(4,6,8,14)" taken apart.
@@ -236,6 +230,20 @@ std::vector<double> read_column(const Call& call, const std::string& file, int c
   return values;
 }
 
+/// A row a frame of the whole trajectory.
+std::vector<double> column_of(const Call& call, const StoredSystem& system) {
+  namespace fs = std::filesystem;
+  const std::string file = found_file(call, system, call.arguments[0]);
+  if (!system.alone && fs::weakly_canonical(fs::path(file).parent_path()) != fs::weakly_canonical(system.directory))
+    call.fail(file + ": cannot be of every one of several runs; put a file of this name into each run's directory (" +
+              system.directory + " has none)");
+  std::vector<double> values = read_column(call, file, call.number(1));
+  if (values.size() != system.frames)
+    call.fail(file + ": has " + std::to_string(values.size()) + " rows, and the trajectory in " + system.directory + " has " +
+              std::to_string(system.frames) + " frames, those of all stages; it needs a row a frame");
+  return values;
+}
+
 /// Positions [nm] of the selected atoms in a PDB file that has all stored atoms, or the selected ones alone.
 std::vector<Vec3d> read_reference(const Call& call, const std::string& file, const std::vector<int>& which, int atoms) {
   const std::string text = read_file(file);
@@ -293,9 +301,9 @@ std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& 
     as(std::make_unique<Rmsd>(which, reference), "nm", false);
   } else if (call.word == "column") {
     call.expect(2, 2, "column(FILE, N)");
-    const std::string file = found_file(call, system, call.arguments[0]);
     if (call.number(1) < 0) call.fail("columns count from 0");
-    as(std::make_unique<Column>(read_column(call, file, call.number(1)), file), "", false);
+    std::vector<double> values = column_of(call, system);
+    as(std::make_unique<Column>(std::move(values)), "", false);
   } else {
     call.fail("'" + call.word +
               "' is no kind of collective variable; use dihedral, angle, distance, phi, psi, rmsd, gyration or column");

@@ -18,11 +18,13 @@ namespace {
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double least_effective = 10;         // below it an estimate is refused
 constexpr double blocks_per_inefficiency = 5;  // length of bootstrap blocks: the variance they miss falls as their inverse
+constexpr double least_overlap = 1e-4, good_overlap = 0.03;  // of the states of mbar
 constexpr std::int64_t most_bins = 10'000'000;
+constexpr double whole_turn = 360, tiny_angle = 1e-9;  // [deg]
 
-double boost_in(const SampledState& state, double dihedral, double potential) {
+double boost_in(const SampledState& state, const SeenEnergies& seen) {
   BiasState work;
-  work.apply(state.bias, {dihedral, 0, potential}, false, false);
+  work.apply(state.bias, seen, false, false);
   return work.energies.boost();
 }
 
@@ -54,6 +56,9 @@ class Analysis {
                : s_.method == ReweightMethod::maclaurin ? 10
                : s_.method == ReweightMethod::cumulant  ? 2
                                                         : 0;
+    if (r_.order > 0 && s_.method != ReweightMethod::maclaurin && s_.method != ReweightMethod::cumulant)
+      fail(fmt::format("--order {}: method {} has no order; it belongs to maclaurin and cumulant", r_.order,
+                       method_name(s_.method)));
     if (s_.method == ReweightMethod::cumulant && s_.order > 3)
       fail("--order " + std::to_string(s_.order) + ": the cumulant expansion goes to order 3");
     if (std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.updating; }))
@@ -67,12 +72,17 @@ class Analysis {
                       f_.states.size(), method_name(s_.method)));
     if (s_.method == ReweightMethod::none && boosted_)
       s_.warnings.push_back("method none: the surface is that of the boosted potential, not of the system's own");
+    if (f_.restrained)
+      s_.warnings.push_back("restraints held atoms in these stages: the surface is that of the restrained system");
+    if (f_.ramp) s_.warnings.push_back("the temperature changed while these stages ran: the surface is of no one temperature");
   }
 
   void choose_temperature() {
     const double sampled = f_.states.front().temperature;
     const bool one =
         std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == sampled; });
+    if (r_.temperature && !(*r_.temperature > 0))
+      fail(fmt::format("--temperature {:g} K: is no temperature; give one above 0 K", *r_.temperature));
     s_.temperature = r_.temperature.value_or(sampled);
     if (!(s_.temperature > 0)) fail("the runs do not say at which temperature they were; give --temperature 300K");
     if (s_.method != ReweightMethod::mbar && one && sampled > 0 && std::abs(s_.temperature - sampled) > 1e-6 * sampled)
@@ -92,7 +102,7 @@ class Analysis {
     for (std::size_t k = 0; k < count; ++k) {
       const int n = r_.bins.size() == 1 ? r_.bins[0] : r_.bins[k];
       if (n < 1 || (total *= n) > most_bins) fail("--bins: at least one, and no more than ten million in all");
-      double low = -180, high = 180;
+      double low = -whole_turn / 2, high = whole_turn / 2;
       if (!f_.axes[k].periodic) {
         low = std::numeric_limits<double>::infinity();
         high = -low;
@@ -108,6 +118,8 @@ class Analysis {
         low = r_.ranges[k][0];
         high = r_.ranges[k][1];
         if (!(high > low)) fail(fmt::format("--range: {}:{} is empty", low, high));
+        if (f_.axes[k].periodic && high - low > whole_turn + tiny_angle)
+          fail(fmt::format("--range: {}:{} is more than a whole turn of {}", low, high, f_.axes[k].name));
       }
       FreeEnergySurface::Axis axis{f_.axes[k], {}, {}};
       for (int b = 0; b <= n; ++b) axis.edges.push_back(low + (high - low) * b / n);
@@ -127,13 +139,16 @@ class Analysis {
         const auto& edges = s_.axes[k].edges;
         const int n = static_cast<int>(edges.size()) - 1;
         double v = f_.value[i][k];
-        const bool round = f_.axes[k].periodic && std::abs(edges.back() - edges.front() - 360) < 1e-9;
-        if (round) v -= 360 * std::floor((v - edges.front()) / 360);
+        const bool round = s_.axes[k].closed();
+        if (f_.axes[k].periodic) v -= whole_turn * std::floor((v - edges.front()) / whole_turn);
         const int b = static_cast<int>(std::floor((v - edges.front()) / (edges.back() - edges.front()) * n));
         place = b < 0 || b > n || (b == n && !round && v > edges.back()) ? -1 : place * n + std::min(b, n - 1);
       }
       bin_[i] = place;
-      if (place >= 0) ++s_.counts[static_cast<std::size_t>(place)];
+      if (place >= 0)
+        ++s_.counts[static_cast<std::size_t>(place)];
+      else
+        ++s_.outside;
     }
   }
 
@@ -142,24 +157,47 @@ class Analysis {
     for (std::size_t i = 0; i < f_.size(); ++i) reduced_[i] = f_.boost[i] / kt_;
     if (s_.method != ReweightMethod::mbar) return;
     // Relative to the unbiased potential at the temperature that is asked for, in which every frame has the energy 0.
+    need_energies();
     for (const SampledState& state : f_.states) {
-      if (!(state.temperature > 0)) fail("--method mbar: a run does not say at which temperature it was");
       const double other = constants::boltzmann * state.temperature;
       std::vector<double> u(f_.size());
-      for (std::size_t i = 0; i < f_.size(); ++i)
-        u[i] = boost_in(state, f_.dihedral[i], f_.potential[i]) / other + f_.potential[i] * (1 / other - 1 / kt_);
+      for (std::size_t i = 0; i < f_.size(); ++i) {
+        u[i] = boost_in(state, {f_.dihedral[i], f_.cmap[i], f_.potential[i]}) / other;
+        if (other != kt_) u[i] += (f_.potential[i] + f_.work[i]) * (1 / other - 1 / kt_);
+      }
       u_.push_back(std::move(u));
     }
     std::vector<std::size_t> all(f_.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     MbarResult mbar = solve(all, {});
-    if (!mbar.converged)
-      s_.warnings.push_back(
-          fmt::format("mbar has not converged after {} iterations: the biases hardly overlap", mbar.iterations));
+    check_overlap(mbar);
     for (double f : mbar.free_energies) s_.state_free_energies.push_back(kt_ * f);
     free_energies_ = mbar.free_energies;
     weights_.resize(f_.size());
     for (std::size_t i = 0; i < f_.size(); ++i) weights_[i] = -mbar.log_mixture[i];
+  }
+
+  /// Between biases and temperatures frames weigh by their energies.
+  void need_energies() const {
+    for (const SampledState& s : f_.states) {
+      if (!(s.temperature > 0)) fail("--method mbar: a run does not say at which temperature it was");
+      if ((s.boosted || std::abs(s.temperature - s_.temperature) > 0) && !f_.without_energies.empty())
+        fail(f_.without_energies +
+             " has no potential and dihedral energy, neither in the trajectory nor as a row of energies.h5, and mbar needs "
+             "them to put biases or temperatures together; use --stage to leave such frames out, or run again with "
+             "output.energies.every such that trajectory.every is a multiple of it");
+    }
+  }
+
+  void check_overlap(const MbarResult& mbar) {
+    const std::string what =
+        fmt::format("the biases or temperatures hardly overlap (overlap {:.1g}, where 0 is none and 1 is all)", mbar.overlap);
+    if (mbar.overlap < least_overlap && !r_.force)
+      fail(what +
+           ", so that nothing says how their frames weigh against each other; choose one with --stage, put runs between "
+           "them, or use --force to see it all the same");
+    if (mbar.overlap < good_overlap) s_.warnings.push_back(what + ": errors may be larger than stated");
+    if (!mbar.converged) s_.warnings.push_back(fmt::format("mbar has not converged after {} iterations", mbar.iterations));
   }
 
   MbarResult solve(const std::vector<std::size_t>& chosen, const std::vector<double>& start) const {
@@ -196,6 +234,7 @@ class Analysis {
 
   void diagnose() {
     s_.frames = f_.size();
+    s_.stages = f_.stages;
     for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
       const std::size_t first = f_.series[n], last = f_.series[n + 1];
       const auto look = [&](auto&& value) {

@@ -30,6 +30,12 @@ void write_text(const std::string& path, const std::string& text) {
     throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
 }
 
+std::string joined(const std::vector<std::string>& parts, const char* between) {
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : between) + part;
+  return all;
+}
+
 /// Bin numbers along each axis of place `b`.
 std::vector<std::size_t> place(const FreeEnergySurface& s, std::size_t b) {
   std::vector<std::size_t> at(s.axes.size());
@@ -49,14 +55,13 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
     file.set("order", s.order);
     file.set("temperature", s.temperature);
     file.set("frames", static_cast<double>(s.frames));
+    file.set("stages", joined(s.stages, ", "));
     file.set("statistical_inefficiency", s.inefficiency);
     file.set("effective_sample_size", s.effective);
     file.set("anharmonicity", s.anharmonicity);
     file.set("boost_mean", s.boost_mean);
     file.set("boost_deviation", s.boost_deviation);
-    std::string warnings;
-    for (const std::string& w : s.warnings) warnings += (warnings.empty() ? "" : "\n") + w;
-    file.set("warnings", warnings);
+    file.set("warnings", joined(s.warnings, "\n"));
     h5::Shape shape;
     for (std::size_t k = 0; k < s.axes.size(); ++k) {
       const auto& axis = s.axes[k];
@@ -122,10 +127,12 @@ std::string surface_text(const FreeEnergySurface& s) {
     text += fmt::format("{} {} = {}", k ? "," : "", s.axes[k].variable.name, s.axes[k].variable.definition);
   text += fmt::format("\n  {:<28}{}{} at {:g} K\n", "method", method_name(s.method),
                       s.order > 0 ? fmt::format(", order {}", s.order) : "", s.temperature);
+  if (!s.stages.empty()) text += fmt::format("  {:<28}{}\n", "stages", joined(s.stages, ", "));
   text += fmt::format("  {:<28}{}, worth {:.1f} independent ones ({:.1f} for one{})\n", "frames", s.frames,
                       s.method == ReweightMethod::cumulant ? static_cast<double>(s.frames) / s.inefficiency : s.effective,
                       s.inefficiency,
                       s.method == ReweightMethod::none || s.method == ReweightMethod::cumulant ? "" : ", and by their weights");
+  if (s.outside > 0) text += fmt::format("  {:<28}{} frames\n", "outside of the range", s.outside);
   if (!s.boost.counts.empty())
     text += fmt::format("  {:<28}{:.3f} kJ/mol, deviation {:.3f}, anharmonicity {:.4f}\n", "boost", s.boost_mean,
                         s.boost_deviation, s.anharmonicity);
@@ -145,7 +152,7 @@ std::string surface_text(const FreeEnergySurface& s) {
         for (std::size_t k = 0; k < at.size(); ++k) {
           const auto n = static_cast<std::ptrdiff_t>(s.axes[k].centers.size());
           std::ptrdiff_t p = static_cast<std::ptrdiff_t>(at[k]) + (k == 0 ? i : j);
-          if (s.axes[k].variable.periodic) p = (p + n) % n;
+          if (s.axes[k].closed()) p = (p + n) % n;
           inside = inside && p >= 0 && p < n;
           other = other * static_cast<std::size_t>(n) + static_cast<std::size_t>(p);
         }
@@ -160,8 +167,9 @@ std::string surface_text(const FreeEnergySurface& s) {
     for (std::size_t k = 0; k < at.size(); ++k)
       where += fmt::format("{}{} {:.4g} {}", k ? ", " : "", s.axes[k].variable.name, s.axes[k].centers[at[k]],
                            s.axes[k].variable.unit);
-    text += fmt::format("  {:<28}{}: {:.2f} +- {:.2f} kJ/mol\n", n == 0 ? "minima" : "", where, s.pmf[minima[n]],
-                        s.error[minima[n]]);
+    const double error = s.error[minima[n]];
+    text += fmt::format("  {:<28}{}: {:.2f}{} kJ/mol\n", n == 0 ? "minima" : "", where, s.pmf[minima[n]],
+                        std::isfinite(error) ? fmt::format(" +- {:.2f}", error) : "");
   }
   return text;
 }

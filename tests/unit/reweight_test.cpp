@@ -200,6 +200,8 @@ void add_frame(BiasedFrames& f, double phi, double boost, int state = 0) {
   f.boost.push_back(boost);
   f.potential.push_back(double_well(phi));
   f.dihedral.push_back(double_well(phi));
+  f.cmap.push_back(0);
+  f.work.push_back(0);
   f.step.push_back(static_cast<std::int64_t>(f.size()));
   f.state.push_back(state);
 }

@@ -24,7 +24,8 @@ struct SampledState {
 
 struct FrameRequest {
   std::vector<std::string> runs;  ///< directories, of all replicas too, or trajectories in them
-  /// Names; empty: every stage with a bias that does not change, else every one that exchanged replicas, else all.
+  /// Names; empty: every stage with a bias that does not change, else every one that exchanged replicas, else all; of those
+  /// the ones without restraints and at one temperature, where there are such.
   std::vector<std::string> stages;
   std::vector<std::string> variables;  ///< as make_collective_variable reads them
   double discard = 0;                  ///< [ps] from the beginning of each stage
@@ -37,16 +38,24 @@ struct BiasedFrames {
   };
   std::vector<Axis> axes;
   std::vector<std::array<double, most_variables>> value;  ///< [frames]
-  std::vector<double> boost, potential, dihedral;         ///< [frames] kJ/mol; the latter two 0 in a run without a bias
-  std::vector<std::int64_t> step;                         ///< [frames]
-  std::vector<int> state;                                 ///< [frames] index into `states`
+  std::vector<double> boost;                              ///< [frames] kJ/mol
+  /// [frames] kJ/mol, not numbers where a run has not stored them. Dihedrals and CMAP apart, or together as `dihedral` where
+  /// all boosts see both.
+  std::vector<double> potential, dihedral, cmap;
+  std::vector<double> work;        ///< [frames] pressure times volume [kJ/mol]; 0 at constant volume
+  std::vector<std::int64_t> step;  ///< [frames]
+  std::vector<int> state;          ///< [frames] index into `states`
   std::vector<SampledState> states;
   std::vector<std::size_t> series;  ///< first frame of each run's stage, and of what comes after the last
+  std::vector<std::string> stages;  ///< their names
+  bool restrained = false;          ///< positions were restrained in one of them
+  bool ramp = false;                ///< the temperature of one changed
+  std::string without_energies;     ///< the first frame that has no energies; empty when all have
   std::size_t size() const { return boost.size(); }
 };
 
-/// Throws InputError naming the file when there is none, when stages or atoms are not there, or when frames of a bias lack
-/// their boost.
+/// Throws InputError naming the file when there is none, when it is damaged or named twice, when stages or atoms are not
+/// there, when pressures differ, when frames of a bias lack their boost, or when a value is no number.
 BiasedFrames read_biased_frames(const FrameRequest& request);
 
 }  // namespace uplift

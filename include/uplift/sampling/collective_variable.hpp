@@ -16,6 +16,8 @@ struct StoredSystem {
   std::vector<double> masses;  ///< [atoms] Da
   std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
   std::string directory;       ///< of the run: where column() looks first
+  std::size_t frames = 0;      ///< of the trajectory: the rows that column() needs
+  bool alone = true;           ///< of several runs each needs its own file for column()
 };
 
 class CollectiveVariable {

@@ -29,6 +29,8 @@ struct FreeEnergySurface {
   struct Axis {
     BiasedFrames::Axis variable;
     std::vector<double> edges, centers;
+    /// The last bin is a neighbour of the first: a whole turn of an angle.
+    bool closed() const { return variable.periodic && edges.back() - edges.front() > 360 - 1e-9; }
   };
   std::vector<Axis> axes;
   /// [bins of axis 0][axis 1][axis 2]. pmf: -kT ln p, the lowest 0 [kJ/mol]; error: one standard error of -kT ln p; not a
@@ -37,9 +39,10 @@ struct FreeEnergySurface {
   std::vector<std::int64_t> counts;
   ReweightMethod method = ReweightMethod::none;
   int order = 0;
-  double temperature = 0;  ///< [K]
-  std::size_t frames = 0;
-  double inefficiency = 1;  ///< frames that make an independent one, of the slowest variable or the boost
+  double temperature = 0;               ///< [K]
+  std::size_t frames = 0, outside = 0;  ///< all, and those of them that are in no bin
+  std::vector<std::string> stages;      ///< that the frames are of
+  double inefficiency = 1;              ///< frames that make an independent one, of the slowest variable or the boost
   /// Independent frames that correlation and weights leave: 1/(g/N + g_w/K), with N frames, g the inefficiency, K Kish's
   /// effective number and g_w the inefficiency of the weights themselves.
   double effective = 0;

@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""`uplift reweight` on frames whose answer is known, and on runs as they should not be.
+
+  reweight_test.py UPLIFT      exit status 77 (skip) when h5py is missing
+
+Frames of models are put into the files of a short real run: what is tested is all that users see, the reading of files included.
+"""
+import json
+import os
+import subprocess
+import sys
+
+from checks import run_all
+
+try:
+    import h5py
+    import numpy as np
+except ImportError as missing:
+    print("skipped:", missing)
+    sys.exit(77)
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+INPUT = os.path.join(ROOT, "inputs", "alanine-dipeptide-vacuum", "system")
+UPLIFT = os.path.abspath(sys.argv[-1])
+R = 0.00831446261815324
+STRIDE = 50
+DISTANCE = "d=distance(0,1)"
+
+
+def uplift(*arguments, expect=0):
+    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True)
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def skeleton(scratch):
+    """Files of a run of one frame, for frames of others."""
+    path = os.path.join(scratch, "skeleton.yaml")
+    if not os.path.exists(path):
+        with open(path, "w") as f:
+            f.write(f"""version: 1
+system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 1 fs, temperature: 300 K}}
+stages:
+  - {{name: a, time: 1 fs}}
+output: {{trajectory: {{every: 1 fs}}, energies: {{every: 1 fs}}, report: false}}
+""")
+        uplift("run", path, "--quiet")
+    return os.path.join(scratch, "skeleton", "trajectory.h5md")
+
+
+def stage_entry(name, frames, bias=None, temperature=300.0, **more):
+    return {"name": name, "first_step": 0, "last_step": frames * STRIDE, "timestep": 0.002, "temperature": float(temperature), "bias": bias, **more}
+
+
+def make_run(scratch, name, x, observed=None, table=None, stages=None, edges=None):
+    """`observed`: boost_dihedral, boost_total, dihedral_energy, total_energy of each frame; `table`: columns of energies.h5."""
+    folder = os.path.join(scratch, name)
+    os.makedirs(folder)
+    n = len(x)
+    steps = np.arange(n) * STRIDE
+    with h5py.File(skeleton(scratch)) as old, h5py.File(os.path.join(folder, "trajectory.h5md"), "w") as new:
+        for part in ("h5md", "parameters", "connectivity"):
+            old.copy(part, new)
+        position = new.create_group("particles/trajectory/position")
+        position["value"], position["step"] = np.asarray(x, dtype=np.float32), steps
+        if edges is not None:
+            new["particles/trajectory/box/edges/value"] = edges
+        for key, values in (observed or {}).items():
+            new[f"observables/{key}/value"] = np.broadcast_to(np.asarray(values, dtype=float), (n,))
+    if table is not None:
+        with h5py.File(os.path.join(folder, "energies.h5"), "w") as f:
+            f["step"] = steps
+            for key, values in table.items():
+                f[key] = np.broadcast_to(np.asarray(values, dtype=float), (n,))
+    with open(os.path.join(folder, "stages.json"), "w") as f:
+        json.dump({"version": 1, "stages": stages or [stage_entry("a", n)]}, f)
+    return folder
+
+
+def at_distance(d):
+    """Frames whose atoms 0 and 1 are d [nm] apart."""
+    x = np.random.default_rng(1).random((len(d), 22, 3))
+    x[:, :2] = 0
+    x[:, 1, 0] = d
+    return x
+
+
+def at_dihedral(phi):
+    """Frames whose dihedral(4,6,8,14) is phi [degrees]."""
+    x = np.random.default_rng(2).random((len(phi), 22, 3))
+    angle = np.radians(phi)
+    x[:, 4], x[:, 6], x[:, 8] = [-0.05, 0.14, 0], [0, 0, 0], [0.15, 0, 0]
+    x[:, 14, 0], x[:, 14, 1], x[:, 14, 2] = 0.2, 0.14 * np.cos(angle), 0.14 * np.sin(angle)
+    return x
+
+
+def surface(stem):
+    with h5py.File(stem + ".h5") as f:
+        return {k: f[k][:] for k in ("pmf", "error", "counts")} | {"edges": f["collective_variables/0/edges"][:], "warnings": f.attrs["warnings"], "stages": f.attrs["stages"]}
+
+
+# ---- mbar, against an implementation of its own -----------------------------------------------------------------------------
+
+
+def dihedral_energy(d):
+    return 10000 * (d - 0.5) ** 2 + 3 * np.cos(40 * d) + 3
+
+
+def amd(v, threshold, alpha):
+    below = np.maximum(threshold - v, 0)
+    return below**2 / (alpha + below)
+
+
+def draw(energy, temperature, n, seed):
+    grid = np.linspace(0.3, 0.7, 100001)
+    v = energy(grid)
+    total = np.cumsum(np.exp(-(v - v.min()) / (R * temperature)))
+    return np.interp(np.random.default_rng(seed).random(n), total / total[-1], grid)
+
+
+def solve_mbar(u, counts):
+    """u [states][frames] in kT; free energies of the states by the self-consistent equations."""
+    f = np.zeros(len(u))
+    for _ in range(5000):
+        mixture = np.log((counts[:, None] * np.exp(f[:, None] - u)).sum(0))
+        new = -np.log(np.exp(-u - mixture).sum(1))
+        new -= new[0]
+        if np.abs(new - f).max() < 1e-12:
+            return mixture
+        f = new
+    raise AssertionError("no convergence")
+
+
+def pmf_of(d, weights, edges, temperature=300):
+    p = np.histogram(d, bins=edges, weights=weights)[0]
+    with np.errstate(divide="ignore"):
+        pmf = -R * temperature * np.log(p)
+    return pmf - pmf.min()
+
+
+BIN = ["--cv", DISTANCE, "--bins", "24", "--range", "0.46:0.54", "--cutoff", "5", "--bootstrap", "5"]
+BIASES = [None, (12.0, 4.0), (25.0, 8.0)]
+
+
+def biased_runs(scratch):
+    runs, all_d = [], []
+    for k, (bias, n) in enumerate(zip(BIASES, (1500, 2500, 2000))):
+        boost = (lambda v: 0 * v) if bias is None else (lambda v: amd(v, *bias))
+        d = draw(lambda x: dihedral_energy(x) + boost(dihedral_energy(x)), 300, n, k).astype(np.float32).astype(float)
+        v = dihedral_energy(d)
+        entry = bias and {"method": "amd", "boost": "dihedral", "convention": "amber", "dihedral": {"threshold": bias[0], "alpha": bias[1]}}
+        observed = {"boost_dihedral": boost(v), "boost_total": 0, "dihedral_energy": v, "total_energy": v - 7} if bias else None
+        runs.append(make_run(scratch, f"run{k}", at_distance(d), observed, {"dihedral": v, "potential": v - 7} if not bias else None, [stage_entry("a", n, entry)]))
+        all_d.append(d)
+    return runs, all_d
+
+
+def plain_and_boosted_runs_go_together(scratch):
+    """A run without a bias stores no energies with its frames: they come from energies.h5, or it is refused."""
+    runs, all_d = biased_runs(scratch)
+    stem = os.path.join(scratch, "pmf")
+    uplift("reweight", *runs, *BIN, "-o", stem)
+    s, d = surface(stem), np.concatenate(all_d)
+    v = dihedral_energy(d)
+    u = np.array([0 * v if bias is None else amd(v, *bias) for bias in BIASES]) / (R * 300)
+    mixture = solve_mbar(u, np.array([len(x) for x in all_d], dtype=float))
+    assert np.abs(pmf_of(d, np.exp(-mixture), s["edges"]) - s["pmf"]).max() < 1e-5
+    os.remove(os.path.join(runs[0], "energies.h5"))
+    assert "has no potential and dihedral energy" in uplift("reweight", *runs, *BIN, "-o", stem, expect=2).stderr
+    uplift("reweight", *runs[1:], *BIN, "-o", stem)
+    assert "for one bias" in uplift("reweight", *runs[1:], *BIN, "-o", stem, "--weights", stem + ".dat", expect=2).stderr
+
+
+def mbar_takes_frames_to_another_temperature(scratch):
+    d = draw(dihedral_energy, 300, 4000, 7).astype(np.float32).astype(float)
+    v, stem = dihedral_energy(d), os.path.join(scratch, "pmf")
+    run = make_run(scratch, "run", at_distance(d), table={"dihedral": v, "potential": v})
+    uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem)
+    s = surface(stem)
+    differences = np.abs(pmf_of(d, np.exp(v / (R * 300) - v / (R * 330)), s["edges"], 330) - s["pmf"])[s["counts"] >= 5]
+    assert len(differences) > 15 and differences.max() < 1e-5
+    os.remove(os.path.join(run, "energies.h5"))  # once the frames were taken as they are
+    assert "has no potential" in uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem, expect=2).stderr
+
+
+def states_apart_are_refused_and_soon(scratch):
+    """A bias and a run without whose frames have nothing in common: nothing says how they weigh against each other."""
+    d = np.linspace(0.46, 0.475, 2000)
+    v = 60000 * (d - 0.46)
+    bias = {"method": "amd", "boost": "dihedral", "convention": "amber", "dihedral": {"threshold": 4000.0, "alpha": 10.0}}
+    boosted = make_run(scratch, "boosted", at_distance(d), {"boost_dihedral": amd(v, 4000.0, 10.0), "boost_total": 0, "dihedral_energy": v, "total_energy": v}, stages=[stage_entry("a", 2000, bias)])
+    high = np.linspace(4100, 4200, 2000)
+    plain = make_run(scratch, "plain", at_distance(d), table={"dihedral": high, "potential": high})
+    done = subprocess.run([UPLIFT, "reweight", plain, boosted, *BIN, "-o", os.path.join(scratch, "pmf")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "hardly overlap" in done.stderr, done.stderr
+
+
+# ---- ranges of angles, defaults ---------------------------------------------------------------------------------------------
+
+
+def ranges_of_angles_go_across_180_degrees(scratch):
+    phi = (np.degrees(np.random.default_rng(4).vonmises(np.pi, 2, 3000)) + 180) % 360 - 180
+    run, stem = make_run(scratch, "run", at_dihedral(phi)), os.path.join(scratch, "pmf")
+    with h5py.File(os.path.join(run, "trajectory.h5md")) as f:
+        x = f["particles/trajectory/position/value"][:].astype(float)
+    b = [x[:, j] - x[:, i] for i, j in ((4, 6), (6, 8), (8, 14))]
+    m, n = np.cross(b[0], b[1]), np.cross(b[1], b[2])
+    phi = np.degrees(np.arctan2((np.cross(m, n) * b[1]).sum(1) / np.linalg.norm(b[1], axis=1), (m * n).sum(1)))
+    for low, high in ((100, 260), (-260, -100), (170, 190), (-90, 270)):
+        said = uplift("reweight", run, "--cv", "phi=dihedral(4,6,8,14)", "--bins", "8", f"--range={low}:{high}", "--cutoff", "1", "--bootstrap", "0", "-o", stem).stdout
+        inside = (phi - low) % 360 + low
+        counts = np.histogram(inside, bins=8, range=(low, high))[0]
+        assert np.array_equal(surface(stem)["counts"], counts), (low, high, counts)
+        assert counts.sum() == len(phi) or f"{len(phi) - counts.sum()} frames" in said, said
+    assert "more than a whole turn" in uplift("reweight", run, "--cv", "phi=dihedral(4,6,8,14)", "--range=-180:540", "-o", stem, expect=2).stderr
+
+
+def equilibration_is_not_taken_for_production(scratch):
+    """By default, of a run without a bias: no stage with restraints or a changing temperature, if there is another."""
+    d = draw(dihedral_energy, 300, 3000, 8)
+    n = len(d)
+    thirds = [{**stage_entry(name, n, **more), "first_step": k * n // 3 * STRIDE, "last_step": (k + 1) * n // 3 * STRIDE} for k, (name, more) in enumerate((("heat", {"ramp": True}), ("settle", {"restraints": True}), ("produce", {})))]
+    run, stem = make_run(scratch, "run", at_distance(d), stages=thirds), os.path.join(scratch, "pmf")
+    uplift("reweight", run, *BIN, "-o", stem)
+    assert surface(stem)["stages"] == "produce" and surface(stem)["counts"].sum() <= n // 3
+    for name, warning in (("heat", "temperature changed"), ("settle", "restraints")):
+        assert warning in uplift("reweight", run, "--stage", name, *BIN, "-o", stem).stderr
+    for k, pressure in enumerate((1.0, 500.0)):
+        make_run(scratch, f"pressure{k}", at_distance(d), stages=[stage_entry("a", n, pressure=pressure)])
+    assert "500 bar" in uplift("reweight", *(os.path.join(scratch, f"pressure{k}") for k in (0, 1)), *BIN, "-o", stem, expect=2).stderr
+
+
+# ---- what is wrong with files -----------------------------------------------------------------------------------------------
+
+
+def damaged_and_doubled_runs_are_refused(scratch):
+    d, stem = draw(dihedral_energy, 300, 500, 9), os.path.join(scratch, "pmf")
+    run = make_run(scratch, "run", at_distance(d))
+    for again in (run, run + os.sep, os.path.join(run, "trajectory.h5md")):
+        assert "named twice" in uplift("reweight", run, again, *BIN, "-o", stem, expect=2).stderr
+    x = at_distance(d)
+    x[40:44] = np.nan
+    assert "at step 2000" in uplift("reweight", make_run(scratch, "blown", x), *BIN, "-o", stem, expect=2).stderr
+    boost = np.where(np.arange(500) == 3, np.nan, 1)
+    bias = {"method": "amd", "boost": "dihedral", "convention": "amber", "dihedral": {"threshold": 20.0, "alpha": 5.0}}
+    lost = make_run(scratch, "lost", at_distance(d), {"boost_dihedral": boost, "boost_total": 0, "dihedral_energy": 1, "total_energy": 1}, stages=[stage_entry("a", 500, bias)])
+    assert "boost of the frame at step 150" in uplift("reweight", lost, *BIN, "-o", stem, expect=2).stderr
+    # Indices of residues and bonds that lead nowhere, atoms that positions do not have, and half a file.
+    for name, change in (("residue", "parameters/topology/atom_residue"), ("bond", "connectivity/bonds")):
+        broken = make_run(scratch, name, at_distance(d))
+        with h5py.File(os.path.join(broken, "trajectory.h5md"), "r+") as f:
+            values = f[change][:]
+            values.flat[1] = 1 << 29
+            f[change][...] = values
+        assert "do not fit" in uplift("reweight", broken, *BIN, "-o", stem, expect=2).stderr
+    assert "is damaged" in uplift("reweight", make_run(scratch, "atoms", at_distance(d)[:, :20]), *BIN, "-o", stem, expect=2).stderr
+    with open(os.path.join(run, "trajectory.h5md"), "r+b") as f:
+        f.truncate(os.path.getsize(f.name) // 2)
+    assert "damaged" in uplift("reweight", run, *BIN, "-o", stem, expect=2).stderr
+
+
+def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
+    d, stem = draw(dihedral_energy, 300, 400, 10), os.path.join(scratch, "pmf")
+    runs = [make_run(scratch, name, at_distance(d)) for name in ("one", "two")]
+    common = os.path.join(scratch, "common.dat")
+    options = ["--bins", "6", "--cutoff", "1", "--bootstrap", "0", "-o", stem]
+    np.savetxt(common, d)
+    uplift("reweight", runs[0], "--cv", f"column({common},0)", *options)
+    assert "several runs" in uplift("reweight", *runs, "--cv", f"column({common},0)", *options, expect=2).stderr
+    for run in runs:
+        np.savetxt(os.path.join(run, "own.dat"), d)
+    uplift("reweight", *runs, "--cv", "column(own.dat,0)", *options)
+    np.savetxt(common, np.r_[d, d])
+    assert "has 800 rows" in uplift("reweight", runs[0], "--cv", f"column({common},0)", *options, expect=2).stderr
+    for wrong, message in ((["--order", "3", "--method", "pooled"], "has no order"), (["--temperature", "0 K"], "is no temperature"), (["--discard", "-5 ps"], "--discard")):
+        assert message in uplift("reweight", runs[0], "--cv", DISTANCE, *wrong, *options, expect=2).stderr
+
+
+if __name__ == "__main__":
+    run_all(plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+            equilibration_is_not_taken_for_production, damaged_and_doubled_runs_are_refused, columns_have_a_row_a_frame_and_a_file_a_run)
