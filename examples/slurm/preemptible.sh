@@ -12,12 +12,13 @@
 #SBATCH --signal=USR1@120
 
 input=${1:?usage: sbatch preemptible.sh INPUT.yaml}
+job=$SLURM_JOB_ID
 # uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.
-export SLURM_JOB_END_TIME="${SLURM_JOB_END_TIME:-$(date -d "$(squeue -h -j "$SLURM_JOB_ID" -o %e)" +%s 2>/dev/null)}"
+end=$(SLURM_TIME_FORMAT=standard squeue -h -j "$job" -o %e) && [ -n "$end" ] && end=$(date -d "$end" +%s 2>/dev/null) && export SLURM_JOB_END_TIME=$end
 srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}" uplift run "$input" --resume --set 'output.checkpoint.every=5 min'
 status=$?
 # 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is done.
 if [ $status -eq 3 ]; then
-  scontrol requeue "$SLURM_JOB_ID" && exit 0
+  scontrol requeue "$job" && exit 0
 fi
 exit $status

@@ -112,9 +112,14 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
   s += "#SBATCH --open-mode=append\n#SBATCH --requeue\n";
   const double limit = 60.0 * static_cast<double>(minutes);
   s += directive("signal", fmt::format("USR1@{:.0f}", limit - stop_before_end(limit))) + "\n";
+  // The number of an array is one of its tasks' as well: what is asked for by that is asked for all of them.
+  s += std::string("job=") + (o.array ? "\"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"" : "$SLURM_JOB_ID") + "\n";
+  // A controller that is busy answers with nothing, which is midnight to date; and the variable may be of the job that
+  // submitted.
   s += "# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.\n"
-       "export SLURM_JOB_END_TIME=\"${SLURM_JOB_END_TIME:-$(date -d \"$(squeue -h -j \"$SLURM_JOB_ID\" -o %e)\" +%s "
-       "2>/dev/null)}\"\n";
+       "end=$(SLURM_TIME_FORMAT=standard squeue -h -j \"$job\" -o %e) && [ -n \"$end\" ] && end=$(date -d \"$end\" +%s "
+       "2>/dev/null) "
+       "&& export SLURM_JOB_END_TIME=$end\n";
   std::string command =
       shell_word(this_program()) + " run " + shell_word(fs::absolute(o.input.file).lexically_normal().string()) + " --resume";
   for (const std::string& set : o.input.set) command += " --set " + shell_word(set);
@@ -130,7 +135,7 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
        "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "
        "done.\n"
        "if [ $status -eq 3 ]; then\n"
-       "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
+       "  scontrol requeue \"$job\" && exit 0\n"
        "fi\n"
        "exit $status\n";
   return s;

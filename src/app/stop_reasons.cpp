@@ -37,6 +37,7 @@ double seconds_of(const std::string& max_time) {
 }
 
 /// Seconds until Slurm ends this job, by SLURM_JOB_END_TIME, seconds since 1970: of Slurm 23, or of our job scripts.
+constexpr double forever = 1e9;  // a job without a limit [s]
 std::optional<double> left_of_job() {
   const char* end = std::getenv("SLURM_JOB_END_TIME");
   double at = 0;
@@ -70,7 +71,10 @@ double seconds_of_limit(const std::string& text) {
 
 StopReasons::StopReasons(const std::string& max_time) {
   if (!max_time.empty()) deadline_ = Deadline{now() + seconds_of(max_time), "--max-time " + max_time};
-  if (const std::optional<double> left = left_of_job()) {
+  if (const std::optional<double> left = left_of_job(); left && *left <= 0) {
+    announcement_ =
+        "SLURM_JOB_END_TIME has passed, so it is not the end of this job (a variable of an earlier one?): it is ignored";
+  } else if (left && *left < forever) {
     const double at = now() + stop_before_end(*left);
     announcement_ = "the Slurm job ends in " + duration_text(*left) + ": this run stops " +
                     duration_text(*left - (at - now())) + " before that, with a checkpoint";

@@ -100,6 +100,36 @@ def scripts_are_refused_that_cannot_work(scratch):
         assert "compute.ranks_per_replica" in uplift("slurm", together, *options, expect=2).stderr, options
 
 
+def scripts_do_not_believe_a_busy_controller(scratch):
+    """With programs of Slurm that only say how they were called: what the job hears of its end, and what it puts back into the queue."""
+    programs = os.path.join(scratch, "bin")
+    os.mkdir(programs)
+    for name, lines in (("squeue", "echo squeue $* >> $CALLS; printf '%s' \"$SQUEUE_SAYS\""), ("srun", "echo end=$SLURM_JOB_END_TIME >> $CALLS; exit 3"), ("scontrol", "echo scontrol $* >> $CALLS")):
+        with open(os.path.join(programs, name), "w") as f:
+            f.write(f"#!/bin/bash\n{lines}\n")
+        os.chmod(f.name, 0o755)
+    calls = os.path.join(scratch, "calls")
+    job = {"SLURM_JOB_ID": "7", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2", "SLURM_CPUS_ON_NODE": "4", "CALLS": calls, "TZ": "UTC", "PATH": programs + os.pathsep + os.environ["PATH"]}
+    single, several = write_input(scratch, "single", 10), write_input(scratch, "several", 10, "compute: {replicas: 3}")
+    examples = os.path.join(INPUTS, "..", "examples", "slurm")
+    scripts = [(uplift("slurm", single).stdout, "7"), (uplift("slurm", several, "--array").stdout, "7_2")]
+    scripts += [(text(os.path.join(examples, name)), "7_2" if name == "array.sh" else "7") for name in sorted(os.listdir(examples)) if name.endswith(".sh")]
+    assert len(scripts) >= 7, os.listdir(examples)
+    for script, number in scripts:
+        for says, before, end in (("", {}, ""), ("NONE\n", {}, ""), ("2030-01-01T00:00:00\n", {"SLURM_JOB_END_TIME": "1"}, "1893456000"), ("", {"SLURM_JOB_END_TIME": "1893456000"}, "1893456000")):
+            open(calls, "w").close()
+            done = subprocess.run(["bash", "-s", "input.yaml"], input=script, text=True, env=job | before | {"SQUEUE_SAYS": says}, capture_output=True, timeout=60)
+            assert done.returncode == 0, (done, script)
+            # The number of an array alone would put all of its tasks back, those that have finished, too.
+            assert text(calls).splitlines() == [f"squeue -h -j {number} -o %e", f"end={end}", f"scontrol requeue {number}"], (says, before, text(calls), script)
+
+
+def an_end_in_the_past_is_not_believed(scratch):
+    path = write_input(scratch, "past", 5)
+    done = uplift("run", path, "--threads", "1", env=dict(os.environ, SLURM_JOB_END_TIME=str(int(time.time()) - 3600)))
+    assert "SLURM_JOB_END_TIME has passed" in done.stdout, done.stdout
+
+
 def preempted_and_requeued_until_it_is_done(slurm, scratch):
     # Long enough to be interrupted twice on this machine, whatever else it does: some twelve seconds.
     probe = write_input(scratch, "probe", 1000)
@@ -177,6 +207,8 @@ if __name__ == "__main__":
 
     check(the_end_of_a_job_is_known)
     check(scripts_are_refused_that_cannot_work)
+    check(scripts_do_not_believe_a_busy_controller)
+    check(an_end_in_the_past_is_not_believed)
     if why := slurm_daemons.missing():
         print("skipped: a real Slurm:", why)
         sys.exit(1 if failures else 77)
