@@ -33,7 +33,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
     ranks_of_each(world, in.compute, 1);
     return in;
   });
-  if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world);
+  if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world).count;
   const Serving serving(world, input);
   if (!world.root()) return finished;
   Loaded loaded = load(input, input.forces, std::nullopt);

@@ -1,15 +1,17 @@
 #include "rank_threads.hpp"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
 
-#include "uplift/backend/cpu/cpu_backend.hpp"
+#include "uplift/core/processors.hpp"
 
 namespace uplift::app {
+namespace {
 
-int threads_of_rank(const Communicator& ranks) {
-  const int usable = cpu::usable_threads();
+int share_of_rank(const Communicator& ranks) {
+  const int usable = usable_processors();
   const Communicator node = ranks.node();
   if (node.size() == 1) return usable;
   std::vector<cpu_set_t> masks(1);
@@ -22,6 +24,16 @@ int threads_of_rank(const Communicator& ranks) {
   node.broadcast(masks);
   const auto sharing = std::count_if(masks.begin(), masks.end(), [&](const cpu_set_t& m) { return CPU_EQUAL(&m, &own); });
   return std::max(1, usable / static_cast<int>(std::max<std::ptrdiff_t>(1, sharing)));
+}
+
+}  // namespace
+
+RankThreads threads_of_rank(const Communicator& ranks) {
+  const int usable = share_of_rank(ranks);
+  const WantedThreads wanted = wanted_threads();
+  if (wanted.threads == 0 || wanted.threads >= usable) return {usable, ""};
+  return {wanted.threads, fmt::format("{} of {} possible threads, as {} says; compute.threads or --threads change that",
+                                      wanted.threads, usable, wanted.from)};
 }
 
 }  // namespace uplift::app

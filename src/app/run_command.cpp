@@ -56,7 +56,12 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
     ranks_of_each(world, in.compute, switches.replica > 0 ? 1 : in.compute.replicas);
     return in;
   });
-  if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world);
+  std::string threads_note;
+  if (input.compute.threads == 0) {
+    const RankThreads threads = threads_of_rank(world);
+    input.compute.threads = threads.count;
+    threads_note = threads.note;
+  }
   const bool together = input.compute.replicas > 1 && switches.replica == 0;
   const int each = ranks_of_each(world, input.compute, together ? input.compute.replicas : 1);
   const Communicator team = world.split(world.rank() / each);
@@ -67,6 +72,7 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
   run_options.resume = switches.resume;
   run_options.stop_reason = stop_reason;
   run_options.announcement = stop_reason.announcement();
+  if (!threads_note.empty()) run_options.announcement += (run_options.announcement.empty() ? "" : "\n") + threads_note;
   const Serving serving(team, input);
   if (!team.root()) return finished;
   run_options.team = team;

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "uplift/core/processors.hpp"
 #include "uplift/io/info.hpp"
 
 namespace uplift {
@@ -39,13 +39,6 @@ Processor read_processor() {
   return processor;
 }
 
-int usable_threads() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
-}
-
 std::string memory_text() {
   double total = 0, available = 0;
   std::ifstream in("/proc/meminfo");
@@ -64,7 +57,7 @@ std::string describe_machine() {
   utsname os{};
   ::uname(&os);
   return fmt::format("processor: {}\ncores: {} ({} hardware threads, {} usable by this process)\nmemory: {}\nsystem: {} {} {}",
-                     processor.model, processor.cores, processor.threads, usable_threads(), memory_text(), os.sysname,
+                     processor.model, processor.cores, processor.threads, usable_processors(), memory_text(), os.sysname,
                      os.release, os.machine);
 }
 

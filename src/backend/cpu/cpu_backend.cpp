@@ -1,7 +1,5 @@
 #include "uplift/backend/cpu/cpu_backend.hpp"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -16,6 +14,7 @@
 #include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/core/processors.hpp"
 
 namespace uplift::cpu {
 namespace {
@@ -321,9 +320,8 @@ class CpuBackend final : public Backend {
 }  // namespace
 
 int usable_threads() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  const int usable = usable_processors(), wanted = wanted_threads().threads;
+  return wanted > 0 ? std::min(usable, wanted) : usable;
 }
 
 std::unique_ptr<Backend> make_cpu_backend(const System& system, const Box& box, const CpuOptions& options) {
