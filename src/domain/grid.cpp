@@ -65,13 +65,17 @@ DomainGrid::DomainGrid(const Box& box, int ranks, double reach) {
   const std::array<double, 3> w = widths_of(box);
   counts_ = choose(w, ranks, reach);
   if (counts_[0] == 0) {
-    int fewer = ranks - 1;
-    while (choose(w, fewer, reach)[0] == 0) --fewer;  // one always fits
+    int fewer = ranks - 1, more = ranks + 1;
+    while (choose(w, fewer, reach)[0] == 0) --fewer;                     // one always fits
+    while (more <= 2 * ranks && choose(w, more, reach)[0] == 0) ++more;  // 8 may fit where 5 and 7 do not
     throw InputError(
-        fmt::format("{} ranks are too many for this box: domains must be at least {:.2f} nm wide where there are four or more "
+        fmt::format("{} ranks do not fit this box: domains must be at least {:.2f} nm wide where there are four or more "
                     "side by side, {:.2f} nm where there are two, and it is {:.2f} x {:.2f} x {:.2f} nm (forces reach that "
-                    "far); start {} rank{}, or give replicas to the others (compute.replicas)",
-                    ranks, least_width(4, reach), least_width(2, reach), w[0], w[1], w[2], fewer, fewer == 1 ? "" : "s"));
+                    "far); start {}{}, or give replicas to the others (compute.replicas)",
+                    ranks, least_width(4, reach), least_width(2, reach), w[0], w[1], w[2], fewer,
+                    more <= 2 * ranks ? fmt::format(" or {} ranks", more)
+                    : fewer == 1      ? " rank"
+                                      : " ranks"));
   }
   for (std::size_t d = 0; d < 3; ++d)
     for (int k = 0; k <= counts_[d]; ++k) walls_[d].push_back(static_cast<double>(k) / counts_[d]);

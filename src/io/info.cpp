@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -24,25 +25,26 @@ namespace {
 using info::box_text;
 using info::row;
 
-/// ", every 2 ps" by the times of `count` rows; stages of other lengths leave gaps that differ, which the first and last tell.
-template <class TimeOf>
-std::string spacing(std::uint64_t count, TimeOf time_of) {
-  if (count < 2) return "";
-  const double first = time_of(0), last = time_of(count - 1), mean = (last - first) / static_cast<double>(count - 1);
-  const auto equal = [&](double gap) { return std::abs(gap - mean) <= 1e-3 * std::abs(mean); };
-  const bool even = equal(time_of(1) - first) && equal(last - time_of(count - 2));
-  return fmt::format(", every {:g} ps{}", mean, even ? "" : " on average");
+/// ", every 2 ps" by the times of all rows; stages that write at other times, or are cut short, have gaps of their own.
+std::string spacing(const std::vector<double>& times) {
+  if (times.size() < 2) return "";
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (std::size_t k = 1; k < times.size(); ++k) {
+    least = std::min(least, times[k] - times[k - 1]);
+    most = std::max(most, times[k] - times[k - 1]);
+  }
+  const double mean = (times.back() - times.front()) / static_cast<double>(times.size() - 1);
+  // Formats with times in float round those of long runs.
+  const double rounding = 2.5e-7 * std::max(std::abs(times.front()), std::abs(times.back()));
+  if (most - least <= 1e-3 * std::abs(mean) + rounding) return fmt::format(", every {:g} ps", mean);
+  return fmt::format(", {:.4g} to {:.4g} ps apart, {:g} ps on average", least, most, mean);
 }
 
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
-  const double first = time.read<double>(0, 1)[0], last = time.read<double>(rows - 1, 1)[0];
-  std::string text =
-      row("steps", fmt::format("{} to {}", step.read<std::int64_t>(0, 1)[0], step.read<std::int64_t>(rows - 1, 1)[0]));
-  text +=
-      row("time", fmt::format("{:g} to {:g} ps{}", first, last,
-                              rows > 1 ? fmt::format(", every {:g} ps", (last - first) / static_cast<double>(rows - 1)) : ""));
-  return text;
+  const std::vector<double> times = time.read<double>(0, rows);
+  return row("steps", fmt::format("{} to {}", step.read<std::int64_t>(0, 1)[0], step.read<std::int64_t>(rows - 1, 1)[0])) +
+         row("time", fmt::format("{:g} to {:g} ps{}", times.front(), times.back(), spacing(times)));
 }
 
 std::string provenance_rows(const h5::Group& root) {
@@ -63,12 +65,10 @@ std::string describe_frames(const std::string& path) {
     reader->read(0, first);
     reader->read(frames - 1, last);
     if (first.step) text += row("steps", fmt::format("{} to {}", *first.step, *last.step));
-    const auto time_of = [&](std::uint64_t frame) {
-      TrajectoryFrame there;
-      reader->read(frame, there);
-      return there.time.value_or(0);
-    };
-    const std::string every = first.time && last.time ? spacing(frames, time_of) : "";
+    std::vector<double> times;
+    for (std::uint64_t frame = 0; first.time && last.time && frame < frames; ++frame)
+      times.push_back(reader->time(frame).value_or(0));
+    const std::string every = spacing(times);
     text +=
         row("time", first.time && last.time ? fmt::format("{:g} to {:g} ps{}", *first.time, *last.time, every) : "not known");
   }

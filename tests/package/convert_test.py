@@ -281,6 +281,7 @@ def dcd_says_when_frames_were(scratch):
     convert(uneven, os.path.join(scratch, "u.xtc"))
     reader = DCDReader(os.path.join(scratch, "u.dcd"))
     assert reader._file.header["delta"] == 0 and len(reader) == FRAMES
+    assert info(uneven)[1]["time"].endswith("on average"), "a gap in the middle: " + str(info(uneven))
     assert "every 0.2 ps" in info(source)[1]["time"] and "average" not in info(source)[1]["time"]
     with h5py.File(uneven, "r+") as f:
         f["particles/trajectory/position/time"][1] = 0.1

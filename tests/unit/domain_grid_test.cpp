@@ -27,6 +27,22 @@ TEST(DomainGrid, TwoDomainsAreNotNarrowerThanForcesReach) {
   EXPECT_NO_THROW(DomainGrid(cube(2.8), 2, reach));
 }
 
+std::string refusal(const Box& box, int ranks) {
+  try {
+    const DomainGrid grid(box, ranks, reach);
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(DomainGrid, ARefusalNamesRanksThatFit) {
+  // A prime number of ranks must lie in a row, where more of them may be stacked.
+  EXPECT_NE(refusal(cube(5), 5).find("start 4 or 6 ranks"), std::string::npos) << refusal(cube(5), 5);
+  EXPECT_NE(refusal(cube(2.3), 2).find("start 1 or 3 ranks"), std::string::npos) << refusal(cube(2.3), 2);
+  EXPECT_NE(refusal(cube(2.3), 100).find("start 27 ranks"), std::string::npos) << refusal(cube(2.3), 100);
+}
+
 TEST(DomainGrid, WallsFollowWorkWithinBounds) {
   for (const auto& [edge, ranks] : {std::pair{2.8, 2}, std::pair{4.0, 2}, std::pair{9.0, 4}}) {
     const Box box = make_box({edge, 2, 2}, right);
