@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -17,6 +17,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/replicas.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/sampling/replica_exchange.hpp"
 
 namespace uplift::app {
@@ -33,6 +34,13 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 int places_for(const ComputeSettings& compute, int threads, int replicas, const Communicator& team) {
   if (compute.backend == "simt" || team.size() > 1) return 1;
   return compute.backend == "cuda" ? replicas : std::min(threads, replicas);
+}
+
+/// What those do that have not failed.
+std::string others_text(bool none_left, bool exchange) {
+  if (none_left) return "\n";
+  return exchange ? "\nThe other replicas exchange with it and have stopped with checkpoints; "
+                  : "\nThe other replicas have gone on as if nothing had happened; ";
 }
 
 /// A thread that leaves signals to the main one.
@@ -267,14 +275,23 @@ int Ensemble::conclude(const std::vector<Outcome>& outcomes, double seconds) {
   log_->clear_live();
   std::string errors;
   bool input_is_wrong = false;
-  int unfinished = 0;
+  int unfinished = 0, in_error = 0;
+  std::map<std::string, std::size_t> said;
+  for (const Outcome& o : outcomes)
+    for (const std::string& w : o.warnings) ++said[w];
   for (const Outcome& o : outcomes) {
-    for (const std::string& w : o.warnings)
-      if (!w.starts_with("stopped by ") &&
-          std::find(input_.warnings.begin(), input_.warnings.end(), w) == input_.warnings.end())
+    for (const std::string& w : o.warnings) {
+      if (w.starts_with("stopped by ") || std::find(input_.warnings.begin(), input_.warnings.end(), w) != input_.warnings.end())
+        continue;
+      if (outcomes.size() > 1 && said[w] == outcomes.size()) {
+        if (&o == &outcomes.front()) log_->warn("every replica: " + w);
+      } else {
         log_->warn(fmt::format("replica {}: {}", o.replica + 1, w));
+      }
+    }
     if (o.status != finished) ++unfinished;
     if (o.error.empty()) continue;
+    ++in_error;
     input_is_wrong |= o.bad_input;
     errors += (errors.empty() ? "" : "\nerror: ") +
               fmt::format("replica {} ({}): {}", o.replica + 1, directory_of(o.replica), o.error);
@@ -289,16 +306,14 @@ int Ensemble::conclude(const std::vector<Outcome>& outcomes, double seconds) {
   if (!errors.empty()) {
     log_->note("error: " + errors);
     if (input_is_wrong) throw InputError(errors);
-    throw SimulationError(errors +
-                          (input_.exchanges() ? "\nThe other replicas exchange with it and have stopped with checkpoints"
-                                              : "\nThe other replicas have gone on as if nothing had happened") +
-                          "; run again with --resume to go on");
+    throw SimulationError(errors + others_text(in_error == static_cast<int>(outcomes.size()), input_.exchanges()) +
+                          "run again with --resume to go on");
   }
   if (unfinished > 0) {
     std::string why = options_.stop_reason();
     log_->warn(
-        fmt::format("stopped by {}; {} of {} replicas are not finished, and all have checkpoints. Run again with --resume "
-                    "to go on",
+        fmt::format("stopped by {}; {} of {} replicas are not finished; all that have begun have checkpoints. Run again with "
+                    "--resume to go on",
                     why.empty() ? "another rank" : why, unfinished, outcomes.size()));
     return stopped_early;
   }
@@ -346,12 +361,10 @@ void Ensemble::write_performance(const std::vector<Outcome>& outcomes, double se
                          {"pairs", pairs},
                          {"round_trips", a.history.round_trips()}});
   }
-  std::ofstream out(directory_ / "performance.json");
-  out << nlohmann::json{{"version", version},       {"seconds", seconds},
-                        {"picoseconds", simulated}, {"ns_per_day", seconds > 0 ? simulated * 1e-3 / seconds * 86400 : 0},
-                        {"replicas", replicas},     {"exchanges", exchanges}}
-             .dump(1)
-      << '\n';
+  const nlohmann::json all{{"version", version},       {"seconds", seconds},
+                           {"picoseconds", simulated}, {"ns_per_day", seconds > 0 ? simulated * 1e-3 / seconds * 86400 : 0},
+                           {"replicas", replicas},     {"exchanges", exchanges}};
+  write_file((directory_ / "performance.json").string(), all.dump(1) + '\n');
 }
 
 }  // namespace uplift::app

@@ -1,5 +1,7 @@
 #include "run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -8,6 +10,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "continuation.hpp"
 #include "ranks.hpp"
 #include "recorders.hpp"
 #include "run_bias.hpp"
@@ -17,6 +20,7 @@
 #include "uplift/domain/team.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/selection.hpp"
 
@@ -29,18 +33,6 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 std::string at_step(const Checkpoint& c) {
   return "step " + std::to_string(c.state.step) + " (" + format_number(c.state.time) + " ps), stage " + c.stage_name;
-}
-
-/// Lines of `a` that `b` does not have.
-std::string lines_missing(const std::string& a, const std::string& b) {
-  std::set<std::string> there;
-  std::istringstream in(b);
-  for (std::string line; std::getline(in, line);) there.insert(line);
-  std::string missing;
-  std::istringstream other(a);
-  for (std::string line; std::getline(other, line);)
-    if (!there.count(line)) missing += (missing.empty() ? "" : ", ") + line;
-  return missing.empty() ? "nothing of it" : missing;
 }
 
 }  // namespace
@@ -72,35 +64,12 @@ void Run::take_directory() {
         "output.directory: " + directory_.string() +
         " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
   lock_ = h5::FileLock(path("run.log"), true);
-  if (holds_run) find_checkpoint();
-}
-
-void Run::find_checkpoint() {
-  const std::string newest = path("checkpoint.upc"), previous = previous_checkpoint(newest);
-  if (!fs::exists(newest) && !fs::exists(previous))
-    throw InputError(
-        directory_.string() +
-        ": holds files of a run but no checkpoint.upc, so that it cannot be continued; choose another output directory");
-  try {
-    checkpoint_ = read_checkpoint(newest);
-  } catch (const InputError&) {
-    if (!fs::exists(previous)) throw;
-    checkpoint_ = read_checkpoint(previous);
+  if (holds_run) {
+    FoundCheckpoint found = find_checkpoint(directory_);
+    checkpoint_ = std::move(found.checkpoint);
+    if (!found.warning.empty()) on_resumption_.push_back(std::move(found.warning));
+    for (std::string& warning : changed_stages(*checkpoint_, input_)) on_resumption_.push_back(std::move(warning));
   }
-}
-
-/// The stage in hand goes on as it began, or not at all; its length, later stages, output strides and threads are free.
-void Run::check_continuation(const System& system) const {
-  const Checkpoint& c = *checkpoint_;
-  const StageSettings& stage = input_.stages[static_cast<std::size_t>(c.stage)];
-  if (c.system != system_fingerprint(system) || static_cast<int>(c.state.x.size()) != system.size())
-    throw InputError(directory_.string() + ": the run in it is of another system (" + std::to_string(c.state.x.size()) +
-                     " atoms, here " + std::to_string(system.size()) +
-                     ", or other names, charges or masses); choose another output directory");
-  if (c.begun && c.settings != stage.settings)
-    throw InputError(input_.file + ": stage " + stage.name + " had begun with other settings: " +
-                     lines_missing(c.settings, stage.settings) + "; now: " + lines_missing(stage.settings, c.settings) +
-                     " (it would not be one simulation). Put them back, or run in another output directory");
 }
 
 int Run::execute() {
@@ -132,7 +101,7 @@ int Run::stage(std::size_t index) {
   const StageSettings& settings = input_.stages[index];
   Loaded loaded = load(input_, settings.forces, settings.restraints);
   if (checkpoint_) {
-    check_continuation(loaded.system);
+    check_continuation(*checkpoint_, input_, loaded.system);
     state_ = checkpoint_->state;
     has_velocities_ = checkpoint_->has_velocities;
   } else if (index == 0) {
@@ -150,6 +119,7 @@ int Run::stage(std::size_t index) {
     if (!all.stop.empty()) return stopped(all.stop);
     box = all.box;
   }
+  std::vector<PastStage> past = past_stages(checkpoint_ ? &*checkpoint_ : &next_, input_, index);
   next_ = {version,
            input_.resolved,
            settings.settings,
@@ -162,6 +132,9 @@ int Run::stage(std::size_t index) {
            has_velocities_,
            system_fingerprint(loaded.system),
            next_.collected,
+           std::move(past),
+           {},
+           {},
            {}};
   if (continued) {
     next_.stage_step = checkpoint_->stage_step;
@@ -207,6 +180,7 @@ void Run::begin_files(const System& system, Backend& backend) {
   for (const std::string& warning : input_.warnings) log_->warn(warning);
   if (checkpoint_) {
     log_->info("goes on from " + at_step(*checkpoint_));
+    for (const std::string& warning : on_resumption_) log_->warn(warning);
     return;
   }
   write_topology_pdb(path("topology.pdb"), system, state_.box, state_.x, atoms_);
@@ -247,6 +221,9 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   if (state_.step >= last && continued) {
     if (bias.plan.gather) next_.collected[settings.name] = state_.statistics;
     state_.list_x.clear();
+    if (state_.step > last)
+      log_->warn(fmt::format("stage {} has run {} ps already, more than its time of {} ps; none of it is taken back",
+                             settings.name, format_number(state_.time - next_.stage_time), format_number(settings.time)));
     log_->info("this stage is finished");
     const std::string why = exchange ? exchange->end(last) : "";
     return why.empty() ? finished : stopped(why);
@@ -311,6 +288,8 @@ void Run::save(const State& state, bool begun) {
   if (energies_) energies_->sync();
   if (amd_log_) amd_log_->flush();
   next_.begun = begun;
+  next_.last_frame = trajectory_ ? std::optional(trajectory_->last_step().value_or(-1)) : std::nullopt;
+  next_.last_row = energies_ ? std::optional(energies_->last_step().value_or(-1)) : std::nullopt;
   next_.state = state;
   write_checkpoint(path("checkpoint.upc"), next_);
   next_.state = {};
@@ -331,8 +310,7 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
                           {"ns_per_day", timing.wall > 0 ? timing.simulated * 1e-3 / timing.wall * 86400 : 0},
                           {"phases", phases}});
   if (traffic) performance_.back()["ranks"] = traffic_json(*traffic);
-  std::ofstream out(directory_ / "performance.json");
-  out << nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) << '\n';
+  write_file(path("performance.json"), nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) + '\n');
 }
 
 /// Columns of the one energy table that all stages share. Only what a stage computes with matters here: equal ones are looked
@@ -355,6 +333,9 @@ std::vector<EnergyTerm> Run::terms_of_all_stages() const {
 /// checkpoint.
 void Run::open_files(const System& system) {
   const Provenance provenance{input_.title, version, input_.resolved};
+  const auto warn_of = [&](const std::string& gap) {
+    if (!gap.empty()) log_->warn(gap);
+  };
   // A file appears under its name once it is whole: a job killed before leaves nothing that a resumed run would stumble over.
   const auto open = [&](const char* name, const auto& create, const auto& append) {
     const std::string file = path(name), unfinished = file + ".tmp";
@@ -385,6 +366,8 @@ void Run::open_files(const System& system) {
         [&](const std::string& file) { EnergyWriter::create(file, terms, periodic, provenance, input_.collects()); },
         [&](const std::string& file) { return EnergyWriter::append(file, terms, periodic, input_.collects()); });
   }
+  if (checkpoint_ && trajectory_) warn_of(gap_in("trajectory.h5md", trajectory_->last_step(), checkpoint_->last_frame));
+  if (checkpoint_ && energies_) warn_of(gap_in("energies.h5", energies_->last_step(), checkpoint_->last_row));
   if (input_.has_bias() && trajectory_ && !amd_log_) {
     const auto biased =
         std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });

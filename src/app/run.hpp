@@ -54,8 +54,6 @@ class Run {
 
  private:
   void take_directory();
-  void find_checkpoint();
-  void check_continuation(const System& system) const;
   int stage(std::size_t index);
   int minimisation(const StageSettings& settings, const System& system, Backend& backend);
   int dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias);
@@ -77,9 +75,10 @@ class Run {
   std::filesystem::path directory_;
   h5::FileLock lock_;  ///< on run.log, for the life of the run
   std::unique_ptr<RunLog> log_;
-  std::optional<Checkpoint> checkpoint_;  ///< that this run goes on from, until its stage has begun
-  Checkpoint next_;                       ///< what the next one says of the stage in hand
-  double saved_at_ = 0;                   ///< steady clock [s]
+  std::optional<Checkpoint> checkpoint_;    ///< that this run goes on from, until its stage has begun
+  std::vector<std::string> on_resumption_;  ///< warnings, for the log
+  Checkpoint next_;                         ///< what the next one says of the stage in hand
+  double saved_at_ = 0;                     ///< steady clock [s]
   State state_;
   bool has_velocities_ = false;
   std::vector<int> atoms_;  ///< of the trajectory; empty: all

@@ -10,6 +10,7 @@
 #include "run_bias.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/sampling/bias_rules.hpp"
 
 namespace uplift::app {
@@ -120,13 +121,7 @@ void Run::note_stage(const StageSettings& settings, const System& system, const 
   if (!system.position_restraints.empty()) stages_.back()["restraints"] = true;
   if (settings.dynamics.ramp) stages_.back()["ramp"] = true;
   if (settings.dynamics.pressure) stages_.back()["pressure"] = settings.dynamics.pressure->pressure;
-  const std::string fresh = path("stages.json.tmp");
-  std::ofstream(fresh) << nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) << '\n';
-  std::error_code error;
-  fs::rename(fresh, path("stages.json"), error);
-  if (error)
-    throw SimulationError(path("stages.json") + ": cannot be written (" + error.message() +
-                          "); check free space and permissions");
+  write_file(path("stages.json"), nlohmann::json{{"version", 1}, {"stages", stages_}}.dump(1) + '\n');
 }
 
 }  // namespace uplift::app

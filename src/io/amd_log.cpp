@@ -7,6 +7,7 @@
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -39,9 +40,8 @@ std::string kept(const std::string& path, std::int64_t step) {
 AmdLog::AmdLog(const std::string& path, std::int64_t step, BiasMethod method) : path_(path) {
   std::string text = kept(path, step);
   if (text.empty()) text = header(method);
-  const std::string fresh = path + ".tmp";
-  std::ofstream(fresh, std::ios::binary | std::ios::trunc) << text;
-  if (std::rename(fresh.c_str(), path.c_str()) == 0) out_.open(path, std::ios::binary | std::ios::app);
+  write_file(path, text);
+  out_.open(path, std::ios::binary | std::ios::app);
   if (!out_) throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
 }
 

@@ -79,6 +79,14 @@ std::optional<Bias> bias_of(const json& j) {
               boost(j.at("dihedral")), boost(j.at("total"))};
 }
 
+json packed(const std::vector<PastStage>& past) {
+  json all = json::array();
+  for (const PastStage& p : past) all.push_back({{"name", p.name}, {"settings", p.settings}, {"time", packed(p.time)}});
+  return all;
+}
+json packed(const std::optional<std::int64_t>& step) { return step ? json(*step) : json(); }
+std::optional<std::int64_t> step_of(const json& j) { return j.is_null() ? std::nullopt : std::optional(j.get<std::int64_t>()); }
+
 std::vector<std::uint8_t> payload(const Checkpoint& c) {
   const State& s = c.state;
   return json::to_cbor({{"version", c.version},
@@ -92,6 +100,9 @@ std::vector<std::uint8_t> payload(const Checkpoint& c) {
                         {"stage_box", packed(c.stage_box)},
                         {"has_velocities", c.has_velocities},
                         {"system", c.system},
+                        {"past", packed(c.past)},
+                        {"last_frame", packed(c.last_frame)},
+                        {"last_row", packed(c.last_row)},
                         {"x", packed(s.x)},
                         {"v", packed(s.v)},
                         {"box", packed(s.box)},
@@ -119,6 +130,11 @@ Checkpoint from_payload(const json& j) {
   c.stage_box = box_of(j.at("stage_box"));
   c.has_velocities = j.at("has_velocities");
   c.system = j.at("system");
+  if (j.contains("past")) {  // earlier versions had none of these
+    for (const json& p : j["past"]) c.past.push_back({p.at("name"), p.at("settings"), number(p.at("time"))});
+    c.last_frame = step_of(j.at("last_frame"));
+    c.last_row = step_of(j.at("last_row"));
+  }
   State& s = c.state;
   s.x = unpacked<Vec3d>(j.at("x"));
   s.v = unpacked<Vec3d>(j.at("v"));
@@ -163,7 +179,12 @@ void write_whole(const std::string& path, const std::vector<std::uint8_t>& bytes
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail(path, "written");
+    if (n <= 0) {
+      const int problem = errno;
+      ::unlink(path.c_str());  // half of one helps nobody, least of all a full disk
+      errno = problem;
+      fail(path, "written");
+    }
     done += static_cast<std::size_t>(n);
   }
   if (::fsync(file.get()) != 0) fail(path, "written");

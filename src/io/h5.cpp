@@ -109,6 +109,13 @@ bool Dataset::is_text() const {
   return H5Tget_class(type.id()) == H5T_STRING;
 }
 
+/// Of the chunks that rows of an extendible dataset are in, which take up their room as wholes.
+std::uint64_t Dataset::bytes_of_chunks(std::uint64_t first, std::uint64_t count) const {
+  const Handle type(check(H5Dget_type(id()), "data type", id()), H5Tclose);
+  const std::uint64_t rows = std::max<std::uint64_t>(1, chunk().empty() ? 1 : chunk()[0]);
+  return ((first + count - 1) / rows - first / rows + 1) * rows * row_size() * H5Tget_size(type.id());
+}
+
 void Dataset::append(const void* values, std::uint64_t count, Type type) {
   const auto library = enter();
   Shape s = shape();
@@ -116,6 +123,7 @@ void Dataset::append(const void* values, std::uint64_t count, Type type) {
   UPLIFT_EXPECT(size > 0 && count % size == 0);
   const std::uint64_t added = count / size;
   if (added == 0) return;
+  make_room(id(), bytes_of_chunks(first, added));
   s[0] += added;
   std::vector<hsize_t> extent(s.begin(), s.end());
   check(H5Dset_extent(id(), extent.data()), "making room for more rows", id());
@@ -343,6 +351,7 @@ File File::read(const std::string& path) {
 void File::flush() {
   const auto library = enter();
   check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing (is the disk full?)", file_.id());
+  room_is_used(file_.id());
 }
 
 void File::sync() {

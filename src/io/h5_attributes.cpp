@@ -12,6 +12,8 @@ namespace uplift::h5 {
 namespace detail {
 
 std::unique_lock<std::recursive_mutex> enter() {
+  // HDF5 would close what is still open at the end of the process once more, and crashes where that had failed before.
+  [[maybe_unused]] static const bool leave_alone = H5dont_atexit() >= 0;
   static auto* mutex = new std::recursive_mutex;  // never destroyed: handles may be closed as late as the process ends
   return std::unique_lock(*mutex);
 }
@@ -34,8 +36,14 @@ void fail(const std::string& what, std::int64_t object) {
     if (H5Fget_name(object, name, sizeof name) > 0) message = std::string(name) + ": ";
   }
   message += what;
+  const bool unwritten = !causes.empty() && causes.front().starts_with("file write failed");
+  // HDF5's own text of it has times, buffers and a line break.
+  const std::size_t said = unwritten ? causes.front().find("error message = '") : std::string::npos;
+  if (said != std::string::npos)
+    causes.front() = "file write failed: " + causes.front().substr(said + 17, causes.front().find('\'', said + 17) - said - 17);
   if (!causes.empty()) message += " (HDF5: " + causes.front() + (causes.size() > 1 ? "; " + causes.back() : "") + ")";
   H5Eclear2(H5E_DEFAULT);
+  if (unwritten && object >= 0) abandon(object);
   throw SimulationError(message);
 }
 

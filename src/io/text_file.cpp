@@ -9,12 +9,25 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <new>
 
 #include "uplift/core/error.hpp"
 
 namespace uplift {
+
+void write_file(const std::string& path, std::string_view text) {
+  const std::string fresh = path + ".tmp";
+  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (out && std::rename(fresh.c_str(), path.c_str()) == 0) return;
+  const std::string why = std::strerror(errno);
+  std::remove(fresh.c_str());
+  throw SimulationError(path + ": cannot be written (" + why + "); check the directory, its permissions and free space");
+}
+
 namespace {
 
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/sampling/free_energy.hpp"
 
 namespace uplift {
@@ -18,16 +18,6 @@ constexpr double kcal = constants::kilojoule_per_kilocalorie;
 template <class T>
 std::span<const T> view(const std::vector<T>& v) {
   return {v.data(), v.size()};
-}
-
-/// Whole under its name, or not at all.
-void write_text(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".tmp";
-  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0)
-    throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
@@ -97,7 +87,7 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
     for (std::size_t k = 0; k < at.size(); ++k) csv += fmt::format("{:.8g},", s.axes[k].centers[at[k]]);
     csv += fmt::format("{:.6f},{:.6f},{}\n", s.pmf[b], s.error[b], s.counts[b]);
   }
-  write_text(stem + ".csv", csv);
+  write_file(stem + ".csv", csv);
 }
 
 void write_weights(const std::string& path, const BiasedFrames& frames, double temperature) {
@@ -105,7 +95,7 @@ void write_weights(const std::string& path, const BiasedFrames& frames, double t
   std::string text = "# dV/kT  step  dV [kcal/mol]\n";
   for (std::size_t i = 0; i < frames.size(); ++i)
     text += fmt::format("{:.10f} {} {:.10f}\n", frames.boost[i] / kt, frames.step[i], frames.boost[i] / kcal);
-  write_text(path, text);
+  write_file(path, text);
 }
 
 void write_xvg(const std::string& path, const FreeEnergySurface& s) {
@@ -118,7 +108,7 @@ void write_xvg(const std::string& path, const FreeEnergySurface& s) {
     if (std::isfinite(p)) highest = std::max(highest, p);
   for (std::size_t b = 0; b < s.pmf.size(); ++b)
     text += fmt::format("{:.6f}\t{:.6f}\n", s.axes[0].edges[b], (std::isfinite(s.pmf[b]) ? s.pmf[b] : highest) / kcal);
-  write_text(path, text);
+  write_file(path, text);
 }
 
 std::string surface_text(const FreeEnergySurface& s) {

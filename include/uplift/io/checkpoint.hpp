@@ -7,11 +7,18 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift {
+
+/// A stage that is finished, as it was run.
+struct PastStage {
+  std::string name, settings;  ///< StageSettings::settings
+  double time = 0;             ///< [ps]
+};
 
 struct Checkpoint {
   std::string version;   ///< of the uplift that wrote it
@@ -26,6 +33,9 @@ struct Checkpoint {
   bool has_velocities = false;
   std::uint32_t system = 0;                         ///< system_fingerprint
   std::map<std::string, BiasStatistics> collected;  ///< by stages before this one
+  std::vector<PastStage> past;                      ///< stages before this one; earlier versions do not say
+  /// Steps at which trajectory and energies ended, -1 where they were empty; absent: they were not written.
+  std::optional<std::int64_t> last_frame, last_row;
   State state;
 };
 

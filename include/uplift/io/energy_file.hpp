@@ -43,6 +43,7 @@ class EnergyWriter {
   void trim_after(std::int64_t step);
   void flush();
   void sync();
+  std::optional<std::int64_t> last_step() const { return last_step_; }
   std::int64_t rows() const { return static_cast<std::int64_t>(rows_ + steps_.size()); }
 
  private:

@@ -8,6 +8,8 @@
 // metadata agree. The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that
 // a running trajectory can be opened with MDAnalysis, h5py or VMD.
 //
+// A full disk leaves files as they were: rows are appended only when the disk has promised room for them (h5_room.cpp).
+//
 // Threads may use files of their own at the same time: calls into HDF5, which is not thread-safe, take one lock of the process.
 #include <cstdint>
 #include <span>
@@ -120,6 +122,7 @@ class Dataset : public Object {
 
  private:
   std::uint64_t row_size() const;
+  std::uint64_t bytes_of_chunks(std::uint64_t first, std::uint64_t count) const;
   void append(const void* values, std::uint64_t count, Type type);
   void read(void* values, std::uint64_t first, std::uint64_t count, Type type) const;
 };

@@ -11,6 +11,9 @@ namespace uplift {
 /// than `max_bytes` once decompressed (a guard against decompression bombs).
 std::string read_file(const std::string& path, std::size_t max_bytes = std::size_t{4} << 30);
 
+/// Writes a file that is whole under its name, or not there: what had the name before stays until then. Throws SimulationError.
+void write_file(const std::string& path, std::string_view text);
+
 /// Walks through the lines of a text; '\n' and "\r\n" both end a line. The text must outlive it.
 class LineReader {
  public:

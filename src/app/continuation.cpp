@@ -1,0 +1,103 @@
+#include "continuation.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <sstream>
+
+#include "uplift/core/error.hpp"
+#include "uplift/io/units.hpp"
+
+namespace uplift::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Lines of `a` that `b` does not have.
+std::string lines_missing(const std::string& a, const std::string& b) {
+  std::set<std::string> there;
+  std::istringstream in(b);
+  for (std::string line; std::getline(in, line);) there.insert(line);
+  std::string missing;
+  std::istringstream other(a);
+  for (std::string line; std::getline(other, line);)
+    if (!there.count(line)) missing += (missing.empty() ? "" : ", ") + line;
+  return missing.empty() ? "nothing of it" : missing;
+}
+
+std::string end_text(std::int64_t step) { return step < 0 ? "was empty" : fmt::format("ended at step {}", step); }
+
+}  // namespace
+
+FoundCheckpoint find_checkpoint(const fs::path& directory) {
+  const std::string newest = (directory / "checkpoint.upc").string(), previous = previous_checkpoint(newest);
+  if (!fs::exists(newest) && !fs::exists(previous))
+    throw InputError(
+        directory.string() +
+        ": holds files of a run but no checkpoint.upc, so that it cannot be continued; choose another output directory");
+  std::string why;
+  try {
+    return {read_checkpoint(newest), ""};
+  } catch (const InputError& e) {
+    if (!fs::exists(previous)) throw;
+    why = e.what();
+  }
+  try {
+    FoundCheckpoint found{read_checkpoint(previous), why + ". The one before it is used"};
+    fs::rename(previous, newest);  // or the next one would take its place, while there is no other that is whole
+    return found;
+  } catch (const InputError& e) {
+    throw InputError(why + "\n" + e.what() + "\nNeither of the two can be used; begin again in another output directory");
+  }
+}
+
+void check_continuation(const Checkpoint& c, const RunInput& input, const System& system) {
+  const StageSettings& stage = input.stages[static_cast<std::size_t>(c.stage)];
+  const std::string& directory = input.output.directory;
+  if (c.system != system_fingerprint(system) || static_cast<int>(c.state.x.size()) != system.size())
+    throw InputError(directory + ": the run in it is of another system (" + std::to_string(c.state.x.size()) + " atoms, here " +
+                     std::to_string(system.size()) + ", or other names, charges or masses); choose another output directory");
+  if (c.begun && c.settings != stage.settings)
+    throw InputError(input.file + ": stage " + stage.name + " had begun with other settings: " +
+                     lines_missing(c.settings, stage.settings) + "; now: " + lines_missing(stage.settings, c.settings) +
+                     " (it would not be one simulation). Put them back, or run in another output directory");
+}
+
+std::vector<PastStage> past_stages(const Checkpoint* c, const RunInput& input, std::size_t index) {
+  std::vector<PastStage> past = c ? c->past : std::vector<PastStage>{};
+  past.resize(std::min(past.size(), index));
+  while (past.size() < index) {
+    const StageSettings& stage = input.stages[past.size()];
+    past.push_back({stage.name, stage.settings, stage.time});
+  }
+  return past;
+}
+
+std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& input) {
+  std::vector<std::string> warnings;
+  for (std::size_t k = 0; k < c.past.size() && k < input.stages.size(); ++k) {
+    const PastStage& was = c.past[k];
+    const StageSettings& is = input.stages[k];
+    std::string what;
+    if (was.name != is.name) what += fmt::format("; its name was {} and is {}", was.name, is.name);
+    if (was.settings != is.settings)
+      what += "; it was run with " + lines_missing(was.settings, is.settings) +
+              "; now: " + lines_missing(is.settings, was.settings);
+    if (was.time != is.time)
+      what += fmt::format("; its time was {} ps and is {} ps", format_number(was.time), format_number(is.time));
+    if (!what.empty())
+      warnings.push_back(
+          fmt::format("stage {} is finished, and stays as it is, though the input has changed{}", was.name, what));
+  }
+  return warnings;
+}
+
+std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted) {
+  if (!wanted || last_step.value_or(-1) == *wanted) return "";
+  return fmt::format(
+      "{} {} when the checkpoint was made, and without what is later it now {}: it is not the file that belongs "
+      "to it, and the two parts of the run will not fit together there",
+      file, end_text(*wanted), last_step ? end_text(*last_step) : "is empty");
+}
+
+}  // namespace uplift::app

@@ -1,0 +1,36 @@
+#pragma once
+// What a run in a directory can go on from, and whether it is still the same run.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "uplift/io/checkpoint.hpp"
+#include "uplift/model/settings.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift::app {
+
+struct FoundCheckpoint {
+  Checkpoint checkpoint;
+  std::string warning;  ///< about the newest one, where that was of no use; empty: it was
+};
+
+/// The newest checkpoint of a run's directory that can be read, which then has the newest one's name. Throws InputError when
+/// there is none.
+FoundCheckpoint find_checkpoint(const std::filesystem::path& directory);
+
+/// The stage in hand goes on as it began, or not at all; its length, later stages, output strides and threads are free. Throws
+/// InputError.
+void check_continuation(const Checkpoint& c, const RunInput& input, const System& system);
+
+/// Stages before `index`: those that the checkpoint (or null) knows as they were run, others as the input has them.
+std::vector<PastStage> past_stages(const Checkpoint* c, const RunInput& input, std::size_t index);
+
+/// One warning for each finished stage that the input now has otherwise: it stays as it was.
+std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& input);
+
+/// A warning where a file ends at another step than the checkpoint says (what it had later has been cut off); empty: it does
+/// not, or the checkpoint says nothing of it.
+std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted);
+
+}  // namespace uplift::app

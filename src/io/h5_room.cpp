@@ -1,0 +1,85 @@
+// What is written on a full disk: nothing. HDF5 rewrites indices in place and keeps rows in memory until a flush; one that
+// finds no room leaves a file that nobody can read, with all that was in it. So the disk is asked for room first.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "h5_detail.hpp"
+#include "uplift/core/error.hpp"
+
+namespace uplift::h5::detail {
+namespace {
+
+constexpr std::uint64_t indices = 65536;  // bytes that object headers and chunk indices may grow by between two flushes
+
+/// Bytes since the last flush, by descriptor. Guarded by enter().
+std::map<int, std::uint64_t>& waiting() {
+  static std::map<int, std::uint64_t> bytes;
+  return bytes;
+}
+
+struct Place {
+  Handle file;
+  int descriptor = -1;
+};
+
+/// Where the file of an object is written; a descriptor of -1: nowhere.
+Place place_of(std::int64_t object) {
+  Place place{Handle(H5Iget_file_id(object), H5Fclose)};
+  void* found = nullptr;
+  if (place.file && H5Fget_vfd_handle(place.file.id(), H5P_DEFAULT, &found) >= 0 && found)
+    place.descriptor = *static_cast<int*>(found);
+  return place;
+}
+
+/// Reserves a range of a file, its size being left alone: an errno, 0 when it is ours.
+int reserve(int descriptor, std::uint64_t from, std::uint64_t bytes) {
+  for (;;) {
+    if (::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(bytes)) == 0) return 0;
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return errno;
+    if (errno != EINTR) break;
+  }
+  // File systems that cannot promise room at least say how much there is.
+  struct statvfs disk {};
+  if (::fstatvfs(descriptor, &disk) != 0) return 0;
+  return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize < bytes ? ENOSPC : 0;
+}
+
+}  // namespace
+
+void make_room(std::int64_t object, std::uint64_t bytes) {
+  const Place place = place_of(object);
+  struct stat now {};
+  hsize_t end = 0;  // of what HDF5 has given places to, written or not
+  if (place.descriptor < 0 || ::fstat(place.descriptor, &now) != 0 || H5Fget_filesize(place.file.id(), &end) < 0) return;
+  const auto size = static_cast<std::uint64_t>(now.st_size);
+  std::uint64_t& all = waiting()[place.descriptor];
+  const std::uint64_t wanted = std::max<std::uint64_t>(end, size) - size + all + bytes + indices;
+  if (const int problem = reserve(place.descriptor, size, wanted); problem != 0) {
+    errno = problem;
+    fail("there is no room for more (" + std::string(std::strerror(problem)) +
+             "); what was written before is whole: make room and go on",
+         object);
+  }
+  all += bytes;
+}
+
+void room_is_used(std::int64_t object) {
+  if (const Place place = place_of(object); place.descriptor >= 0) waiting()[place.descriptor] = 0;
+}
+
+void abandon(std::int64_t object) {
+  const Place place = place_of(object);
+  const int nowhere = ::memfd_create("abandoned", MFD_CLOEXEC);
+  if (place.descriptor >= 0 && nowhere >= 0) ::dup2(nowhere, place.descriptor);
+  if (nowhere >= 0) ::close(nowhere);
+}
+
+}  // namespace uplift::h5::detail
