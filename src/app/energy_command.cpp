@@ -10,14 +10,18 @@
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/forces_file.hpp"
 #include "uplift/io/run_input.hpp"
+#include "uplift/sampling/bias_rules.hpp"
 
 namespace uplift::app {
 namespace {
 
 /// Of the first stage with explicit parameters; those that come from a stage are not known without a run.
-Bias given_bias(const RunInput& input) {
+Bias given_bias(const RunInput& input, const System& system) {
   for (const StageSettings& stage : input.stages)
-    if (stage.bias && stage.bias->from.empty()) return stage.bias->given;
+    if (stage.bias && stage.bias->from.empty()) {
+      check_bias(stage.name, *stage.bias, system);
+      return stage.bias->given;
+    }
   for (const StageSettings& stage : input.stages)
     if (stage.bias)
       std::cerr << "note: the bias of stage " << stage.name << " comes from stage " << stage.bias->from
@@ -38,7 +42,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   if (!world.root()) return finished;
   Loaded loaded = load(input, input.forces, std::nullopt);
   for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
-  const Bias bias = given_bias(input);
+  const Bias bias = given_bias(input, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias);
   const std::unique_ptr<Backend> backend =
       make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance, world);

@@ -192,6 +192,10 @@ void RunRecorders::finish(Simulation& simulation) { progress_->finish(simulation
 
 std::string RunRecorders::averages() const { return energies_ ? energies_->averages().text() : ""; }
 
+std::vector<std::string> RunRecorders::odd_boosts(const Bias& bias) const {
+  return energies_ ? energies_->averages().odd_boosts(bias) : std::vector<std::string>{};
+}
+
 double RunRecorders::drift() const { return energies_ ? energies_->averages().drift() : 0; }
 
 PhaseTime RunRecorders::output_time() const { return time_; }

@@ -28,7 +28,8 @@ class RunRecorders {
   void attach(Simulation& simulation, std::int64_t last_step);
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
-  std::string averages() const;   ///< of the energies written so far, for the log
+  std::string averages() const;  ///< of the energies written so far, for the log
+  std::vector<std::string> odd_boosts(const Bias& bias) const;
   double drift() const;           ///< of the conserved energy [kJ/mol/ps]
   PhaseTime output_time() const;  ///< that the run has waited
 

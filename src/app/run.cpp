@@ -23,6 +23,7 @@
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/selection.hpp"
+#include "uplift/sampling/bias_rules.hpp"
 
 namespace uplift::app {
 namespace {
@@ -149,6 +150,8 @@ int Run::stage(std::size_t index) {
   const std::unique_ptr<Backend> backend = make_backend(
       loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team, static_cast<int>(index));
   if (!files_begun_) {
+    for (const StageSettings& s : input_.stages)
+      if (s.bias) check_bias(s.name, *s.bias, loaded.system);
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);
   }
@@ -238,6 +241,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const double start = now();
   const std::int64_t first = simulation.current_step();
   simulation.begin();
+  if (settings.bias && !continued) check_first_boost(settings, simulation.observe({false, true, false, false}).energies.bias);
   std::string why = advance(simulation, exchange ? &*exchange : nullptr, last);
   const double wall = now() - start;
   save(simulation.checkpoint_state(), true);
@@ -246,6 +250,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   recorders.finish(simulation);
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   check_heating(settings, system, recorders.drift());
+  for (const std::string& odd : recorders.odd_boosts(simulation.bias())) log_->warn("stage " + settings.name + ": " + odd);
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) +
                " trial volumes accepted");

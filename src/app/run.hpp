@@ -62,6 +62,7 @@ class Run {
   void open_files(const System& system);
   BiasCourse bias_course(const StageSettings& settings, const System& system);
   BiasStatistics statistics_of(const std::string& stage) const;
+  void check_first_boost(const StageSettings& settings, const BiasEnergies& boost);
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;

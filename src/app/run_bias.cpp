@@ -10,6 +10,7 @@
 #include "run_bias.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/stage_averages.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/sampling/bias_rules.hpp"
 
@@ -83,6 +84,21 @@ BiasCourse Run::bias_course(const StageSettings& settings, const System& system)
   };
   if (!(checkpoint_ && checkpoint_->begun)) state_.statistics = before;
   return course;
+}
+
+/// Before the first step: a run that blows up with its boost should have said so.
+void Run::check_first_boost(const StageSettings& settings, const BiasEnergies& boost) {
+  const auto look = [&](const char* name, double factor) {
+    if (factor >= least_force_factor) return;
+    log_->warn(
+        fmt::format("stage {}: the {} boost begins with forces times {:.3g}{}; expect an unstable run that cannot be "
+                    "reweighted, and choose {}",
+                    settings.name, name, factor, factor < 0 ? ", turned round" : "",
+                    settings.bias->method == BiasMethod::gamd ? "a smaller k, or a lower threshold"
+                                                              : "a lower threshold, or a larger alpha"));
+  };
+  look("dihedral", boost.factor_dihedral);
+  look("total", boost.factor_total);
 }
 
 /// Errors of the integrator that the thermostat has to carry away leave the system hotter than it should be. A boost can cause

@@ -5,6 +5,7 @@
 #include "load.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/run_input.hpp"
+#include "uplift/sampling/bias_rules.hpp"
 
 namespace uplift::app {
 
@@ -13,11 +14,12 @@ int validate_command(const InputOptions& options) {
   std::vector<std::string> problems;
   // What the YAML alone cannot show: the files it names, and each stage's settings against the system they give.
   const auto check = [&](const std::string& where, const ForceSettings& forces,
-                         const std::optional<RestraintSettings>& restraints) {
+                         const std::optional<RestraintSettings>& restraints, const std::optional<BiasSettings>& bias) {
     try {
       const Loaded loaded = load(input, forces, restraints);
       if (where.empty())
         for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
+      if (bias) check_bias(where, *bias, loaded.system);
     } catch (const InputError& e) {
       const std::string text = (where.empty() ? "" : "stage " + where + ": ") + e.what();
       for (const std::string& known : problems)
@@ -25,8 +27,8 @@ int validate_command(const InputOptions& options) {
       problems.push_back(text);
     }
   };
-  check("", input.forces, std::nullopt);
-  for (const StageSettings& stage : input.stages) check(stage.name, stage.forces, stage.restraints);
+  check("", input.forces, std::nullopt, std::nullopt);
+  for (const StageSettings& stage : input.stages) check(stage.name, stage.forces, stage.restraints, stage.bias);
   for (const std::string& warning : input.warnings) std::cerr << "warning: " << warning << '\n';
   for (const std::string& problem : problems) std::cerr << "error: " << problem << '\n';
   if (!problems.empty()) return bad_input;

@@ -12,6 +12,8 @@ void StageAverages::add(const EnergyRow& row) {
   potential_.add(row.energies.potential(), rows_);
   dihedral_.add(row.energies.bias.dihedral, rows_);
   boost_.add(row.energies.bias.boost(), rows_);
+  of_dihedral_.add(row.energies.bias.boost_dihedral, row.energies.bias.factor_dihedral);
+  of_total_.add(row.energies.bias.boost_total, row.energies.bias.factor_total);
   boosted_ = boosted_ || row.energies.bias.boost() > 0;
   temperature_.add(row.temperature, rows_);
   pressure_.add(row.pressure, rows_);
@@ -20,6 +22,26 @@ void StageAverages::add(const EnergyRow& row) {
   time_.add(row.time, rows_);
   conserved_.add(row.conserved_quantity, rows_);
   products_ += (row.time - before) * (row.conserved_quantity - conserved_.mean);
+}
+
+std::vector<std::string> StageAverages::odd_boosts(const Bias& bias) const {
+  constexpr double often = 0.01;
+  std::vector<std::string> all;
+  const auto look = [&](const char* name, const BoostParameters& p, const Boost& boost) {
+    if (!p.on || rows_ == 0) return;
+    if (boost.acting == 0)
+      all.push_back(fmt::format("the {} boost never acted: no energy of {} rows was below its threshold of {:.6g} kJ/mol", name,
+                                rows_, p.threshold));
+    if (static_cast<double>(boost.extreme) > often * static_cast<double>(rows_))
+      all.push_back(fmt::format("the {} boost left less than a thousandth of the forces{} in {:.0f} % of {} rows; {}", name,
+                                bias.method == BiasMethod::gamd ? ", or turned them round," : "",
+                                100 * static_cast<double>(boost.extreme) / static_cast<double>(rows_), rows_,
+                                bias.method == BiasMethod::gamd ? "choose a smaller k, or a lower threshold"
+                                                                : "choose a lower threshold, or a larger alpha"));
+  };
+  look("dihedral", bias.dihedral, of_dihedral_);
+  look("total", bias.total, of_total_);
+  return all;
 }
 
 std::string StageAverages::text() const {

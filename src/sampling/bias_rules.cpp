@@ -22,10 +22,6 @@ Derived from_residues(const BiasSettings& s, bool dihedral, const RunningStatist
   const int n = dihedral ? solute_residues(topology) : topology.size();
   const double each = dihedral ? s.per_residue : s.per_atom, above = each * n,
                alpha = dihedral ? alpha_per_threshold * above : above;
-  if (n == 0)
-    throw InputError(
-        "bias: there are no residues but water and ions, so that the rule residues has no dihedral boost to give; use rule: "
-        "deviations, or boost: total");
   return {{true, v.mean + above, alpha},
           fmt::format("E = <V> + {:.6g} kJ/mol x {} {} = {:.8g} + {:.6g}; alpha = {}", each, n, dihedral ? "residues" : "atoms",
                       v.mean, above, dihedral ? "a fifth of that" : "that")};
@@ -53,6 +49,19 @@ Derived from_extremes(const BiasSettings& s, double sigma0, const RunningStatist
 }
 
 }  // namespace
+
+void check_bias(const std::string& stage, const BiasSettings& s, const System& system) {
+  if (!s.boosts_dihedral()) return;
+  const ForceField& f = system.force_field;
+  const bool namd = s.convention == BiasConvention::namd;
+  if (f.dihedrals.empty() && !(namd && !f.cmaps.empty()))
+    throw InputError("stages." + stage + ".bias.boost: the system has no " + (namd ? "torsions" : "torsions of periodic form") +
+                     ", so that there is no dihedral energy to boost; use boost: total");
+  if (!s.from.empty() && s.method == BiasMethod::amd && s.rule == BiasRule::residues && solute_residues(system.topology) == 0)
+    throw InputError("stages." + stage +
+                     ".bias.parameters.rule: there are no residues but water and ions, so that the rule residues has no "
+                     "dihedral boost to give; use rule: deviations, or boost: total");
+}
 
 int solute_residues(const Topology& topology) {
   return static_cast<int>(std::count_if(topology.residues.begin(), topology.residues.end(),

@@ -209,6 +209,27 @@ def several_runs_and_unbiased_ones_go_together(scratch):
     assert "atoms are 0 to 21" in uplift("reweight", one, "--cv", "dihedral(1,2,3,22)", expect=2).stderr
 
 
+def boosts_that_make_no_sense_are_named(scratch):
+    # Water has no torsions: said before anything runs, not after the baseline.
+    path = write(scratch, "water", "  - {name: baseline, time: 2 fs, collect: energies}\n  - {name: accelerate, time: 2 fs, bias: {method: amd, boost: dual, parameters: {from: baseline, rule: deviations}}}")
+    water = os.path.join(INPUTS, "water-tip3p-small", "system")
+    with open(path) as f:
+        plain = f.read()
+    with open(path, "w") as f:
+        f.write(re.sub("system: .*", f"system: {{topology: {water}.prmtop.gz, coordinates: {water}.inpcrd.gz}}", plain).replace("nonbonded: no-cutoff", "nonbonded: pme, cutoff: 0.8 nm"))
+    for command in (["validate", path], ["run", path, "--quiet"]):
+        assert "accelerate.bias.boost: the system has no torsions" in uplift(*command, expect=2).stderr
+    # A threshold below every energy, and a k that turns the potential over.
+    stage = "  - {name: a, time: 0.2 ps, bias: {method: %s, boost: total, parameters: {total: {threshold: %s kJ/mol, %s}}}}"
+    folder, _ = run(write(scratch, "low", stage % ("amd", "-5000", "alpha: 20 kJ/mol"), energies="0.02 ps"))
+    assert "stage a: the total boost never acted: no energy of 11 rows was below its threshold of -5000" in text(folder, "run.log")
+    path = write(scratch, "steep", stage % ("gamd", "1000", "k: 0.1 mol/kJ"))
+    subprocess.run([UPLIFT, "run", path, "--quiet"], capture_output=True)  # whether it lives is another matter
+    assert re.search(r"stage a: the total boost begins with forces times -\d+, turned round", text(scratch, "steep", "run.log"))
+    folder, _ = run(write(scratch, "good", stage % ("amd", "0", "alpha: 60 kJ/mol")))
+    assert not re.search("never acted|begins with forces|of the forces", text(folder, "run.log"))
+
+
 if __name__ == "__main__":
-    run_all(the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost,
+    run_all(boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost,
             others_find_the_same_surface_in_weights_dat, several_runs_and_unbiased_ones_go_together)

@@ -4,7 +4,7 @@
 
 #include "uplift/model/bias.hpp"
 #include "uplift/model/settings.hpp"
-#include "uplift/model/topology.hpp"
+#include "uplift/model/system.hpp"
 
 namespace uplift {
 
@@ -25,6 +25,10 @@ struct DerivedBias {
 /// E = V_max and k0 = min(1, sigma0/sd (V_max - V_min)/(V_max - <V>)). Upper bound: k0 = (1 - sigma0/sd)(V_max - V_min)/(<V> -
 /// V_min) and E = V_min + (V_max - V_min)/k0 where 0 < k0 <= 1, else as the lower bound.
 DerivedBias derive_bias(const BiasSettings& settings, const BiasStatistics& statistics, const Topology& topology);
+
+/// Throws InputError naming the stage when the system has nothing that the boosts would see: torsions of a dihedral boost,
+/// residues of the rule that counts them.
+void check_bias(const std::string& stage, const BiasSettings& settings, const System& system);
 
 /// Residues that are neither water nor a single atom.
 int solute_residues(const Topology& topology);
