@@ -152,6 +152,7 @@ int Run::stage(std::size_t index) {
   if (!files_begun_) {
     for (const StageSettings& s : input_.stages)
       if (s.bias) check_bias(s.name, *s.bias, loaded.system);
+    check_surfaces(input_, loaded);
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);
   }

@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "load.hpp"
+#include "surfaces.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/run_input.hpp"
 #include "uplift/sampling/bias_rules.hpp"
@@ -17,8 +18,10 @@ int validate_command(const InputOptions& options) {
                          const std::optional<RestraintSettings>& restraints, const std::optional<BiasSettings>& bias) {
     try {
       const Loaded loaded = load(input, forces, restraints);
-      if (where.empty())
+      if (where.empty()) {
         for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
+        check_surfaces(input, loaded);
+      }
       if (bias) check_bias(where, *bias, loaded.system);
     } catch (const InputError& e) {
       const std::string text = (where.empty() ? "" : "stage " + where + ": ") + e.what();

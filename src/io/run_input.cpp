@@ -50,10 +50,10 @@ class InputBuilder {
     in_.dynamics = yaml::read_dynamics(top_);
     read_output();
     read_compute();
-    read_free_energies();
     if (checked_.stages.empty()) read_levels(top_, in_.forces, false, in_.dynamics);
     for (const Block& stage : checked_.stages) read_stage(stage);
     read_replicas();
+    in_.free_energies = yaml::read_free_energies(top_, in_.stages, in_.output);
     return std::move(in_);
   }
 
@@ -153,29 +153,6 @@ class InputBuilder {
     out.report = top_.flag("output.report");
     out.atoms = top_.text("output.trajectory.atoms");
     if (top_.given("output.trajectory.precision")) out.position_precision = top_.quantity("output.trajectory.precision");
-  }
-
-  void read_free_energies() {
-    for (const Values& v : top_.blocks("free_energy")) {
-      FreeEnergySettings f;
-      f.name = v.text("name");
-      f.variables = v.list("variables");
-      f.stages = v.list("stages");
-      f.method = v.text("method");
-      f.order = static_cast<int>(v.count("order"));
-      for (const std::string& n : v.list("bins")) f.bins.push_back(std::atoi(n.c_str()));
-      if (f.bins.empty()) f.bins = {60};
-      f.discard = v.quantity("discard");
-      f.bootstrap = static_cast<int>(v.count("bootstrap"));
-      f.cutoff = static_cast<int>(v.count("cutoff"));
-      if (v.good("variables") && v.given("variables") && (f.variables.empty() || f.variables.size() > 3))
-        v.problem("variables", "one to three collective variables are possible");
-      if (f.name.find('/') != std::string::npos || f.name == "energies")
-        v.problem("name", "'" + f.name + "' cannot be the name of its files; use a word like pmf");
-      if (in_.output.trajectory_every == 0)
-        v.problem("name", "a surface is made from the trajectory, and output.trajectory.every is 0 ps");
-      in_.free_energies.push_back(std::move(f));
-    }
   }
 
   void read_compute() {

@@ -17,4 +17,8 @@ BiasSettings read_bias(const Values& values, const StageSettings& stage, const s
 /// stages.*.exchange of a stage whose dynamics are read.
 ExchangeSettings read_exchange(const Values& values, const StageSettings& stage);
 
+/// free_energy: surfaces of a run with these stages.
+std::vector<FreeEnergySettings> read_free_energies(const Values& values, const std::vector<StageSettings>& stages,
+                                                   const OutputSettings& output);
+
 }  // namespace uplift::yaml

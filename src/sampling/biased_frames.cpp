@@ -174,6 +174,7 @@ class Reader {
     const Frames frames = read_frames(file, position);
     system.first = positions(position.read<float>(0, 1), 0, atoms);
     system.frames = frames.count;
+    system.beside = request_.beside;
     system.alone = sources_.size() == 1;
     variables_.clear();
     for (const std::string& text : request_.variables) variables_.push_back(make_collective_variable(text, system));

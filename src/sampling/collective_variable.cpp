@@ -117,7 +117,7 @@ struct Call {
   std::string text, word;
   std::vector<std::string> arguments;
 
-  [[noreturn]] void fail(const std::string& what) const { throw InputError("--cv '" + text + "': " + what); }
+  [[noreturn]] void fail(const std::string& what) const { throw InputError("variable '" + text + "': " + what); }
   void expect(std::size_t least, std::size_t most, const char* usage) const {
     if (arguments.size() < least || arguments.size() > most) fail(std::string("write it as ") + usage);
   }
@@ -201,10 +201,11 @@ std::vector<int> selected(const Call& call, const StoredSystem& system) {
 
 std::string found_file(const Call& call, const StoredSystem& system, const std::string& name) {
   namespace fs = std::filesystem;
-  const std::string beside = (fs::path(system.directory) / name).string();
-  if (fs::exists(beside)) return beside;
-  if (fs::exists(name)) return name;
-  call.fail("there is no file " + name + ", neither in " + system.directory + " nor here");
+  const std::string of_run = (fs::path(system.directory) / name).string(), beside = (fs::path(system.beside) / name).string();
+  for (const std::string& file : {of_run, beside, name})
+    if (fs::exists(file)) return file;
+  call.fail("there is no file " + name + ", neither in " + system.directory +
+            (system.beside.empty() ? "" : ", nor in " + system.beside) + " nor here");
 }
 
 std::vector<double> read_column(const Call& call, const std::string& file, int column) {
@@ -269,6 +270,30 @@ std::vector<Vec3d> read_reference(const Call& call, const std::string& file, con
 }
 
 }  // namespace
+
+StoredSystem part_to_be_stored(const System& system, const std::vector<int>& atoms, const std::vector<Vec3d>& x) {
+  StoredSystem s;
+  std::vector<int> place(static_cast<std::size_t>(system.size()), -1);
+  int before = -1;
+  for (int i : atoms) {
+    place[at(i)] = s.topology.size();
+    Atom atom = system.topology.atoms[at(i)];
+    if (atom.residue != before) {
+      Residue residue = system.topology.residues[at(before = atom.residue)];
+      residue.first_atom = s.topology.size();
+      residue.atom_count = 0;
+      s.topology.residues.push_back(residue);
+    }
+    atom.residue = static_cast<int>(s.topology.residues.size()) - 1;
+    ++s.topology.residues.back().atom_count;
+    s.topology.atoms.push_back(atom);
+    s.masses.push_back(system.masses[at(i)]);
+    s.first.push_back(x[at(i)]);
+  }
+  for (const Bond& b : system.topology.bonds)
+    if (place[at(b.i)] >= 0 && place[at(b.j)] >= 0) s.topology.bonds.push_back({place[at(b.i)], place[at(b.j)]});
+  return s;
+}
 
 std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& text, const StoredSystem& system) {
   std::string name;

@@ -278,6 +278,46 @@ def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
         assert message in uplift("reweight", runs[0], "--cv", DISTANCE, *wrong, *options, expect=2).stderr
 
 
+def surfaces_of_an_input_are_checked_before_it_runs(scratch):
+    path = os.path.join(scratch, "run.yaml")
+
+    def write(surfaces, atoms="all"):
+        with open(path, "w") as f:
+            f.write(f"""version: 1
+system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 1 fs, temperature: 300 K}}
+stages:
+  - {{name: m, minimize: {{max_steps: 1}}}}
+  - {{name: b, time: 3 fs, collect: energies}}
+  - {{name: u, time: 2 fs, bias: {{method: gamd, boost: total, update_every: 1 fs, parameters: {{from: b}}}}}}
+  - {{name: a, time: 0.2 ps}}
+free_energy: [{surfaces}]
+output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
+""")
+
+    one = '{name: pmf, variables: ["phi(2)"], %s}'
+    for wrong, message in ((one % "stages: [nowhere]", "no stage 'nowhere'"), (one % "stages: [m]", "is a minimisation"), (one % "stages: [u]", "changes while it runs"), (one % "bins: [3, 4]", "one for each"),
+                           (one % "method: cumulant, order: 4", "goes to order 3"), (one % "method: mbar, order: 2", "has no order"), (one % "bins: [3]" + "," + one % "bins: [4]", "name of another surface"),
+                           ('{name: pmf, variables: ["phi(7)"]}', "free_energy.pmf.variables: variable 'phi(7)': there is no residue 7"), ('{name: pmf, variables: ["rmsd(all, ref.pdb)"]}', "there is no file ref.pdb")):
+        write(wrong)
+        for command in ("validate", "run"):
+            assert message in uplift(command, path, expect=2).stderr, (command, wrong)
+        assert not os.path.exists(os.path.join(scratch, "run", "trajectory.h5md"))
+    # Atoms count as they are stored: six of them, one residue.
+    write('{name: pmf, variables: ["distance(0,6)"]}', atoms="resname ACE")
+    assert "atoms are 0 to 5" in uplift("validate", path, expect=2).stderr
+    # Files are beside the input, wherever the program is started; columns are written later.
+    write('{name: pmf, variables: ["rmsd(all, ref.pdb)"], bins: [3], cutoff: 1, bootstrap: 0, stages: [a]}, {name: later, variables: ["column(later.dat, 0)"]}')
+    with open(os.path.join(os.path.dirname(skeleton(scratch)), "topology.pdb")) as f, open(os.path.join(scratch, "ref.pdb"), "w") as g:
+        g.write(f.read())
+    uplift("run", path, "--quiet")
+    with open(os.path.join(scratch, "run", "run.log")) as f:
+        log = f.read()
+    assert "free energy of rmsd(all, ref.pdb)" in log or "cannot be trusted" in log, log
+    assert "no free energy later: variable 'column(later.dat, 0)': there is no file later.dat" in log, log
+
+
 if __name__ == "__main__":
     run_all(plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
-            equilibration_is_not_taken_for_production, damaged_and_doubled_runs_are_refused, columns_have_a_row_a_frame_and_a_file_a_run)
+            equilibration_is_not_taken_for_production, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

@@ -29,6 +29,7 @@ struct FrameRequest {
   std::vector<std::string> stages;
   std::vector<std::string> variables;  ///< as make_collective_variable reads them
   double discard = 0;                  ///< [ps] from the beginning of each stage
+  std::string beside;                  ///< folder of the input, where variables look for files; empty: none
 };
 
 struct BiasedFrames {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "uplift/core/box.hpp"
-#include "uplift/model/topology.hpp"
+#include "uplift/model/system.hpp"
 
 namespace uplift {
 
@@ -16,9 +16,13 @@ struct StoredSystem {
   std::vector<double> masses;  ///< [atoms] Da
   std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
   std::string directory;       ///< of the run: where column() looks first
+  std::string beside;          ///< where files are looked for next: the folder of the input; empty: none
   std::size_t frames = 0;      ///< of the trajectory: the rows that column() needs
   bool alone = true;           ///< of several runs each needs its own file for column()
 };
+
+/// Of a system whose trajectory has these atoms (ascending), before there is one.
+StoredSystem part_to_be_stored(const System& system, const std::vector<int>& atoms, const std::vector<Vec3d>& x);
 
 class CollectiveVariable {
  public:
@@ -34,7 +38,8 @@ class CollectiveVariable {
 /// phi(RESIDUE) and psi(RESIDUE) by residue number [deg], rmsd(SELECTION) and rmsd(SELECTION, FILE.pdb) after optimal
 /// superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm], gyration(SELECTION) mass weighted [nm], column(FILE, N) of
 /// a text file with a row a frame of the trajectory. Atoms and columns count from 0, atoms in the order of the trajectory.
-/// Throws InputError naming the definition and what is wrong with it.
+/// Files are looked for in the run's directory, beside the input and in the current folder. Throws InputError naming the
+/// definition and what is wrong with it.
 std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& text, const StoredSystem& system);
 
 }  // namespace uplift
