@@ -29,7 +29,7 @@ class ExcludedTerm final : public ForceTerm {
         ops_(select_pair_ops<real>()),
         alpha_(pme.alpha),
         cutoff_(system.forces.cutoff),
-        erf_(make_erf_table<real>(alpha_, cutoff_, sizeof(real) == 4 ? 3e-8 : 1e-15)),
+        erf_(make_erf_table<real>(alpha_, cutoff_)),
         pairs_(system.force_field.exclusions),
         start_(at(system.size()) + 1, 0),
         block_of_(at(system.size()), -1),

@@ -13,6 +13,7 @@
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
+#include "uplift/backend/lj_rules.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift::cpu {
@@ -50,6 +51,7 @@ class NonbondedTerm final : public ForceTerm {
         alpha_(pme.alpha),
         cutoff_(periodic_ ? system.forces.cutoff : std::numeric_limits<double>::infinity()),
         list_(system, cutoff_ + outer_buffer, threads),
+        rules_(system.force_field),
         sums_(at(threads.count())) {
     if (atoms_ > 0) pieces_ = cut_pieces(std::vector<AtomRange>{{0, atoms_}});
     const ForceSettings& f = system.forces;
@@ -67,7 +69,7 @@ class NonbondedTerm final : public ForceTerm {
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc, sizeof(real) == 4 ? 3e-8 : 1e-15);
+    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
   }
@@ -117,35 +119,16 @@ class NonbondedTerm final : public ForceTerm {
     ++phase.calls;
   }
 
-  /// Lorentz and Berthelot's rules from the diagonal of the table, when they give all of it; otherwise (NBFIX, double) the
-  /// table.
+  /// By rules where they hold; otherwise (NBFIX, double) by the table.
   void take_lennard_jones(const ForceField& ff) {
-    const int n = ff.lj_types;
     c6_.resize(ff.lj_c6.size());
     c12_.resize(ff.lj_c12.size());
     std::copy(ff.lj_c6.begin(), ff.lj_c6.end(), c6_.begin());
     std::copy(ff.lj_c12.begin(), ff.lj_c12.end(), c12_.begin());
-    p_.lj_types = n;
+    p_.lj_types = ff.lj_types;
     p_.c6 = c6_.data();
     p_.c12 = c12_.data();
-    half_sigma_type_.assign(at(n), 0.0);
-    root_epsilon_type_.assign(at(n), 0.0);
-    for (int t = 0; t < n; ++t) {
-      const double c6 = ff.lj_c6[at(t * n + t)], c12 = ff.lj_c12[at(t * n + t)];
-      if (!(c6 > 0 && c12 > 0)) continue;
-      half_sigma_type_[at(t)] = 0.5 * std::pow(c12 / c6, 1.0 / 6);
-      root_epsilon_type_[at(t)] = c6 / std::sqrt(c12);  // sqrt(4 epsilon)
-    }
-    bool rules = sizeof(real) == 4;
-    const auto same = [](double a, double b) { return std::abs(a - b) <= 3e-7 * std::max(std::abs(a), std::abs(b)); };
-    for (int i = 0; i < n && rules; ++i)
-      for (int j = 0; j < n && rules; ++j) {
-        const double sigma = half_sigma_type_[at(i)] + half_sigma_type_[at(j)],
-                     e = root_epsilon_type_[at(i)] * root_epsilon_type_[at(j)];
-        const double s6 = std::pow(sigma, 6);
-        rules = same(e * s6, ff.lj_c6[at(i * n + j)]) && same(e * s6 * s6, ff.lj_c12[at(i * n + j)]);
-      }
-    lj_ = rules ? LjForm::combined : LjForm::table;
+    lj_ = sizeof(real) == 4 && rules_.hold ? LjForm::combined : LjForm::table;
   }
 
   /// Largest displacement of any atom since `from` [nm]; with ranks, of those at home.
@@ -278,8 +261,8 @@ class NonbondedTerm final : public ForceTerm {
         const int i = list_.atom_of_slot()[at(s)];
         const int t = i < 0 ? 0 : ff.lj_type[at(i)];
         charge_[at(s)] = i < 0 ? real(0) : static_cast<real>(root * ff.charges[at(i)]);
-        half_sigma_[at(s)] = i < 0 ? real(0) : static_cast<real>(half_sigma_type_[at(t)]);
-        root_epsilon_[at(s)] = i < 0 ? real(0) : static_cast<real>(root_epsilon_type_[at(t)]);
+        half_sigma_[at(s)] = i < 0 ? real(0) : static_cast<real>(rules_.half_sigma[at(t)]);
+        root_epsilon_[at(s)] = i < 0 ? real(0) : static_cast<real>(rules_.root_epsilon[at(t)]);
         type_[at(s)] = t;
         if (i < 0) x_[at(s)] = y_[at(s)] = z_[at(s)] = Coordinate(0);
       }
@@ -389,7 +372,7 @@ class NonbondedTerm final : public ForceTerm {
   CoulombForm form_;
   LjForm lj_ = LjForm::table;
   ExactPairParameters<real> p_{};
-  std::vector<double> half_sigma_type_, root_epsilon_type_;
+  LjRules rules_;
   Box box_;
   Vec3d origin_{0, 0, 0};
   double lattice_span_ = 0, lattice_unit_ = 1;

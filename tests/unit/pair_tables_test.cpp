@@ -1,0 +1,73 @@
+// What pairs of atoms are worked out from: polynomials of the Ewald direct sum, and Lorentz and Berthelot's rules.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "uplift/backend/erf_table.hpp"
+#include "uplift/backend/lj_rules.hpp"
+
+namespace uplift {
+namespace {
+
+/// Largest errors at many distances, of the values at r = 0.
+template <class C>
+std::pair<double, double> worst_errors(double alpha, double reach) {
+  const auto table = make_erf_table<C>(alpha, reach);
+  double energy = 0, force = 0;
+  for (int k = 0; k <= 3000; ++k) {
+    const double r = reach * k / 3000;
+    const C t = static_cast<C>(r * r) * table.scale - 1;
+    const double e = physics::polynomial(t, table.energy, table.energy_count(table.count)),
+                 f = physics::polynomial(t, table.force, table.count);
+    energy = std::max(energy, std::abs(e - physics::erf_over_r(alpha, r)) / physics::erf_over_r(alpha, 0));
+    force = std::max(force, std::abs(f - physics::erf_force_over_r(alpha, r)) / physics::erf_force_over_r(alpha, 0));
+  }
+  return {energy, force};
+}
+
+TEST(ErfTable, HasTermsUntilRoundingIsLeft) {
+  for (double z = 2; z < 4.05; z += 0.1) {
+    const double reach = 0.9, alpha = z / reach;
+    const auto in_double = worst_errors<double>(alpha, reach);
+    EXPECT_LT(in_double.first, 2e-15) << z;
+    EXPECT_LT(in_double.second, 1e-14) << z;
+    const auto in_single = worst_errors<float>(alpha, reach);
+    EXPECT_LT(in_single.first, 1.5e-6) << z;
+    EXPECT_LT(in_single.second, 5e-7) << z;
+    // Not more terms than that takes: an accuracy beyond rounding once gave all that there was room for.
+    EXPECT_LE(make_erf_table<double>(alpha, reach).count, 28) << z;
+    EXPECT_LE(make_erf_table<float>(alpha, reach).count, 18) << z;
+  }
+}
+
+ForceField of_types(const std::vector<std::pair<double, double>>& sigma_epsilon) {
+  ForceField ff;
+  ff.lj_types = static_cast<int>(sigma_epsilon.size());
+  for (const auto& [si, ei] : sigma_epsilon)
+    for (const auto& [sj, ej] : sigma_epsilon) {
+      const double s6 = std::pow(0.5 * (si + sj), 6), e = 4 * std::sqrt(ei * ej);
+      ff.lj_c6.push_back(e * s6);
+      ff.lj_c12.push_back(e * s6 * s6);
+    }
+  return ff;
+}
+
+TEST(LjRules, AreReadFromTheDiagonal) {
+  const LjRules rules(of_types({{0.3, 0.6}, {0, 0}, {0.25, 0.1}}));
+  ASSERT_TRUE(rules.hold);
+  EXPECT_NEAR(rules.half_sigma[0], 0.15, 1e-12);
+  EXPECT_NEAR(rules.root_epsilon[2], std::sqrt(0.4), 1e-12);
+  EXPECT_EQ(rules.half_sigma[1], 0);
+  EXPECT_EQ(rules.root_epsilon[1], 0);
+}
+TEST(LjRules, DoNotHoldWhereOnePairHasParametersOfItsOwn) {
+  ForceField ff = of_types({{0.3, 0.6}, {0.35, 0.2}, {0.25, 0.1}});
+  ff.lj_c12[1] *= 1.01;  // as NBFIX would
+  ff.lj_c12[3] *= 1.01;
+  EXPECT_FALSE(LjRules(ff).hold);
+}
+
+}  // namespace
+}  // namespace uplift
