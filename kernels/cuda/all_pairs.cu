@@ -13,10 +13,10 @@ __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x
 struct Site {
   Vec3d x;
   double charge;
-  int type;
+  TabledLj lj;
 };
 __device__ Site site_of(const PairsView& pairs, const Vec3d* x, int i) {
-  return {x[i], std::sqrt(constants::coulomb) * pairs.charge[i], pairs.type[i]};
+  return {x[i], std::sqrt(constants::coulomb) * pairs.charge[i], {pairs.type[i]}};
 }
 
 /// A block takes one tile of partners after the other into shared memory. Pairs are counted from both sides, so each side has
@@ -27,7 +27,6 @@ __global__ void __launch_bounds__(block_threads)
   const int i = thread_number(), lane = static_cast<int>(threadIdx.x);
   const bool active = i < pairs.atoms;
   const Site own = site_of(pairs, x, active ? i : 0);
-  const PairSite<double> own_kind{0, 0, 0, own.charge, own.type};
   int next = active ? pairs.exclusion_start[i] : 0;
   const int end = active ? pairs.exclusion_start[i + 1] : 0;
   Vec3d force{0, 0, 0};
@@ -42,8 +41,7 @@ __global__ void __launch_bounds__(block_threads)
       while (next < end && pairs.exclusions[next] < j) ++next;
       if (j == i || (next < end && pairs.exclusions[next] == j)) continue;
       const Vec3d d = own.x - tile[k].x;
-      const auto f =
-          pair_force<CoulombForm::plain>(p, dot(d, d), own_kind, PairSite<double>{0, 0, 0, tile[k].charge, tile[k].type});
+      const auto f = pair_force<CoulombForm::plain>(p, dot(d, d), own.charge * tile[k].charge, own.lj, tile[k].lj);
       force += f.force_over_r * d;
       if (tally.energies || tally.virial) sum.add(d, f);
     }

@@ -1,7 +1,12 @@
 #pragma once
 // The pair kernel and what launches it: floating sums within clusters in cluster_pairs.cu, sums of integers in
 // exact_cluster_pairs.cu.
+//
+// Issue slots are what it costs: every instruction of the inner loop is executed some ten million times a step for 24,000
+// atoms. benchmarks/kernel_instructions.py counts them.
 #include <cuda/pair_list.cuh>
+
+#include <type_traits>
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {  // of each source that includes this: kernels of one's own
@@ -13,31 +18,81 @@ static_assert(entries_per_warp <= static_cast<int>(warp_lanes) && cluster_i * cl
 enum class Wanted { forces, tally, forces_and_energies, virial };
 constexpr bool has_forces(Wanted wanted) { return wanted == Wanted::forces || wanted == Wanted::forces_and_energies; }
 
-template <class real>
-__device__ Vec3<real> sum_over(Vec3<real> f, int bits) {
-  f.x += __shfl_xor_sync(all_lanes, f.x, bits);
-  f.y += __shfl_xor_sync(all_lanes, f.y, bits);
-  f.z += __shfl_xor_sync(all_lanes, f.z, bits);
-  return f;
-}
-template <class real>
-__device__ real component(const Vec3<real>& f, int k) {
-  return k == 0 ? f.x : k == 1 ? f.y : f.z;
-}
+/// What a kernel is compiled for. `erf_terms` 0: as many as the table has.
+template <class Real, CoulombForm coulomb_form, int terms>
+struct General {
+  using real = Real;
+  using Lj = TabledLj;
+  static constexpr CoulombForm coulomb = coulomb_form;
+  static constexpr int erf_terms = terms;
+  static constexpr bool brick = false, may_switch = true;
+  static __device__ const Lj* lj(const ListView<real>& list) { return list.tabled_lj; }
+};
+/// Mixed precision, PME with usual settings, Lorentz and Berthelot's rules, no switching.
+template <bool rectangular>
+struct Everyday {
+  using real = float;
+  using Lj = RuledLj<float>;
+  static constexpr CoulombForm coulomb = CoulombForm::ewald;
+  static constexpr int erf_terms = common_erf_terms;
+  static constexpr bool brick = rectangular, may_switch = false;
+  static __device__ const Lj* lj(const ListView<real>& list) { return list.ruled_lj; }
+};
 
-template <class real>
-__device__ Fixed in_fixed(real force) {
-  return fixed_force(static_cast<double>(force));
+/// Blocks that a multiprocessor is to have room for, which limits registers (to 512 divided by it): without it some of these
+/// spill. 0: as the compiler likes best, which makes the shortest code of the others.
+template <class Model, bool exact>
+constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
+                                     : exact                           ? (Model::may_switch ? 4 : 5)
+                                                                       : (Model::may_switch ? 6 : 0);
+
+/// Adds two values of this lane and of lane ^ bits: the lane without that bit gets the sum of the first, the other of the
+/// second.
+template <class T>
+__device__ T halve(T first, T second, int lane, int bits) {
+  const bool upper = (lane & bits) != 0;
+  const T other = __shfl_xor_sync(all_lanes, upper ? first : second, bits);
+  return (upper ? second : first) + other;
 }
+template <class T>
+__device__ Vec3<T> halve(const Vec3<T>& first, const Vec3<T>& second, int lane, int bits) {
+  return {halve(first.x, second.x, lane, bits), halve(first.y, second.y, lane, bits), halve(first.z, second.z, lane, bits)};
+}
+/// Sum over the eight lanes that share a j atom; lanes 0, 1 and 2 of them get x, y and z.
+template <class T>
+__device__ T sum_for_j(const Vec3<T>& f, int lane) {
+  static_assert(cluster_i == 8);
+  const T xy = halve(f.x, f.y, lane, 1), z = f.z + __shfl_xor_sync(all_lanes, f.z, 1);
+  const T one = halve(xy, z, lane, 2);
+  return one + __shfl_xor_sync(all_lanes, one, 4);
+}
+/// Sums over the four lanes that share i atoms. This lane gets those of cluster first_summed(b) and the next.
+template <class T>
+__device__ void sum_for_i(const Vec3<T> (&f)[clusters_i], int lane, Vec3<T> (&sum)[2]) {
+  static_assert(cluster_j == 4 && clusters_i == 8);
+  Vec3<T> half[4];
+  UPLIFT_DEVICE_UNROLL
+  for (int c = 0; c < 4; ++c) half[c] = halve(f[c], f[c + 4], lane, cluster_i);
+  UPLIFT_DEVICE_UNROLL
+  for (int c = 0; c < 2; ++c) sum[c] = halve(half[c], half[c + 2], lane, 2 * cluster_i);
+}
+__device__ int first_summed(int b) { return 4 * (b & 1) + (b & 2); }
+
+__device__ inline Fixed in_fixed(float force) { return whole(force, static_cast<float>(force_clamp)); }
+__device__ inline Fixed in_fixed(double force) { return whole(force, force_clamp); }
 __device__ inline Fixed in_fixed(Fixed force) { return force; }
 
 /// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's
 /// clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one source.
-template <class real, CoulombForm form, int erf_terms, Wanted wanted, bool exact>
-__global__ void __launch_bounds__(block_threads)
-    cluster_pairs_kernel(ListView<real> list, PairParameters<real> p, SumsView sums, bool forced) {
-  UPLIFT_SHARED(PairSite<real>[super_atoms], own);
+template <class Model, Wanted wanted, bool exact>
+__global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
+    cluster_pairs_kernel(ListView<typename Model::real> list, PairParameters<typename Model::real> p, SumsView sums,
+                         bool forced) {
+  using real = typename Model::real;
+  using Lj = typename Model::Lj;
   using Sum = std::conditional_t<exact, Fixed, real>;  // of forces
+  UPLIFT_SHARED(PairSite<real>[super_atoms], own);
+  UPLIFT_SHARED(Lj[super_atoms], own_lj);
   UPLIFT_SHARED(Sum[warps][3 * super_atoms], part);
   const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
             group = static_cast<int>(blockIdx.x) % groups;
@@ -49,6 +104,7 @@ __global__ void __launch_bounds__(block_threads)
   const bool pruning = has_forces(wanted) && list.prune(forced);
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
+    own_lj[thread] = Model::lj(list)[super * super_atoms + thread];
     if (pruning && group == 0) list.prune_sites[super * super_atoms + thread] = own[thread];
   }
   if (pruning && blockIdx.x == 0 && thread == 0) ++list.state->prunes;
@@ -59,54 +115,72 @@ __global__ void __launch_bounds__(block_threads)
   const bool has_entry = lane < entries_per_warp && first + lane < count;
   ListEntry mine = has_entry ? entries[lane] : ListEntry{0, -1, 0, 0};
   const unsigned clusters = pruning ? mine.outer : mine.inner;
-  const real prune_reach2 = static_cast<real>(list.prune_reach * list.prune_reach);
   Vec3<Sum> force_i[clusters_i];
   for (int c = 0; c < clusters_i; ++c) force_i[c] = {0, 0, 0};
   std::conditional_t<exact, ExactPairTally, PairTally> tally;
   real lj = 0, coulomb = 0;
-  for (unsigned todo = __ballot_sync(all_lanes, clusters != 0); todo != 0; todo &= todo - 1) {
-    const int entry = __ffs(static_cast<int>(todo)) - 1;
-    const int j = __shfl_sync(all_lanes, mine.j, entry), row = __shfl_sync(all_lanes, mine.row, entry);
-    const unsigned mask = __shfl_sync(all_lanes, clusters, entry);
-    const PairSite<real> site_j = list.sites[j * cluster_j + b];
-    unsigned kept = 0;
-    Vec3<Sum> force_j{0, 0, 0};
-    UPLIFT_DEVICE_UNROLL
-    for (int c = 0; c < clusters_i; ++c) {
-      if ((mask >> c & 1) == 0) continue;
-      const PairSite<real> site_i = own[c * cluster_i + a];
-      const Vec3<real> d = displacement(p.a, site_i, site_j);
-      const real r2 = dot(d, d);
-      if (r2 < prune_reach2) kept |= 1u << c;
-      const unsigned interact = row < 0 ? all_lanes : list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c];
-      if (!(r2 < p.cutoff2) || (interact >> lane & 1) == 0) continue;
-      const PairForce<real> f = pair_force<form, erf_terms>(p, r2, site_i, site_j);
-      if constexpr (!has_forces(wanted)) {
-        tally.add(d, f);
-      } else if constexpr (exact) {
-        if constexpr (wanted == Wanted::forces_and_energies) tally.add_energies(f);
-        const Vec3<Fixed> force = whole_force(f.force_over_r * d);
-        force_i[c] += force;
-        force_j -= force;
-      } else {
-        if constexpr (wanted == Wanted::forces_and_energies) {
-          lj += f.lj;
-          coulomb += f.coulomb;
+  const PairSite<real>* sites_i = own + a;
+  const Lj* lj_i = own_lj + a;
+
+  const auto work = [&](auto prunes) {
+    for (unsigned todo = __ballot_sync(all_lanes, clusters != 0); todo != 0; todo &= todo - 1) {
+      const int entry = __ffs(static_cast<int>(todo)) - 1;
+      const int j = __shfl_sync(all_lanes, mine.j, entry) * cluster_j + b;
+      const unsigned mask = __shfl_sync(all_lanes, clusters, entry);
+      const int row = __shfl_sync(all_lanes, mine.row, entry);
+      const PairSite<real> site_j = list.sites[j];
+      const Lj lj_j = Model::lj(list)[j];
+      [[maybe_unused]] const int atom_j = list.atom_of_slot[j];
+      const unsigned interact =
+          row < 0 ? 0xffu : list.rows[static_cast<std::ptrdiff_t>(row) * static_cast<int>(warp_lanes) + lane];
+      unsigned kept = 0;
+      [[maybe_unused]] Vec3<Sum> force_j{0, 0, 0};
+      UPLIFT_DEVICE_UNROLL
+      for (int c = 0; c < clusters_i; ++c) {
+        if ((mask & 1u << c) == 0) continue;
+        const PairSite<real> site_i = sites_i[c * cluster_i];
+        const Vec3<real> d = displacement<Model::brick>(p.a, site_i, site_j);
+        const real r2 = dot(d, d);
+        if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
+        const bool in = (interact & 1u << c) != 0 && r2 < p.cutoff2;
+        if (!has_forces(wanted) && !in) continue;
+        // Lanes that are out work along: nearly always another one is in. What they get, a number or not, is left out.
+        const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
+            p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
+        if constexpr (!has_forces(wanted)) {
+          tally.add(d, f);
+        } else {
+          const real scale = in ? f.force_over_r : 0;
+          if constexpr (exact) {
+            if (wanted == Wanted::forces_and_energies && in) tally.add_energies(f);
+            const Vec3<Fixed> force = whole_force(scale * d);
+            force_i[c] += force;
+            force_j -= force;
+          } else {
+            if constexpr (wanted == Wanted::forces_and_energies) {
+              lj += in ? f.lj : 0;
+              coulomb += in ? f.coulomb : 0;
+            }
+            force_i[c] += scale * d;
+            force_j -= scale * d;
+          }
         }
-        force_i[c] += f.force_over_r * d;
-        force_j -= f.force_over_r * d;
+      }
+      if constexpr (has_forces(wanted)) {
+        if (prunes) {
+          kept = __reduce_or_sync(all_lanes, kept);
+          if (lane == entry) mine.inner = kept;
+        }
+        const Sum total = sum_for_j(force_j, lane);
+        if (a < 3 && atom_j >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom_j) + a, in_fixed(total));
       }
     }
-    if constexpr (has_forces(wanted)) {
-      if (pruning) {
-        kept = __reduce_or_sync(all_lanes, kept);
-        if (lane == entry) mine.inner = kept;
-      }
-      for (int bits = 1; bits < cluster_i; bits *= 2) force_j = sum_over(force_j, bits);
-      const int atom = list.atom_of_slot[j * cluster_j + b];
-      if (a < 3 && atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + a, in_fixed(component(force_j, a)));
-    }
-  }
+  };
+  if (pruning)
+    work(std::true_type{});
+  else
+    work(std::false_type{});
+
   if constexpr (wanted == Wanted::forces_and_energies && !exact) {
     tally.lj = static_cast<double>(lj);
     tally.coulomb = static_cast<double>(coulomb);
@@ -116,17 +190,21 @@ __global__ void __launch_bounds__(block_threads)
     tally.flush_virial(sums);
   } else {
     if (pruning && has_entry) entries[lane].inner = mine.inner;
+    Vec3<Sum> sum[2];
+    sum_for_i(force_i, lane, sum);
+    Sum* to = &part[warp][3 * (first_summed(b) * cluster_i + a)];
     UPLIFT_DEVICE_UNROLL
-    for (int c = 0; c < clusters_i; ++c) {
-      const Vec3<Sum> f = sum_over(sum_over(force_i[c], cluster_i), 2 * cluster_i);
-      if (b < 3) part[warp][3 * (c * cluster_i + a) + b] = component(f, b);
+    for (int c = 0; c < 2; ++c) {
+      to[3 * c * cluster_i] = sum[c].x;
+      to[3 * c * cluster_i + 1] = sum[c].y;
+      to[3 * c * cluster_i + 2] = sum[c].z;
     }
     __syncthreads();
     for (int k = thread; k < 3 * super_atoms; k += static_cast<int>(block_threads)) {
-      Fixed sum = 0;
-      for (int w = 0; w < warps; ++w) sum += in_fixed(part[w][k]);
+      Fixed all = 0;
+      for (int w = 0; w < warps; ++w) all += in_fixed(part[w][k]);
       const int atom = list.atom_of_slot[super * super_atoms + k / 3];
-      if (atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + k % 3, sum);
+      if (atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + k % 3, all);
     }
   }
 }
@@ -137,33 +215,43 @@ struct Wish {
   Tally tally;
 };
 
-template <bool exact, class real, CoulombForm form, int erf_terms>
-void launch_form(const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums, const Wish& wish,
-                 cudaStream_t stream) {
+template <bool exact, class Model, Wanted wanted>
+void launch(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p, const SumsView& sums,
+            bool forced, cudaStream_t stream) {
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
+  UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, forced);
+}
+
+/// Forces by one model; what else is wanted, and wanted seldom, by one that fits any settings.
+template <bool exact, class Model, class Any>
+void launch_model(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
+                  const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   if (wish.with_energies)
-    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces_and_energies, exact>), shape, stream, list, p,
-                  sums, wish.forced);
+    launch<exact, Model, Wanted::forces_and_energies>(list, p, sums, wish.forced, stream);
   else
-    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::forces, exact>), shape, stream, list, p, sums,
-                  wish.forced);
+    launch<exact, Model, Wanted::forces>(list, p, sums, wish.forced, stream);
   if (wish.tally.virial && wish.with_energies)
-    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::virial, exact>), shape, stream, list, p, sums,
-                  wish.forced);
+    launch<exact, Any, Wanted::virial>(list, p, sums, wish.forced, stream);
   else if (wish.tally.any() && !wish.with_energies)
-    UPLIFT_LAUNCH((cluster_pairs_kernel<real, form, erf_terms, Wanted::tally, exact>), shape, stream, list, p, sums,
-                  wish.forced);
+    launch<exact, Any, Wanted::tally>(list, p, sums, wish.forced, stream);
 }
 
 template <bool exact, class real>
 void launch_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums,
                   const Wish& wish, cudaStream_t stream) {
-  if (form != CoulombForm::ewald)
-    launch_form<exact, real, CoulombForm::reaction_field, 0>(list, p, sums, wish, stream);
-  else if (sizeof(real) == 4 && p.erf.count == fixed_erf_terms)
-    launch_form<exact, real, CoulombForm::ewald, sizeof(real) == 4 ? fixed_erf_terms : 0>(list, p, sums, wish, stream);
-  else
-    launch_form<exact, real, CoulombForm::ewald, 0>(list, p, sums, wish, stream);
+  if (form != CoulombForm::ewald) {
+    using Any = General<real, CoulombForm::reaction_field, 0>;
+    return launch_model<exact, Any, Any>(list, p, sums, wish, stream);
+  }
+  using Any = General<real, CoulombForm::ewald, 0>;
+  if constexpr (sizeof(real) == 4) {
+    if (p.ruled && !p.switching && p.erf_terms <= common_erf_terms)
+      return list.brick ? launch_model<exact, Everyday<true>, Any>(list, p, sums, wish, stream)
+                        : launch_model<exact, Everyday<false>, Any>(list, p, sums, wish, stream);
+    if (p.erf_terms <= fixed_erf_terms)
+      return launch_model<exact, General<real, CoulombForm::ewald, fixed_erf_terms>, Any>(list, p, sums, wish, stream);
+  }
+  launch_model<exact, Any, Any>(list, p, sums, wish, stream);
 }
 
 }  // namespace

@@ -59,7 +59,6 @@ __device__ PairSite<real> site_of(const ListView<real>& list, const Vec3d& r, in
   set(site.y, s.y);
   set(site.z, s.z);
   site.charge = static_cast<real>(std::sqrt(constants::coulomb) * list.pairs.charge[atom]);
-  site.type = list.pairs.type[atom];
   return site;
 }
 
@@ -229,14 +228,18 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   own = atom[t];
   list.atom_of_slot[slot] = own < list.pairs.atoms ? own : -1;
   PairSite<real> site{};
+  TabledLj tabled{0};
   if (own < list.pairs.atoms) {
     list.slot_of_atom[own] = slot;
     list.list_x[own] = x[own];
     if (list.share.zone) list.places[slot] = {place[0][t], place[1][t], place[2][t]};
     site = site_of(list, x[own], own);
+    tabled.type = list.pairs.type[own];
   }
   list.sites[slot] = site;
   list.list_sites[slot] = site;
+  list.tabled_lj[slot] = tabled;
+  if (list.ruled_lj) list.ruled_lj[slot] = list.ruled_lj_of_type[tabled.type];
   if (t < clusters_j)
     list.bounds_j[super * clusters_j + t] = bounds_of(list.share, place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
   if (t < clusters_i)
@@ -359,20 +362,20 @@ __global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, b
       ListEntry& entry = entries[w * lanes + __ffs(static_cast<int>(todo)) - 1];
       const int slot_j = entry.j * cluster_j + lane / cluster_i;
       const int atom_j = list.atom_of_slot[slot_j];
+      unsigned bits = 0;
       for (int c = 0; c < clusters_i; ++c) {
         const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
-        const int atom_i = list.atom_of_slot[slot_i];
-        const unsigned word =
-            __ballot_sync(all_lanes, atom_j >= 0 && atom_i >= 0 && (entry.j / clusters_j != super || slot_i < slot_j) &&
-                                         takes(list, slot_i, slot_j));
-        if (lane == 0) list.rows[static_cast<std::ptrdiff_t>(row) * clusters_i + c] = word;
+        if (atom_j >= 0 && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j) &&
+            takes(list, slot_i, slot_j))
+          bits |= 1u << c;
       }
+      list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane] = static_cast<std::uint8_t>(bits);
       if (lane == 0) entry.row = row;
     }
   __syncwarp();
   for_exclusions(list, super, entries, count, [&](int entry, int i, int j) {
-    atomicAnd(&list.rows[static_cast<std::ptrdiff_t>(entries[entry].row) * clusters_i + i / cluster_i],
-              ~(1u << (j * cluster_i + i % cluster_i)));
+    const std::ptrdiff_t byte = static_cast<std::ptrdiff_t>(entries[entry].row) * lanes + j * cluster_i + i % cluster_i;
+    atomicAnd(reinterpret_cast<unsigned*>(list.rows) + byte / 4, ~(1u << (8 * (byte % 4) + i / cluster_i)));
   });
 }
 

@@ -15,7 +15,7 @@ inline constexpr int cluster_i = 8, cluster_j = 4, super_atoms = 64;
 inline constexpr int clusters_i = super_atoms / cluster_i, clusters_j = super_atoms / cluster_j;
 inline constexpr int list_group = 64;  ///< entries that one block of the pair kernel takes; lists have room for a multiple
 
-struct ListEntry {
+struct alignas(16) ListEntry {
   int j;                  ///< cluster of four
   int row;                ///< of ListView::rows, or -1: every pair interacts
   unsigned outer, inner;  ///< bit c: the super's cluster c
@@ -77,11 +77,16 @@ struct ListView {
   bool brick;
   CellGrid grid;
   int supers, capacity, row_capacity;
-  float reach, half_buffer, prune_reach, half_prune_buffer;  ///< [nm]
+  float reach;               ///< [nm]
+  float prune_reach2;        ///< [nm^2]
+  float move2, prune_move2;  ///< squares of half the buffers [nm^2]
   ShareView share;
   int* atom_of_slot;                                  ///< [64 supers], -1: filler, the last ones
   int* slot_of_atom;                                  ///< [atoms]; -1: not listed
   PairSite<real>*sites, *list_sites, *prune_sites;    ///< [64 supers] now, when listed, when pruned
+  TabledLj* tabled_lj;                                ///< [64 supers]
+  RuledLj<real>* ruled_lj;                            ///< [64 supers], or null
+  const RuledLj<real>* ruled_lj_of_type;              ///< [types], or null
   Vec3d* list_x;                                      ///< [atoms] when listed [nm]
   ListPlace* places;                                  ///< [64 supers] when listed; of several ranks
   ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
@@ -89,14 +94,14 @@ struct ListView {
   int *unordered, *ordered;                           ///< [atoms]
   ListEntry* entries;                                 ///< [supers][capacity], j ascending
   int* entry_count;                                   ///< [supers]
-  unsigned*
-      rows;  ///< [row_capacity][8], bit `lane` of word c: atom lane % 8 of cluster c and atom lane / 8 of the four interact
+  std::uint8_t*
+      rows;  ///< [row_capacity][32], bit c of byte `lane`: atom lane % 8 of cluster c and atom lane / 8 of the four interact
   ListState* state;
 
-  __device__ bool rebuild(bool forced) const { return forced || !(moved(state->moved_list) <= half_buffer); }
-  __device__ bool prune(bool forced) const { return rebuild(forced) || !(moved(state->moved_prune) <= half_prune_buffer); }
+  __device__ bool rebuild(bool forced) const { return forced || !(number(state->moved_list) <= move2); }
+  __device__ bool prune(bool forced) const { return rebuild(forced) || !(number(state->moved_prune) <= prune_move2); }
   __host__ __device__ int cells() const { return share.zones * grid.count(); }
-  __device__ static float moved(unsigned bits) { return std::sqrt(__int_as_float(static_cast<int>(bits))); }
+  __device__ static float number(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
   /// Every pair of supers has one home, and each about as many.
   __device__ static bool owns(int i, int j) { return i == j || ((i < j) == ((i + j) % 2 == 0)); }
 };

@@ -21,12 +21,23 @@ template <>
 struct PairCoordinate<float> {
   using type = std::int32_t;
 };
+/// Of one atom, in one piece for the widest load.
 template <class real>
-struct PairSite {
+struct alignas(4 * sizeof(real)) PairSite {
   typename PairCoordinate<real>::type x, y, z;
   real charge;  ///< times the root of the Coulomb constant
+};
+
+/// Lennard-Jones parameters of one atom. Either a pair's are looked up in a table of pairs of types, or, where Lorentz and
+/// Berthelot's rules hold (LjRules), they are put together from those of its atoms.
+struct TabledLj {
   int type;
 };
+template <class real>
+struct alignas(2 * sizeof(real)) RuledLj {
+  real half_sigma, root_epsilon;
+};
+/// Of two types.
 template <class real>
 struct LennardJones {
   real c6, c12;
@@ -36,11 +47,13 @@ template <class real>
 struct PairParameters {
   int types;
   const LennardJones<real>* lj;  ///< [types^2]
+  bool ruled;                    ///< RuledLj are there as well
   bool switching;
   real a[6];  ///< box components ax bx cx by cy cz per unit of the coordinates
   real cutoff2, switch_on, switch_inverse_width;
   real rf_k, rf_c;
-  physics::ErfTable<real> erf;
+  physics::ErfTable<real> erf;  ///< in single precision with leading zeros up to `fixed_erf_terms`
+  int erf_terms;                ///< of its force that are not zero
 };
 
 struct BoxView {
@@ -67,32 +80,43 @@ __device__ inline double difference(double a, double b) {
   const double d = a - b;
   return d - std::nearbyint(d);
 }
-template <class real>
+/// `brick`: the box is known to be rectangular.
+template <bool brick = false, class real>
 __device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const PairSite<real>& j) {
   const real ux = difference(i.x, j.x), uy = difference(i.y, j.y), uz = difference(i.z, j.z);
+  if constexpr (brick) return {a[0] * ux, a[3] * uy, a[5] * uz};
   return {a[0] * ux + a[1] * uy + a[2] * uz, a[3] * uy + a[4] * uz, a[5] * uz};
 }
 
-/// Coefficients of the Ewald sum's polynomials that kernels in single precision know of when they are compiled; 0: as the table
-/// says.
-inline constexpr int fixed_erf_terms = 20;
+/// Coefficients of the Ewald sum's polynomials that tables in single precision have; those that kernels for common settings
+/// use, which are the last (down to an erfc(alpha r) of 4e-6 at the cutoff).
+inline constexpr int fixed_erf_terms = 20, common_erf_terms = 14;
+
+template <class real>
+__device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>& p, real inverse_r2, TabledLj i, TabledLj j) {
+  const LennardJones<real> table = p.lj[i.type * p.types + j.type];
+  return physics::lennard_jones(inverse_r2, table.c6, table.c12);
+}
+template <class real>
+__device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>&, real inverse_r2, const RuledLj<real>& i,
+                                                 const RuledLj<real>& j) {
+  return physics::lennard_jones_combined(inverse_r2, i.half_sigma, j.half_sigma, i.root_epsilon, j.root_epsilon);
+}
 
 template <class real>
 struct PairForce {
   real lj, coulomb, force_over_r;
 };
-/// Of two sites at a squared distance r2 below the cutoff's. What the caller does not use costs nothing.
-template <CoulombForm form, int erf_terms = 0, class real>
-__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, const PairSite<real>& i,
-                                      const PairSite<real>& j) {
+/// Of two sites at a squared distance r2 below the cutoff's; qq is the product of their charges. `erf_terms`: as many of
+/// the table are used, the last; 0: as many as it says. What the caller does not use costs nothing.
+template <CoulombForm form, int erf_terms = 0, bool may_switch = true, class real, class Lj>
+__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, real qq, const Lj& lj_i, const Lj& lj_j) {
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
-  const LennardJones<real> table = p.lj[i.type * p.types + j.type];
-  physics::PairTerm<real> lj = physics::lennard_jones(inverse_r2, table.c6, table.c12);
-  if (p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
-  const real qq = i.charge * j.charge;
+  physics::PairTerm<real> lj = lennard_jones(p, inverse_r2, lj_i, lj_j);
+  if (may_switch && p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
   physics::PairTerm<real> coulomb;
   if constexpr (form == CoulombForm::ewald)
-    coulomb = physics::coulomb_ewald<erf_terms>(r2, inverse_r, qq, p.erf);
+    coulomb = physics::coulomb_ewald < erf_terms, erf_terms == 0 ? 0 : fixed_erf_terms - erf_terms > (r2, inverse_r, qq, p.erf);
   else if constexpr (form == CoulombForm::reaction_field)
     coulomb = physics::coulomb_reaction_field(r2, inverse_r, qq, p.rf_k, p.rf_c);
   else
@@ -127,13 +151,12 @@ struct PairTally {
 };
 
 /// A contribution as an integer: sums of these are the same in any order, so that pairs may be shared out anyhow.
+/// Not a number becomes the clamp, as in fixed_clamped().
 __device__ inline Fixed whole(float value, float clamp) {
-  const float bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;  // as fixed_clamped()
-  return static_cast<Fixed>(__float2ll_rn(bounded * 0x1p32f));
+  return static_cast<Fixed>(__float2ll_rn(std::fmax(std::fmin(value, clamp), -clamp) * 0x1p32f));
 }
 __device__ inline Fixed whole(double value, double clamp) {
-  const double bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;
-  return static_cast<Fixed>(__double2ll_rn(bounded * 0x1p32));
+  return static_cast<Fixed>(__double2ll_rn(std::fmax(std::fmin(value, clamp), -clamp) * 0x1p32));
 }
 template <class real>
 __device__ Vec3<Fixed> whole_force(const Vec3<real>& f) {

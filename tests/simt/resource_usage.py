@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 COLD = {
-    r"cluster_pairs_kernel<double, .*\(Wanted\)1, ": "energies in double precision, in steps that report them",
+    r"cluster_pairs_kernel<General<double, .*\(Wanted\)1, ": "energies in double precision, in steps that report them",
 }
 
 
@@ -79,7 +79,7 @@ ptxas info    : Function properties for _Z4calmv
 ptxas info    : Used 40 registers
 """
     kernels = parse(sample)
-    for k, name in zip(kernels, ("hot", "cluster_pairs_kernel<double, (CoulombForm)2, 0, (Wanted)1, 0>", "calm")):
+    for k, name in zip(kernels, ("hot", "cluster_pairs_kernel<General<double, (CoulombForm)2, 0>, (Wanted)1, false>", "calm")):
         k["kernel"] = name
     assert kernels[0]["registers"] == 255 and kernels[0]["shared"] == 2560 and kernels[1]["shared"] == 0, kernels
     assert kernels[0]["spill_stores"] == 8 and kernels[0]["spill_loads"] == 4, kernels  # not those of the function that it calls

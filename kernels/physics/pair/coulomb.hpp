@@ -40,21 +40,22 @@ UPLIFT_HD T polynomial(const T& t, const C* coefficient, int count) {
 template <class C>
 struct ErfTable {
   static constexpr int most = 48;
-  /// In single precision the energy has two terms less than its derivative: it converges faster, and what it loses (5e-7 of its value at
-  /// r = 0) is little in a sum of rounded terms. A boosted step sums it for every pair.
+  /// In single precision the energy has two terms less than its derivative: it converges faster, and what it loses (5e-7 of its
+  /// value at r = 0) is little in a sum of rounded terms. A boosted step sums it for every pair.
   static constexpr int energy_count(int force_count) { return sizeof(C) == 4 ? force_count - 2 : force_count; }
   C scale;    ///< t = scale r^2 - 1
   int count;  ///< terms of the force
   C energy[most], force[most];
 };
 
-/// Pair within the cutoff: qq erfc(alpha r)/r. `terms`: the table's count where it is known when compiling, else 0.
-template <int terms = 0, class T, class C>
+/// Pair within the cutoff: qq erfc(alpha r)/r. `terms`: the table's count where it is known when compiling, else 0; less
+/// `zeros`, its leading coefficients that are known to be 0.
+template <int terms = 0, int zeros = 0, class T, class C>
 UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const T& qq, const ErfTable<C>& table) {
   const T t = madd(r2, T(table.scale), T(C(-1)));
   const int count = terms > 0 ? terms : table.count;
-  return {qq * (inverse_r - polynomial(t, table.energy, table.energy_count(count))),
-          qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force, count))};
+  return {qq * (inverse_r - polynomial(t, table.energy + zeros, table.energy_count(count))),
+          qq * (inverse_r * inverse_r * inverse_r - polynomial(t, table.force + zeros, count))};
 }
 
 /// The smooth part itself, at any distance: erf(alpha r)/r [1/nm].

@@ -8,6 +8,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "uplift/backend/erf_table.hpp"
+#include "uplift/backend/lj_rules.hpp"
 #include "uplift/backend/row_index.hpp"
 #include "uplift/core/error.hpp"
 
@@ -62,6 +63,17 @@ DeviceBuffer<LennardJones<real>> lj_table(const ForceField& ff) {
   return DeviceBuffer<LennardJones<real>>(table);
 }
 
+/// Of each type; empty where the rules do not hold, and in double precision, which is for comparisons.
+template <class real>
+std::vector<RuledLj<real>> ruled_lj(const ForceField& ff) {
+  std::vector<RuledLj<real>> of_type;
+  if constexpr (sizeof(real) == 4)
+    if (const LjRules rules(ff); rules.hold)
+      for (std::size_t t = 0; t < rules.half_sigma.size(); ++t)
+        of_type.push_back({static_cast<real>(rules.half_sigma[t]), static_cast<real>(rules.root_epsilon[t])});
+  return of_type;
+}
+
 /// Without a cutoff; in double whatever the precision: such systems are small, and their sums are long.
 class AllPairs final : public DeviceForce {
  public:
@@ -89,6 +101,7 @@ class ListedPairs final : public DeviceForce {
       : link_(link),
         tables_(system),
         lj_(lj_table<real>(system.force_field)),
+        ruled_lj_of_type_(ruled_lj<real>(system.force_field)),
         cutoff_(system.forces.cutoff),
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
         state_(1) {
@@ -96,6 +109,7 @@ class ListedPairs final : public DeviceForce {
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
     p_.types = system.force_field.lj_types;
     p_.lj = lj_.data();
+    p_.ruled = ruled_lj_of_type_.size() > 0;
     p_.cutoff2 = static_cast<real>(rc * rc);
     p_.switching = f.switch_distance.has_value();
     if (p_.switching) {
@@ -104,7 +118,11 @@ class ListedPairs final : public DeviceForce {
     }
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = padded(make_erf_table<real>(pme.alpha, rc, sizeof(real) == 4 ? 3e-8 : 1e-15));
+    if (form_ == CoulombForm::ewald) {
+      const auto erf = make_erf_table<real>(pme.alpha, rc);
+      p_.erf = padded(erf);
+      p_.erf_terms = erf.count;
+    }
 
     const int atoms = system.size();
     for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &ordered_}) b->resize(at(atoms));
@@ -206,7 +224,7 @@ class ListedPairs final : public DeviceForce {
     if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_)
       return false;
     std::vector<ListEntry> entries, wider;
-    std::vector<unsigned> rows;
+    std::vector<std::uint8_t> rows;
     entries_.download(entries, stream);
     rows_.download(rows, stream);
     const int before = capacity_;
@@ -223,7 +241,7 @@ class ListedPairs final : public DeviceForce {
   }
 
  private:
-  /// Leading zeros up to the length that kernels are compiled for; they change no bit.
+  /// Leading zeros up to a length that kernels are compiled for; they change no bit.
   static physics::ErfTable<real> padded(const physics::ErfTable<real>& table) {
     const int more = sizeof(real) == 4 ? fixed_erf_terms - table.count : 0;
     if (more <= 0) return table;
@@ -243,6 +261,8 @@ class ListedPairs final : public DeviceForce {
     const std::size_t slots = at(supers_ * super_atoms);
     atom_of_slot_.make_room(slots);
     for (DeviceBuffer<PairSite<real>>* b : {&sites_, &list_sites_, &prune_sites_}) b->make_room(slots);
+    tabled_lj_.make_room(slots);
+    if (p_.ruled) ruled_lj_.make_room(slots);
     if (link_) places_.make_room(slots);
     bounds_i_.make_room(at(supers_ * clusters_i));
     bounds_j_.make_room(at(supers_ * clusters_j));
@@ -263,7 +283,7 @@ class ListedPairs final : public DeviceForce {
     make_buffers();
   }
   void make_buffers() {
-    const std::size_t entries = at(supers_) * at(capacity_), rows = at(row_capacity_) * clusters_i;
+    const std::size_t entries = at(supers_) * at(capacity_), rows = at(row_capacity_) * warp_lanes;
     if (entries_.size() < entries) entries_.resize(entries);
     if (rows_.size() < rows) rows_.resize(rows);
   }
@@ -318,16 +338,20 @@ class ListedPairs final : public DeviceForce {
     v.row_capacity = row_capacity_;
     // What distances and bounds in single precision may be wrong by is taken off the buffers.
     const double rounding = 1e-6 * std::max({length.x, length.y, length.z});
+    const auto squared = [](double r) { return static_cast<float>(r * r); };
     v.reach = static_cast<float>(cutoff_ + outer_buffer);
-    v.half_buffer = link_ ? std::numeric_limits<float>::max() : static_cast<float>(0.5 * outer_buffer - rounding);
-    v.prune_reach = static_cast<float>(cutoff_ + inner_buffer);
-    v.half_prune_buffer = static_cast<float>(0.5 * inner_buffer - rounding);
+    v.prune_reach2 = squared(cutoff_ + inner_buffer);
+    v.move2 = link_ ? std::numeric_limits<float>::max() : squared(0.5 * outer_buffer - rounding);
+    v.prune_move2 = squared(0.5 * inner_buffer - rounding);
     v.share = share_;
     v.atom_of_slot = atom_of_slot_.data();
     v.slot_of_atom = slot_of_atom_.data();
     v.sites = sites_.data();
     v.list_sites = list_sites_.data();
     v.prune_sites = prune_sites_.data();
+    v.tabled_lj = tabled_lj_.data();
+    v.ruled_lj = ruled_lj_.data();
+    v.ruled_lj_of_type = ruled_lj_of_type_.data();
     v.list_x = list_x_.data();
     v.places = places_.data();
     v.bounds_i = bounds_i_.data();
@@ -351,6 +375,8 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<int> local_;
   DeviceBuffer<std::uint8_t> zone_;
   DeviceBuffer<LennardJones<real>> lj_;
+  DeviceBuffer<RuledLj<real>> ruled_lj_of_type_, ruled_lj_;
+  DeviceBuffer<TabledLj> tabled_lj_;
   PairParameters<real> p_{};
   double cutoff_;
   CoulombForm form_;
@@ -364,7 +390,7 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<ListPlace> places_;
   DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
   DeviceBuffer<ListEntry> entries_;
-  DeviceBuffer<unsigned> rows_;
+  DeviceBuffer<std::uint8_t> rows_;
   DeviceBuffer<ListState> state_;
 };
 
