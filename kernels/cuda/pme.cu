@@ -33,11 +33,18 @@ __device__ Place<T> place(const MeshView& mesh, const Vec3d& x) {
 }
 __device__ int wrapped(int k, int n) { return k < n ? k : k - n; }
 
-/// `order` lanes work on one charge, each on one plane of its mesh points; the last lanes of a warp may be left over.
+/// Where planes along x and rows along y of the window begin, in points.
+__device__ int plane_of(const MeshView& mesh, int x) {
+  return wrapped(x, mesh.n[0]) * (mesh.window.length[1] * mesh.window.length[2]);
+}
+__device__ int row_of(const MeshView& mesh, int y) { return wrapped(y, mesh.n[1]) * mesh.window.length[2]; }
+
+/// `order` lanes work on one charge, each on one of its mesh points along z, which lie side by side in memory: what they read
+/// or add at a time is one or two sectors a charge, not one a lane. The last lanes of a warp may be left over.
 template <int order>
 struct Lanes {
   static constexpr int charges_of_warp = static_cast<int>(warp_lanes) / order;
-  int lane = static_cast<int>(threadIdx.x % warp_lanes), group = lane / order, plane = lane % order;
+  int lane = static_cast<int>(threadIdx.x % warp_lanes), group = lane / order, height = lane % order;
   int charge = thread_number() / static_cast<int>(warp_lanes) * charges_of_warp + group;
   __device__ bool active(int count) const { return group < charges_of_warp && charge < count; }
 };
@@ -69,14 +76,14 @@ __global__ void __launch_bounds__(block_threads)
   if (!p.inside) return;
   const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
              bz = physics::bspline_weights<order>(p.beyond[2]);
-  const T q = static_cast<T>(charges.charge[lanes.charge]) * pick(bx.value, lanes.plane);
-  const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.window.length[1];
+  const T q = static_cast<T>(charges.charge[lanes.charge]) * pick(bz.value, lanes.height);
+  MeshInteger<T>* column = grid + wrapped(p.point[2] + lanes.height, mesh.n[2]);
   UPLIFT_DEVICE_UNROLL
-  for (int iy = 0; iy < order; ++iy) {
-    MeshInteger<T>* row = grid + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.window.length[2];
-    const T weight = q * by.value[iy];
+  for (int ix = 0; ix < order; ++ix) {
+    MeshInteger<T>* plane = column + plane_of(mesh, p.point[0] + ix);
+    const T weight = q * bx.value[ix];
     UPLIFT_DEVICE_UNROLL
-    for (int iz = 0; iz < order; ++iz) put(row + wrapped(p.point[2] + iz, mesh.n[2]), weight * bz.value[iz], mesh.scale);
+    for (int iy = 0; iy < order; ++iy) put(plane + row_of(mesh, p.point[1] + iy), weight * by.value[iy], mesh.scale);
   }
 }
 
@@ -143,43 +150,43 @@ __global__ void __launch_bounds__(block_threads, 4)
   if (active && p.inside) {
     const auto bx = physics::bspline_weights<order>(p.beyond[0]), by = physics::bspline_weights<order>(p.beyond[1]),
                bz = physics::bspline_weights<order>(p.beyond[2]);
-    const int plane = wrapped(p.point[0] + lanes.plane, mesh.n[0]) * mesh.window.length[1];
-    T flat = 0;  // sum over the plane: of the potential, and of its slopes along y and z
+    const T* column = potential + wrapped(p.point[2] + lanes.height, mesh.n[2]);
+    T sum = 0;  // over x and y: of the potential, and in `along` of its slopes
     UPLIFT_DEVICE_UNROLL
-    for (int iy = 0; iy < order; ++iy) {
-      const T* row = potential + (plane + wrapped(p.point[1] + iy, mesh.n[1])) * mesh.window.length[2];
+    for (int ix = 0; ix < order; ++ix) {
+      const T* plane = column + plane_of(mesh, p.point[0] + ix);
       T value = 0, slope = 0;
       UPLIFT_DEVICE_UNROLL
-      for (int iz = 0; iz < order; ++iz) {
-        const T phi = row[wrapped(p.point[2] + iz, mesh.n[2])];
-        value += bz.value[iz] * phi;
-        slope += bz.derivative[iz] * phi;
+      for (int iy = 0; iy < order; ++iy) {
+        const T phi = plane[row_of(mesh, p.point[1] + iy)];
+        value += by.value[iy] * phi;
+        slope += by.derivative[iy] * phi;
       }
-      flat += by.value[iy] * value;
-      along[1] += by.derivative[iy] * value;
-      along[2] += by.value[iy] * slope;
+      sum += bx.value[ix] * value;
+      along[0] += bx.derivative[ix] * value;
+      along[1] += bx.value[ix] * slope;
     }
-    const T weight = pick(bx.value, lanes.plane);
-    along[0] = pick(bx.derivative, lanes.plane) * flat;
+    const T weight = pick(bz.value, lanes.height);
+    along[0] *= weight;
     along[1] *= weight;
-    along[2] *= weight;
+    along[2] = pick(bz.derivative, lanes.height) * sum;
   }
-  // Plane after plane, so that the sum has one order.
+  // One height after the other, so that the sum has one order.
   T total[3] = {0, 0, 0};
   UPLIFT_DEVICE_UNROLL
   for (int k = 0; k < order; ++k)
     for (int d = 0; d < 3; ++d)
       total[d] += __shfl_sync(all_lanes, along[d], (lanes.group < Lanes<order>::charges_of_warp ? lanes.group : 0) * order + k);
-  if (!active || lanes.plane >= 3) return;
+  if (!active || lanes.height >= 3) return;
   // Three lanes a charge have one component each.
   const double q = charges.charge[lanes.charge];
   double slope = 0;
   UPLIFT_DEVICE_UNROLL
   for (int d = 0; d < 3; ++d) {
     const double(&row)[3] = mesh.row[d];
-    slope += mesh.n[d] * (lanes.plane == 0 ? row[0] : lanes.plane == 1 ? row[1] : row[2]) * static_cast<double>(total[d]);
+    slope += mesh.n[d] * (lanes.height == 0 ? row[0] : lanes.height == 1 ? row[1] : row[2]) * static_cast<double>(total[d]);
   }
-  add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[lanes.charge]) + lanes.plane, fixed_force(-q * slope));
+  add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[lanes.charge]) + lanes.height, fixed_force(-q * slope));
 }
 
 }  // namespace
