@@ -231,10 +231,11 @@ cudaError_t cudaFreeHost(void* pointer) {
   std::free(pointer);
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   const auto lock = simt::alone();
   std::shared_ptr<int> reads;
   if (!simt::resolve(stream).capture) {
+    if (kind == cudaMemcpyDeviceToHost) device().counters.bytes_to_host += bytes;
     const auto *target = device().pinned.find(to), *source = device().pinned.find(from);
     if (target && *target->readers == 0) std::memset(to, 0xff, bytes);
     if (source) ++*(reads = source->readers);

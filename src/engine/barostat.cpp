@@ -4,12 +4,12 @@
 #include <cmath>
 #include <string>
 
+#include "engine/snapshot.hpp"
 #include "physics/integrate/cell_rescaling.hpp"
 #include "physics/integrate/volume_move.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
-#include "uplift/engine/pressure.hpp"
 
 namespace uplift {
 namespace {
@@ -122,14 +122,12 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
 }
 
 void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
-  State state;
-  std::vector<Vec3d> f;
-  backend.download(state);
-  backend.download_forces(f);
-  const Energies energies = backend.energies();
-  const double before = energies.boosted_potential() + backend.kinetic_energy();
-  const Vec3d pressure = (1 / constants::bar_per_kj_mol_nm3) * molecular_pressure(system_, state, f, energies);
-  const double kt = constants::boltzmann * temperature, volume = state.box.volume();
+  const auto snapshot = take_snapshot(system_, backend, {.positions = false, .energies = true}, step);
+  const SnapshotContents& now = snapshot->get();
+  if (!now.failure.empty()) throw SimulationError(now.failure);
+  const double before = now.energies->energies.boosted_potential() + now.kinetic;
+  const double kt = constants::boltzmann * temperature, volume = now.box.volume();
+  const Vec3d pressure = (1 / volume) * now.energies->pressure_volume;
   Vec3d scale{1, 1, 1};
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];

@@ -35,8 +35,4 @@ Vec3d pressure_in(const Box& box, const Vec3d& pressure_volume) {
   return (constants::bar_per_kj_mol_nm3 / box.volume()) * pressure_volume;
 }
 
-Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies) {
-  return pressure_in(state.box, molecular_pressure_volume(system, state, forces, energies));
-}
-
 }  // namespace uplift

@@ -45,6 +45,29 @@ DynamicsSettings two_femtoseconds() {
   return d;
 }
 
+/// c-rescale needs the pressure and energies, not positions, velocities or forces; and in the new box the step is a graph at once.
+TEST(DeviceBarostat, AsksForLittle) {
+  const Sample s = sample("dipeptide");
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
+  DynamicsSettings d = two_femtoseconds();
+  d.pressure = PressureSettings{};
+  d.pressure->barostat = BarostatKind::c_rescale;
+  d.pressure->every = 4;
+  Simulation simulation(s.system, *device, s.state, d);
+  simulation.begin();
+  for (int n = 0; n < 7; ++n) simulation.step();
+  const Box box = device->box();
+  const auto before = simt::counters();
+  simulation.step();
+  const auto between = simt::counters();
+  simulation.step();
+  const auto after = simt::counters();
+  EXPECT_FALSE(box == device->box());
+  EXPECT_LT(between.bytes_to_host - before.bytes_to_host, s.state.x.size() * sizeof(Vec3d) / 2);
+  EXPECT_LE(between.synchronisations - before.synchronisations, 3u);
+  EXPECT_EQ(after.launches - between.launches, 1u);
+}
+
 /// A frame or a row at every step: its memory comes back from those that were read, nobody waits, and the step remains one
 /// graph.
 struct Recorded {

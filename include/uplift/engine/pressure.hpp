@@ -1,6 +1,5 @@
 #pragma once
 #include <span>
-#include <vector>
 
 #include "uplift/model/energies.hpp"
 #include "uplift/model/state.hpp"
@@ -17,9 +16,6 @@ Vec3d molecular_pressure_volume(const System& system, const State& state, std::s
 
 /// [bar], of pressure times volume [kJ/mol].
 Vec3d pressure_in(const Box& box, const Vec3d& pressure_volume);
-
-/// Both in one.
-Vec3d molecular_pressure(const System& system, const State& state, const std::vector<Vec3d>& forces, const Energies& energies);
 
 /// The mean of the three.
 inline double mean_pressure(const Vec3d& p) { return (p.x + p.y + p.z) / 3; }

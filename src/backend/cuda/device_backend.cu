@@ -194,9 +194,9 @@ class DeviceBackend final : public Backend {
     const Box box = integration_.box();
     RepeatedStep& last = repeated_[plan.energies];
     const bool again = std::equal(stages.begin(), stages.end(), last.stages.begin(), last.stages.end()) && plan == last.plan &&
-                       box == last.box &&
                        std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
-    if (!again) last.graph.invalidate();
+    if (!again || box != last.box) last.graph.invalidate();  // after a barostat the same work with other arguments
+    last.box = box;
     if (again && !last.graph.valid()) {
       const std::vector<std::int64_t> before = phases_.calls();
       last.graph.capture(stream_, [&] { queue(stages, plan, true); });
@@ -214,7 +214,6 @@ class DeviceBackend final : public Backend {
     queue(stages, plan, true);
     last.stages.assign(stages.begin(), stages.end());
     last.plan = plan;
-    last.box = box;
   }
 
   void queue(std::span<const Stage> stages, const ForcePlan& plan, bool whole_step) {
