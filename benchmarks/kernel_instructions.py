@@ -5,6 +5,7 @@ A kernel that is limited by instructions takes at least
     (instructions a warp executes) x (warps) / (4 x multiprocessors) cycles.
 
   kernel_instructions.py [--source FOLDER] [--architecture sm_90] [--json FILE] [--kernel PATTERN] [FILE.cu ...]
+  kernel_instructions.py --self-test
 
 FILE.cu: in kernels/cuda, by default those of every step. --kernel: a regular expression on names, by default those of mixed precision without
 energies. nvcc and nvdisasm are looked for in PATH (and nvcc where CUDA installs it); nvdisasm comes with CUDA, or with `pip install nvidia-cuda-nvdisasm`,
@@ -21,6 +22,7 @@ import sys
 import tempfile
 
 STEADY = ["cluster_pairs.cu", "pair_list.cu", "pme.cu", "moves.cu", "bonded.cu"]
+NOT_FUSED = {"pair_list.cu", "all_pairs.cu"}  # as in src/backend/cuda/CMakeLists.txt
 MIXED = r"cluster_pairs_kernel<Everyday.*\(Wanted\)0|place_kernel<float|(spread|gather|to_real|convolve)_kernel<([45], )?float|moves_kernel|bonded_kernel<float"
 CLASSES = [
     ("shuffles", r"SHFL|REDUX"),
@@ -87,7 +89,31 @@ def loops_of(instructions, labels):
     return [counted([i for i in instructions if start <= i[0] <= end]) for start, end in sorted(found.items())]
 
 
+def self_test():
+    kernels, labels = kernels_of("""
+.text._Z4loopPf:
+        /*0000*/                   LDC R1, c[0x0][0x28] ;
+.L_x_1:
+        /*0010*/              @!P0 LDG.E.128 R4, desc[UR6][R2.64] ;
+        /*0020*/                   SHFL.IDX PT, R9, R4, RZ, 0x1f ;
+        /*0030*/                   FFMA R8, R4, R5, R8 ;
+        /*0040*/               @P1 BRA `(.L_x_1) ;
+        /*0050*/                   EXIT ;
+.L_x_2:
+        /*0060*/                   BRA `(.L_x_2);
+        /*0070*/                   NOP ;
+""")
+    instructions = kernels["_Z4loopPf"]
+    assert counted(instructions)["instructions"] == 7, instructions
+    loop = loops_of(instructions, labels)[0]
+    assert loop == {"instructions": 4, "memory": 1, "shuffles": 1, "single precision": 1, "branches and others": 1}, loop
+    assert demangled("_ZN6uplift11cuda_device12place_kernelIfEEvT_") == "place_kernel<float>"
+    return 0
+
+
 def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     parser.add_argument("--architecture", default="sm_90")
@@ -109,7 +135,7 @@ def main():
             source = options.source
             command = [nvcc, "-DUPLIFT_DEVICE=cuda_device", '-DUPLIFT_DEVICE_NAME="cuda"', f"-I{source}/src", f"-I{source}/kernels",
                        f"-I{source}/include", "-isystem", "/usr/include/eigen3", "-O3", "-DNDEBUG", f"-arch={options.architecture}",
-                       "--expt-relaxed-constexpr", "-std=c++20", "-cubin", "-x", "cu", f"{source}/kernels/cuda/{file}", "-o", cubin]
+                       "--expt-relaxed-constexpr", "-std=c++20", *(["-fmad=false"] if file in NOT_FUSED else []), "-cubin", "-x", "cu", f"{source}/kernels/cuda/{file}", "-o", cubin]
             subprocess.run(command, check=True)
             text = subprocess.run([options.nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
         kernels, labels = kernels_of(text)
