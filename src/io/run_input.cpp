@@ -224,6 +224,7 @@ class InputBuilder {
       v.problem(
           "forces.nonbonded",
           "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
+    for (const std::string& doubt : yaml::doubts_of_bias(stage, in_.stages)) in_.warnings.push_back(doubt);
     in_.stages.push_back(std::move(stage));
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "run_input_parts.hpp"
 
@@ -40,7 +41,59 @@ void check_source(const Values& v, const BiasSettings& bias, const std::vector<S
                        " is of another method, boost or convention, so that its statistics are of other energies");
 }
 
+/// Keys that would decide nothing are mistakes, of the kind that nobody notices.
+void refuse_idle(const Values& v, const BiasSettings& b) {
+  const std::string from = "bias.parameters.";
+  const bool amd = b.method == BiasMethod::amd, residues = b.rule == BiasRule::residues;
+  const auto idle = [&](const char* key, bool used, const char* belongs) {
+    if (!used && v.given(from + key)) v.problem(from + key, std::string("decides nothing here; it belongs to ") + belongs);
+  };
+  if (b.from.empty()) {
+    const char* rules = "parameters that come from a stage (from: STAGE)";
+    for (const char* key : {"rule", "k", "per_residue", "per_atom"}) idle(key, !amd, rules);
+    for (const char* key : {"bound", "sigma0_dihedral", "sigma0_total"}) idle(key, amd, rules);
+  } else if (amd) {
+    idle("k", !residues, "rule: deviations");
+    idle("per_residue", residues && b.boosts_dihedral(), "rule: residues of a dihedral boost");
+    idle("per_atom", residues && b.boosts_total(), "rule: residues of a total boost");
+  } else {
+    idle("sigma0_dihedral", b.boosts_dihedral(), "boost: dihedral or dual");
+    idle("sigma0_total", b.boosts_total(), "boost: total or dual");
+  }
+}
+
+/// Lines of the settings of a stage that decide which energies it sees.
+std::vector<std::string> of_energies(const StageSettings& stage) {
+  std::vector<std::string> lines;
+  std::istringstream all(stage.settings);
+  for (std::string line; std::getline(all, line);)
+    for (const char* start : {"forces", "dynamics.temperature", "restraints", "temperature_ramp"})
+      if (line.starts_with(start) && !line.ends_with(": given") && !line.ends_with(": default"))
+        lines.push_back(line.ends_with(": ") ? line + "none" : line);
+  return lines;
+}
+
 }  // namespace
+
+std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::vector<StageSettings>& earlier) {
+  std::vector<std::string> doubts;
+  if (!stage.bias || stage.bias->from.empty()) return doubts;
+  if (stage.bias->update_every > stage.time)
+    doubts.push_back("stage " + stage.name +
+                     ": update_every is longer than the stage, so that the parameters of its bias never change");
+  const auto source =
+      std::find_if(earlier.begin(), earlier.end(), [&](const StageSettings& s) { return s.name == stage.bias->from; });
+  if (source == earlier.end()) return doubts;
+  const std::vector<std::string> here = of_energies(stage), there = of_energies(*source);
+  for (std::size_t k = 0; k < std::min(here.size(), there.size()); ++k)
+    if (here[k] != there[k]) {
+      doubts.push_back("stage " + stage.name + ": its bias comes from the energies of stage " + source->name +
+                       ", where other settings were in force (" + there[k] + "; here " + here[k] +
+                       "), so that its thresholds may not fit");
+      break;
+    }
+  return doubts;
+}
 
 BiasSettings read_bias(const Values& v, const StageSettings& stage, const std::vector<StageSettings>& earlier) {
   BiasSettings b;
@@ -88,6 +141,7 @@ BiasSettings read_bias(const Values& v, const StageSettings& stage, const std::v
                             amd ? "alpha" : "k"));
   }
   if (!b.from.empty()) check_source(v, b, earlier);
+  refuse_idle(v, b);
   if (v.given("bias.update_every")) {
     b.update_every = v.quantity("bias.update_every");
     const double step = stage.dynamics.timestep, steps = b.update_every / step;

@@ -209,6 +209,21 @@ def several_runs_and_unbiased_ones_go_together(scratch):
     assert "atoms are 0 to 21" in uplift("reweight", one, "--cv", "dihedral(1,2,3,22)", expect=2).stderr
 
 
+def keys_that_decide_nothing_are_refused(scratch):
+    protocol = "  - {name: b, time: 1 ps, collect: energies%s}\n  - {name: a, time: 2 ps, bias: {method: %s, boost: %s, %s}}"
+    for method, boost, parameters, key in (("amd", "total", "parameters: {from: b, rule: residues, k: 3}", "k"), ("amd", "dual", "parameters: {from: b, rule: deviations, per_atom: 1 kJ/mol}", "per_atom"),
+                                           ("amd", "total", "parameters: {from: b, per_residue: 9 kJ/mol}", "per_residue"), ("gamd", "total", "parameters: {from: b, sigma0_dihedral: 9 kJ/mol}", "sigma0_dihedral"),
+                                           ("amd", "total", "parameters: {total: {threshold: 0 kJ/mol, alpha: 9 kJ/mol}, rule: residues}", "rule"), ("gamd", "total", "parameters: {total: {threshold: 0 kJ/mol, k: 0.01 mol/kJ}, bound: upper}", "bound")):
+        said = uplift("validate", write(scratch, "idle", protocol % ("", method, boost, parameters)), expect=2).stderr
+        assert f"stages.a.bias.parameters.{key}: decides nothing here" in said, said
+    # What is allowed, but hardly meant.
+    for more, bias, warning in ((", temperature: 400 K", "parameters: {from: b}", "dynamics.temperature: 400 K"), (", restraints: {positions: all, k: 9 kJ/mol/nm^2}", "parameters: {from: b}", "here restraints.positions: none"),
+                                ("", "update_every: 10 ps, parameters: {from: b}", "never change")):
+        said = uplift("validate", write(scratch, "doubt", protocol % (more, "gamd", "total", bias))).stderr
+        assert "warning: stage a: " in said and warning in said, said
+    assert not uplift("validate", write(scratch, "fine", protocol % ("", "gamd", "total", "parameters: {from: b, sigma0_total: 9 kJ/mol}"))).stderr
+
+
 def boosts_that_make_no_sense_are_named(scratch):
     # Water has no torsions: said before anything runs, not after the baseline.
     path = write(scratch, "water", "  - {name: baseline, time: 2 fs, collect: energies}\n  - {name: accelerate, time: 2 fs, bias: {method: amd, boost: dual, parameters: {from: baseline, rule: deviations}}}")
@@ -231,5 +246,5 @@ def boosts_that_make_no_sense_are_named(scratch):
 
 
 if __name__ == "__main__":
-    run_all(boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost,
+    run_all(keys_that_decide_nothing_are_refused, boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost,
             others_find_the_same_surface_in_weights_dat, several_runs_and_unbiased_ones_go_together)
