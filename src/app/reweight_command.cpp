@@ -1,6 +1,7 @@
 // `uplift reweight`: free-energy surfaces from the frames of runs.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 
 #include "commands.hpp"
@@ -50,6 +51,10 @@ int reweight_command(const ReweightOptions& options) {
   request.cutoff = options.cutoff;
   request.force = options.force;
 
+  if (options.output.empty() || options.output.ends_with('/') || std::filesystem::path(options.output).filename() == "." ||
+      std::filesystem::path(options.output).filename() == "..")
+    throw InputError("--output " + options.output + ": is the name of a folder; give the stem of the files, as in " +
+                     (std::filesystem::path(options.output) / "pmf").string());
   const BiasedFrames frames = read_biased_frames(request.frames);
   if (!options.weights.empty() && frames.states.size() > 1)
     throw InputError(

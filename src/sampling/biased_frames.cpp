@@ -38,6 +38,18 @@ std::vector<Vec3d> positions(const std::vector<float>& flat, std::size_t frame, 
   return x;
 }
 
+/// Residues and atoms of all that is neither water nor a single atom: what runs that go together have in common.
+std::string molecules_of(const Topology& topology) {
+  std::string names;
+  for (const Residue& r : topology.residues) {
+    if (r.atom_count <= 1 || is_water(topology, r)) continue;
+    names += (names.empty() ? "" : " ") + r.name + ":";
+    for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i)
+      names += topology.atoms[static_cast<std::size_t>(i)].name + ",";
+  }
+  return names;
+}
+
 /// A run whose frames are wanted.
 struct Source {
   std::string path, directory;
@@ -171,6 +183,14 @@ class Reader {
     if (shape.size() != 3 || shape[1] != atoms || shape[2] != 3)
       throw InputError(source.path + ": is damaged: its positions are not those of the " + std::to_string(atoms) +
                        " atoms of its topology");
+    if (std::string molecules = molecules_of(system.topology); first_path_.empty()) {
+      first_path_ = source.path;
+      molecules_ = std::move(molecules);
+    } else if (molecules != molecules_) {
+      throw InputError(source.path + ": has other atoms than " + first_path_ +
+                       " (water and ions left aside), so that their frames are not of one distribution; name runs of one "
+                       "system, with the same output.trajectory.atoms");
+    }
     const Frames frames = read_frames(file, position);
     system.first = positions(position.read<float>(0, 1), 0, atoms);
     system.frames = frames.count;
@@ -251,6 +271,7 @@ class Reader {
 
   const FrameRequest& request_;
   std::vector<Source> sources_;
+  std::string first_path_, molecules_;    ///< of the first run
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
   std::vector<std::unique_ptr<CollectiveVariable>> variables_;

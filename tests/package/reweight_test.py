@@ -255,6 +255,13 @@ def damaged_and_doubled_runs_are_refused(scratch):
             values.flat[1] = 1 << 29
             f[change][...] = values
         assert "do not fit" in uplift("reweight", broken, *BIN, "-o", stem, expect=2).stderr
+    # Another molecule, whose atoms have the same numbers.
+    other = make_run(scratch, "other", at_distance(d))
+    with h5py.File(os.path.join(other, "trajectory.h5md"), "r+") as f:
+        names = f["parameters/topology/residue_name"]
+        names[1] = b"GLY"
+    assert "has other atoms than" in uplift("reweight", run, other, *BIN, "-o", stem, expect=2).stderr
+    assert "is the name of a folder" in uplift("reweight", run, *BIN, "-o", run + os.sep, expect=2).stderr
     assert "is damaged" in uplift("reweight", make_run(scratch, "atoms", at_distance(d)[:, :20]), *BIN, "-o", stem, expect=2).stderr
     with open(os.path.join(run, "trajectory.h5md"), "r+b") as f:
         f.truncate(os.path.getsize(f.name) // 2)
