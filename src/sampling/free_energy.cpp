@@ -56,9 +56,11 @@ class Analysis {
                : s_.method == ReweightMethod::maclaurin ? 10
                : s_.method == ReweightMethod::cumulant  ? 2
                                                         : 0;
-    if (r_.order > 0 && s_.method != ReweightMethod::maclaurin && s_.method != ReweightMethod::cumulant)
-      fail(fmt::format("--order {}: method {} has no order; it belongs to maclaurin and cumulant", r_.order,
-                       method_name(s_.method)));
+    if (s_.method != ReweightMethod::maclaurin && s_.method != ReweightMethod::cumulant) {
+      if (r_.order > 0)
+        s_.warnings.push_back(fmt::format("order {} is left aside: method {} has none", r_.order, method_name(s_.method)));
+      s_.order = 0;
+    }
     if (s_.method == ReweightMethod::cumulant && s_.order > 3)
       fail("--order " + std::to_string(s_.order) + ": the cumulant expansion goes to order 3");
     if (std::any_of(f_.states.begin(), f_.states.end(), [](const SampledState& s) { return s.updating; }))

@@ -281,7 +281,8 @@ def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
     uplift("reweight", *runs, "--cv", "column(own.dat,0)", *options)
     np.savetxt(common, np.r_[d, d])
     assert "has 800 rows" in uplift("reweight", runs[0], "--cv", f"column({common},0)", *options, expect=2).stderr
-    for wrong, message in ((["--order", "3", "--method", "pooled"], "has no order"), (["--temperature", "0 K"], "is no temperature"), (["--discard", "-5 ps"], "--discard")):
+    assert "order 3 is left aside" in uplift("reweight", runs[0], "--cv", DISTANCE, "--method", "pooled", "--order", "3", *options).stderr
+    for wrong, message in ((["--temperature", "0 K"], "is no temperature"), (["--discard", "-5 ps"], "--discard")):
         assert message in uplift("reweight", runs[0], "--cv", DISTANCE, *wrong, *options, expect=2).stderr
 
 
