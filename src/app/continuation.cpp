@@ -1,7 +1,10 @@
 #include "continuation.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <set>
 #include <sstream>
 
@@ -28,6 +31,17 @@ std::string lines_missing(const std::string& a, const std::string& b) {
 std::string end_text(std::int64_t step) { return step < 0 ? "was empty" : fmt::format("ended at step {}", step); }
 
 }  // namespace
+
+void make_output_directory(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw InputError("output.directory: cannot make " + directory.string() + " (" + error.message() +
+                     "); choose a folder that you may write to");
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    throw InputError("output.directory: cannot write to " + directory.string() + " (" + std::strerror(errno) +
+                     "); choose a folder that you may write to, with --set output.directory=NAME");
+}
 
 FoundCheckpoint find_checkpoint(const fs::path& directory) {
   const std::string newest = (directory / "checkpoint.upc").string(), previous = previous_checkpoint(newest);

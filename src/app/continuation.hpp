@@ -10,6 +10,9 @@
 
 namespace uplift::app {
 
+/// Makes the directory of a run where there is none. Throws InputError when it cannot be made or written to.
+void make_output_directory(const std::filesystem::path& directory);
+
 struct FoundCheckpoint {
   Checkpoint checkpoint;
   std::string warning;  ///< about the newest one, where that was of no use; empty: it was

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "commands.hpp"
+#include "continuation.hpp"
 #include "replica_checkpoints.hpp"
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
@@ -111,11 +112,7 @@ Ensemble::~Ensemble() = default;
 std::string Ensemble::directory_of(int replica) const { return (directory_ / replica_name(replica)).string(); }
 
 void Ensemble::take_directory() {
-  std::error_code error;
-  fs::create_directories(directory_, error);
-  if (error)
-    throw InputError("output.directory: cannot make " + directory_.string() + " (" + error.message() +
-                     "); choose a folder that you may write to");
+  make_output_directory(directory_);
   if (fs::exists(directory_ / "checkpoint.upc") || fs::exists(directory_ / "trajectory.h5md"))
     throw InputError("output.directory: " + directory_.string() +
                      " holds a run of one replica; choose another with --set output.directory=NAME");
@@ -298,10 +295,15 @@ int Ensemble::conclude(const std::vector<Outcome>& outcomes, double seconds) {
   }
   for (const ExchangeConductor::Account& account : conductor_->accounts()) log_->info(exchange_table(account));
   log_->info(table(outcomes, seconds));
-  write_performance(outcomes, seconds);
+  try {
+    write_performance(outcomes, seconds);
+  } catch (const SimulationError& e) {  // what has happened to the replicas matters more
+    log_->warn(e.what());
+  }
   if (!conductor_->problem().empty()) {
     log_->note("error: " + conductor_->problem());
-    throw InputError(conductor_->problem());
+    if (conductor_->input_is_wrong()) throw InputError(conductor_->problem());
+    throw SimulationError(conductor_->problem() + "; all replicas have stopped with checkpoints");
   }
   if (!errors.empty()) {
     log_->note("error: " + errors);

@@ -148,6 +148,7 @@ void ExchangeConductor::begin(const std::vector<Report>& all, std::vector<Verdic
     }
   } catch (const std::exception& e) {
     problem_ = e.what();
+    input_is_wrong_ = dynamic_cast<const InputError*>(&e) != nullptr;
     stop_all(verdicts, "an error of exchange.h5");
   }
 }
@@ -181,6 +182,7 @@ void ExchangeConductor::attempt(const std::vector<Report>& all, std::vector<Verd
     if (save) file_->sync();
   } catch (const std::exception& e) {
     problem_ = e.what();
+    input_is_wrong_ = dynamic_cast<const InputError*>(&e) != nullptr;
     stop_all(verdicts, "an error of exchange.h5");
     return;
   }

@@ -33,6 +33,7 @@ class ExchangeConductor {
   bool round(const std::vector<int>& ended);
   /// On the root: what is wrong with the replicas as a whole; empty: nothing.
   const std::string& problem() const { return problem_; }
+  bool input_is_wrong() const { return input_is_wrong_; }  ///< that is the problem
   /// On the root, of the stages that this process has exchanged in: a table for the log, and the same for programs.
   struct Account {
     std::string stage;
@@ -62,6 +63,7 @@ class ExchangeConductor {
   std::unique_ptr<ExchangeFile> file_;  ///< on the root, from the first exchange on
   std::vector<Account> accounts_;
   std::string stop_, problem_;
+  bool input_is_wrong_ = true;
   double saved_at_;  ///< steady clock [s]
 };
 

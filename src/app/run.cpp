@@ -47,11 +47,7 @@ Run::Run(RunInput input, RunOptions options)
 Run::~Run() = default;
 
 void Run::take_directory() {
-  std::error_code error;
-  fs::create_directories(directory_, error);
-  if (error)
-    throw InputError("output.directory: cannot make " + directory_.string() + " (" + error.message() +
-                     "); choose a folder that you may write to");
+  make_output_directory(directory_);
   const auto there = [&](const char* name) { return fs::exists(directory_ / name); };
   const bool holds_run =
       there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
@@ -195,7 +191,11 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
   checkpoint_.reset();
   const MinimizeResult r =
       minimize(system, backend, state_, *settings.minimize, [&] { return !options_.stop_reason().empty(); });
-  if (r.stopped) return stopped(options_.stop_reason());
+  if (r.stopped) {
+    log_->warn("stopped by " + options_.stop_reason() + " after " + std::to_string(r.steps) +
+               " steps of a minimisation, which begins anew. Run again with --resume to go on");
+    return stopped_early;
+  }
   std::string worst;
   for (const Backend::WorstForce& w : r.worst)
     worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " +
@@ -316,7 +316,11 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
                           {"ns_per_day", timing.wall > 0 ? timing.simulated * 1e-3 / timing.wall * 86400 : 0},
                           {"phases", phases}});
   if (traffic) performance_.back()["ranks"] = traffic_json(*traffic);
-  write_file(path("performance.json"), nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) + '\n');
+  try {
+    write_file(path("performance.json"), nlohmann::json{{"version", version}, {"stages", performance_}}.dump(1) + '\n');
+  } catch (const SimulationError& e) {  // nothing goes on from it
+    log_->warn(e.what());
+  }
 }
 
 /// Columns of the one energy table that all stages share. Only what a stage computes with matters here: equal ones are looked

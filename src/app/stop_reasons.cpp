@@ -81,6 +81,7 @@ StopReasons::StopReasons(const std::string& max_time) {
     if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
   }
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go away; the run goes on
 }
 
 std::string StopReasons::operator()() const {

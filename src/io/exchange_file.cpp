@@ -14,6 +14,7 @@ h5::File opened(const std::string& path, const Provenance& provenance) {
   {
     h5::File file = h5::File::create(unfinished);
     write_provenance(file, provenance);
+    file.flush();  // closing would not say that the disk is full
   }
   std::filesystem::rename(unfinished, path);
   return h5::File::append(path);
@@ -29,6 +30,7 @@ std::vector<std::vector<std::int32_t>> ExchangeFile::begin(const std::string& st
   const std::uint64_t replicas = temperatures.size();
   const std::string place = "stages/" + stage;
   if (!file_.contains(place)) {
+    file_.make_room();
     h5::Group group = file_.group(place);
     group.write<double>("temperature", std::span<const double>(temperatures)).set("unit", "K");
     group.extendible<std::int64_t>("step", {}, {1024, 0});

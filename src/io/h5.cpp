@@ -348,6 +348,11 @@ File File::read(const std::string& path) {
   return File(std::move(file), FileLock(), path);
 }
 
+void File::make_room() {
+  const auto library = enter();
+  detail::make_room(file_.id(), 0);
+}
+
 void File::flush() {
   const auto library = enter();
   check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing (is the disk full?)", file_.id());

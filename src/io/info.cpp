@@ -24,21 +24,7 @@ namespace {
 
 using info::box_text;
 using info::row;
-
-/// ", every 2 ps" by the times of all rows; stages that write at other times, or are cut short, have gaps of their own.
-std::string spacing(const std::vector<double>& times) {
-  if (times.size() < 2) return "";
-  double least = std::numeric_limits<double>::infinity(), most = -least;
-  for (std::size_t k = 1; k < times.size(); ++k) {
-    least = std::min(least, times[k] - times[k - 1]);
-    most = std::max(most, times[k] - times[k - 1]);
-  }
-  const double mean = (times.back() - times.front()) / static_cast<double>(times.size() - 1);
-  // Formats with times in float round those of long runs.
-  const double rounding = 2.5e-7 * std::max(std::abs(times.front()), std::abs(times.back()));
-  if (most - least <= 1e-3 * std::abs(mean) + rounding) return fmt::format(", every {:g} ps", mean);
-  return fmt::format(", {:.4g} to {:.4g} ps apart, {:g} ps on average", least, most, mean);
-}
+using info::spacing;
 
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
@@ -96,11 +82,11 @@ std::string describe_energies(const h5::File& file) {
   std::string text = "energy table\n" + provenance_rows(file);
   std::uint64_t rows = file.dataset("step").rows();
   std::vector<std::string> columns;
-  for (const std::string& name : file.names()) {
-    if (file.is_group(name)) continue;
-    columns.push_back(name);
-    rows = std::min(rows, file.dataset(name).rows());
-  }
+  for (const std::string& name : file.names())
+    if (!file.is_group(name)) columns.push_back(name);
+  if (file.contains("bias"))
+    for (const std::string& name : file.open_group("bias").names()) columns.push_back("bias/" + name);
+  for (const std::string& name : columns) rows = std::min(rows, file.dataset(name).rows());
   text += row("rows", std::to_string(rows)) + range_of(file.dataset("step"), file.dataset("time"), rows);
   if (rows == 0) return text;
   text += fmt::format("\n  {:<24}{:>18}{:>18}{:>18}\n", "column", "mean", "deviation", "last");
@@ -131,6 +117,8 @@ std::string describe_h5(const std::string& path) try {
   if (file.contains("h5md") && file.contains("particles")) return describe_trajectory(file);
   if (file.contains("step") && file.contains("potential")) return describe_energies(file);
   if (file.contains("forces") && file.contains("positions")) return describe_forces(file);
+  if (file.contains("stages") && file.contains("parameters/version")) return info::exchanges(file);
+  if (file.contains("pmf") && file.contains("collective_variables") && file.has("method")) return info::surface(file);
   std::string text = "HDF5 file, not one of uplift's; at its root:\n";
   for (const std::string& name : file.names()) text += "  " + name + "\n";
   return text;
@@ -149,8 +137,23 @@ std::string describe_checkpoint(const std::string& path) {
 
 }  // namespace
 
+std::string info::spacing(const std::vector<double>& times) {
+  if (times.size() < 2) return "";
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (std::size_t k = 1; k < times.size(); ++k) {
+    least = std::min(least, times[k] - times[k - 1]);
+    most = std::max(most, times[k] - times[k - 1]);
+  }
+  const double mean = (times.back() - times.front()) / static_cast<double>(times.size() - 1);
+  // Formats with times in float round those of long runs.
+  const double rounding = 2.5e-7 * std::max(std::abs(times.front()), std::abs(times.back()));
+  if (most - least <= 1e-3 * std::abs(mean) + rounding) return fmt::format(", every {:g} ps", mean);
+  return fmt::format(", {:.4g} to {:.4g} ps apart, {:g} ps on average", least, most, mean);
+}
+
 std::string describe_file(const std::string& path, const SystemSettings& settings) {
   std::error_code failure;
+  if (std::filesystem::is_directory(path, failure)) return path + ": " + info::run_directory(path);
   if (!std::filesystem::is_regular_file(path, failure)) throw InputError(path + ": no such file");
   std::ifstream in(path, std::ios::binary);
   std::string head(8, '\0');

@@ -101,6 +101,8 @@ def the_protocol_writes_what_it_promises(scratch):
     assert np.all(log[:, 0] == 50) and np.all(log[:, 1] == np.arange(2050, 12001, 50))
     with h5py.File(os.path.join(folder, "pmf.h5")) as f:
         assert f["pmf"].shape == (12,) and np.nanmin(f["pmf"][:]) == 0 and f["counts"][:].sum() == 200
+    said = subprocess.run([UPLIFT, "info", os.path.join(folder, "pmf.h5")], capture_output=True, text=True, timeout=60).stdout
+    assert "free-energy surface" in said and "12 bins" in said and "frames        200" in said, said
 
 
 def derived_parameters_can_be_pasted_back(scratch):

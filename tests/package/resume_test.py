@@ -3,6 +3,7 @@
 
   resume_test.py UPLIFT      exit status 77 (skip) when h5py is missing
 """
+import contextlib
 import os
 import subprocess
 import sys
@@ -58,31 +59,92 @@ def differing(a, b):
     return [k for k in a if not (np.array_equal(a[k], b[k]) if isinstance(a[k], np.ndarray) else a[k] == b[k])]
 
 
+def tables(folder, name):
+    found = {}
+    for file in ("trajectory.h5md", "energies.h5", "exchange.h5"):
+        if os.path.exists(os.path.join(folder, file)):
+            with h5py.File(os.path.join(folder, file)) as f:
+                f.visititems(lambda key, item: found.__setitem__(os.path.join(name, file, key), item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+    return found
+
+
+class SmallDisk:
+    def __init__(self, place):
+        self.place, self.out, self.mounted = place, os.path.join(place, "out"), False
+        os.mkdir(place)
+
+    def begin(self, kilobytes):
+        self.end()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", self.place], check=True, capture_output=True)
+        self.mounted = True
+
+    def grow(self):
+        subprocess.run(["mount", "-o", "remount,size=20m", self.place], check=True)
+
+    def end(self):
+        if self.mounted:
+            subprocess.run(["umount", self.place], check=True)
+        self.mounted = False
+
+
+@contextlib.contextmanager
+def small_disk(scratch):
+    """None where nothing can be mounted (that takes root)."""
+    disk = SmallDisk(os.path.join(scratch, "disk"))
+    try:
+        disk.begin(8)
+    except (OSError, subprocess.CalledProcessError) as e:
+        print("skipped: no small disk can be mounted here:", e, flush=True)
+        yield None
+        return
+    try:
+        yield disk
+    finally:
+        disk.end()
+
+
 def a_full_disk_costs_nothing(scratch):
     """However small the disk, the run ends with an error that says so, and what it left goes on when there is room."""
     path = write_input(scratch)
     done = run(path, os.path.join(scratch, "wanted"))
     assert done.returncode == 0, done.stderr
     wanted = contents(os.path.join(scratch, "wanted"))
-    disk = os.path.join(scratch, "disk")
-    os.mkdir(disk)
-    out = os.path.join(disk, "out")
-    # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
-    for size in (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340):
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", disk], capture_output=True, text=True)
-        if mounted.returncode != 0:
-            print("skipped: no small disk can be mounted here:", mounted.stderr.strip(), flush=True)
-            return
-        try:
-            full = run(path, out)
+    with small_disk(scratch) as disk:
+        # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
+        for size in (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340) if disk else ():
+            disk.begin(size)
+            full = run(path, disk.out)
             assert full.returncode == 1 and "No space left on device" in full.stderr, (size, full.returncode, full.stderr)
-            subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
-            again = run(path, out, "--resume")
+            disk.grow()
+            again = run(path, disk.out, "--resume")
             assert again.returncode == 0, (size, full.stderr, again.stderr)
-            wrong = differing(wanted, contents(out))
+            wrong = differing(wanted, contents(disk.out))
             assert not wrong, (size, full.stderr, wrong)
-        finally:
-            subprocess.run(["umount", disk], check=True)
+
+
+def replicas_on_a_full_disk_go_on(scratch):
+    """The same with replicas that exchange: the exchanges have a file of their own."""
+    path = write_input(scratch, "  - {name: rex, time: 2 ps, exchange: {from: 300 K, to: 600 K, count: 3, every: 0.1 ps}}\n")
+    everything = lambda out: {k: v for r in ("replica-001", "replica-002", "replica-003") for k, v in tables(os.path.join(out, r), r).items()} | tables(out, "")
+    done = run(path, os.path.join(scratch, "wanted"))
+    assert done.returncode == 0, done.stderr
+    wanted = everything(os.path.join(scratch, "wanted"))
+    assert any(k.startswith("exchange.h5/stages/rex/accepted") for k in wanted), wanted.keys()
+    info = lambda *name: subprocess.run([UPLIFT, "info", os.path.join(scratch, "wanted", *name)], capture_output=True, text=True, timeout=60).stdout
+    tried, accepted = (int(np.sum(wanted["exchange.h5/stages/rex/accepted"][:, 0] >= limit)) for limit in (0, 1))
+    assert f"300 K and 424.264 K: {accepted} of {tried} accepted" in info("exchange.h5"), info("exchange.h5")
+    assert "run of 3 replicas" in info() and "step 1000 (2 ps), stage 1, rex" in info(), info()
+    assert "trajectory.h5md" in info("replica-002") and "step 1000 (2 ps)" in info("replica-002"), info("replica-002")
+    with small_disk(scratch) as disk:
+        for size in (10, 60, 300, 600, 900) if disk else ():
+            disk.begin(size)
+            full = run(path, disk.out)
+            assert full.returncode == 1 and "No space left on device" in full.stderr, (size, full.returncode, full.stderr)
+            disk.grow()
+            again = run(path, disk.out, "--resume")
+            assert again.returncode == 0, (size, full.stderr, again.stderr)
+            wrong = differing(wanted, everything(disk.out))
+            assert not wrong, (size, full.stderr, wrong)
 
 
 def damage(path):
@@ -131,5 +193,23 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
     assert "trajectory.h5md ended" not in done.stdout, done.stdout
 
 
+def a_minimisation_that_is_stopped_begins_anew(scratch):
+    path, out = write_input(scratch, "  - {name: down, minimize: {max_steps: 20, force_tolerance: 1e-3 kJ/mol/nm}}\n  - {name: go, time: 0.1 ps}\n"), os.path.join(scratch, "out")
+    done = run(path, out, "--max-time", "0.001s")
+    assert done.returncode == 3 and "of a minimisation, which begins anew" in done.stdout, (done.returncode, done.stdout)
+    assert run(path, out, "--resume", "--quiet").returncode == 0
+    assert run(path, os.path.join(scratch, "wanted"), "--quiet").returncode == 0
+    wrong = differing(tables(os.path.join(scratch, "wanted"), ""), tables(out, ""))
+    assert not wrong, wrong
+
+
+def nobody_needs_to_read_the_progress(scratch):
+    path, out = write_input(scratch, "  - {name: go, time: 4 ps}\n"), os.path.join(scratch, "out")
+    job = subprocess.Popen([UPLIFT, "run", path, "--set", "output.directory=" + out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    job.stdout.readline()
+    job.stdout.close()
+    assert job.wait(timeout=120) == 0, job.returncode
+
+
 if __name__ == "__main__":
-    run_all(a_full_disk_costs_nothing, a_damaged_checkpoint_is_spoken_of, finished_stages_stay_as_they_are, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, finished_stages_stay_as_they_are, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)

@@ -193,6 +193,9 @@ class File : public Group {
   static File create(const std::string& path);  ///< replaces a file of that name, unless another process is writing it
   static File append(const std::string& path);  ///< opens an existing file for writing
   static File read(const std::string& path);    ///< also while another process writes it: what it last flushed
+  /// Before a few groups or small datasets are added to a file that is in use. Throws SimulationError on a full disk, and nothing
+  /// has been changed then.
+  void make_room();
   /// Hands everything written so far to the operating system: from here on it survives the process.
   void flush();
   /// flush(), and waits until the disk has it.
