@@ -46,14 +46,14 @@ void make_output_directory(const fs::path& directory) {
 FoundCheckpoint find_checkpoint(const fs::path& directory) {
   const std::string newest = (directory / "checkpoint.upc").string(), previous = previous_checkpoint(newest);
   if (!fs::exists(newest) && !fs::exists(previous))
-    throw InputError(
+    throw DamagedRun(
         directory.string() +
         ": holds files of a run but no checkpoint.upc, so that it cannot be continued; choose another output directory");
   std::string why;
   try {
     return {read_checkpoint(newest), ""};
   } catch (const InputError& e) {
-    if (!fs::exists(previous)) throw;
+    if (!fs::exists(previous)) throw DamagedRun(e.what());
     why = e.what();
   }
   try {
@@ -61,7 +61,7 @@ FoundCheckpoint find_checkpoint(const fs::path& directory) {
     fs::rename(previous, newest);  // or the next one would take its place, while there is no other that is whole
     return found;
   } catch (const InputError& e) {
-    throw InputError(why + "\n" + e.what() + "\nNeither of the two can be used; begin again in another output directory");
+    throw DamagedRun(why + "\n" + e.what() + "\nNeither of the two can be used; begin again in another output directory");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "uplift/core/error.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/model/settings.hpp"
 #include "uplift/model/system.hpp"
@@ -18,7 +19,13 @@ struct FoundCheckpoint {
   std::string warning;  ///< about the newest one, where that was of no use; empty: it was
 };
 
-/// The newest checkpoint of a run's directory that can be read, which then has the newest one's name. Throws InputError when
+/// Of one directory, and no other: what else is run goes on.
+class DamagedRun : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+/// The newest checkpoint of a run's directory that can be read, which then has the newest one's name. Throws DamagedRun when
 /// there is none.
 FoundCheckpoint find_checkpoint(const std::filesystem::path& directory);
 

@@ -181,6 +181,9 @@ void Ensemble::run_replica(int local) {
       run = std::make_unique<Run>(input, std::move(options));
       out.status = run->execute();
     }
+  } catch (const DamagedRun& e) {
+    out.status = failed;
+    out.error = e.what();
   } catch (const InputError& e) {
     out.status = failed;
     out.bad_input = true;

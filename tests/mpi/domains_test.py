@@ -3,13 +3,15 @@
 
   domains_test.py UPLIFT MPIRUN [MPIRUN OPTIONS]      exit status 77 (skip) when h5py is missing
 """
+import gzip
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import time
 
-from domains import HEAD, INPUTS, children, command, contents, differing, frames, h5py, np, run, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, children, command, contents, differing, frames, h5py, np, run, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -152,6 +154,24 @@ def refusals(scratch):
     print("refused by name: no-cutoff, ranks that do not fit", flush=True)
 
 
+def lost_interactions(scratch):
+    """An atom that is too far from those that it is bonded to: its interactions are with nobody, and that is noticed, with a mesh and without."""
+    with gzip.open(os.path.join(INPUTS, ALANINE, "system.inpcrd.gz"), "rt") as f:
+        lines = f.read().splitlines()
+    count = (3 * int(lines[1].split()[0]) + 5) // 6
+    values = [float(line[k:k + 12]) for line in lines[2:2 + count] for k in range(0, len(line), 12)]
+    for c in range(30, 33):
+        values[c] += 13
+    far = os.path.join(scratch, "far.inpcrd")
+    with open(far, "w") as f:
+        f.write("\n".join(lines[:2] + ["".join(f"{v:12.7f}" for v in values[k:k + 6]) for k in range(0, len(values), 6)] + lines[2 + count:]) + "\n")
+    path = write_input(scratch, "far", "")
+    for nonbonded in ("pme", "reaction-field"):
+        done = subprocess.run(command(2, "energy", path, "--set", "system.coordinates=" + far, "--set", "forces.constraints=none", "--set", "forces.nonbonded=" + nonbonded), capture_output=True, text=True, timeout=120)
+        assert done.returncode == 1 and re.search(r"of \d+ bonded interactions, exclusions and constraints, ranks have taken", done.stderr), (nonbonded, done.returncode, done.stdout, done.stderr)
+    print("interactions that no rank has: noticed with PME and with a reaction field", flush=True)
+
+
 def energies(scratch):
     """One rank adds up differently; forces of several agree with it as far as float goes, and to the last digits in double."""
     for precision, limit in (("mixed", 1e-5), ("double", 1e-9)):
@@ -173,6 +193,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         energies(folder)
         refusals(folder)
+        lost_interactions(folder)
         same_bits(folder)
         kills(folder)
         replicas(folder)

@@ -166,6 +166,18 @@ def a_damaged_checkpoint_is_spoken_of(scratch):
     assert done.returncode == 2 and "Neither of the two can be used" in done.stderr, (done.returncode, done.stderr)
 
 
+def a_damaged_replica_does_not_stop_the_others(scratch):
+    path, out = write_input(scratch, "  - {name: go, time: 1 ps}\n"), os.path.join(scratch, "out")
+    assert run(path, out, "--quiet", "--set", "compute.replicas=3").returncode == 0
+    damage(os.path.join(out, "replica-002", "checkpoint.upc"))
+    damage(os.path.join(out, "replica-002", "checkpoint.prev.upc"))
+    done = run(path, out, "--resume", "--set", "compute.replicas=3", "--set", "stages.go.time=2 ps")
+    assert done.returncode == 1 and "replica 2 (" in done.stderr and "Neither of the two can be used" in done.stderr and "replica 1 (" not in done.stderr, (done.returncode, done.stderr)
+    for name, step in (("replica-001", 1000), ("replica-002", 500), ("replica-003", 1000)):
+        with h5py.File(os.path.join(out, name, "energies.h5")) as f:
+            assert f["step"][-1] == step, (name, f["step"][-1])
+
+
 def finished_stages_stay_as_they_are(scratch):
     path, out = write_input(scratch), os.path.join(scratch, "out")
     assert run(path, out, "--quiet").returncode == 0
@@ -212,4 +224,4 @@ def nobody_needs_to_read_the_progress(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, finished_stages_stay_as_they_are, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
