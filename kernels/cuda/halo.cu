@@ -7,9 +7,10 @@ constexpr unsigned block_threads = 128;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
-__global__ void __launch_bounds__(block_threads) pack_kernel(AtomList atoms, const AtomRecord* from, AtomRecord* to) {
+__global__ void __launch_bounds__(block_threads)
+    pack_kernel(AtomList atoms, const AtomRecord* from, AtomRecord* to, int stride) {
   const int n = thread_number();
-  if (n < atoms.count) to[n] = from[atoms[n]];
+  if (n < atoms.count) to[static_cast<std::ptrdiff_t>(n) * stride] = from[atoms[n]];
 }
 
 __global__ void __launch_bounds__(block_threads) unpack_kernel(AtomList atoms, const AtomRecord* from, AtomRecord* to) {
@@ -17,12 +18,14 @@ __global__ void __launch_bounds__(block_threads) unpack_kernel(AtomList atoms, c
   if (n < atoms.count) to[atoms[n]] = from[n];
 }
 
-__global__ void __launch_bounds__(block_threads) add_packed_kernel(AtomList atoms, const AtomRecord* from, Fixed* force) {
+__global__ void __launch_bounds__(block_threads)
+    add_packed_kernel(AtomList atoms, const AtomRecord* from, Fixed* force, int stride) {
   const int n = thread_number();
   if (n >= atoms.count) return;
   Fixed* to = force + 3 * static_cast<std::ptrdiff_t>(atoms[n]);
+  const AtomRecord& f = from[static_cast<std::ptrdiff_t>(n) * stride];
   for (int c = 0; c < 3; ++c)
-    if (from[n].word[c] != 0) add(to + c, static_cast<Fixed>(from[n].word[c]));
+    if (f.word[c] != 0) add(to + c, static_cast<Fixed>(f.word[c]));
 }
 
 __global__ void __launch_bounds__(block_threads)
@@ -45,16 +48,17 @@ __global__ void __launch_bounds__(block_threads)
 
 using cuda::cover;
 
-void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaStream_t stream) {
+void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaStream_t stream, int stride) {
   if (atoms.count > 0)
-    UPLIFT_LAUNCH(pack_kernel, cover(atoms.count, block_threads), stream, atoms, static_cast<const AtomRecord*>(from), to);
+    UPLIFT_LAUNCH(pack_kernel, cover(atoms.count, block_threads), stream, atoms, static_cast<const AtomRecord*>(from), to,
+                  stride);
 }
 void launch_unpack(const AtomList& atoms, const AtomRecord* from, void* to, cudaStream_t stream) {
   if (atoms.count > 0)
     UPLIFT_LAUNCH(unpack_kernel, cover(atoms.count, block_threads), stream, atoms, from, static_cast<AtomRecord*>(to));
 }
-void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream) {
-  if (atoms.count > 0) UPLIFT_LAUNCH(add_packed_kernel, cover(atoms.count, block_threads), stream, atoms, from, force);
+void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream, int stride) {
+  if (atoms.count > 0) UPLIFT_LAUNCH(add_packed_kernel, cover(atoms.count, block_threads), stream, atoms, from, force, stride);
 }
 void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, unsigned* moved, cudaStream_t stream) {
   if (atoms.count > 0) UPLIFT_LAUNCH(displacement_kernel, cover(atoms.count, block_threads), stream, atoms, x, since, moved);

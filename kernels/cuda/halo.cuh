@@ -16,10 +16,11 @@ struct AtomList {
   __device__ int operator[](int n) const { return atom ? atom[n] : n; }
 };
 
-void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaStream_t stream);
+/// Every `stride`-th record is written.
+void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaStream_t stream, int stride = 1);
 void launch_unpack(const AtomList& atoms, const AtomRecord* from, void* to, cudaStream_t stream);
-/// Adds forces; an atom may be several times in the list.
-void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream);
+/// Adds forces of every `stride`-th record; an atom may be several times in the list.
+void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream, int stride);
 /// Raises `moved` to the bits of the largest squared displacement [nm^2], in single precision and rounded up a little.
 void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, unsigned* moved, cudaStream_t stream);
 

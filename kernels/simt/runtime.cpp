@@ -110,11 +110,17 @@ bool step(simt_stream& s) {
   return true;
 }
 
+/// Streams take turns after every operation, or one goes as far as it can before others do: a stream may be far behind or
+/// ahead.
 template <class Done>
 void drain(Done&& done) {
+  const bool in_turns = device().random() % 2 == 0;
+  std::vector<simt_stream*> order;
   while (!done()) {
-    std::vector<simt_stream*> order = device().streams;
-    std::shuffle(order.begin(), order.end(), device().random);
+    if (in_turns || order.empty()) {
+      order = device().streams;
+      std::shuffle(order.begin(), order.end(), device().random);
+    }
     if (std::none_of(order.begin(), order.end(), [](simt_stream* s) { return step(*s); }))
       throw Error("streams wait for events that nobody records");
   }
@@ -172,10 +178,11 @@ void set_lazy_streams(bool lazy) {
   device().lazy = lazy;
 }
 bool lazy_streams() { return device().lazy; }
+void set_stream_seed(std::uint64_t seed) { device().random.seed(seed); }
 void restore_order() {
   set_lazy_streams(lazy_from_environment());
   set_seed(seed_from_environment());
-  device().random.seed(seed_from_environment());
+  set_stream_seed(seed_from_environment());
 }
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
   const auto lock = alone();

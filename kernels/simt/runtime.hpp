@@ -35,6 +35,8 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);
 /// synchronisation or event shows. Also set by UPLIFT_SIMT_STREAMS=lazy.
 void set_lazy_streams(bool lazy);
 bool lazy_streams();
+/// Of the order in which they take turns.
+void set_stream_seed(std::uint64_t seed);
 /// UPLIFT_SIMT_MEMORY=open: device memory is open to the host all the time, as it is to an MPI library that knows of GPUs.
 bool memory_stays_open();
 /// Threads, blocks and streams take turns as the environment says, from the beginning of its random numbers: what comes next

@@ -35,13 +35,13 @@ std::span<std::byte> bytes_of(std::vector<T>& v) {
 }
 
 /// The part of one neighbour, and what is left.
-std::span<std::byte> cut(std::span<std::byte>& rest, std::size_t atoms) {
-  const std::span<std::byte> part = rest.first(record * atoms);
+std::span<std::byte> cut(std::span<std::byte>& rest, std::size_t records) {
+  const std::span<std::byte> part = rest.first(record * records);
   rest = rest.subspan(part.size());
   return part;
 }
-std::span<const std::byte> cut(std::span<const std::byte>& rest, std::size_t atoms) {
-  const std::span<const std::byte> part = rest.first(record * atoms);
+std::span<const std::byte> cut(std::span<const std::byte>& rest, std::size_t records) {
+  const std::span<const std::byte> part = rest.first(record * records);
   rest = rest.subspan(part.size());
   return part;
 }
@@ -269,14 +269,18 @@ void Decomposition::set_halo(std::span<Vec3d> x, const Box& box, double reach) {
 }
 
 /// Positions come from the upper neighbours and go to the lower ones, and forces the other way (upwards).
-void Decomposition::start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards) {
-  UPLIFT_EXPECT(pending_.empty());
+/// Tags tell them from all others', and only one is on its way: when a rank starts makes no difference to what it meets.
+void Decomposition::start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards, int arrays) {
+  UPLIFT_EXPECT(!under_way_);
+  under_way_ = true;
+  upwards_ = upwards;
   const int tag = upwards ? 30 : 20;
+  const auto records = [arrays](const std::vector<int>& atoms) { return atoms.size() * at(arrays); };
   for (const Neighbour& n : neighbours_)
-    if (const auto part = cut(coming, upwards ? n.sent.size() : n.halo.size()); !part.empty())
+    if (const auto part = cut(coming, records(upwards ? n.sent : n.halo)); !part.empty())
       pending_.push_back(ranks_.start_receive(part, upwards ? n.lower : n.upper, tag + n.zone));
   for (const Neighbour& n : neighbours_) {
-    const auto part = cut(packets, upwards ? n.halo.size() : n.sent.size());
+    const auto part = cut(packets, records(upwards ? n.halo : n.sent));
     if (part.empty()) continue;
     pending_.push_back(ranks_.start_send(part, upwards ? n.upper : n.lower, tag + n.zone));
     (upwards ? traffic_.force_bytes : traffic_.position_bytes) += static_cast<std::int64_t>(part.size());
@@ -285,19 +289,26 @@ void Decomposition::start(std::span<const std::byte> packets, std::span<std::byt
 }
 
 void Decomposition::wait() {
+  UPLIFT_EXPECT(under_way_);
   for (auto& p : pending_) p.wait();
   pending_.clear();
+  under_way_ = false;
 }
 
-void Decomposition::forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) {
-  const Timer timer(*this, forward_time_);
+void Decomposition::start_forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) {
+  Timer timer(*this, forward_time_);
+  timer.half();
   start(sent, halo, false);
-  wait();
 }
 
-void Decomposition::reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) {
-  const Timer timer(*this, reverse_time_);
-  start(halo, sent, true);
+void Decomposition::start_reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent, int arrays) {
+  Timer timer(*this, reverse_time_);
+  timer.half();
+  start(halo, sent, true, arrays);
+}
+
+void Decomposition::finish_packed() {
+  const Timer timer(*this, upwards_ ? reverse_time_ : forward_time_);
   wait();
 }
 

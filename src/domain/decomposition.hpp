@@ -26,8 +26,9 @@ class Decomposition final : public RankLink {
   void finish_reverse(std::span<Fixed> force) override;
   void sum(std::span<std::int64_t> values) override;
   const std::vector<int>& sent() const override { return sent_; }
-  void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) override;
-  void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) override;
+  void start_forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) override;
+  void start_reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent, int arrays) override;
+  void finish_packed() override;
   bool any(bool here) override;
   std::vector<std::vector<std::byte>> exchange(const std::vector<std::vector<std::byte>>& send,
                                                std::span<const std::int64_t> coming = {}) override;
@@ -62,11 +63,12 @@ class Decomposition final : public RankLink {
   void set_home(std::vector<int> atoms);
   void set_halo(std::span<Vec3d> x, const Box& box, double reach);
   void balance(const Box& box, double reach);
-  void start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards);
+  void start(std::span<const std::byte> packets, std::span<std::byte> coming, bool upwards, int arrays = 1);
   void wait();
 
   Communicator ranks_;
   std::vector<Communicator::Request> pending_;  ///< of the halo
+  bool under_way_ = false, upwards_ = false;    ///< there is a message of the halo, and which
   RankShare share_;
   std::unique_ptr<DomainGrid> grid_;
   std::vector<int> first_of_group_;  ///< [atoms] lowest atom of the group that stays on one rank

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -121,6 +122,45 @@ TEST(Decomposition, ForcesAddedAtHomeWhileOthersAreOnTheirWayCount) {
     for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(force[3 * at(i) + c], 100 + ranks_with[at(i)]);
   });
   for (int i : s.link->share().halo) EXPECT_EQ(force[3 * at(i)], 0);
+}
+
+/// Packed forces of two arrays leave on each rank at another place among messages that all ranks exchange meanwhile.
+TEST(Decomposition, PackedForcesLeaveWhenTheyLike) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  const std::size_t halo = s.link->share().halo.size(), sent = s.link->sent().size();
+  using Force = std::array<Fixed, 3>;
+  for (int trial = 0; trial < 4; ++trial) {
+    std::vector<Force> out(2 * halo), in(2 * sent);
+    for (std::size_t k = 0; k < halo; ++k)
+      for (std::size_t array = 0; array < 2; ++array)
+        out[2 * k + array] = {s.link->share().halo[k], static_cast<Fixed>(array), all->rank()};
+    const auto leave = [&] {
+      s.link->start_reverse_packed(std::as_bytes(std::span(out)), std::as_writable_bytes(std::span(in)), 2);
+    };
+    const int moment = (trial + all->rank()) % 4;  // so many rounds come before
+    for (int round = 0; round < 4; ++round) {
+      if (round == moment) leave();
+      std::vector<int> own(at(all->size()), 10 * round + all->rank()), got(at(all->size()), -1);
+      std::vector<std::span<const std::byte>> send(at(all->size()));
+      std::vector<std::span<std::byte>> receive(at(all->size()));
+      for (int r = 0; r < all->size(); ++r) {
+        if (r == all->rank()) continue;
+        send[at(r)] = std::as_bytes(std::span(&own[at(r)], 1));
+        receive[at(r)] = std::as_writable_bytes(std::span(&got[at(r)], 1));
+      }
+      s.link->exchange_packed(send, receive);
+      for (int r = 0; r < all->size(); ++r) EXPECT_EQ(got[at(r)], r == all->rank() ? -1 : 10 * round + r);
+      EXPECT_FALSE(s.link->any(false));
+    }
+    s.link->finish_packed();
+    for (std::size_t k = 0; k < sent; ++k)
+      for (std::size_t array = 0; array < 2; ++array) {
+        EXPECT_EQ(in[2 * k + array][0], s.link->sent()[k]);
+        EXPECT_EQ(in[2 * k + array][1], static_cast<Fixed>(array));
+        EXPECT_NE(in[2 * k + array][2], all->rank());
+      }
+  }
 }
 
 TEST(Decomposition, ExchangesWhetherLengthsAreKnownOrNot) {

@@ -100,7 +100,7 @@ class MeshOfRanks {
       copy(mesh_.charges(), spread.data(), spread.size());
       mesh_.fetch_charges(stream_);
       mesh_.solve(
-          scale, [&](Complex* waves) { convolve(waves); }, stream_);
+          scale, [&](Complex* waves) { convolve(waves); }, [] {}, stream_);
       copy<MeshInteger<T>>(spread.data(), mesh_.charges(), spread.size());
       EXPECT_EQ(spread, std::vector<MeshInteger<T>>(spread.size(), 0)) << "the next step adds to it";
       found.resize(charges.size());

@@ -100,7 +100,10 @@ struct RankTraffic {
 };
 
 /// What a backend asks of the ranks that it shares a System with. Calls are collective: all ranks make the same ones in the
-/// same order.
+/// same order, but for start_reverse_packed(). Each rank makes that one when its forces are there, between whichever calls,
+/// after the last message of the halo is finished and before the finish_packed() that all make for this one: exchange_packed(),
+/// sum() and others may come before it on one rank and after it on the next. It waits for nobody, and no other call waits for
+/// it.
 class RankLink {
  public:
   virtual ~RankLink() = default;
@@ -124,10 +127,13 @@ class RankLink {
   virtual void sum(std::span<std::int64_t> values) = 0;
 
   // For a backend that has its atoms elsewhere and packs them itself, 24 bytes each: those of the halo in the order of
-  // share().halo, those that are sent (some to several ranks) in that of sent().
+  // share().halo, those that are sent (some to several ranks) in that of sent(). Between start and finish they are on their
+  // way, and what they are packed in is not to be touched; one at a time.
   virtual const std::vector<int>& sent() const = 0;
-  virtual void forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) = 0;
-  virtual void reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent) = 0;
+  virtual void start_forward_packed(std::span<const std::byte> sent, std::span<std::byte> halo) = 0;
+  /// Forces of several `arrays` at once: those of an atom follow each other.
+  virtual void start_reverse_packed(std::span<const std::byte> halo, std::span<std::byte> sent, int arrays) = 0;
+  virtual void finish_packed() = 0;
   virtual bool any(bool here) = 0;
   /// send[r] goes to rank r; returns what came from each. `coming`: bytes from each, where this rank knows; else ranks tell
   /// each other first.
@@ -137,7 +143,7 @@ class RankLink {
   /// empty is not sent, and nothing goes to oneself.
   virtual void exchange_packed(std::span<const std::span<const std::byte>> send,
                                std::span<const std::span<std::byte>> receive) = 0;
-  /// forward_packed(), reverse_packed() and exchange_packed() may be given places in the memory of a GPU.
+  /// What is packed may be in the memory of a GPU.
   virtual bool takes_device_memory() const = 0;
   /// Time spent in all calls so far [s].
   virtual double waited() const = 0;

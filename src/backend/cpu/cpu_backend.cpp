@@ -181,14 +181,14 @@ class CpuBackend final : public Backend {
     shared_ = true;
   }
 
-  /// Positions of the halo are on their way afterwards (true), or domains are new and they are there: when a list of pairs is
-  /// too old.
-  bool meet_ranks() {
+  /// Positions of the halo, where it is wanted, are on their way afterwards (true), or domains are new and they are there: when
+  /// a list of pairs is too old.
+  bool meet_ranks(bool halo) {
     bool outdated = false;
     for (TimedTerm& t : terms_) outdated = outdated || t.term->outdated(integration_.positions(), integration_.box());
-    link_->start_forward(integration_.mutable_positions());
-    if (!link_->any(outdated)) return true;
-    link_->finish_forward(integration_.mutable_positions());
+    if (halo) link_->start_forward(integration_.mutable_positions());
+    if (!link_->any(outdated)) return halo;
+    if (halo) link_->finish_forward(integration_.mutable_positions());
     link_->note_work(std::exchange(work_, 0));
     std::vector<std::byte*> carried = integration_.carried();
     for (ForceSums& level : levels_.sums)
@@ -240,7 +240,10 @@ class CpuBackend final : public Backend {
     const ForceGroups groups = stage.groups & plan.groups;
     const bool tally = stage.last && (plan.energies || plan.virial);
     if (sums.force.empty()) sums.force.resize(3 * static_cast<std::size_t>(atoms_));
-    const bool coming = link_ && meet_ranks();
+    bool halo = false;  // the mesh has nothing to do with it
+    for (const TimedTerm& t : terms_)
+      halo = halo || (has(groups, t.term->group()) && t.term->group() != ForceGroup::pme_reciprocal);
+    const bool coming = link_ && meet_ranks(halo);
     const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last),
                                plan.virial && stage.last};
     clear(sums);
@@ -252,7 +255,7 @@ class CpuBackend final : public Backend {
     for (TimedTerm& t : terms_) {
       if (!has(groups, t.term->group())) continue;
       mesh = t.term->group() == ForceGroup::pme_reciprocal;
-      if (mesh && link_) link_->start_reverse(sums.force.view());
+      if (mesh && link_ && halo) link_->start_reverse(sums.force.view());
       const auto start = Clock::now();
       link_ ? t.term->compute(request, sums) : t.term->evaluate(request, sums);
       const double seconds = seconds_since(start);
@@ -260,8 +263,8 @@ class CpuBackend final : public Backend {
       ++t.time.calls;
       if (!mesh) work_ += seconds;  // that one waits for the others
     }
-    if (link_ && !mesh) link_->start_reverse(sums.force.view());
-    if (link_) link_->finish_reverse(sums.force.view());
+    if (link_ && halo && !mesh) link_->start_reverse(sums.force.view());
+    if (link_ && halo) link_->finish_reverse(sums.force.view());
     integration_.spread_virtual_site_forces(sums);
     if (link_ && (request.energies || request.virial)) sum_over_ranks(sums);
     tally_is_new_ = tally_is_new_ || tally;

@@ -39,7 +39,7 @@ class DeviceBackend final : public Backend {
         squared_charge_ += q * q;
       }
     }
-    // The longest chain of kernels goes first.
+    // The longest chain of kernels goes first; it needs no halo, which comes meanwhile.
     const auto add = [&](const char* name, ForceGroup group, cudaStream_t stream, std::unique_ptr<DeviceForce> force) {
       if (force) forces_.push_back({group, stream, phases_.add(name), std::move(force)});
     };
@@ -267,16 +267,19 @@ class DeviceBackend final : public Backend {
     check_shares(*link_, interactions(), interactions_, system_.size());
   }
 
-  /// Positions of all atoms that this rank looks at; domains anew when atoms have moved too far.
-  void meet_ranks() {
+  /// Positions of the halo, where it is wanted, are on their way afterwards (true), or domains are new, as atoms have moved too
+  /// far, and they are there.
+  bool meet_ranks(bool halo) {
     // Walls follow the numbers of atoms, for want of a cheap clock on the device.
     link_->note_work(1e-6 * (ranks_->home().count + ranks_->halo().count));
-    if (ranks_->renew_halo(integration_.mutable_positions(), integration_.box(), integration_.take_heat(), stream_)) return;
+    if (ranks_->start_forward(integration_.mutable_positions(), integration_.box(), halo, integration_.take_heat(), stream_))
+      return halo;
     std::vector<void*> carried = integration_.carried();
     for (Level& level : levels_)
       if (level.computed) carried.push_back(level.force.data());
     ranks_->migrate(carried, integration_.box(), stream_);
     take_share();
+    return false;
   }
 
   std::array<const Fixed*, most_force_levels> level_forces() const {
@@ -297,12 +300,22 @@ class DeviceBackend final : public Backend {
   /// Forces of some levels, on streams that part here and come together at the end.
   void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
     flush_moves();
-    if (ranks_) meet_ranks();
-    positions_ready_.record(stream_);
-    positions_ready_.hold(side_stream_);
     const auto wanted = [&](const ComputeForces& stage) {
       return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
     };
+    const auto for_forces = [&](auto&& f) {
+      for (const GroupForce& force : forces_)
+        for (const ComputeForces& stage : stages)
+          if (has(stage.groups & plan.groups, force.group)) f(force, stage);
+    };
+    std::array<bool, most_force_levels> sees_halo{};  // the mesh alone does not
+    for_forces([&](const GroupForce& g, const ComputeForces& stage) {
+      sees_halo[static_cast<std::size_t>(stage.level)] |= g.force->sees_halo();
+    });
+    bool coming = ranks_ && meet_ranks(std::find(sees_halo.begin(), sees_halo.end(), true) != sees_halo.end());
+    positions_ready_.record(stream_);  // at home
+    positions_ready_.hold(side_stream_);
+    std::vector<Fixed*> of_halo;
     for (const ComputeForces& stage : stages) {
       Level& level = level_of(stage);
       level.force.resize(3 * static_cast<std::size_t>(system_.size()));
@@ -310,32 +323,39 @@ class DeviceBackend final : public Backend {
       level.computed = true;
       level.force.clear(side_stream_);
       if (wanted(stage).any()) level.tally.clear(side_stream_);
+      if (sees_halo[static_cast<std::size_t>(stage.level)]) of_halo.push_back(level.force.data());
     }
     sums_clear_.record(side_stream_);
 
     bool mesh = false;
-    for (const auto& [group, stream, phase, force] : forces_)
-      for (const ComputeForces& stage : stages) {
-        if (!has(stage.groups & plan.groups, group)) continue;
-        if (stream == mesh_stream_) {
-          positions_ready_.hold(mesh_stream_);
-          mesh = true;
-        }
-        phases_.run(phase, stream, [&] { force->compute(request(stage, wanted(stage)), stream); });
+    for_forces([&](const GroupForce& g, const ComputeForces& stage) {
+      if (coming && g.force->sees_halo()) {
+        coming = false;
+        ranks_->finish_forward(integration_.mutable_positions(), stream_);
+        positions_ready_.record(stream_);
+        positions_ready_.hold(side_stream_);
       }
+      if (g.stream == mesh_stream_) {
+        positions_ready_.hold(mesh_stream_);
+        mesh = true;
+      }
+      phases_.run(g.phase, g.stream, [&] { g.force->compute(request(stage, wanted(stage)), g.stream); });
+    });
     if (ends_step) end_step(side_stream_);
-    if (ranks_)
-      for (const auto& [group, stream, phase, force] : forces_)
-        for (const ComputeForces& stage : stages)
-          if (has(stage.groups & plan.groups, group)) force->finish(request(stage, wanted(stage)), stream);
     side_done_.record(side_stream_);
     side_done_.hold(stream_);
+    if (ranks_) {
+      ranks_->queue_reverse(of_halo, stream_);
+      for_forces([&](const GroupForce& g, const ComputeForces& stage) {
+        g.force->finish(
+            request(stage, wanted(stage)), [&] { ranks_->send_reverse(); }, g.stream);
+      });
+    }
     if (mesh) {
       mesh_done_.record(mesh_stream_);
       mesh_done_.hold(stream_);
     }
-    if (ranks_)
-      for (const ComputeForces& stage : stages) ranks_->reverse(level_of(stage).force.data(), stream_);
+    if (ranks_) ranks_->finish_reverse(stream_);
     for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
     if (ranks_)
       for (const ComputeForces& stage : stages)

@@ -86,6 +86,7 @@ class Bonded final : public DeviceForce {
 class Restraints final : public DeviceForce {
  public:
   bool steady(const Box& box) const override { return placed_ && box == at_; }
+  bool sees_halo() const override { return false; }
   explicit Restraints(const System& system) : all_(system.position_restraints), restraints_(all_), box_(system.reference_box) {
     put(nullptr);
   }

@@ -3,8 +3,8 @@
 #include <cuda/device_buffer.cuh>
 #include <cuda/sums.cuh>
 
+#include <functional>
 #include <limits>
-
 #include <memory>
 #include <span>
 #include <string>
@@ -39,8 +39,11 @@ class DeviceForce {
   virtual void compute(const Request& request, cudaStream_t stream) = 0;
 
   // Where several ranks share a system.
-  /// What compute() has left until every force has queued its work, because it waits for the other ranks.
-  virtual void finish(const Request& /*request*/, cudaStream_t /*stream*/) {}
+  /// What compute() has left until every force has queued its work, because it waits for the other ranks. `meanwhile`: to be
+  /// called wherever this rank is about to wait, or has waited.
+  virtual void finish(const Request& /*request*/, const std::function<void()>& /*meanwhile*/, cudaStream_t /*stream*/) {}
+  /// Does it look at atoms of the halo, or put forces on them?
+  virtual bool sees_halo() const { return true; }
   /// From now on the interactions that `share` takes, no others. `x` [atoms] on the host, good for atoms that are here.
   virtual void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) = 0;
   /// Interactions that are worked out here. Over all ranks they must come to as many as one rank alone has.

@@ -72,12 +72,13 @@ class Pme final : public DeviceForce {
     backward_.backward(waves_.data(), real_.data());
     gather(r, real_.data(), stream);
   }
-  void finish(const Request& r, cudaStream_t stream) override {
+  void finish(const Request& r, const std::function<void()>& meanwhile, cudaStream_t stream) override {
     if (none_ || !ranks_) return;
     ranks_->solve(
-        mesh_.scale, [&](Complex* waves) { convolve(r, waves, stream); }, stream);
+        mesh_.scale, [&](Complex* waves) { convolve(r, waves, stream); }, meanwhile, stream);
     gather(r, ranks_->potential(), stream);
   }
+  bool sees_halo() const override { return false; }
   double slack() const override { return ranks_ ? most_slack : std::numeric_limits<double>::infinity(); }
   void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
     std::vector<int> atoms;

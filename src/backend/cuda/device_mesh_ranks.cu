@@ -113,14 +113,16 @@ MeshBlock DeviceMeshRanks<T>::block(int rank) const {
 template <class T>
 template <class V>
 void DeviceMeshRanks<T>::swap(MessageBuffer<V>& out, std::span<const Message> send, MessageBuffer<V>& in,
-                              std::span<const Message> receive) {
+                              std::span<const Message> receive, const std::function<void()>& meanwhile) {
   std::vector<std::span<const std::byte>> to;
   std::vector<std::span<std::byte>> from;
   for (const Message& m : send) to.push_back(std::as_bytes(std::span(out.data() + m.first, m.length)));
   for (const Message& m : receive) from.push_back(std::as_writable_bytes(std::span(in.data() + m.first, m.length)));
   to[at(link_.rank())] = {};
   from[at(link_.rank())] = {};
+  meanwhile();
   link_.exchange_packed(to, from);
+  meanwhile();
 }
 
 template <class T>
@@ -133,22 +135,23 @@ void DeviceMeshRanks<T>::fetch_charges(cudaStream_t stream) {
 }
 
 template <class T>
-void DeviceMeshRanks<T>::solve(double scale, const std::function<void(Complex*)>& convolve, cudaStream_t stream) {
-  collect_charges(scale, stream);
+void DeviceMeshRanks<T>::solve(double scale, const std::function<void(Complex*)>& convolve,
+                               const std::function<void()>& meanwhile, cudaStream_t stream) {
+  collect_charges(scale, meanwhile, stream);
   if (planes() > 0) forward_.forward(slab_.data(), waves_.data());
-  to_rows(stream);
+  to_rows(meanwhile, stream);
   if (rows().count > 0) along_x_.along_columns(columns_.data(), CUFFT_FORWARD);
   convolve(columns_.data());
   if (rows().count > 0) along_x_.along_columns(columns_.data(), CUFFT_INVERSE);
-  to_planes(stream);
+  to_planes(meanwhile, stream);
   if (planes() > 0) backward_.backward(waves_.data(), slab_.data());
-  hand_out(stream);
+  hand_out(meanwhile, stream);
 }
 
 template <class T>
-void DeviceMeshRanks<T>::collect_charges(double scale, cudaStream_t stream) {
+void DeviceMeshRanks<T>::collect_charges(double scale, const std::function<void()>& meanwhile, cudaStream_t stream) {
   check(cudaStreamSynchronize(stream), "wait for the device");
-  swap(charges_out_, parts_, charges_in_, blocks_);
+  swap(charges_out_, parts_, charges_in_, blocks_, meanwhile);
   const std::size_t length = blocks_.back().first + blocks_.back().length;
   charges_in_.copy_to(arrived_.data(), length, stream);
   for (int r = 0; r < link_.size(); ++r) {
@@ -179,7 +182,7 @@ void DeviceMeshRanks<T>::copy_rows(Complex* to, std::size_t to_pitch, const Comp
 }
 
 template <class T>
-void DeviceMeshRanks<T>::to_rows(cudaStream_t stream) {
+void DeviceMeshRanks<T>::to_rows(const std::function<void()>& meanwhile, cudaStream_t stream) {
   const std::size_t pitch = at(n_[1]) * half_;
   for (int r = 0; r < link_.size(); ++r) {
     const std::size_t length = at(row(r + 1) - row(r)) * half_;
@@ -187,7 +190,7 @@ void DeviceMeshRanks<T>::to_rows(cudaStream_t stream) {
     copy_rows(to, length, waves_.data() + at(row(r)) * half_, pitch, length, stream);
   }
   check(cudaStreamSynchronize(stream), "wait for the device");
-  swap(waves_out_, row_parts_, waves_in_, plane_parts_);
+  swap(waves_out_, row_parts_, waves_in_, plane_parts_, meanwhile);
   for (int r = 0; r < link_.size(); ++r)
     if (r != link_.rank())
       waves_in_.copy_to(columns_.data() + plane_parts_[at(r)].first, plane_parts_[at(r)].length, stream,
@@ -195,13 +198,13 @@ void DeviceMeshRanks<T>::to_rows(cudaStream_t stream) {
 }
 
 template <class T>
-void DeviceMeshRanks<T>::to_planes(cudaStream_t stream) {
+void DeviceMeshRanks<T>::to_planes(const std::function<void()>& meanwhile, cudaStream_t stream) {
   for (int r = 0; r < link_.size(); ++r)
     if (r != link_.rank())
       waves_out_.copy_from(columns_.data() + plane_parts_[at(r)].first, plane_parts_[at(r)].length, stream,
                            plane_parts_[at(r)].first);
   check(cudaStreamSynchronize(stream), "wait for the device");
-  swap(waves_out_, plane_parts_, waves_in_, row_parts_);
+  swap(waves_out_, plane_parts_, waves_in_, row_parts_, meanwhile);
   const std::size_t pitch = at(n_[1]) * half_;
   for (int r = 0; r < link_.size(); ++r) {
     const std::size_t length = at(row(r + 1) - row(r)) * half_;
@@ -212,7 +215,7 @@ void DeviceMeshRanks<T>::to_planes(cudaStream_t stream) {
 }
 
 template <class T>
-void DeviceMeshRanks<T>::hand_out(cudaStream_t stream) {
+void DeviceMeshRanks<T>::hand_out(const std::function<void()>& meanwhile, cudaStream_t stream) {
   for (int r = 0; r < link_.size(); ++r) {
     MeshBlock b = block(r);
     if (r != link_.rank()) {
@@ -227,7 +230,7 @@ void DeviceMeshRanks<T>::hand_out(cudaStream_t stream) {
   }
   potential_out_.copy_from(taken_.data(), blocks_.back().first + blocks_.back().length, stream);
   check(cudaStreamSynchronize(stream), "wait for the device");
-  swap(potential_out_, blocks_, potential_in_, parts_);
+  swap(potential_out_, blocks_, potential_in_, parts_, meanwhile);
   for (int r = 0; r < link_.size(); ++r)
     if (r != link_.rank())
       for (const Run& run : runs_[at(r)])

@@ -37,8 +37,9 @@ class DeviceMeshRanks {
   /// Queues copies of the charges that are others' to transform.
   void fetch_charges(cudaStream_t stream);
   /// From charges to potentials; `convolve` is to queue what becomes of the waves [nx][rows][nz/2 + 1] in between. Waits for
-  /// the other ranks.
-  void solve(double scale, const std::function<void(Complex*)>& convolve, cudaStream_t stream);
+  /// the other ranks, and calls `meanwhile` before and after each round of messages.
+  void solve(double scale, const std::function<void(Complex*)>& convolve, const std::function<void()>& meanwhile,
+             cudaStream_t stream);
 
  private:
   /// Planes that follow each other in a window, and where a message has them.
@@ -55,13 +56,14 @@ class DeviceMeshRanks {
   std::vector<int> planes_of(const MeshWindow& window, int rank) const;
   MeshBlock block(int rank) const;
   template <class V>
-  void swap(MessageBuffer<V>& out, std::span<const Message> send, MessageBuffer<V>& in, std::span<const Message> receive);
+  void swap(MessageBuffer<V>& out, std::span<const Message> send, MessageBuffer<V>& in, std::span<const Message> receive,
+            const std::function<void()>& meanwhile);
   void copy_rows(Complex* to, std::size_t to_pitch, const Complex* from, std::size_t from_pitch, std::size_t length,
                  cudaStream_t stream);
-  void collect_charges(double scale, cudaStream_t stream);
-  void to_rows(cudaStream_t stream);
-  void to_planes(cudaStream_t stream);
-  void hand_out(cudaStream_t stream);
+  void collect_charges(double scale, const std::function<void()>& meanwhile, cudaStream_t stream);
+  void to_rows(const std::function<void()>& meanwhile, cudaStream_t stream);
+  void to_planes(const std::function<void()>& meanwhile, cudaStream_t stream);
+  void hand_out(const std::function<void()>& meanwhile, cudaStream_t stream);
 
   RankLink& link_;
   std::array<int, 3> n_;

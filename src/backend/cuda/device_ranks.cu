@@ -65,15 +65,18 @@ void DeviceRanks::take_lists(cudaStream_t stream) {
   wait(stream);
 }
 
-bool DeviceRanks::renew_halo(Vec3d* x, const Box& box, Fixed* heat, cudaStream_t stream) {
-  const AtomList sent{static_cast<int>(link_.sent().size()), sent_.data()};
+bool DeviceRanks::start_forward(Vec3d* x, const Box& box, bool halo, Fixed* heat, cudaStream_t stream) {
+  const std::size_t sent = link_.sent().size(), coming = share().halo.size();
   moved_.clear(stream);
   launch_displacement(home(), x, since_.data(), moved_.data(), stream);
-  launch_pack(sent, x, packets_.data(), stream);
-  sent_packets_.copy_from(packets_.data(), link_.sent().size(), stream);
+  if (halo) {
+    launch_pack({static_cast<int>(sent), sent_.data()}, x, packets_.data(), stream);
+    sent_packets_.copy_from(packets_.data(), sent, stream);
+  }
   moved_word_.copy_from(moved_.data(), 1, stream);
   if (heat) words_.copy_from(heat, 1, stream);
   wait(stream);
+  if (halo) link_.start_forward_packed(bytes_of(sent_packets_, sent), bytes_of(halo_packets_, coming));
   const float most = std::sqrt(std::bit_cast<float>(moved_word_.data()[0]));
   std::int64_t words[2] = {!(static_cast<double>(most) <= slack_) || box != box_, heat ? words_.data()[0] : 0};
   link_.sum(words);
@@ -81,12 +84,23 @@ bool DeviceRanks::renew_halo(Vec3d* x, const Box& box, Fixed* heat, cudaStream_t
     words_.data()[0] = link_.rank() == 0 ? words[1] : 0;
     words_.copy_to(heat, 1, stream);
   }
-  if (words[0] != 0) return false;
-  const std::size_t count = share().halo.size();
-  link_.forward_packed(bytes_of(sent_packets_, link_.sent().size()), bytes_of(halo_packets_, count));
-  halo_packets_.copy_to(packets_.data(), count, stream);
-  launch_unpack(halo(), packets_.data(), x, stream);
+  if (words[0] != 0) {
+    if (halo) link_.finish_packed();
+    return false;
+  }
+#if !defined(__CUDACC__)
+  if (halo) {  // who looks too early sees no numbers
+    check(cudaMemsetAsync(packets_.data(), 0xff, coming * sizeof(AtomRecord), stream), "clear device memory");
+    launch_unpack(this->halo(), packets_.data(), x, stream);
+  }
+#endif
   return true;
+}
+
+void DeviceRanks::finish_forward(Vec3d* x, cudaStream_t stream) {
+  link_.finish_packed();
+  halo_packets_.copy_to(packets_.data(), share().halo.size(), stream);
+  launch_unpack(halo(), packets_.data(), x, stream);
 }
 
 void DeviceRanks::migrate(std::span<void* const> carried, const Box& box, cudaStream_t stream) {
@@ -124,14 +138,47 @@ void DeviceRanks::migrate(std::span<void* const> carried, const Box& box, cudaSt
   box_ = box;
 }
 
-void DeviceRanks::reverse(Fixed* force, cudaStream_t stream) {
-  const std::size_t count = share().halo.size(), sent = link_.sent().size();
-  launch_pack(halo(), force, packets_.data(), stream);
-  halo_packets_.copy_from(packets_.data(), count, stream);
-  wait(stream);
-  link_.reverse_packed(bytes_of(halo_packets_, count), bytes_of(sent_packets_, sent));
-  sent_packets_.copy_to(packets_.data(), sent, stream);
-  launch_add_packed({static_cast<int>(sent), sent_.data()}, packets_.data(), force, stream);
+void DeviceRanks::queue_reverse(std::span<Fixed* const> forces, cudaStream_t stream) {
+  reversed_.assign(forces.begin(), forces.end());
+  if (reversed_.empty()) return;
+  const std::size_t arrays = reversed_.size(), going = arrays * share().halo.size(), coming = arrays * link_.sent().size();
+  if (std::max(going, coming) > packets_.size() || going > halo_packets_.size() || coming > sent_packets_.size()) {
+    wait(stream);
+    packets_.make_room(std::max(going, coming));
+    halo_packets_.reserve(going);
+    sent_packets_.reserve(coming);
+  }
+  for (std::size_t k = 0; k < arrays; ++k)
+    launch_pack(halo(), reversed_[k], packets_.data() + k, stream, static_cast<int>(arrays));
+  halo_packets_.copy_from(packets_.data(), going, stream);
+  forces_packed_.record(stream);
+  reverse_ = Reverse::queued;
+}
+
+void DeviceRanks::start_reverse() {
+  const std::size_t arrays = reversed_.size();
+  link_.start_reverse_packed(bytes_of(halo_packets_, arrays * share().halo.size()),
+                             bytes_of(sent_packets_, arrays * link_.sent().size()), static_cast<int>(arrays));
+  reverse_ = Reverse::under_way;
+}
+
+void DeviceRanks::send_reverse() {
+  if (reverse_ == Reverse::queued && forces_packed_.done()) start_reverse();
+}
+
+void DeviceRanks::finish_reverse(cudaStream_t stream) {
+  if (reverse_ == Reverse::none) return;
+  if (reverse_ == Reverse::queued) {
+    forces_packed_.wait();
+    start_reverse();
+  }
+  link_.finish_packed();
+  reverse_ = Reverse::none;
+  const std::size_t arrays = reversed_.size(), sent = link_.sent().size();
+  sent_packets_.copy_to(packets_.data(), arrays * sent, stream);
+  for (std::size_t k = 0; k < arrays; ++k)
+    launch_add_packed({static_cast<int>(sent), sent_.data()}, packets_.data() + k, reversed_[k], stream,
+                      static_cast<int>(arrays));
 }
 
 void DeviceRanks::sum(Fixed* values, int count, cudaStream_t stream) {

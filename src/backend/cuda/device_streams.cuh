@@ -36,7 +36,10 @@ class Event {
   void record(cudaStream_t stream) const { cuda::check(cudaEventRecord(event_, stream), "record an event"); }
   bool done() const {
     const cudaError_t state = cudaEventQuery(event_);
-    if (state == cudaErrorNotReady) return false;
+    if (state == cudaErrorNotReady) {
+      cudaGetLastError();  // what is not there yet is no error of the next launch
+      return false;
+    }
     cuda::check(state, "ask for an event");
     return true;
   }
