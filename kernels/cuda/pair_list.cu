@@ -20,7 +20,7 @@ __device__ Place place_of(const ListView<real>& list, const Vec3d& r, int atom) 
 }
 template <class real>
 __device__ std::uint32_t height_of(const ListView<real>& list, const Vec3d& r, int atom) {
-  return coordinate(list.share, atom, 2, r.z / list.box.cz);
+  return coordinate(list.share, atom, 2, height_fraction(list.box, r));
 }
 __device__ int part(const ShareView& share, int d, std::uint32_t coordinate, int parts) {
   const std::uint64_t beyond = coordinate > share.low[d] ? coordinate - share.low[d] : 0;

@@ -57,7 +57,8 @@ struct PairParameters {
 };
 
 struct BoxView {
-  double ax, bx, cx, by, cy, cz;  ///< [nm]
+  double bx, cx, cy;                          ///< [nm]
+  double inverse_ax, inverse_by, inverse_cz;  ///< divisions in double cost some twenty instructions each
 };
 
 /// A fraction of the box, wrapped into it, in units of 2^-32; not a number becomes 0, and the blow-up check finds the atom.
@@ -65,9 +66,10 @@ __device__ inline std::uint32_t lattice(double fraction) {
   const double u = fraction - std::floor(fraction);
   return static_cast<std::uint32_t>(u >= 0 && u < 1 ? static_cast<std::uint64_t>(u * 0x1p32 + 0.5) : 0);
 }
+__device__ inline double height_fraction(const BoxView& box, const Vec3d& r) { return r.z * box.inverse_cz; }
 __device__ inline Vec3d fraction_of(const BoxView& box, const Vec3d& r) {
-  const double sz = r.z / box.cz, sy = (r.y - sz * box.cy) / box.by;
-  return {(r.x - sy * box.bx - sz * box.cx) / box.ax, sy, sz};
+  const double sz = height_fraction(box, r), sy = (r.y - sz * box.cy) * box.inverse_by;
+  return {(r.x - sy * box.bx - sz * box.cx) * box.inverse_ax, sy, sz};
 }
 __device__ inline void set(std::int32_t& to, double fraction) { to = static_cast<std::int32_t>(lattice(fraction)); }
 __device__ inline void set(double& to, double fraction) { to = fraction == fraction ? fraction - std::floor(fraction) : 0; }

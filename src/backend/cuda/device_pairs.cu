@@ -326,7 +326,7 @@ class ListedPairs final : public DeviceForce {
   ListView<real> view() {
     ListView<real> v{};
     v.pairs = tables_.view();
-    v.box = {box_.a.x, box_.b.x, box_.c.x, box_.b.y, box_.c.y, box_.c.z};
+    v.box = {box_.b.x, box_.c.x, box_.c.y, 1 / box_.a.x, 1 / box_.b.y, 1 / box_.c.z};
     v.brick = box_.orthorhombic();
     const Vec3d length = v.brick ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths();
     v.length[0] = static_cast<float>(length.x);
