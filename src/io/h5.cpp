@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <hdf5.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@ namespace {
 
 Handle file_access() {
   Handle properties(check(H5Pcreate(H5P_FILE_ACCESS), "file access properties"), H5Pclose);
+  check(H5Pset_fapl_sec2(properties.id()), "file driver");  // whatever HDF5_DRIVER says: make_room() asks it for a descriptor
   check(H5Pset_libver_bounds(properties.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V110), "file format bounds");
   check(H5Pset_file_locking(properties.id(), false, true), "file locking");  // see the header: the lock is ours
   check(H5Pset_fclose_degree(properties.id(), H5F_CLOSE_STRONG), "close degree");
@@ -109,11 +111,15 @@ bool Dataset::is_text() const {
   return H5Tget_class(type.id()) == H5T_STRING;
 }
 
-/// Of the chunks that rows of an extendible dataset are in, which take up their room as wholes.
+/// What the disk needs for more rows of an extendible dataset: the chunks that they begin, which take up their room as wholes.
+/// One that has begun has its place, unless it is compressed.
 std::uint64_t Dataset::bytes_of_chunks(std::uint64_t first, std::uint64_t count) const {
   const Handle type(check(H5Dget_type(id()), "data type", id()), H5Tclose);
-  const std::uint64_t rows = std::max<std::uint64_t>(1, chunk().empty() ? 1 : chunk()[0]);
-  return ((first + count - 1) / rows - first / rows + 1) * rows * row_size() * H5Tget_size(type.id());
+  const Shape extent = chunk();
+  const std::uint64_t rows = extent.empty() ? 1 : std::max<std::uint64_t>(1, extent[0]);
+  const bool has_begun = first % rows != 0 && deflate_level() == 0;
+  const std::uint64_t begun = (first + count - 1) / rows - first / rows + (has_begun ? 0 : 1);
+  return begun * rows * row_size() * H5Tget_size(type.id());
 }
 
 void Dataset::append(const void* values, std::uint64_t count, Type type) {
@@ -310,7 +316,11 @@ FileLock::FileLock(const std::string& path, bool create) {
 }
 
 FileLock::~FileLock() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  // The disk keeps room behind the end of a file for which it was promised (make_room) until the end is set.
+  struct stat now {};
+  if (has_room_ && ::fstat(fd_, &now) == 0 && ::ftruncate(fd_, now.st_size) != 0) errno = 0;
+  ::close(fd_);
 }
 
 File::File(Handle handle, FileLock lock, std::string path)
@@ -322,6 +332,7 @@ File File::create(const std::string& path) {
   const auto library = enter();
   silence();
   FileLock lock(path, true);
+  lock.give_back_room();
   const Handle access = file_access();
   Handle file(check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), path + ": cannot be created"), H5Fclose);
   // Classic superblock from the bounds above; what is made from here on uses the 1.10 formats.
@@ -333,6 +344,7 @@ File File::append(const std::string& path) {
   const auto library = enter();
   silence();
   FileLock lock(path, false);
+  lock.give_back_room();
   const Handle access = file_access();
   Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
               H5Fclose);

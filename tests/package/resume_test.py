@@ -205,6 +205,14 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
     assert "trajectory.h5md ended" not in done.stdout, done.stdout
 
 
+def files_keep_no_more_of_the_disk_than_they_need(scratch):
+    path, out = write_input(scratch), os.path.join(scratch, "out")
+    assert run(path, out, "--quiet").returncode == 0
+    for name in ("trajectory.h5md", "energies.h5"):
+        of = os.stat(os.path.join(out, name))
+        assert 512 * of.st_blocks <= of.st_size + 16384, (name, of.st_size, 512 * of.st_blocks)
+
+
 def a_minimisation_that_is_stopped_begins_anew(scratch):
     path, out = write_input(scratch, "  - {name: down, minimize: {max_steps: 20, force_tolerance: 1e-3 kJ/mol/nm}}\n  - {name: go, time: 0.1 ps}\n"), os.path.join(scratch, "out")
     done = run(path, out, "--max-time", "0.001s")
@@ -224,4 +232,4 @@ def nobody_needs_to_read_the_progress(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)

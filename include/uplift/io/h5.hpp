@@ -173,18 +173,22 @@ class FileLock {
   /// Throws SimulationError when another process holds the lock or the file cannot be opened for writing. File systems
   /// without locks are let through.
   FileLock(const std::string& path, bool create);
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)), has_room_(other.has_room_) {}
   FileLock& operator=(FileLock&& other) noexcept {
     std::swap(fd_, other.fd_);
+    std::swap(has_room_, other.has_room_);
     return *this;
   }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock();
   int descriptor() const { return fd_; }
+  /// At the end the file keeps no more of the disk than its length.
+  void give_back_room() { has_room_ = true; }
 
  private:
   int fd_ = -1;
+  bool has_room_ = false;
 };
 
 class File : public Group {
@@ -193,8 +197,8 @@ class File : public Group {
   static File create(const std::string& path);  ///< replaces a file of that name, unless another process is writing it
   static File append(const std::string& path);  ///< opens an existing file for writing
   static File read(const std::string& path);    ///< also while another process writes it: what it last flushed
-  /// Before a few groups or small datasets are added to a file that is in use. Throws SimulationError on a full disk, and nothing
-  /// has been changed then.
+  /// Before a few groups or small datasets are added to a file that is in use. Throws SimulationError on a full disk, and
+  /// nothing has been changed then.
   void make_room();
   /// Hands everything written so far to the operating system: from here on it survives the process.
   void flush();
