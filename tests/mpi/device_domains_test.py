@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, children, command, contents, differing, frames, h5py, np, run, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, write_input, write_water
 
 DEVICE = os.environ.get("UPLIFT_DEVICE", "simt")
 # Steps are dear on the emulator, so barostats see to it that atoms are shared out anew every few of them.
@@ -79,17 +79,17 @@ def kill(scratch):
     out = os.path.join(scratch, "killed")
     arguments = ["run", path, "--quiet", "--resume", *REPORT, "--set", "output.directory=" + out]
     job = subprocess.Popen(command(2, *arguments), stderr=subprocess.PIPE, text=True)
-    limit = time.time() + 120
+    limit = time.time() + 120 * PATIENCE
     while not frames(out) and job.poll() is None and time.time() < limit:
         time.sleep(0.05)
     time.sleep(1)
     assert job.poll() is None, f"it ended before it could be disturbed: {job.communicate()[1]}"
     os.kill(children(job.pid)[-1], signal.SIGKILL)
     began = time.time()
-    job.communicate(timeout=300)
-    assert time.time() - began < 10, f"{time.time() - began:.1f} s until it ended"
+    job.communicate(timeout=300 * PATIENCE)
+    assert time.time() - began < 10 * PATIENCE, f"{time.time() - began:.1f} s until it ended"
     assert job.returncode not in (0, 3), job.returncode
-    subprocess.run(command(3, *arguments), check=True, capture_output=True, timeout=300)
+    subprocess.run(command(3, *arguments), check=True, capture_output=True, timeout=300 * PATIENCE)
     wrong = differing(contents(os.path.join(scratch, "out-npt-boost-4")), contents(out))
     assert not wrong, f"after a kill, {wrong} differ"
     print("killed on 2 ranks, ended on 3: same bits", flush=True)
@@ -102,7 +102,7 @@ def energies(scratch):
         for backend, ranks in (("cpu", 1), (DEVICE, 1), (DEVICE, 2), (DEVICE, 3), (DEVICE, 4)):
             path = write_input(scratch, f"point-{precision}-{backend}", "", precision=precision, backend=backend)
             name = os.path.join(scratch, f"{precision}-{backend}-{ranks}")
-            subprocess.run(command(ranks, "energy", path, "--json", name + ".json", "--forces", name + ".h5"), check=True, capture_output=True, timeout=120)
+            subprocess.run(command(ranks, "energy", path, "--json", name + ".json", "--forces", name + ".h5"), check=True, capture_output=True, timeout=120 * PATIENCE)
             with h5py.File(name + ".h5") as f:
                 found.append(f["forces"][()])
         cpu, one, two = found[:3]

@@ -12,6 +12,7 @@ except ImportError as missing:
     sys.exit(77)
 
 INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
+PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))  # sanitizers and busy machines want more of it
 UPLIFT, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2:]
 ALANINE = "alanine-dipeptide-tip3p"
 HEAD = """version: 1
@@ -68,7 +69,7 @@ def contents(folder, part=""):
 def run(ranks, path, *more, status=0):
     out = os.path.join(os.path.dirname(path), f"out-{os.path.basename(path)[:-5]}-{ranks}")
     shutil.rmtree(out, ignore_errors=True)
-    done = subprocess.run(command(ranks, "run", path, "--quiet", "--set", "output.directory=" + out, *more), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command(ranks, "run", path, "--quiet", "--set", "output.directory=" + out, *more), capture_output=True, text=True, timeout=300 * PATIENCE)
     assert done.returncode == status, (ranks, path, done.returncode, done.stderr)
     return out
 

@@ -1,11 +1,18 @@
-"""Runs checks one after the other, each in a folder of its own, and ends the program with what came of them."""
+"""Runs checks one after the other, each in a folder of its own, and ends the program with what came of them. UPLIFT_CHECKS names those to run, if not all."""
+import os
 import sys
 import tempfile
 
 
 def run_all(*checks):
+    wanted = os.environ.get("UPLIFT_CHECKS", "").split()
+    unknown = set(wanted) - {check.__name__ for check in checks}
+    if unknown:
+        sys.exit(f"UPLIFT_CHECKS: there is no {', '.join(sorted(unknown))}")
     failures = 0
     for check in checks:
+        if wanted and check.__name__ not in wanted:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             try:
                 check(folder)

@@ -25,6 +25,7 @@ except ImportError as missing:
 
 INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
 UPLIFT = os.path.abspath(sys.argv[-1])
+PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))  # sanitizers and busy machines want more of it
 K = 0.00831446261815324  # kJ/mol/K
 
 
@@ -44,7 +45,7 @@ output: {{trajectory: {{every: {every}, velocities: true}}, energies: {{every: {
 
 
 def run(path, *options, expect=0, launcher=()):
-    done = subprocess.run([*launcher, UPLIFT, "run", path, *options], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*launcher, UPLIFT, "run", path, *options], capture_output=True, text=True, timeout=300 * PATIENCE)
     assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return path[: -len(".yaml")], done
 
@@ -112,7 +113,7 @@ def same_bits_for_any_number_of_threads_and_ranks(scratch):
 
 def wait_for_checkpoints(job, folder, count):
     """Until the run has written so many: a measure of how far it is, which the load of the machine leaves alone."""
-    before, seen, limit = None, 0, time.time() + 120
+    before, seen, limit = None, 0, time.time() + 120 * PATIENCE
     while job.poll() is None and seen < count and time.time() < limit:
         now = [os.stat(p).st_mtime_ns for p in glob.glob(os.path.join(folder, "**", "checkpoint.upc"), recursive=True) if os.path.exists(p)]
         seen += before is not None and max(now, default=0) != before
@@ -137,7 +138,7 @@ def interrupted_replicas_go_on_with_the_same_bits(scratch):
             wait_for_checkpoints(job, folder, rng.choice([1, 2, 4]))
             time.sleep(rng.uniform(0, 0.05))
             job.send_signal(how)
-        error = job.communicate(timeout=300)[1]
+        error = job.communicate(timeout=300 * PATIENCE)[1]
         statuses.append(job.returncode)
         assert job.returncode in (0, 3, -signal.SIGKILL, -signal.SIGTERM), (job.returncode, error)
         if job.returncode == 0:
@@ -224,7 +225,7 @@ def volumes_move_with_configurations(scratch):
     volumes = [wanted[f"replica-{k:03}/energies.h5:volume"] for k in (1, 2)]
     assert np.ptp([v[-1] for v in volumes]) > 0
     shutil.rmtree(folder)
-    while (done := subprocess.run([UPLIFT, "run", path, "--quiet", "--resume", "--threads", "1", "--max-time", "1.5 s"], capture_output=True, text=True)).returncode == 3:
+    while (done := subprocess.run([UPLIFT, "run", path, "--quiet", "--resume", "--threads", "1", "--max-time", f"{1.5 * PATIENCE} s"], capture_output=True, text=True)).returncode == 3:
         pass
     assert done.returncode == 0, done.stderr
     same(contents(folder), wanted, "with a barostat, interrupted")

@@ -3,7 +3,7 @@
 # last, streams are lazy too.   tests/simt/sanitize.sh [gtest filter]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cmake --preset asan -DUPLIFT_CUDA=OFF >/dev/null
+cmake --preset asan -DUPLIFT_CUDA=OFF -DUPLIFT_CPU_ISAS="${UPLIFT_CPU_ISAS:-native}" >/dev/null
 cmake --build build/asan --target test_simt
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 for seed in 1 2 3; do
