@@ -359,9 +359,14 @@ class Analysis {
 
   void bootstrap() {
     const auto length = static_cast<std::size_t>(std::ceil(blocks_per_inefficiency * s_.inefficiency));
+    std::vector<int> state_of;  // series of one state are samples of one distribution
+    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) state_of.push_back(f_.state[f_.series[n]]);
+    const Blocks blocks(f_.series, state_of, length);
+    if (blocks.number() < 2) return;
+    const double missing = blocks.number() / (blocks.number() - 1);
     std::vector<double> sum(log_p_.size(), 0.0), squares(log_p_.size(), 0.0), known(log_p_.size(), 0.0);
     for (int n = 0; n < r_.bootstrap; ++n) {
-      const std::vector<std::size_t> chosen = resample_blocks(f_.series, length, r_.seed, n);
+      const std::vector<std::size_t> chosen = blocks.resample(r_.seed, n);
       const std::vector<double> log_p = probabilities(&chosen);
       for (std::size_t b = 0; b < log_p.size(); ++b) {
         if (!std::isfinite(log_p[b]) || !std::isfinite(log_p_[b])) continue;
@@ -373,7 +378,7 @@ class Analysis {
     }
     for (std::size_t b = 0; b < log_p_.size(); ++b)
       if (known[b] > 1 && known[b] >= 0.5 * r_.bootstrap)
-        s_.error[b] = kt_ * std::sqrt(std::max(0.0, (squares[b] - sum[b] * sum[b] / known[b]) / (known[b] - 1)));
+        s_.error[b] = kt_ * std::sqrt(std::max(0.0, missing * (squares[b] - sum[b] * sum[b] / known[b]) / (known[b] - 1)));
   }
 
   const BiasedFrames& f_;

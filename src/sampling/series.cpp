@@ -42,18 +42,37 @@ double statistical_inefficiency(std::span<const double> values) {
   return std::max(1.0, g);
 }
 
-std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed,
-                                         int replicate) {
-  std::vector<std::size_t> chosen;
-  chosen.reserve(starts.back());
-  std::int64_t draw = 0;
+Blocks::Blocks(const std::vector<std::size_t>& starts, const std::vector<int>& groups, std::size_t length) : starts_(starts) {
+  constexpr std::size_t fewest = 4;  // blocks in a group
   for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
-    const std::size_t first = starts[s], size = starts[s + 1] - first,
-                      block = std::clamp<std::size_t>(length, 1, std::max<std::size_t>(1, size));
-    for (std::size_t taken = 0; taken < size;) {
+    auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.number == groups[s]; });
+    if (group == groups_.end()) group = groups_.insert(group, Group{groups[s], {}, {0}, 0});
+    const std::size_t size = starts[s + 1] - starts[s];
+    group->series.push_back(s);
+    group->ends.push_back(group->ends.back() + size);
+    group->length = std::max(group->length, size);  // the longest, for now
+  }
+  number_ = std::numeric_limits<double>::infinity();
+  for (Group& g : groups_) {
+    g.length = std::clamp<std::size_t>(std::min(length, g.ends.back() / fewest), 1, std::max<std::size_t>(1, g.length));
+    number_ = std::min(number_, static_cast<double>(g.ends.back()) / static_cast<double>(g.length));
+  }
+}
+
+std::vector<std::size_t> Blocks::resample(std::uint64_t seed, int replicate) const {
+  std::vector<std::size_t> chosen;
+  chosen.reserve(starts_.back());
+  std::int64_t draw = 0;
+  for (const Group& g : groups_) {
+    const std::size_t all = g.ends.back();
+    for (std::size_t taken = 0; taken < all;) {
       const double u = uniform(seed, NoisePurpose::bootstrap, replicate, draw++);
-      const auto begin = std::min(size - 1, static_cast<std::size_t>(u * static_cast<double>(size)));
-      for (std::size_t k = 0; k < block && taken < size; ++k, ++taken) chosen.push_back(first + (begin + k) % size);
+      const std::size_t frame = std::min(all - 1, static_cast<std::size_t>(u * static_cast<double>(all)));
+      const auto end = std::upper_bound(g.ends.begin(), g.ends.end(), frame);
+      const auto which = static_cast<std::size_t>(end - g.ends.begin()) - 1;
+      const std::size_t first = starts_[g.series[which]], size = g.ends[which + 1] - g.ends[which],
+                        begin = frame - g.ends[which], block = std::min(g.length, size);
+      for (std::size_t k = 0; k < block && taken < all; ++k, ++taken) chosen.push_back(first + (begin + k) % size);
     }
   }
   return chosen;

@@ -37,19 +37,34 @@ TEST(Series, InefficiencyOfAnAutoregressiveProcess) {
   EXPECT_EQ(statistical_inefficiency(std::vector<double>(100, 3.0)), 1);
 }
 
-TEST(Series, BlocksStayInTheirSeriesAndFillIt) {
-  const std::vector<std::size_t> starts{0, 10, 17};
-  for (int replicate = 0; replicate < 20; ++replicate) {
-    const auto chosen = resample_blocks(starts, 4, 5, replicate);
-    ASSERT_EQ(chosen.size(), 17u);
-    for (std::size_t k = 0; k < 17; ++k) EXPECT_EQ(chosen[k] < 10, k < 10);
-    for (std::size_t k = 0; k < 10; ++k)
-      if (k % 4 != 3 && k != 9) {
-        EXPECT_EQ(chosen[k + 1], (chosen[k] + 1) % 10);
+TEST(Series, BlocksStayInTheirGroupAndFillIt) {
+  const std::vector<std::size_t> starts{0, 20, 34};
+  const Blocks apart(starts, {0, 1}, 3), together(starts, {7, 7}, 3);
+  EXPECT_NEAR(apart.number(), 14 / 3.0, 1e-12);
+  int of_first = 0;
+  for (int replicate = 0; replicate < 40; ++replicate) {
+    const auto chosen = apart.resample(5, replicate);
+    ASSERT_EQ(chosen.size(), 34u);
+    for (std::size_t k = 0; k < 34; ++k) EXPECT_EQ(chosen[k] < 20, k < 20);
+    for (std::size_t k = 0; k + 1 < 20; ++k)
+      if (k % 3 != 2) {
+        EXPECT_EQ(chosen[k + 1], (chosen[k] + 1) % 20);
       }
+    const auto mixed = together.resample(5, replicate);
+    ASSERT_EQ(mixed.size(), 34u);
+    for (std::size_t k = 0; k + 1 < 34; ++k)
+      if (k % 3 != 2) {
+        EXPECT_EQ(mixed[k] < 20, mixed[k + 1] < 20);  // a block is of one series
+      }
+    of_first += static_cast<int>(std::count_if(mixed.begin(), mixed.end(), [](std::size_t i) { return i < 20; }));
   }
-  EXPECT_NE(resample_blocks(starts, 4, 5, 0), resample_blocks(starts, 4, 5, 1));
-  EXPECT_EQ(resample_blocks(starts, 4, 5, 3), resample_blocks(starts, 4, 5, 3));
+  EXPECT_NEAR(of_first, 40 * 20, 120);  // by size: 460 blocks, three frames each, deviation 32
+  EXPECT_NE(apart.resample(5, 0), apart.resample(5, 1));
+  EXPECT_EQ(apart.resample(5, 3), apart.resample(5, 3));
+  // A block as long as its series would always bring the same frames: there are four of them at least, or whole series.
+  EXPECT_NEAR(Blocks({0, 100}, {0}, 1000).number(), 4, 1e-12);
+  EXPECT_NEAR(Blocks({0, 10, 20, 30, 40, 50, 60}, {0, 0, 0, 0, 0, 0}, 1000).number(), 6, 1e-12);
+  EXPECT_LT(Blocks({0, 1}, {0}, 10).number(), 2);
 }
 
 TEST(Series, WeightsOfAnySizeAreSafe) {
@@ -368,6 +383,24 @@ TEST(FreeEnergy, ErrorsKnowOfCorrelation) {
   // Taken for independent, the same frames would claim errors several times too small.
   const FreeEnergySurface s = free_energy_surface(correlated_frames(bias, 10000, 5), request(ReweightMethod::exponential, 12));
   EXPECT_GT(s.inefficiency, 5);
+}
+
+TEST(FreeEnergy, ManyShortReplicasHaveErrors) {
+  // Blocks would be longer than each of 40 walks, which have few independent frames of their own, but many together.
+  const Bias bias = amd(12, 6);
+  const std::vector<double> exact = Circle(double_well).probabilities(12);
+  const double rate = coverage(ReweightMethod::exponential, 0, exact, 60, [&](unsigned seed) {
+    BiasedFrames all = on_the_dihedral({bias});
+    for (unsigned replica = 0; replica < 40; ++replica) {
+      const BiasedFrames one = correlated_frames(bias, 100, 1000 * seed + replica);
+      all.series.push_back(all.size());
+      for (std::size_t i = 0; i < one.size(); ++i) add_frame(all, one.value[i][0], one.boost[i]);
+    }
+    all.series.push_back(all.size());
+    return all;
+  });
+  EXPECT_GT(rate, 0.58);
+  EXPECT_LT(rate, 0.76);
 }
 
 TEST(Mbar, FreeEnergiesOfHarmonicStatesAreExact) {

@@ -10,11 +10,29 @@ namespace uplift {
 /// J. Chem. Theory Comput. 12, 1799 (2016), eq. 8). At least 1; 1 for a series without spread.
 double statistical_inefficiency(std::span<const double> values);
 
-/// Frames for one bootstrap replicate: of each series, blocks of `length` frames that begin anywhere and go round its end, as
-/// many as make up the series (circular block bootstrap; Politis and Romano, in Exploring the Limits of Bootstrap, Wiley 1992,
-/// p. 263). `starts`: first frame of each series, and of what comes after the last.
-std::vector<std::size_t> resample_blocks(const std::vector<std::size_t>& starts, std::size_t length, std::uint64_t seed,
-                                         int replicate);
+/// Frames for bootstrap replicates: blocks of `length` frames that begin anywhere in the series of a group and go round the
+/// end of theirs, as many as make up the group (circular block bootstrap; Politis and Romano, in Exploring the Limits of
+/// Bootstrap, Wiley 1992, p. 263). Series of a group are samples of one distribution, as those of replicas: one that is no
+/// longer than a block is drawn as a whole, or not. Blocks are shortened to a quarter of a group: what cannot vary has no
+/// error.
+class Blocks {
+ public:
+  /// `starts`: first frame of each series, and of what comes after the last. `groups`: of each series.
+  Blocks(const std::vector<std::size_t>& starts, const std::vector<int>& groups, std::size_t length);
+  std::vector<std::size_t> resample(std::uint64_t seed, int replicate) const;
+  /// In the group that has the fewest. The variance of n blocks is too small by 1 - 1/n.
+  double number() const { return number_; }
+
+ private:
+  struct Group {
+    int number;
+    std::vector<std::size_t> series, ends;  ///< ends: frames of the group up to each of its series, from 0
+    std::size_t length;                     ///< of blocks
+  };
+  std::vector<std::size_t> starts_;
+  std::vector<Group> groups_;
+  double number_ = 0;
+};
 
 /// log of the sum of exponentials.
 double log_sum_exp(std::span<const double> values);
