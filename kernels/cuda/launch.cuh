@@ -29,6 +29,7 @@ namespace uplift::cuda {
 /// Throws SimulationError naming the call and what CUDA says of it.
 inline void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
+  cudaGetLastError();  // it has been told: launches to come must not be taken for it
   throw SimulationError(
       std::string(what) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error) +
       " (the GPU or its memory failed, or another program took it; look at nvidia-smi and run again from the checkpoint)");
@@ -46,9 +47,9 @@ constexpr LaunchShape cover(int items, unsigned threads) {
 
 template <class... P, class... A>
 void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cudaStream_t stream, A&&... arguments) {
+  static_assert((std::is_trivially_copyable_v<std::decay_t<P>> && ...), "arguments of kernels are copied as bytes");
 #if defined(__CUDACC__)
   kernel<<<shape.blocks, shape.threads, shape.dynamic_bytes, stream>>>(std::forward<A>(arguments)...);
-  check(cudaGetLastError(), name);
 #else
   // Arguments by value at the time of the launch, and a copy for every thread, as on the device.
   std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
@@ -65,6 +66,7 @@ void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cu
       },
       true);
 #endif
+  check(cudaGetLastError(), name);
 }
 
 }  // namespace uplift::cuda

@@ -31,7 +31,7 @@ class Heap {
     } else {
       used_ += pages + page;
     }
-    blocks_[place] = pages;
+    blocks_[place] = {pages, bytes};
     bytes_ += pages;
     Access open(*this);
     char* p = base_ + place;
@@ -48,15 +48,28 @@ class Heap {
     const auto place = static_cast<std::size_t>(static_cast<char*>(pointer) - base_);
     const auto found = blocks_.find(place);
     if (!base_ || found == blocks_.end()) return false;
-    free_.insert({found->second, place});
-    bytes_ -= found->second;
+    free_.insert({found->second.pages, place});
+    bytes_ -= found->second.pages;
 #if defined(__SANITIZE_ADDRESS__)
-    __asan_poison_memory_region(pointer, found->second);
+    __asan_poison_memory_region(pointer, found->second.pages);
 #endif
     blocks_.erase(found);
     return true;
   }
   std::size_t bytes() const { return bytes_; }
+  bool holds(const void* pointer) const {
+    const auto* p = static_cast<const char*>(pointer);
+    return base_ && p >= base_ && p < base_ + reserved;
+  }
+  /// All of the range is of one allocation.
+  bool has(const void* pointer, std::size_t bytes) const {
+    if (!holds(pointer)) return false;
+    const auto place = static_cast<std::size_t>(static_cast<const char*>(pointer) - base_);
+    auto after = blocks_.upper_bound(place);
+    if (after == blocks_.begin()) return false;
+    --after;
+    return place + bytes <= after->first + after->second.bytes;
+  }
 
   /// Opens the memory while it lives.
   class Access {
@@ -88,7 +101,10 @@ class Heap {
   char* base_ = nullptr;
   std::size_t used_ = 0, bytes_ = 0;
   int open_ = 0;
-  std::map<std::size_t, std::size_t> blocks_;     // pages by place
+  struct Block {
+    std::size_t pages, bytes;
+  };
+  std::map<std::size_t, Block> blocks_;           // by place
   std::multimap<std::size_t, std::size_t> free_;  // places by pages
 };
 

@@ -129,6 +129,7 @@ cufftResult columns(cufftHandle plan, cufftType type, Complex* in, Complex* out,
 }  // namespace
 
 cufftResult cufftPlan3d(cufftHandle* plan, int nx, int ny, int nz, cufftType type) {
+  if (simt::spoils_a_capture()) return CUFFT_ALLOC_FAILED;
   *plan = remember({type, {nx, ny, nz}, 1, 1, 0, FFTW_ESTIMATE, nullptr});
   return CUFFT_SUCCESS;
 }
@@ -136,6 +137,7 @@ cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int
                           int odist, cufftType type, int batch) {
   const bool complex = type == CUFFT_C2C || type == CUFFT_Z2Z;
   if (rank < 1 || batch < 1) return CUFFT_INVALID_VALUE;
+  if (simt::spoils_a_capture()) return CUFFT_ALLOC_FAILED;
   if (complex ? rank != 1 || !inembed || !onembed || istride != ostride || idist != odist
               : inembed != nullptr || onembed != nullptr)
     return CUFFT_INVALID_VALUE;

@@ -20,7 +20,8 @@
 struct simt_graph;
 struct simt_event {
   std::uint64_t recorded = 0, done = 0;
-  simt_graph* captured_by = nullptr;  ///< its last record is in that graph
+  simt_graph* captured_by = nullptr;  ///< its last record is in that graph, which is being captured
+  bool captured = false;              ///< its last record is in some graph: nobody can wait for it any more
   std::chrono::steady_clock::time_point when{};
 };
 
@@ -52,6 +53,7 @@ struct simt_graph {
   };
   std::vector<Node> nodes;
   std::vector<simt_stream*> branches;
+  bool spoilt = false;
 };
 struct simt_graph_exec {
   std::vector<simt_graph::Node> nodes;                ///< their events are the graph's own
@@ -82,8 +84,10 @@ struct Device {
   bool lazy = lazy_from_environment();
   std::mt19937_64 random{seed_from_environment()};
   GraphSize last_graph;
-  cudaError_t last = cudaSuccess;
 };
+thread_local cudaError_t last = cudaSuccess;
+thread_local std::vector<simt_graph*> captures;  ///< that this thread has begun and not ended
+
 Device& device() {
   static Device one;
   return one;
@@ -143,12 +147,33 @@ void put(cudaStream_t stream, Operation op) {
 }
 
 cudaError_t remember(cudaError_t e) {
-  if (e != cudaSuccess) device().last = e;
+  if (e != cudaSuccess) last = e;
   return e;
+}
+
+/// Copies and what is set must be inside of allocations, on the sides that they are said to be on; in a graph host memory is
+/// looked at long after the call, so that it must be pinned.
+cudaError_t side_error(const void* p, std::size_t bytes, bool said_device, bool said_host, bool captured) {
+  const bool on_device = device().heap.holds(p);
+  if (said_device != said_host && on_device != said_device) return cudaErrorInvalidMemcpyDirection;
+  if (on_device) return device().heap.has(p, bytes) ? cudaSuccess : cudaErrorInvalidValue;
+  return captured && !device().pinned.find(p) ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+cudaError_t copy_error(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, bool captured) {
+  if (bytes == 0) return cudaSuccess;
+  const bool any = kind == cudaMemcpyDefault;
+  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice,
+             from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+  const cudaError_t error = side_error(to, bytes, any || to_device, any || !to_device, captured);
+  return error != cudaSuccess ? error : side_error(from, bytes, any || from_device, any || !from_device, captured);
 }
 
 }  // namespace
 
+bool spoils_a_capture() {
+  for (simt_graph* graph : captures) graph->spoilt = true;
+  return !captures.empty();
+}
 Counters counters() { return device().counters; }
 std::size_t device_bytes() { return device().heap.bytes(); }
 std::size_t graph_nodes(cudaGraph_t graph) {
@@ -194,6 +219,9 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
 
 using simt::device;
 
+#define UPLIFT_SIMT_NOT_IN_A_CAPTURE() \
+  if (simt::spoils_a_capture()) return simt::remember(cudaErrorStreamCaptureUnsupported)
+
 cudaError_t cudaGetDeviceCount(int* count) {
   const auto lock = simt::alone();
   *count = 1;
@@ -214,17 +242,20 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
 
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   *pointer = device().heap.take(bytes);
   ++device().counters.allocations;
   return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFree(void* pointer) {
   const auto lock = simt::alone();
+  if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   simt::finish_all();
   return simt::remember(!pointer || device().heap.give_back(pointer) ? cudaSuccess : cudaErrorInvalidValue);
 }
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   if ((*pointer = std::malloc(std::max<std::size_t>(bytes, 1)))) {
     std::memset(*pointer, 0xff, bytes);
     device().pinned.add(*pointer, bytes);
@@ -233,6 +264,7 @@ cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
 }
 cudaError_t cudaFreeHost(void* pointer) {
   const auto lock = simt::alone();
+  if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   simt::finish_all();
   if (pointer && !device().pinned.remove(pointer)) return simt::remember(cudaErrorInvalidValue);
   std::free(pointer);
@@ -241,7 +273,10 @@ cudaError_t cudaFreeHost(void* pointer) {
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   const auto lock = simt::alone();
   std::shared_ptr<int> reads;
-  if (!simt::resolve(stream).capture) {
+  const bool captured = simt::resolve(stream).capture != nullptr;
+  if (const cudaError_t error = simt::copy_error(to, from, bytes, kind, captured); error != cudaSuccess)
+    return simt::remember(error);
+  if (!captured) {
     if (kind == cudaMemcpyDeviceToHost) device().counters.bytes_to_host += bytes;
     const auto *target = device().pinned.find(to), *source = device().pinned.find(from);
     if (target && *target->readers == 0) std::memset(to, 0xff, bytes);
@@ -268,18 +303,21 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   simt::finish_all();
-  cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+  if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) return error;
   return cudaDeviceSynchronize();
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   const auto lock = simt::alone();
+  if (bytes > 0 && !device().heap.has(to, bytes)) return simt::remember(cudaErrorInvalidValue);
   simt::enqueue(
       stream, [=] { std::memset(to, value, bytes); }, false);
   return cudaSuccess;
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   simt::finish_all();
   return cudaMemsetAsync(to, value, bytes, nullptr);
 }
@@ -308,7 +346,11 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const auto lock = simt::alone();
-  if (simt::resolve(stream).capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
+  if (simt_graph* graph = simt::resolve(stream).capture) {  // another thread's
+    graph->spoilt = true;
+    return simt::remember(cudaErrorStreamCaptureUnsupported);
+  }
   ++device().counters.synchronisations;
   simt::finish(simt::resolve(stream));
   return cudaSuccess;
@@ -316,6 +358,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const auto lock = simt::alone();
   simt_stream& s = simt::resolve(stream);
+  if (event->captured) return simt::remember(cudaErrorCapturedEvent);
   if (event->captured_by && !s.capture) {  // the stream joins the capture
     s.capture = event->captured_by;
     s.branch = s.capture->branches.size();
@@ -327,6 +370,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 cudaError_t cudaDeviceSynchronize() {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   ++device().counters.synchronisations;
   simt::finish_all();
   return cudaSuccess;
@@ -346,21 +390,29 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const auto lock = simt::alone();
   event->captured_by = simt::resolve(stream).capture;
+  event->captured = false;
   simt::put(stream, {simt::Operation::Kind::record, {}, false, event, ++event->recorded});
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const auto lock = simt::alone();
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
+  if (event->captured || event->captured_by) return simt::remember(cudaErrorCapturedEvent);
   ++device().counters.synchronisations;
   simt::drain([wanted = event->recorded, event] { return event->done >= wanted; });
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const auto lock = simt::alone();
-  return event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady;
+  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
+  if (event->captured || event->captured_by) return simt::remember(cudaErrorCapturedEvent);
+  // The manual says that cudaGetLastError() does not tell of this; there are runtimes where it does.
+  return simt::remember(event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady);
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   const auto lock = simt::alone();
+  if (from->captured || from->captured_by || to->captured || to->captured_by) return simt::remember(cudaErrorCapturedEvent);
+  if (from->done < from->recorded || to->done < to->recorded) return simt::remember(cudaErrorNotReady);
   *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();
   return cudaSuccess;
 }
@@ -371,6 +423,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->capture = new simt_graph;
   stream->branch = 0;
   stream->capture->branches.push_back(stream);
+  simt::captures.push_back(stream->capture);
   return cudaSuccess;
 }
 /// Every branch must have been waited for, at its end, by another one.
@@ -378,7 +431,17 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const auto lock = simt::alone();
   *graph = stream->capture;
   if (!*graph) return simt::remember(cudaErrorInvalidValue);
+  if (std::erase(simt::captures, *graph) == 0) return simt::remember(cudaErrorStreamCaptureWrongThread);
   for (simt_stream* s : (*graph)->branches) s->capture = nullptr;
+  for (const auto& [op, branch] : (*graph)->nodes)
+    if (op.event && op.event->captured_by == *graph) {
+      op.event->captured_by = nullptr;
+      op.event->captured = true;
+    }
+  if ((*graph)->spoilt) {
+    delete std::exchange(*graph, nullptr);
+    return simt::remember(cudaErrorStreamCaptureInvalidated);
+  }
   const auto& nodes = (*graph)->nodes;
   for (std::size_t branch = 1; branch < (*graph)->branches.size(); ++branch) {
     const auto last = std::find_if(nodes.rbegin(), nodes.rend(), [&](const auto& n) { return n.branch == branch; });
@@ -454,7 +517,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   return cudaSuccess;
 }
 
-cudaError_t cudaGetLastError() { return std::exchange(device().last, cudaSuccess); }
+cudaError_t cudaGetLastError() { return std::exchange(simt::last, cudaSuccess); }
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case cudaSuccess:
@@ -465,6 +528,14 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorMemoryAllocation";
     case cudaErrorNotReady:
       return "cudaErrorNotReady";
+    case cudaErrorInvalidMemcpyDirection:
+      return "cudaErrorInvalidMemcpyDirection";
+    case cudaErrorStreamCaptureInvalidated:
+      return "cudaErrorStreamCaptureInvalidated";
+    case cudaErrorCapturedEvent:
+      return "cudaErrorCapturedEvent";
+    case cudaErrorStreamCaptureWrongThread:
+      return "cudaErrorStreamCaptureWrongThread";
     case cudaErrorStreamCaptureUnsupported:
       return "cudaErrorStreamCaptureUnsupported";
     case cudaErrorStreamCaptureUnjoined:

@@ -28,6 +28,10 @@ struct GraphSize {
 };
 GraphSize last_graph();
 
+/// Does this thread capture? Then it must not wait, allocate or ask how far the device is: who calls this and gets true
+/// refuses, and the capture is spoilt, as on a GPU (cudaStreamCaptureModeThreadLocal).
+bool spoils_a_capture();
+
 /// Queues work of the device on a stream: it may touch device memory. `kernel`: counts as one.
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel);
 

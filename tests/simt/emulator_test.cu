@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -87,6 +88,7 @@ class Array {
 
 class Emulator : public ::testing::Test {
  protected:
+  void TearDown() override { cudaGetLastError(); }
   template <Mistake mistake>
   static double sum_of(int n) {
     std::vector<float> values(static_cast<std::size_t>(n));
@@ -300,7 +302,6 @@ TEST_F(Emulator, AGraphHasBranches) {
     one(a, main);
     if (joined) check(cudaStreamWaitEvent(main, join, 0), "wait");
     UPLIFT_LAUNCH(add_one, cover(100, 128), main, b.data(), 100);
-    EXPECT_NE(cudaStreamSynchronize(main), cudaSuccess);  // nothing runs yet
     cudaGraph_t graph;
     ASSERT_EQ(cudaStreamEndCapture(main, &graph), joined ? cudaSuccess : cudaErrorStreamCaptureUnjoined);
     if (joined) {
@@ -341,6 +342,85 @@ TEST_F(Emulator, AGraphHasBranches) {
   }
   for (cudaEvent_t event : {fork, join}) check(cudaEventDestroy(event), "event");
   for (cudaStream_t stream : {main, side}) check(cudaStreamDestroy(stream), "stream");
+}
+
+/// Who captures must not wait, allocate or ask: the call is refused, and the graph is lost. Other threads may.
+TEST_F(Emulator, ACaptureIsSpoiltByWhatAGpuRefuses) {
+  cudaStream_t stream, aside;
+  cudaEvent_t event;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+  check(cudaStreamCreateWithFlags(&aside, cudaStreamNonBlocking), "stream");
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "event");
+  check(cudaEventRecord(event, aside), "record");
+  Array<float> a(std::vector<float>(8, 0.0f));
+  float host[8] = {};
+  void* memory = nullptr;
+  cufftHandle plan;
+  const std::vector<std::pair<const char*, std::function<bool()>>> refused = {
+      {"allocate", [&] { return cudaMalloc(&memory, 8) == cudaSuccess; }},
+      {"pin", [&] { return cudaMallocHost(&memory, 8) == cudaSuccess; }},
+      {"free", [&] { return cudaFree(a.data()) == cudaSuccess; }},
+      {"copy", [&] { return cudaMemcpy(host, a.data(), 8, cudaMemcpyDeviceToHost) == cudaSuccess; }},
+      {"wait for a stream", [&] { return cudaStreamSynchronize(stream) == cudaSuccess; }},
+      {"wait for another stream", [&] { return cudaStreamSynchronize(aside) == cudaSuccess; }},
+      {"wait for the device", [&] { return cudaDeviceSynchronize() == cudaSuccess; }},
+      {"wait for an event", [&] { return cudaEventSynchronize(event) == cudaSuccess; }},
+      {"ask for an event", [&] { return cudaEventQuery(event) == cudaSuccess; }},
+      {"plan", [&] { return cufftPlan3d(&plan, 8, 8, 8, CUFFT_R2C) == CUFFT_SUCCESS; }}};
+  for (const auto& [what, call] : refused) {
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+    EXPECT_FALSE(call()) << what;
+    cudaGraph_t graph;
+    EXPECT_EQ(cudaStreamEndCapture(stream, &graph), cudaErrorStreamCaptureInvalidated) << what;
+    EXPECT_EQ(graph, nullptr);
+  }
+  cudaGetLastError();
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+  EXPECT_EQ(cudaMemcpyAsync(host, a.data(), 8, cudaMemcpyDeviceToHost, stream),
+            cudaErrorStreamCaptureUnsupported);                                       // not pinned
+  EXPECT_EQ(cudaStreamWaitEvent(stream, event, 0), cudaErrorStreamCaptureIsolation);  // of before
+  cudaGetLastError();
+  UPLIFT_LAUNCH(add_one, cover(8, 32), stream, a.data(), 8);
+  check(cudaEventRecord(event, stream), "record");
+  cudaGraph_t graph = nullptr;
+  std::thread other([&] {
+    EXPECT_EQ(cudaMalloc(&memory, 8), cudaSuccess);
+    EXPECT_EQ(cudaFree(memory), cudaSuccess);
+    EXPECT_EQ(cudaStreamEndCapture(stream, &graph), cudaErrorStreamCaptureWrongThread);
+  });
+  other.join();
+  check(cudaStreamEndCapture(stream, &graph), "capture");
+  EXPECT_EQ(cudaStreamWaitEvent(aside, event, 0), cudaErrorCapturedEvent);  // it happens in the graph alone
+  EXPECT_EQ(cudaEventQuery(event), cudaErrorCapturedEvent);
+  cudaGetLastError();
+  check(cudaEventRecord(event, stream), "record");
+  check(cudaStreamWaitEvent(aside, event, 0), "wait");
+  check(cudaGraphDestroy(graph), "graph");
+  check(cudaEventDestroy(event), "event");
+  for (cudaStream_t s : {stream, aside}) check(cudaStreamDestroy(s), "stream");
+}
+
+/// The error of a call that nobody looked at is told by the launch that follows, in its thread alone.
+TEST_F(Emulator, ALaunchTellsOfErrorsBeforeIt) {
+  Array<float> a(std::vector<float>(8, 0.0f));
+  const auto launch = [&] { UPLIFT_LAUNCH(add_one, cover(8, 32), nullptr, a.data(), 8); };
+  EXPECT_EQ(cudaFree(a.data() + 1), cudaErrorInvalidValue);
+  std::thread(launch).join();
+  EXPECT_THROW(launch(), SimulationError);
+  EXPECT_NO_THROW(launch());
+  EXPECT_THROW(check(cudaFree(a.data() + 1), "free"), SimulationError);
+  EXPECT_NO_THROW(launch());  // that one has been told
+}
+
+TEST_F(Emulator, CopiesKnowTheirSides) {
+  Array<float> a(std::vector<float>(8, 0.0f));
+  float host[9] = {};
+  EXPECT_EQ(cudaMemcpy(a.data(), host, 32, cudaMemcpyDeviceToHost), cudaErrorInvalidMemcpyDirection);
+  EXPECT_EQ(cudaMemcpy(a.data(), host, 32, cudaMemcpyDeviceToDevice), cudaErrorInvalidMemcpyDirection);
+  EXPECT_EQ(cudaMemcpy(a.data(), host, 36, cudaMemcpyHostToDevice), cudaErrorInvalidValue);  // beyond the end
+  EXPECT_EQ(cudaMemset(a.data() + 1, 0, 32), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaMemset(host, 0, 32), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaMemcpy(a.data(), host, 32, cudaMemcpyDefault), cudaSuccess);
 }
 
 /// What a copy to pinned memory will bring is not there before its event, whoever asks; another thread may wait for it.

@@ -11,6 +11,7 @@ using cufftDoubleComplex = double2;
 enum cufftResult {
   CUFFT_SUCCESS = 0,
   CUFFT_INVALID_PLAN = 1,
+  CUFFT_ALLOC_FAILED = 2,
   CUFFT_INVALID_TYPE = 3,
   CUFFT_INVALID_VALUE = 4,
   CUFFT_EXEC_FAILED = 6

@@ -53,6 +53,9 @@ struct SnapshotSource {
 class DeviceSnapshots : public std::enable_shared_from_this<DeviceSnapshots> {
  public:
   explicit DeviceSnapshots(int device) : device_(device) {}
+  ~DeviceSnapshots() { cudaStreamSynchronize(copies_); }  // of snapshots that nobody read
+  DeviceSnapshots(const DeviceSnapshots&) = delete;
+  DeviceSnapshots& operator=(const DeviceSnapshots&) = delete;
 
   /// What `stream` has come to by then; does not wait.
   std::unique_ptr<Snapshot> take(const SnapshotSource& source, const SnapshotPlan& plan, cudaStream_t stream);

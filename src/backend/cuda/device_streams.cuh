@@ -72,6 +72,7 @@ class Graph {
     } catch (...) {
       cudaStreamEndCapture(stream, &graph);
       if (graph) cudaGraphDestroy(graph);
+      cudaGetLastError();  // what is thrown says more
       throw;
     }
     cuda::check(cudaStreamEndCapture(stream, &graph), "capture a step");
@@ -80,7 +81,8 @@ class Graph {
       cudaGetLastError();  // another shape
       cudaGraphExecDestroy(std::exchange(exec_, nullptr));
     }
-    const cudaError_t made = exec_ ? cudaSuccess : cudaGraphInstantiate(&exec_, graph, 0);
+    // Kernels keep the priority of the stream that they were captured on; else all would have that of `stream`.
+    const cudaError_t made = exec_ ? cudaSuccess : cudaGraphInstantiate(&exec_, graph, cudaGraphInstantiateFlagUseNodePriority);
     cudaGraphDestroy(graph);
     cuda::check(made, "make a graph of a step");
     valid_ = true;
