@@ -14,7 +14,7 @@ int choose_device(const ComputeSettings& compute, int there, LocalRank rank) {
   if (there == 0)
     throw InputError(
         fmt::format("compute.backend: {}, but there is no GPU that this process may use (look at nvidia-smi and "
-                    "CUDA_VISIBLE_DEVICES); use backend: cpu",
+                    "CUDA_VISIBLE_DEVICES; uplift info --devices says what CUDA says); use backend: cpu",
                     compute.backend));
   std::vector<int> devices = compute.devices;
   if (devices.empty()) {

@@ -442,7 +442,7 @@ class DeviceBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options) {
-  check(cudaSetDevice(options.device), "choose the GPU");
+  take_device(options.device);
   return std::make_unique<DeviceBackend>(system, box, options);
 }
 

@@ -19,6 +19,9 @@ namespace uplift::UPLIFT_DEVICE {
 
 struct ListState;
 
+/// What this thread does from now on is done on that device. Throws InputError when this build has no code for it.
+void take_device(int device);
+
 /// What one evaluation works on.
 struct Request {
   const Vec3d* x;  ///< [atoms] nm, in device memory

@@ -1,11 +1,49 @@
-#include "cuda/launch.cuh"
+#include <string>
+
+#include "backend/cuda/device_force.cuh"
 #include "uplift/backend/cuda/cuda_backend.hpp"
+#include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 
+namespace {
+
+#if defined(__CUDACC__)
+__global__ void probe_kernel() {}
+
+/// Throws InputError when this build has no code for the present device.
+void expect_code(int device) {
+  cudaFuncAttributes attributes{};
+  const cudaError_t status = cudaFuncGetAttributes(&attributes, probe_kernel);
+  if (status != cudaErrorNoKernelImageForDevice && status != cudaErrorInvalidDeviceFunction &&
+      status != cudaErrorUnsupportedPtxVersion)
+    return cuda::check(status, "look for code for the GPU");
+  cudaGetLastError();
+  cudaDeviceProp p{};
+  cuda::check(cudaGetDeviceProperties(&p, device), "look at a GPU");
+  const std::string capability = std::to_string(p.major) + "." + std::to_string(p.minor);
+  throw InputError("compute.backend: cuda: " + std::string(p.name) + " has compute capability " + capability +
+                   (p.major < 8 ? ", and uplift is for 8.0 and higher; use backend: cpu"
+                                : ", for which this build has no code (" + std::string(cudaGetErrorString(status)) +
+                                      "); use backend: cpu, or configure with -DCMAKE_CUDA_ARCHITECTURES=" +
+                                      std::to_string(10 * p.major + p.minor)));
+}
+#else
+void expect_code(int) {}
+#endif
+
+}  // namespace
+
 int device_count() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+  if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+  cudaGetLastError();
+  return 0;
+}
+
+void take_device(int device) {
+  cuda::check(cudaSetDevice(device), "choose the GPU");
+  expect_code(device);
 }
 
 DeviceList list_devices() {
@@ -15,6 +53,7 @@ DeviceList list_devices() {
   int count = 0;
   if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess) {
     list.problem = cudaGetErrorString(status);
+    cudaGetLastError();
     return list;
   }
   for (int k = 0; k < count; ++k) {
