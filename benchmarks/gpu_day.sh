@@ -6,7 +6,9 @@
 #   benchmarks/gpu_day.sh [--dry-run] [ARGUMENTS OF gpu_side_by_side.py ...]
 #
 # OUT: folder of the results (benchmarks/results/gpu-day). BUILD: build folder (build/gpu-day). PYTHON: with openmm, numpy, h5py (python3).
-# SECONDS_IN_ALL: 590. SANITIZE: what of the tests' names goes through compute-sanitizer.
+# SECONDS_IN_ALL: 590. SANITIZE: what of the tests' names goes through compute-sanitizer. STAGES: names of stages, if not all shall run
+# ("info tests timings").
+# CARRIED: an archive of carry_build.sh, where there are no packages to build with: it is unpacked, nothing is built.
 # --dry-run: the same stages without a GPU (emulator, CPU backend, no sanitizer), to try this script.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -20,8 +22,8 @@ sanitize=${SANITIZE:-'AreThoseOfTheCpu.*(everything|water)|GoesTheWayOfTheCpu/.*
 export PATH=$PATH:/usr/local/cuda/bin
 
 if [[ $device == cuda ]]; then
-  nvidia-smi -L 2>/dev/null | grep -q '^GPU' || { echo "gpu_day: there is no GPU here (nvidia-smi -L names none)"; exit 77; }
-  command -v nvcc >/dev/null || { echo "gpu_day: there is a GPU, but no CUDA toolkit (nvcc)"; exit 77; }
+  nvidia-smi -L 2>/dev/null | grep '^GPU' >/dev/null || { echo "gpu_day: there is no GPU here (nvidia-smi -L names none)"; exit 77; }
+  [[ -n ${CARRIED:-} ]] || command -v nvcc >/dev/null || { echo "gpu_day: there is a GPU, but no CUDA toolkit (nvcc)"; exit 77; }
   architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader -i 0 | tr -d '. ')
   configuration=(-DUPLIFT_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=$architecture-real")
 else
@@ -38,6 +40,7 @@ left() { echo $((total - SECONDS)); }
 stage() {
   local name=$1 limit=$2 began=$SECONDS code word
   shift 2
+  [[ -z ${STAGES:-} || $name == build || " $STAGES " == *" ${name%%:*} "* ]] || return 0
   ((limit > $(left))) && limit=$(left)
   if ((limit < 5)); then
     echo "$name: no time was left" | tee -a "$summary"
@@ -56,19 +59,47 @@ stage() {
 }
 
 rm -f "$out"/*.log
-[[ $device == cuda ]] && nvidia-smi -q -d CLOCK,POWER,PERFORMANCE >"$out/gpu.log" 2>&1
-stage build 60 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=ON -DUPLIFT_CPU_ISAS=native "${configuration[@]}" || exit 1
-stage build 240 cmake --build "$build" --target uplift test_simt || exit 1
+unpacked= watch=
+trap '[[ -z $watch ]] || kill "$watch"; rm -rf ${unpacked:+"$unpacked"}' EXIT
+if [[ $device == cuda ]]; then
+  nvidia-smi -q -d CLOCK,POWER,PERFORMANCE >"$out/gpu.log" 2>&1
+  # Somebody must have the GPU open all the time: where no daemon does, each program that is alone with it waits seconds until it has been started.
+  nvidia-smi --query-gpu=timestamp,clocks.sm,power.draw,temperature.gpu,memory.used --format=csv -l 10 >"$out/gpu.csv" 2>&1 &
+  watch=$!
+fi
+if [[ -n ${CARRIED:-} ]]; then
+  build=$(mktemp -d) unpacked=$build
+  tar -xzf "$CARRIED" -C "$build" || { echo "gpu_day: CARRIED=$CARRIED is no archive of carry_build.sh"; exit 1; }
+  mkdir -p "$build/share/uplift"
+  ln -s "$PWD"/{forcefields,inputs,examples,docs} "$build/share/uplift/"
+  if [[ $device == cuda ]]; then  # of the toolkit, or of Python's packages
+    cufft=$(ls -d /usr/local/cuda/lib64/libcufft.so.12 /usr/local/cuda/targets/*/lib/libcufft.so.12 \
+      $("$python" -c 'import sys; print(*(p + "/nvidia/*/lib/libcufft.so.12" for p in sys.path if p))') 2>/dev/null | head -n 1)
+    [[ -n $cufft ]] || { echo "gpu_day: libcufft.so.12 (CUDA 13) is not here"; exit 1; }
+    ln -s "$cufft" "$build/lib/"
+  fi
+else
+  stage build 60 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=ON -DUPLIFT_CPU_ISAS=native "${configuration[@]}" || exit 1
+  stage build 240 cmake --build "$build" --target uplift test_simt || exit 1
+fi
 uplift=$build/bin/uplift
+stage info 30 "$uplift" info --devices
+if [[ $device == cuda && -e $out/info.log ]] && ! grep -q 'compute capability' "$out/info.log"; then
+  echo "info: the program sees no GPU" | tee -a "$summary"
+  exit 1
+fi
 
-stage tests 90 ctest --test-dir "$build" -L simt -j 8 --timeout 60 --output-on-failure
+# Tests on this device, each in a process of its own: a kernel that fails ends what comes after it in its process.
+emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
+"$build/bin/test_simt" --gtest_list_tests | awk -v on="= [(]?$emulated(,|$)" '/^[^ ]/ {suite = $1} /^ / && $0 ~ on {print suite $1, $0}' >"$out/tests.txt"
+[[ -s $out/tests.txt ]] || { echo "gpu_day: test_simt names no test on $emulated"; exit 1; }
+stage tests 90 xargs -P 8 -I '{}' timeout 60 "$build/bin/test_simt" --gtest_brief=1 '--gtest_filter={}' < <(awk '{print $1}' "$out/tests.txt")
 for precision in double mixed; do
   stage "reference:$precision" 45 "$python" tests/reference/check_inputs.py "$uplift" --backend "$device" --precision "$precision"
 done
 
-emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
 # Ranks that share the GPU: the same bits on two, three and four, forces that are the CPU's.
-if command -v mpirun >/dev/null && grep -q '^MPI_mpi_LIBRARY:.*/' "$build/CMakeCache.txt"; then
+if command -v mpirun >/dev/null && grep -qs '^MPI_mpi_LIBRARY:.*/' "$build/CMakeCache.txt"; then
   UPLIFT_DEVICE=$emulated stage ranks 60 "$python" tests/mpi/device_domains_test.py "$uplift" mpirun --oversubscribe --allow-run-as-root --bind-to none
 else
   echo "ranks: skipped, no MPI here" | tee -a "$summary"
@@ -80,12 +111,11 @@ frames_steps=$([[ $device == cuda ]] && echo 5000 || echo 50)
 for what in frames rows; do
   stage "$what" 40 "$python" benchmarks/output_cost.py "$uplift" --what "$what" --backend "$device" --system "$frames_system" --every 10 \
     --steps "$frames_steps" --repeats 3 --json "$out/output-cost.json"
-  tail -n 1 "$out/$what.log" | tee -a "$summary"
+  [[ -e $out/$what.log ]] && tail -n 1 "$out/$what.log" | tee -a "$summary"
 done
 
 # Full names of the tests on this device whose name or parameters match.
-filter=$("$build/bin/test_simt" --gtest_list_tests | awk -v on="($emulated," '/^[^ ]/ {suite = $1} /^ / && index($0, on) {print suite $1, $0}' |
-  grep -E "$sanitize" | awk '{print $1}' | paste -sd:)
+filter=$(grep -E "$sanitize" "$out/tests.txt" | awk '{print $1}' | paste -sd:)
 for tool in memcheck racecheck initcheck synccheck; do
   if [[ -z $filter ]]; then
     echo "sanitizer:$tool: no test matches $sanitize" | tee -a "$summary"
@@ -99,6 +129,6 @@ done
 budget=$(($(left) - 15))
 stage timings $((budget + 10)) "$python" benchmarks/gpu_side_by_side.py "$uplift" --backend "$device" --budget "$budget" --seconds 4 --repeats 3 \
   --json "$out/gpu-side-by-side.json" "$@"
-sed -n '/^system  /,$p' "$out/timings.log" | tee -a "$summary"
+[[ -e $out/timings.log ]] && sed -n '/^system  /,$p' "$out/timings.log" | tee -a "$summary"
 echo "results: $out"
 exit $status

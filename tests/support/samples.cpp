@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "uplift/core/resources.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/amber.hpp"
 #include "uplift/model/selection.hpp"
@@ -10,7 +11,7 @@ namespace uplift::test {
 namespace {
 
 Sample from_inputs(const std::string& name, ForceSettings settings) {
-  const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name + "/system.",
+  const std::string folder = resource("inputs/" + name).string() + "/system.",  // the source may have moved since the build
                     end = name.ends_with("vacuum") ? "" : ".gz";
   AmberTopology amber = read_prmtop(folder + "prmtop" + end);
   const Coordinates coordinates = read_amber_coordinates(folder + "inpcrd" + end);
