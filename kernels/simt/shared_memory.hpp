@@ -49,7 +49,7 @@ class SharedMemory {
   void* take(void** slot, std::size_t bytes) {
     if (!fits(used_ + bytes)) return nullptr;
     char* place = arena_ + used_;
-    used_ += (bytes + 15) / 16 * 16 + gap;
+    used_ += (bytes + 63) / 64 * 64 + gap;  // aligned for any type
     unpoison(place, bytes);
     slots_.push_back(slot);
     return *slot = place;
