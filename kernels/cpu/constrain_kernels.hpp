@@ -22,8 +22,10 @@ struct StarList {
   const double* length2[most_arms];           ///< [nm^2]
 };
 
-/// Ranges are multiples of constraint_pad. x, v, before: [3 * atoms]; `before` met the constraints. Position kernels also add
-/// the displacement times `inverse_dt` to v. Those that can fail return the first entry that did, or -1.
+/// Ranges begin at multiples of constraint_pad and end with the list, without its padding: a register of nothing but copies
+/// would put their entry onto its constraints once more, and how many there are depends on the length of the list, hence on the
+/// ranks. x, v, before: [3 * atoms]; `before` met the constraints. Position kernels also add the displacement times
+/// `inverse_dt` to v. Those that can fail return the first entry that did, or -1.
 struct ConstrainKernels {
   int (*settle_positions)(const WaterList& list, int first, int last, double inverse_dt, const double* before, double* x,
                           double* v);

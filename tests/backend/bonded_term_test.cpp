@@ -299,7 +299,8 @@ TEST(RestraintTerm, PullsTowardsTheNearestImage) {
     }
 }
 
-// The instruction set is chosen once a process, so each one runs these tests in a process of its own.
+// The instruction set is chosen once a process, so each one runs these tests, and those of constraints, in a process of its
+// own.
 class BondedTermIsa : public testing::TestWithParam<const char*> {};
 TEST_P(BondedTermIsa, PassesTheSameTests) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
@@ -310,7 +311,7 @@ TEST_P(BondedTermIsa, PassesTheSameTests) {
   };
   if (run_with("BondedTermProbe.*", " > /dev/null 2>&1") != 0)
     GTEST_SKIP() << GetParam() << " is not built in or not supported by this processor";
-  EXPECT_EQ(run_with("BondedTerm.*", ""), 0);
+  EXPECT_EQ(run_with("BondedTerm.*:Constraints.*:*ConstraintModes.*", ""), 0);
 }
 INSTANTIATE_TEST_SUITE_P(All, BondedTermIsa, testing::Values("portable", "avx2", "avx512"));
 

@@ -184,6 +184,37 @@ TEST(Constraints, EverySizeOfList) {
   }
 }
 
+// The end of a list is as the rest of it: how many molecules a rank has must not change any of them.
+TEST(Constraints, MoleculesDoNotKnowHowManyFollow) {
+  const auto moved = [](int n) {
+    Mixture m;
+    for (int k = 0; k < n; ++k) {
+      m.water();
+      for (int arms = 1; arms <= 4; ++arms) m.hydride(arms);
+    }
+    const System system = m.build(ConstraintMode::h_bonds);
+    const cpu::Threads threads(1);
+    cpu::CpuIntegration integration(system, 1e-8, threads);
+    State s = at_rest(m.x);
+    for (int i = 0; i < s.size(); ++i) s.v[at(i)] = noise(i, 1);
+    integration.upload(s);
+    integration.run(SavePositions{}, {}, 0);
+    integration.run(Drift{0.002}, {}, 0);
+    integration.run(ConstrainPositions{0.002}, {}, 0);
+    integration.run(ConstrainVelocities{}, {}, 0);
+    integration.download(s);
+    return s;
+  };
+  const State many = moved(17);
+  for (int n = 1; n < 17; ++n) {
+    const State few = moved(n);
+    for (int i = 0; i < few.size(); ++i) {
+      ASSERT_EQ(few.x[at(i)], many.x[at(i)]) << n << " of each, atom " << i;
+      ASSERT_EQ(few.v[at(i)], many.v[at(i)]) << n << " of each, atom " << i;
+    }
+  }
+}
+
 TEST(Constraints, FailureNamesTheAtoms) {
   const auto message = [](Mixture m, int atom, const Vec3d& kick, ConstraintMode mode) {
     const System system = m.build(mode);

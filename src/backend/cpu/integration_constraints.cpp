@@ -110,6 +110,7 @@ void CpuConstraints::choose(F&& for_atoms) {
 void CpuConstraints::Waters::clear() {
   for (auto* v : {&o, &h1, &h2}) v->clear();
   for (auto* v : {&mass_o, &mass_h, &ra, &rb, &rc, &oh}) v->clear();
+  count = 0;
 }
 void CpuConstraints::Waters::add(const Waters& from, int k) {
   const std::size_t n = at(k);
@@ -122,11 +123,13 @@ void CpuConstraints::Waters::add(const Waters& from, int k) {
   rb.push_back(from.rb[n]);
   rc.push_back(from.rc[n]);
   oh.push_back(from.oh[n]);
+  ++count;
 }
 void CpuConstraints::Stars::clear() {
   for (auto& v : atoms) v.clear();
   for (auto& v : inverse_mass) v.clear();
   for (auto& v : length2) v.clear();
+  count = 0;
 }
 void CpuConstraints::Stars::add(const Stars& from, int k) {
   for (std::size_t a = 0; a <= at(arms); ++a) {
@@ -134,6 +137,7 @@ void CpuConstraints::Stars::add(const Stars& from, int k) {
     inverse_mass[a].push_back(from.inverse_mass[a][at(k)]);
     if (a < at(arms)) length2[a].push_back(from.length2[a][at(k)]);
   }
+  ++count;
 }
 
 void CpuConstraints::add_waters() {
@@ -212,13 +216,13 @@ void CpuConstraints::positions(double dt, const double* before, double* x, doubl
   const ConstrainKernels& kernels = select_constrain_kernels();
   FirstFailure failure;
   const WaterList waters = waters_.list();
-  threads_.for_blocks(waters_.padded(), water_block, [&](int first, int last, int) {
+  threads_.for_blocks(waters_.count, water_block, [&](int first, int last, int) {
     failure.report(kernels.settle_positions(waters, first, last, 1 / dt, before, x, v));
   });
   if (failure.entry() >= 0) torn(waters_.o[at(failure.entry())] / 3);
   for (const Stars& s : stars_) {
     const StarList list = s.list();
-    threads_.for_blocks(s.padded(), star_block, [&](int first, int last, int) {
+    threads_.for_blocks(s.count, star_block, [&](int first, int last, int) {
       failure.report(kernels.shake_stars(list, first, last, tolerance_, 1 / dt, before, x, v));
     });
     if (failure.entry() >= 0) {
@@ -233,11 +237,11 @@ void CpuConstraints::velocities(const double* x, double* v) const {
   const ConstrainKernels& kernels = select_constrain_kernels();
   FirstFailure failure;
   const WaterList waters = waters_.list();
-  threads_.for_blocks(waters_.padded(), water_block,
+  threads_.for_blocks(waters_.count, water_block,
                       [&](int first, int last, int) { kernels.settle_velocities(waters, first, last, x, v); });
   for (const Stars& s : stars_) {
     const StarList list = s.list();
-    threads_.for_blocks(s.padded(), star_block, [&](int first, int last, int) {
+    threads_.for_blocks(s.count, star_block, [&](int first, int last, int) {
       failure.report(kernels.rattle_stars(list, first, last, tolerance_, x, v));
     });
     if (failure.entry() >= 0) {

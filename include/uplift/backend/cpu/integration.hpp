@@ -37,7 +37,7 @@ class CpuConstraints {
   struct Waters {
     std::vector<int> o, h1, h2;
     std::vector<double> mass_o, mass_h, ra, rb, rc, oh;
-    int padded() const { return static_cast<int>(o.size()); }
+    int count = 0;  ///< of those added, without copies that fill the last register
     void clear();
     void add(const Waters& from, int k);
     WaterList list() const {
@@ -49,7 +49,7 @@ class CpuConstraints {
     std::array<std::vector<int>, most_arms + 1> atoms;
     std::array<std::vector<double>, most_arms + 1> inverse_mass;
     std::array<std::vector<double>, most_arms> length2;
-    int padded() const { return static_cast<int>(atoms[0].size()); }
+    int count = 0;  ///< as for Waters
     StarList list() const;
     void clear();
     void add(const Stars& from, int k);
