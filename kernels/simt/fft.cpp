@@ -2,6 +2,7 @@
 #include <fftw3.h>
 
 #include <map>
+#include <type_traits>
 #include <vector>
 
 #include "simt/runtime.hpp"
@@ -24,6 +25,10 @@ struct Plan {
   }
   std::size_t waves() const {
     return reals() / static_cast<std::size_t>(n.back()) * static_cast<std::size_t>(n.back() / 2 + 1);
+  }
+  template <class T>
+  std::size_t length_of(const T*) const {
+    return std::is_floating_point_v<T> ? reals() : waves();
   }
   int rank() const { return static_cast<int>(n.size()); }
 };
@@ -78,28 +83,26 @@ cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
   return CUFFT_SUCCESS;
 }
 
-template <class T, class Complex>
-cufftResult forward(cufftHandle plan, cufftType type, T* in, Complex* out) {
-  using F = Fftw<T>;
+/// Each of the batch, from and to wherever the one before ends.
+template <class F, class In, class Out, class Make, class Run>
+cufftResult batches(cufftHandle plan, cufftType type, In* in, Out* out, Make make, Run run) {
   return transform(plan, type, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<typename F::Complex*>(out);
-    const auto f = F::plan_forward(p.rank(), p.n.data(), in, waves, p.flags);
+    const auto f = make(p.rank(), p.n.data(), in, out, p.flags);
     for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      F::forward(f, in + b * p.reals(), waves + b * p.waves());
+      run(f, in + b * p.length_of(in), out + b * p.length_of(out));
     F::destroy(f);
   });
 }
 
 template <class T, class Complex>
+cufftResult forward(cufftHandle plan, cufftType type, T* in, Complex* out) {
+  using F = Fftw<T>;
+  return batches<F>(plan, type, in, reinterpret_cast<typename F::Complex*>(out), F::plan_forward, F::forward);
+}
+template <class T, class Complex>
 cufftResult backward(cufftHandle plan, cufftType type, Complex* in, T* out) {
   using F = Fftw<T>;
-  return transform(plan, type, [=](const Plan& p) {
-    auto* waves = reinterpret_cast<typename F::Complex*>(in);
-    const auto f = F::plan_backward(p.rank(), p.n.data(), waves, out, p.flags);
-    for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
-      F::backward(f, waves + b * p.waves(), out + b * p.reals());
-    F::destroy(f);
-  });
+  return batches<F>(plan, type, reinterpret_cast<typename F::Complex*>(in), out, F::plan_backward, F::backward);
 }
 
 /// Complex transforms of elements that lie apart: each through a buffer.

@@ -1,99 +1,18 @@
-// The CUDA runtime on the CPU: streams, events and graphs as queues; device memory that is closed to the host but for copies
-// and kernels, so that host code which follows a device pointer faults.
+// The CUDA runtime on the CPU: streams and events as queues; device memory that is closed to the host but for copies and
+// kernels, so that host code which follows a device pointer faults. Graphs are in graphs.cpp.
 #include "simt/runtime.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <random>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "simt/device_memory.hpp"
-
-struct simt_graph;
-struct simt_event {
-  std::uint64_t recorded = 0, done = 0;
-  simt_graph* captured_by = nullptr;  ///< its last record is in that graph, which is being captured
-  bool captured = false;              ///< its last record is in some graph: nobody can wait for it any more
-  std::chrono::steady_clock::time_point when{};
-};
+#include "simt/streams.hpp"
 
 namespace simt {
 namespace {
 
-struct Operation {
-  enum class Kind { work, record, wait } kind = Kind::work;
-  std::function<void()> work;
-  bool kernel = false;
-  simt_event* event = nullptr;
-  std::uint64_t ticket = 0;
-};
-
-}  // namespace
-}  // namespace simt
-
-struct simt_stream {
-  std::deque<simt::Operation> queue;
-  simt_graph* capture = nullptr;
-  std::size_t branch = 0;  ///< of the graph that it captures
-};
-/// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting
-/// for its events.
-struct simt_graph {
-  struct Node {
-    simt::Operation op;
-    std::size_t branch;
-  };
-  std::vector<Node> nodes;
-  std::vector<simt_stream*> branches;
-  bool spoilt = false;
-};
-struct simt_graph_exec {
-  std::vector<simt_graph::Node> nodes;                ///< their events are the graph's own
-  std::vector<std::unique_ptr<simt_stream>> streams;  ///< of the branches but the first
-  std::vector<std::unique_ptr<simt_event>> events;
-};
-
-namespace simt {
-namespace {
-
-bool lazy_from_environment() {
-  const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
-  return text && std::string(text) == "lazy";
-}
-
-/// One thread at a time: whoever waits for an event works off what streams have to do before it.
-std::unique_lock<std::recursive_mutex> alone() {
-  static std::recursive_mutex mutex;
-  return std::unique_lock(mutex);
-}
-
-struct Device {
-  Heap heap;
-  PinnedMemory pinned;
-  simt_stream null_stream;
-  std::vector<simt_stream*> streams{&null_stream};
-  Counters counters;
-  bool lazy = lazy_from_environment();
-  std::mt19937_64 random{seed_from_environment()};
-  GraphSize last_graph;
-};
 thread_local cudaError_t last = cudaSuccess;
-thread_local std::vector<simt_graph*> captures;  ///< that this thread has begun and not ended
-
-Device& device() {
-  static Device one;
-  return one;
-}
-
-simt_stream& resolve(cudaStream_t s) { return s ? *s : device().null_stream; }
 
 /// One operation of a stream; false when there is none, or it has to wait.
 bool step(simt_stream& s) {
@@ -129,27 +48,6 @@ void drain(Done&& done) {
       throw Error("streams wait for events that nobody records");
   }
 }
-void finish(simt_stream& s) {
-  drain([&] { return s.queue.empty(); });
-}
-void finish_all() {
-  for (simt_stream* s : device().streams) finish(*s);
-}
-
-void put(cudaStream_t stream, Operation op) {
-  simt_stream& s = resolve(stream);
-  if (s.capture) {
-    s.capture->nodes.push_back({std::move(op), s.branch});
-    return;
-  }
-  s.queue.push_back(std::move(op));
-  if (!device().lazy) finish(s);
-}
-
-cudaError_t remember(cudaError_t e) {
-  if (e != cudaSuccess) last = e;
-  return e;
-}
 
 /// Copies and what is set must be inside of allocations, on the sides that they are said to be on; in a graph host memory is
 /// looked at long after the call, so that it must be pinned.
@@ -170,26 +68,41 @@ cudaError_t copy_error(const void* to, const void* from, std::size_t bytes, cuda
 
 }  // namespace
 
-bool spoils_a_capture() {
-  for (simt_graph* graph : captures) graph->spoilt = true;
-  return !captures.empty();
+std::unique_lock<std::recursive_mutex> alone() {
+  static std::recursive_mutex mutex;
+  return std::unique_lock(mutex);
 }
+bool lazy_from_environment() {
+  const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
+  return text && std::string(text) == "lazy";
+}
+Device& device() {
+  static Device one;
+  return one;
+}
+simt_stream& resolve(cudaStream_t s) { return s ? *s : device().null_stream; }
+void finish(simt_stream& s) {
+  drain([&] { return s.queue.empty(); });
+}
+void finish_all() {
+  for (simt_stream* s : device().streams) finish(*s);
+}
+void put(cudaStream_t stream, Operation op) {
+  simt_stream& s = resolve(stream);
+  if (s.capture) {
+    s.capture->nodes.push_back({std::move(op), s.branch});
+    return;
+  }
+  s.queue.push_back(std::move(op));
+  if (!device().lazy) finish(s);
+}
+cudaError_t remember(cudaError_t e) {
+  if (e != cudaSuccess) last = e;
+  return e;
+}
+
 Counters counters() { return device().counters; }
 std::size_t device_bytes() { return device().heap.bytes(); }
-std::size_t graph_nodes(cudaGraph_t graph) {
-  return static_cast<std::size_t>(std::count_if(graph->nodes.begin(), graph->nodes.end(),
-                                                [](const auto& n) { return n.op.kind == Operation::Kind::work; }));
-}
-std::size_t graph_depth(cudaGraph_t graph) {
-  std::vector<std::size_t> depth(graph->branches.size(), 0);
-  std::map<std::pair<simt_event*, std::uint64_t>, std::size_t> recorded;
-  for (const auto& [op, branch] : graph->nodes) {
-    if (op.kind == Operation::Kind::work) ++depth[branch];
-    if (op.kind == Operation::Kind::record) recorded[{op.event, op.ticket}] = depth[branch];
-    if (op.kind == Operation::Kind::wait) depth[branch] = std::max(depth[branch], recorded[{op.event, op.ticket}]);
-  }
-  return *std::max_element(depth.begin(), depth.end());
-}
 GraphSize last_graph() { return device().last_graph; }
 bool memory_stays_open() {
   static const bool open = [] {
@@ -219,6 +132,7 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
 
 using simt::device;
 
+/// First of all in what nobody may call while this thread captures.
 #define UPLIFT_SIMT_NOT_IN_A_CAPTURE() \
   if (simt::spoils_a_capture()) return simt::remember(cudaErrorStreamCaptureUnsupported)
 
@@ -414,106 +328,6 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
   if (from->captured || from->captured_by || to->captured || to->captured_by) return simt::remember(cudaErrorCapturedEvent);
   if (from->done < from->recorded || to->done < to->recorded) return simt::remember(cudaErrorNotReady);
   *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  const auto lock = simt::alone();
-  if (!stream || stream->capture) return simt::remember(cudaErrorStreamCaptureUnsupported);
-  stream->capture = new simt_graph;
-  stream->branch = 0;
-  stream->capture->branches.push_back(stream);
-  simt::captures.push_back(stream->capture);
-  return cudaSuccess;
-}
-/// Every branch must have been waited for, at its end, by another one.
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  const auto lock = simt::alone();
-  *graph = stream->capture;
-  if (!*graph) return simt::remember(cudaErrorInvalidValue);
-  if (std::erase(simt::captures, *graph) == 0) return simt::remember(cudaErrorStreamCaptureWrongThread);
-  for (simt_stream* s : (*graph)->branches) s->capture = nullptr;
-  for (const auto& [op, branch] : (*graph)->nodes)
-    if (op.event && op.event->captured_by == *graph) {
-      op.event->captured_by = nullptr;
-      op.event->captured = true;
-    }
-  if ((*graph)->spoilt) {
-    delete std::exchange(*graph, nullptr);
-    return simt::remember(cudaErrorStreamCaptureInvalidated);
-  }
-  const auto& nodes = (*graph)->nodes;
-  for (std::size_t branch = 1; branch < (*graph)->branches.size(); ++branch) {
-    const auto last = std::find_if(nodes.rbegin(), nodes.rend(), [&](const auto& n) { return n.branch == branch; });
-    const bool joined =
-        last->op.kind == simt::Operation::Kind::record && std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) {
-          return n.op.kind == simt::Operation::Kind::wait && n.branch != branch && n.op.event == last->op.event &&
-                 n.op.ticket == last->op.ticket;
-        });
-    if (!joined) return simt::remember(cudaErrorStreamCaptureUnjoined);
-  }
-  return cudaSuccess;
-}
-namespace {
-
-/// The graph gets events of its own, so that those of the capture may go.
-void own_events(simt_graph_exec& exec) {
-  std::map<simt_event*, simt_event*> own;
-  for (auto& [op, branch] : exec.nodes) {
-    if (!op.event) continue;
-    if (!own[op.event]) own[op.event] = exec.events.emplace_back(std::make_unique<simt_event>()).get();
-    op.event = own[op.event];
-  }
-}
-
-}  // namespace
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  const auto lock = simt::alone();
-  *exec = new simt_graph_exec{graph->nodes, {}, {}};
-  device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
-  own_events(**exec);
-  for (std::size_t branch = 1; branch < graph->branches.size(); ++branch)
-    device().streams.push_back((*exec)->streams.emplace_back(std::make_unique<simt_stream>()).get());
-  return cudaSuccess;
-}
-/// Other arguments of the same work: the same kinds of operations on the same branches, in the same order.
-cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* result) {
-  const auto lock = simt::alone();
-  const bool same = std::equal(exec->nodes.begin(), exec->nodes.end(), graph->nodes.begin(), graph->nodes.end(),
-                               [](const auto& a, const auto& b) {
-                                 return a.op.kind == b.op.kind && a.op.kernel == b.op.kernel && a.branch == b.branch;
-                               });
-  result->result = same ? 0 : 1;
-  if (!same) return simt::remember(cudaErrorGraphExecUpdateFailure);
-  simt::finish_all();
-  exec->nodes = graph->nodes;
-  exec->events.clear();
-  own_events(*exec);
-  return cudaSuccess;
-}
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  const auto lock = simt::alone();
-  ++device().counters.launches;
-  std::map<std::pair<simt_event*, std::uint64_t>, std::uint64_t> tickets;  // of the capture: of this launch
-  for (const auto& [captured, branch] : exec->nodes) {
-    simt::Operation op = captured;
-    if (op.kind == simt::Operation::Kind::record) op.ticket = tickets[{op.event, captured.ticket}] = ++op.event->recorded;
-    if (op.kind == simt::Operation::Kind::wait) op.ticket = tickets.at({op.event, captured.ticket});
-    simt::put(branch == 0 ? stream : exec->streams[branch - 1].get(), std::move(op));
-  }
-  return cudaSuccess;
-}
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  const auto lock = simt::alone();
-  delete graph;
-  return cudaSuccess;
-}
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
-  const auto lock = simt::alone();
-  simt::finish_all();
-  for (const auto& own : exec->streams) std::erase(device().streams, own.get());
-  delete exec;
   return cudaSuccess;
 }
 

@@ -1,0 +1,86 @@
+#pragma once
+// What the emulated runtime is made of (runtime.cpp, graphs.cpp): operations in the queues of streams, and those that graphs
+// hold. No one else includes this.
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "simt/device_memory.hpp"
+#include "simt/runtime.hpp"
+
+struct simt_graph;
+struct simt_event {
+  std::uint64_t recorded = 0, done = 0;
+  simt_graph* captured_by = nullptr;  ///< its last record is in that graph, which is being captured
+  bool captured = false;              ///< its last record is in some graph: nobody can wait for it any more
+  std::chrono::steady_clock::time_point when{};
+};
+
+namespace simt {
+
+struct Operation {
+  enum class Kind { work, record, wait } kind = Kind::work;
+  std::function<void()> work;
+  bool kernel = false;
+  simt_event* event = nullptr;
+  std::uint64_t ticket = 0;
+};
+
+}  // namespace simt
+
+struct simt_stream {
+  std::deque<simt::Operation> queue;
+  simt_graph* capture = nullptr;
+  std::size_t branch = 0;  ///< of the graph that it captures
+};
+/// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting
+/// for its events.
+struct simt_graph {
+  struct Node {
+    simt::Operation op;
+    std::size_t branch;
+  };
+  std::vector<Node> nodes;
+  std::vector<simt_stream*> branches;
+  bool spoilt = false;
+};
+struct simt_graph_exec {
+  std::vector<simt_graph::Node> nodes;                ///< their events are the graph's own
+  std::vector<std::unique_ptr<simt_stream>> streams;  ///< of the branches but the first
+  std::vector<std::unique_ptr<simt_event>> events;
+};
+
+namespace simt {
+
+/// UPLIFT_SIMT_STREAMS=lazy
+bool lazy_from_environment();
+
+struct Device {
+  Heap heap;
+  PinnedMemory pinned;
+  simt_stream null_stream;
+  std::vector<simt_stream*> streams{&null_stream};
+  Counters counters;
+  bool lazy = lazy_from_environment();
+  std::mt19937_64 random{seed_from_environment()};
+  GraphSize last_graph;
+};
+Device& device();
+
+/// One thread at a time: whoever waits for an event works off what streams have to do before it.
+std::unique_lock<std::recursive_mutex> alone();
+simt_stream& resolve(cudaStream_t s);
+/// Into the queue, or the graph that the stream captures.
+void put(cudaStream_t stream, Operation op);
+void finish(simt_stream& s);
+void finish_all();
+/// For cudaGetLastError() of this thread; returns it.
+cudaError_t remember(cudaError_t e);
+
+}  // namespace simt
