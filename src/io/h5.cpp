@@ -325,6 +325,7 @@ FileLock::~FileLock() {
 
 File::File(Handle handle, FileLock lock, std::string path)
     : lock_(std::move(lock)), file_(std::move(handle)), path_(std::move(path)) {
+  room_is_used(file_.id());  // its descriptor may have been that of another file
   handle_ = Handle(check(H5Gopen2(file_.id(), "/", H5P_DEFAULT), path_ + ": root group"), H5Gclose);
 }
 
