@@ -97,17 +97,19 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
             group = static_cast<int>(blockIdx.x) % groups;
   const int count = list.entry_count[super];
-  if (group * list_group >= count) return;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes),
             lane = thread % static_cast<int>(warp_lanes);
   const int a = lane % cluster_i, b = lane / cluster_i;
   const bool pruning = has_forces(wanted) && list.prune(forced);
+  // Also where nothing is listed, as some ranks have it, or these atoms would look as if they had moved, and all prune again.
+  if (pruning && group == 0 && thread < super_atoms)
+    list.prune_sites[super * super_atoms + thread] = list.sites[super * super_atoms + thread];
+  if (pruning && blockIdx.x == 0 && thread == 0) ++list.state->prunes;
+  if (group * list_group >= count) return;
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
     own_lj[thread] = Model::lj(list)[super * super_atoms + thread];
-    if (pruning && group == 0) list.prune_sites[super * super_atoms + thread] = own[thread];
   }
-  if (pruning && blockIdx.x == 0 && thread == 0) ++list.state->prunes;
   __syncthreads();
 
   const int first = group * list_group + warp * entries_per_warp;
