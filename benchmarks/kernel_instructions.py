@@ -21,6 +21,10 @@ import subprocess
 import sys
 import tempfile
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from kernel_names import demangle, short
+
 STEADY = ["cluster_pairs.cu", "pair_list.cu", "pme.cu", "moves.cu", "bonded.cu"]
 NOT_FUSED = {"pair_list.cu", "all_pairs.cu"}  # as in src/backend/cuda/CMakeLists.txt
 MIXED = r"cluster_pairs_kernel<Everyday.*\(Wanted\)0|place_kernel<float|(spread|gather|to_real|convolve)_kernel<([45], )?float|moves_kernel|bonded_kernel<float"
@@ -36,17 +40,6 @@ CLASSES = [
 
 def nvcc_of(given):
     return given or shutil.which("nvcc") or next((p for p in ("/usr/local/cuda/bin/nvcc",) if os.path.exists(p)), None)
-
-
-def demangled(name):
-    text = subprocess.run(["c++filt", name], capture_output=True, text=True, check=True).stdout.strip()
-    text = re.sub(r"uplift::\w+::|\(anonymous namespace\)::|^void ", "", text)
-    depth = 0
-    for k, letter in enumerate(text):
-        depth += {"<": 1, ">": -1}.get(letter, 0)
-        if letter == "(" and depth == 0:
-            return text[:k]
-    return text
 
 
 def class_of(mnemonic):
@@ -107,7 +100,7 @@ def self_test():
     assert counted(instructions)["instructions"] == 7, instructions
     loop = loops_of(instructions, labels)[0]
     assert loop == {"instructions": 4, "memory": 1, "shuffles": 1, "single precision": 1, "branches and others": 1}, loop
-    assert demangled("_ZN6uplift11cuda_device12place_kernelIfEEvT_") == "place_kernel<float>"
+    assert short(demangle(["_ZN6uplift11cuda_device12place_kernelIfEEvT_"])[0]) == "place_kernel<float>"
     return 0
 
 
@@ -115,7 +108,7 @@ def main():
     if sys.argv[1:] == ["--self-test"]:
         return self_test()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    parser.add_argument("--source", default=ROOT)
     parser.add_argument("--architecture", default="sm_90")
     parser.add_argument("--kernel", default=MIXED)
     parser.add_argument("--nvcc")
@@ -139,9 +132,9 @@ def main():
             subprocess.run(command, check=True)
             text = subprocess.run([options.nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
         kernels, labels = kernels_of(text)
-        for name, instructions in kernels.items():
-            if re.search(options.kernel, shown := demangled(name)):
-                results[shown] = {**counted(instructions), "loops": loops_of(instructions, labels)}
+        for name, instructions in zip(map(short, demangle(list(kernels))), kernels.values()):
+            if re.search(options.kernel, name):
+                results[name] = {**counted(instructions), "loops": loops_of(instructions, labels)}
     for name, result in results.items():
         print(f"{result['instructions']:7}  {name}")
         for loop in result["loops"]:

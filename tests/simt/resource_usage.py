@@ -11,9 +11,10 @@ import glob
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from kernel_names import demangle, short
 
 COLD = {
     r"cluster_pairs_kernel<General<double, .*\(Wanted\)1, ": "energies in double precision, in steps that report them",
@@ -36,23 +37,6 @@ def parse(text):
             if current is not None:
                 current.update(registers=int(match[1]), shared=int(match[2] or 0))
     return kernels
-
-
-def demangle(names):
-    if not names or not shutil.which("c++filt"):
-        return names
-    return subprocess.run(["c++filt"], input="\n".join(names), capture_output=True, text=True, check=True).stdout.splitlines()
-
-
-def short(name):
-    """uplift::cuda_device::(anonymous namespace)::moves_kernel(...) becomes moves_kernel; template arguments stay."""
-    name = re.sub(r"uplift::\w+::|\(anonymous namespace\)::|^void ", "", name)
-    depth = 0
-    for k, letter in enumerate(name):
-        depth += {"<": 1, ">": -1}.get(letter, 0)
-        if letter == "(" and depth == 0:
-            return name[:k]
-    return name
 
 
 def is_cold(name):
