@@ -159,6 +159,21 @@ INSTANTIATE_TEST_SUITE_P(Modes, ConstraintModes,
                          testing::Values(ConstraintMode::none, ConstraintMode::h_bonds, ConstraintMode::h_angles,
                                          ConstraintMode::all_bonds));
 
+/// After a step of random velocities, with the constraints met.
+State drifted(const System& system, const std::vector<Vec3d>& x, int thread_count) {
+  const cpu::Threads threads(thread_count);
+  cpu::CpuIntegration integration(system, 1e-8, threads);
+  State s = at_rest(x);
+  for (int i = 0; i < s.size(); ++i) s.v[at(i)] = noise(i, 1);
+  integration.upload(s);
+  integration.run(SavePositions{}, {}, 0);
+  integration.run(Drift{0.002}, {}, 0);
+  integration.run(ConstrainPositions{0.002}, {}, 0);
+  integration.run(ConstrainVelocities{}, {}, 0);
+  integration.download(s);
+  return s;
+}
+
 TEST(Constraints, EverySizeOfList) {
   for (int n : {0, 1, 31, 32, 33, 1000}) {
     Mixture m;
@@ -167,15 +182,7 @@ TEST(Constraints, EverySizeOfList) {
       m.hydride(1 + k % 4);
     }
     const System system = m.build(ConstraintMode::h_bonds);
-    const cpu::Threads threads(3);
-    cpu::CpuIntegration integration(system, 1e-8, threads);
-    State s = at_rest(m.x);
-    for (int i = 0; i < s.size(); ++i) s.v[at(i)] = noise(i, 1);
-    integration.upload(s);
-    integration.run(Drift{0.002}, {}, 0);
-    integration.run(ConstrainPositions{0.002}, {}, 0);
-    integration.run(ConstrainVelocities{}, {}, 0);
-    integration.download(s);
+    const State s = drifted(system, m.x, 3);
     for (const auto& r : rods_of(system)) {
       const Vec3d d = s.x[at(r.i)] - s.x[at(r.j)];
       ASSERT_NEAR(std::sqrt(dot(d, d)) / r.length, 1, 1e-8);
@@ -192,18 +199,7 @@ TEST(Constraints, MoleculesDoNotKnowHowManyFollow) {
       m.water();
       for (int arms = 1; arms <= 4; ++arms) m.hydride(arms);
     }
-    const System system = m.build(ConstraintMode::h_bonds);
-    const cpu::Threads threads(1);
-    cpu::CpuIntegration integration(system, 1e-8, threads);
-    State s = at_rest(m.x);
-    for (int i = 0; i < s.size(); ++i) s.v[at(i)] = noise(i, 1);
-    integration.upload(s);
-    integration.run(SavePositions{}, {}, 0);
-    integration.run(Drift{0.002}, {}, 0);
-    integration.run(ConstrainPositions{0.002}, {}, 0);
-    integration.run(ConstrainVelocities{}, {}, 0);
-    integration.download(s);
-    return s;
+    return drifted(m.build(ConstraintMode::h_bonds), m.x, 1);
   };
   const State many = moved(17);
   for (int n = 1; n < 17; ++n) {

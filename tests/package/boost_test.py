@@ -10,18 +10,10 @@ import re
 import subprocess
 import sys
 
-from checks import run_all
-
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing:
-    print("skipped:", missing)
-    sys.exit(77)
+from checks import INPUTS, UPLIFT, run_all
+from hdf5 import h5py, np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-INPUTS = os.path.normpath(os.path.join(HERE, "..", "..", "inputs"))
-UPLIFT = os.path.abspath(sys.argv[-1])
 KT = 0.00831446261815324 * 300
 KCAL = 4.184
 PHI, PSI = "phi=dihedral(4,6,8,14)", "psi=dihedral(6,8,14,16)"

@@ -1,7 +1,10 @@
-"""Runs checks one after the other, each in a folder of its own, and ends the program with what came of them. UPLIFT_CHECKS names those to run, if not all."""
+"""What tests of the whole program share. run_all() runs checks one after the other, each in a folder of its own, and ends the program with what came of them. UPLIFT_CHECKS names those to run, if not all."""
 import os
 import sys
 import tempfile
+
+INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
+UPLIFT = os.path.abspath(sys.argv[-1])  # the program: the last argument of every test
 
 
 def run_all(*checks):

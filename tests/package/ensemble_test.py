@@ -14,17 +14,9 @@ import subprocess
 import sys
 import time
 
-from checks import run_all
+from checks import INPUTS, UPLIFT, run_all
+from hdf5 import h5py, np
 
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing:
-    print("skipped:", missing)
-    sys.exit(77)
-
-INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
-UPLIFT = os.path.abspath(sys.argv[-1])
 PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))  # sanitizers and busy machines want more of it
 K = 0.00831446261815324  # kJ/mol/K
 

@@ -8,17 +8,9 @@ import os
 import subprocess
 import sys
 
-from checks import run_all
+from checks import INPUTS, UPLIFT, run_all
+from hdf5 import h5py, np
 
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing:
-    print("skipped:", missing)
-    sys.exit(77)
-
-INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
-UPLIFT = os.path.abspath(sys.argv[-1])
 STAGES = """  - {name: warm, time: 1 ps, collect: energies}
   - {name: boost, time: 1 ps, bias: {method: amd, boost: dihedral, parameters: {from: warm}}}
   - {name: go, time: 1 ps}
@@ -103,23 +95,28 @@ def small_disk(scratch):
         disk.end()
 
 
-def a_full_disk_costs_nothing(scratch):
-    """However small the disk, the run ends with an error that says so, and what it left goes on when there is room."""
-    path = write_input(scratch)
-    done = run(path, os.path.join(scratch, "wanted"))
-    assert done.returncode == 0, done.stderr
-    wanted = contents(os.path.join(scratch, "wanted"))
+def goes_on_when_there_is_room(scratch, path, everything, sizes):
+    """On disks of these sizes [kB] a run ends with an error that says so, and resumed it has what the one in `scratch`/wanted has."""
+    wanted = everything(os.path.join(scratch, "wanted"))
     with small_disk(scratch) as disk:
-        # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
-        for size in (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340) if disk else ():
+        for size in sizes if disk else ():
             disk.begin(size)
             full = run(path, disk.out)
             assert full.returncode == 1 and "No space left on device" in full.stderr, (size, full.returncode, full.stderr)
             disk.grow()
             again = run(path, disk.out, "--resume")
             assert again.returncode == 0, (size, full.stderr, again.stderr)
-            wrong = differing(wanted, contents(disk.out))
+            wrong = differing(wanted, everything(disk.out))
             assert not wrong, (size, full.stderr, wrong)
+
+
+def a_full_disk_costs_nothing(scratch):
+    """However small the disk, the run ends with an error that says so, and what it left goes on when there is room."""
+    path = write_input(scratch)
+    done = run(path, os.path.join(scratch, "wanted"))
+    assert done.returncode == 0, done.stderr
+    # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
+    goes_on_when_there_is_room(scratch, path, contents, (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340))
 
 
 def replicas_on_a_full_disk_go_on(scratch):
@@ -135,16 +132,7 @@ def replicas_on_a_full_disk_go_on(scratch):
     assert f"300 K and 424.264 K: {accepted} of {tried} accepted" in info("exchange.h5"), info("exchange.h5")
     assert "run of 3 replicas" in info() and "step 1000 (2 ps), stage 1, rex" in info(), info()
     assert "trajectory.h5md" in info("replica-002") and "step 1000 (2 ps)" in info("replica-002"), info("replica-002")
-    with small_disk(scratch) as disk:
-        for size in (10, 60, 300, 600, 900) if disk else ():
-            disk.begin(size)
-            full = run(path, disk.out)
-            assert full.returncode == 1 and "No space left on device" in full.stderr, (size, full.returncode, full.stderr)
-            disk.grow()
-            again = run(path, disk.out, "--resume")
-            assert again.returncode == 0, (size, full.stderr, again.stderr)
-            wrong = differing(wanted, everything(disk.out))
-            assert not wrong, (size, full.stderr, wrong)
+    goes_on_when_there_is_room(scratch, path, everything, (10, 60, 300, 600, 900))
 
 
 def damage(path):

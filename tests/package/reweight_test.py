@@ -10,21 +10,20 @@ import os
 import subprocess
 import sys
 
-from checks import run_all
-
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing:
-    print("skipped:", missing)
-    sys.exit(77)
+from checks import UPLIFT, run_all
+from hdf5 import h5py, np
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 INPUT = os.path.join(ROOT, "inputs", "alanine-dipeptide-vacuum", "system")
-UPLIFT = os.path.abspath(sys.argv[-1])
 R = 0.00831446261815324
 STRIDE = 50
 DISTANCE = "d=distance(0,1)"
+HEAD = f"""version: 1
+system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 1 fs, temperature: 300 K}}
+stages:
+"""
 
 
 def uplift(*arguments, expect=0):
@@ -38,12 +37,7 @@ def skeleton(scratch):
     path = os.path.join(scratch, "skeleton.yaml")
     if not os.path.exists(path):
         with open(path, "w") as f:
-            f.write(f"""version: 1
-system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
-forces: {{nonbonded: no-cutoff}}
-dynamics: {{timestep: 1 fs, temperature: 300 K}}
-stages:
-  - {{name: a, time: 1 fs}}
+            f.write(f"""{HEAD}  - {{name: a, time: 1 fs}}
 output: {{trajectory: {{every: 1 fs}}, energies: {{every: 1 fs}}, report: false}}
 """)
         uplift("run", path, "--quiet")
@@ -291,12 +285,7 @@ def surfaces_of_an_input_are_checked_before_it_runs(scratch):
 
     def write(surfaces, atoms="all"):
         with open(path, "w") as f:
-            f.write(f"""version: 1
-system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
-forces: {{nonbonded: no-cutoff}}
-dynamics: {{timestep: 1 fs, temperature: 300 K}}
-stages:
-  - {{name: m, minimize: {{max_steps: 1}}}}
+            f.write(f"""{HEAD}  - {{name: m, minimize: {{max_steps: 1}}}}
   - {{name: b, time: 3 fs, collect: energies}}
   - {{name: u, time: 2 fs, bias: {{method: gamd, boost: total, update_every: 1 fs, parameters: {{from: b}}}}}}
   - {{name: a, time: 0.2 ps}}

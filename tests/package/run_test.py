@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 
-from checks import run_all
+from checks import INPUTS, UPLIFT, run_all
 
 warnings.simplefilter("ignore")
 try:
@@ -23,8 +23,6 @@ except ImportError as missing:
     sys.exit(77)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-INPUTS = os.path.normpath(os.path.join(HERE, "..", "..", "inputs"))
-UPLIFT = os.path.abspath(sys.argv[-1])
 
 
 def write_input(folder, name, system, extra="", **keys):

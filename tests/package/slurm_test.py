@@ -12,16 +12,8 @@ import tempfile
 import time
 
 import slurm as slurm_daemons
-
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing_module:
-    print("skipped:", missing_module)
-    sys.exit(77)
-
-INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
-UPLIFT = os.path.abspath(sys.argv[-1])
+from checks import INPUTS, UPLIFT
+from hdf5 import h5py, np
 
 
 def write_input(folder, name, steps, extra=""):
