@@ -1,5 +1,7 @@
 #include <cuda/move_units.cuh>
 
+#include <climits>
+
 #include "physics/integrate/langevin.hpp"
 #include "physics/integrate/velocity_rescaling.hpp"
 #include "uplift/core/random.hpp"
@@ -195,6 +197,11 @@ __global__ void bias_kernel(Shared* shared, TalliesView tallies, double constant
 __global__ void set_step_kernel(Shared* shared, std::int64_t step) { shared->step = step; }
 __global__ void add_heat_kernel(Shared* shared, double amount) { shared->heat += amount; }
 
+__global__ void forget_failures_kernel(Shared* shared) {
+  shared->failed_water = shared->failed_constraint = INT_MAX;
+  shared->failed_step = LLONG_MAX;
+}
+
 __device__ void forget_sums(Shared* shared) {
   shared->kinetic = shared->momentum[0] = shared->momentum[1] = shared->momentum[2] = 0;
 }
@@ -249,6 +256,9 @@ void launch_end_step(Shared* shared, cudaStream_t stream) { UPLIFT_LAUNCH(end_st
 void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step,
                  cudaStream_t stream) {
   UPLIFT_LAUNCH(bias_kernel, one_thread, stream, shared, tallies, constants, stage, ends_step);
+}
+void launch_forget_failures(Shared* shared, cudaStream_t stream) {
+  UPLIFT_LAUNCH(forget_failures_kernel, one_thread, stream, shared);
 }
 void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream) {
   UPLIFT_LAUNCH(set_step_kernel, one_thread, stream, shared, step);

@@ -91,6 +91,8 @@ void launch_bias(Shared* shared, const TalliesView& tallies, double constants, c
                  cudaStream_t stream);
 /// State::heat takes what was counted, and the step ends: what comes next has the next number.
 void launch_end_step(Shared* shared, cudaStream_t stream);
+/// What could not be met is forgotten.
+void launch_forget_failures(Shared* shared, cudaStream_t stream);
 void launch_set_step(Shared* shared, std::int64_t step, cudaStream_t stream);
 void launch_add_heat(Shared* shared, double amount, cudaStream_t stream);
 /// The factor of v-rescale, or of the Nose-Hoover chain, from the kinetic energy that was summed.

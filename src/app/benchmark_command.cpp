@@ -17,6 +17,7 @@
 #include "load.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/engine/minimization.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/phase_table.hpp"

@@ -106,6 +106,18 @@ std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& inp
   return warnings;
 }
 
+std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage) {
+  const auto relevant = [](const std::string& settings) {
+    std::string lines;
+    std::istringstream in(settings);
+    for (std::string line; std::getline(in, line);)
+      if (!line.starts_with("minimize.")) lines += line + '\n';
+    return lines;
+  };
+  const std::string was = relevant(c.settings), is = relevant(stage.settings);
+  return was == is ? "" : lines_missing(was, is) + "; now: " + lines_missing(is, was);
+}
+
 std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted) {
   if (!wanted || last_step.value_or(-1) == *wanted) return "";
   return fmt::format(

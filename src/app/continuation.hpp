@@ -39,6 +39,9 @@ std::vector<PastStage> past_stages(const Checkpoint* c, const RunInput& input, s
 /// One warning for each finished stage that the input now has otherwise: it stays as it was.
 std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& input);
 
+/// What has changed in the settings of a minimisation that had begun, but for where it ends; empty: nothing.
+std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage);
+
 /// A warning where a file ends at another step than the checkpoint says (what it had later has been cut off); empty: it does
 /// not, or the checkpoint says nothing of it.
 std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted);

@@ -33,7 +33,9 @@ namespace fs = std::filesystem;
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::string at_step(const Checkpoint& c) {
-  return "step " + std::to_string(c.state.step) + " (" + format_number(c.state.time) + " ps), stage " + c.stage_name;
+  std::string at = "step " + std::to_string(c.state.step) + " (" + format_number(c.state.time) + " ps), stage " + c.stage_name;
+  if (c.descent) at += ", after " + std::to_string(c.descent->steps) + " steps of its minimisation";
+  return at;
 }
 
 }  // namespace
@@ -132,6 +134,7 @@ int Run::stage(std::size_t index) {
            std::move(past),
            {},
            {},
+           {},
            {}};
   if (continued) {
     next_.stage_step = checkpoint_->stage_step;
@@ -185,25 +188,6 @@ void Run::begin_files(const System& system, Backend& backend) {
   }
   write_topology_pdb(path("topology.pdb"), system, state_.box, state_.x, atoms_);
   save(state_, false);  // before the files that it belongs to
-}
-
-int Run::minimisation(const StageSettings& settings, const System& system, Backend& backend) {
-  checkpoint_.reset();
-  const MinimizeResult r =
-      minimize(system, backend, state_, *settings.minimize, [&] { return !options_.stop_reason().empty(); });
-  if (r.stopped) {
-    log_->warn("stopped by " + options_.stop_reason() + " after " + std::to_string(r.steps) +
-               " steps of a minimisation, which begins anew. Run again with --resume to go on");
-    return stopped_early;
-  }
-  std::string worst;
-  for (const Backend::WorstForce& w : r.worst)
-    worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " +
-             describe_atom(system.topology, w.atom);
-  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) +
-             " steps: energy " + format_number(r.energy) + " kJ/mol, largest force components [kJ/mol/nm]: " + worst);
-  save(state_, true);
-  return finished;
 }
 
 int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias) {
@@ -277,7 +261,7 @@ std::string Run::advance(Simulation& simulation, RunExchange* exchange, std::int
     simulation.step();
     if (options_.link) options_.link->progress(next_.stage, simulation.current_step(), next_.stage_step, last);
     // Replicas that exchange save together, or none of them could go on from what the others have.
-    if (!exchange && input_.output.checkpoint_every > 0 && now() - saved_at_ >= input_.output.checkpoint_every) checkpoint();
+    if (!exchange && checkpoint_due()) checkpoint();
   }
   return why;
 }
@@ -287,18 +271,24 @@ int Run::stopped(const std::string& why) {
   return stopped_early;
 }
 
+bool Run::checkpoint_due() const {
+  return input_.output.checkpoint_every > 0 && now() - saved_at_ >= input_.output.checkpoint_every;
+}
+
 /// A checkpoint, after the files that it belongs to are safe.
-void Run::save(const State& state, bool begun) {
+void Run::save(const State& state, bool begun, std::optional<DescentMemory> descent) {
   background_.drain();
   if (trajectory_) trajectory_->sync();
   if (energies_) energies_->sync();
   if (amd_log_) amd_log_->flush();
   next_.begun = begun;
+  next_.descent = std::move(descent);
   next_.last_frame = trajectory_ ? std::optional(trajectory_->last_step().value_or(-1)) : std::nullopt;
   next_.last_row = energies_ ? std::optional(energies_->last_step().value_or(-1)) : std::nullopt;
   next_.state = state;
   write_checkpoint(path("checkpoint.upc"), next_);
   next_.state = {};
+  next_.descent.reset();
   saved_at_ = now();
 }
 

@@ -68,7 +68,8 @@ class Run {
   std::vector<EnergyTerm> terms_of_all_stages() const;
   void report(const StageSettings& settings, const Backend& backend, const RunTiming& timing);
   int stopped(const std::string& why);
-  void save(const State& state, bool begun);
+  bool checkpoint_due() const;
+  void save(const State& state, bool begun, std::optional<DescentMemory> descent = {});
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
   RunInput input_;

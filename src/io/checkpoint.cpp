@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -79,6 +80,42 @@ std::optional<Bias> bias_of(const json& j) {
               boost(j.at("dihedral")), boost(j.at("total"))};
 }
 
+json packed(const std::optional<DescentMemory>& d) {
+  if (!d) return nullptr;
+  json step = json::array(), change = json::array();
+  for (const std::vector<float>& s : d->step) step.push_back(packed(s.data(), s.size()));
+  for (const std::vector<float>& y : d->change) change.push_back(packed(y.data(), y.size()));
+  return {{"steps", d->steps},
+          {"first_step", packed(d->first_step)},
+          {"energy", packed(d->energy)},
+          {"largest", packed(d->largest)},
+          {"squared", packed(d->squared)},
+          {"force", packed(d->force)},
+          {"slots", d->slots},
+          {"step", step},
+          {"change", change},
+          {"products", packed(d->products.data(), d->products.size())}};
+}
+std::optional<DescentMemory> descent_of(const json& j, std::size_t atoms) {
+  if (j.is_null()) return {};
+  DescentMemory d;
+  d.steps = j.at("steps");
+  d.first_step = number(j.at("first_step"));
+  d.energy = number(j.at("energy"));
+  d.largest = number(j.at("largest"));
+  d.squared = number(j.at("squared"));
+  d.force = unpacked<Vec3d>(j.at("force"));
+  d.slots = j.at("slots").get<std::vector<int>>();
+  for (const json& s : j.at("step")) d.step.push_back(unpacked<float>(s));
+  for (const json& y : j.at("change")) d.change.push_back(unpacked<float>(y));
+  d.products = unpacked<double>(j.at("products"));
+  const auto whole = [&](const std::vector<float>& vector) { return vector.size() == 3 * atoms; };
+  if (d.force.size() != atoms || d.step.size() != d.slots.size() || d.change.size() != d.slots.size() ||
+      !std::all_of(d.step.begin(), d.step.end(), whole) || !std::all_of(d.change.begin(), d.change.end(), whole))
+    throw std::runtime_error("vectors of the minimisation differ in number");
+  return d;
+}
+
 json packed(const std::vector<PastStage>& past) {
   json all = json::array();
   for (const PastStage& p : past) all.push_back({{"name", p.name}, {"settings", p.settings}, {"time", packed(p.time)}});
@@ -101,6 +138,7 @@ std::vector<std::uint8_t> payload(const Checkpoint& c) {
                         {"has_velocities", c.has_velocities},
                         {"system", c.system},
                         {"past", packed(c.past)},
+                        {"descent", packed(c.descent)},
                         {"last_frame", packed(c.last_frame)},
                         {"last_row", packed(c.last_row)},
                         {"x", packed(s.x)},
@@ -149,6 +187,7 @@ Checkpoint from_payload(const json& j) {
   s.chain = unpacked<double>(j.at("chain"));
   s.barostat = unpacked<double>(j.at("barostat"));
   s.list_x = unpacked<Vec3d>(j.at("list_x"));
+  if (j.contains("descent")) c.descent = descent_of(j["descent"], s.x.size());
   if (s.v.size() != s.x.size()) throw std::runtime_error("positions and velocities differ in number");
   return c;
 }

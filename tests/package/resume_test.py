@@ -5,8 +5,9 @@
 """
 import contextlib
 import os
+import re
 import subprocess
-import sys
+import time
 
 from checks import INPUTS, UPLIFT, run_all
 from hdf5 import h5py, np
@@ -201,14 +202,54 @@ def files_keep_no_more_of_the_disk_than_they_need(scratch):
         assert 512 * of.st_blocks <= of.st_size + 16384, (name, of.st_size, 512 * of.st_blocks)
 
 
-def a_minimisation_that_is_stopped_begins_anew(scratch):
-    path, out = write_input(scratch, "  - {name: down, minimize: {max_steps: 20, force_tolerance: 1e-3 kJ/mol/nm}}\n  - {name: go, time: 0.1 ps}\n"), os.path.join(scratch, "out")
-    done = run(path, out, "--max-time", "0.001s")
-    assert done.returncode == 3 and "of a minimisation, which begins anew" in done.stdout, (done.returncode, done.stdout)
-    assert run(path, out, "--resume", "--quiet").returncode == 0
+def write_minimisation(folder):
+    path = os.path.join(folder, "down.yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {INPUTS}/alanine-dipeptide-tip3p/system.prmtop.gz, coordinates: {INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz}}
+forces: {{cutoff: 0.9 nm}}
+stages:
+  - {{name: down, minimize: {{max_steps: 400, force_tolerance: 1e-3 kJ/mol/nm}}}}
+  - {{name: go, time: 20 fs}}
+output: {{trajectory: {{every: 10 fs, velocities: true}}, energies: {{every: 10 fs}}, checkpoint: {{every: 0.05 s}}, report: false}}
+compute: {{threads: 1}}
+""")
+    return path
+
+
+def steps_of_minimisation(text):
+    return [int(n) for n in re.findall(r"after (\d+) steps of a minimisation", text)]
+
+
+def a_minimisation_goes_on_where_it_was_stopped(scratch):
+    path, out = write_minimisation(scratch), os.path.join(scratch, "out")
+    start = time.time()
     assert run(path, os.path.join(scratch, "wanted"), "--quiet").returncode == 0
+    whole, stops = time.time() - start, []
+    for n in range(40):  # each may take longer than the one before, on machines that are busy
+        done = run(path, out, f"--max-time={whole * (0.3 + 0.1 * n):.2f}s", "--resume")
+        if done.returncode == 0:
+            break
+        assert done.returncode == 3, (done.returncode, done.stdout)
+        stops += steps_of_minimisation(done.stdout)
+    assert done.returncode == 0 and any(0 < n < 400 for n in stops) and stops == sorted(stops), stops
     wrong = differing(tables(os.path.join(scratch, "wanted"), ""), tables(out, ""))
     assert not wrong, wrong
+
+
+def a_minimisation_that_was_killed_goes_on_from_its_checkpoint(scratch):
+    path, out = write_minimisation(scratch), os.path.join(scratch, "out")
+    checkpoint = os.path.join(out, "checkpoint.prev.upc")
+    job = subprocess.Popen([UPLIFT, "run", path, "--quiet", "--set", "output.directory=" + out, "--set", "stages.down.minimize.max_steps=100000"])
+    until = time.time() + 100
+    while time.time() < until and not (os.path.exists(checkpoint) and os.path.getsize(checkpoint) > 400000):  # more than the state: with what it remembers
+        time.sleep(0.01)
+    job.kill()
+    job.wait()
+    done = run(path, out, "--resume", "--max-time", "0.01s")
+    assert re.search(r"after \d+ steps of its minimisation", done.stdout) and steps_of_minimisation(done.stdout)[0] > 0, done.stdout
+    other = run(path, out, "--resume", "--max-time", "0.01s", "--set", "forces.cutoff=0.85 nm")
+    assert "begins anew from the positions that it has reached" in other.stdout and "forces.cutoff: 0.85 nm" in other.stdout, other.stdout
 
 
 def nobody_needs_to_read_the_progress(scratch):
@@ -220,4 +261,4 @@ def nobody_needs_to_read_the_progress(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_that_is_stopped_begins_anew, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)

@@ -13,6 +13,7 @@
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/engine/minimization.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
@@ -391,6 +392,55 @@ TEST(DeviceBackend, MinimisesAsTheCpuDoes) {
   const MinimizeResult ra = minimize(s.system, *cpu, a, settings), rb = minimize(s.system, *device, b, settings);
   EXPECT_NEAR(ra.energy, rb.energy, 1e-6 * std::abs(ra.energy));
   EXPECT_EQ(ra.worst.at(0).atom, rb.worst.at(0).atom);
+}
+
+TEST(DeviceBackend, MinimisesWithoutFetchingItsVectors) {
+  const Sample s = sample("water");
+  const auto device = simt_device::make_backend(s.system, s.state.box, {}),
+             other = simt_device::make_backend(s.system, s.state.box, {});
+  Minimization whole(s.system, *device, s.state, {60, 1e-3});
+  const double start = whole.energy();
+  while (whole.steps() < 12) whole.advance();
+  const auto before = simt::counters();
+  const int steps = whole.steps();
+  whole.advance();
+  ASSERT_EQ(whole.steps(), steps + 1);
+  EXPECT_LT(simt::counters().bytes_to_host - before.bytes_to_host, s.state.x.size() * sizeof(Vec3d) / 2);
+  EXPECT_EQ(simt::counters().allocations, before.allocations);
+  EXPECT_LT(whole.energy(), start);
+
+  const DescentMemory memory = whole.memory();
+  EXPECT_GT(memory.slots.size(), 1u);
+  Minimization second(s.system, *other, whole.checkpoint_state(), {60, 1e-3}, &memory);
+  for (int n = 0; n < 8; ++n) {
+    whole.advance();
+    second.advance();
+    EXPECT_EQ(second.energy(), whole.energy()) << n;
+    EXPECT_EQ(second.largest_force(), whole.largest_force()) << n;
+  }
+  const State a = whole.state(), b = second.state();
+  for (std::size_t i = 0; i < a.x.size(); ++i) EXPECT_EQ(norm(a.x[i] - b.x[i]), 0) << i;
+}
+
+TEST(DeviceBackend, AnAttemptTooFarForTheConstraintsLeavesTheBest) {
+  const Sample s = sample("dipeptide");
+  const auto device = simt_device::make_backend(s.system, s.state.box, {});
+  device->upload(s.state);
+  const auto descent = device->descent();
+  const Descent::Attempt first = descent->attempt(0, 0, {});
+  descent->take();
+  Descent::Row along_the_force{};
+  along_the_force[Descent::force_vector] = 1;
+  const double length = descent->aim(along_the_force);
+  EXPECT_THROW(descent->attempt(2 / length, 0, {}), SimulationError);
+  const Descent::Attempt near = descent->attempt(1e-4 / length, 0, {});
+  EXPECT_LT(near.energy, first.energy);
+  EXPECT_NEAR(near.energy, first.energy, 1e-2 * std::abs(first.energy));
+  const std::array known{0};
+  const Descent::Attempt back = descent->attempt(0, 1, known);
+  EXPECT_NEAR(back.energy, first.energy, 1e-6 * std::abs(first.energy));
+  EXPECT_NEAR(back.largest, first.largest, 1e-4 * first.largest);
+  EXPECT_NEAR(back.force[Descent::force_vector], first.force[Descent::force_vector], 1e-4 * first.force[Descent::force_vector]);
 }
 
 TEST(DeviceBackend, AConstraintThatCannotBeMetIsNamed) {

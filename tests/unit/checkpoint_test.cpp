@@ -106,6 +106,31 @@ TEST_F(CheckpointTest, KeepsEveryBit) {
   }
 }
 
+TEST_F(CheckpointTest, KeepsWhatAMinimisationRemembers) {
+  Checkpoint c = sample(2);
+  write_checkpoint(path(), c);
+  EXPECT_FALSE(read_checkpoint(path()).descent);
+  DescentMemory d{17, 0.1,       -1.0 / 3, 1e300, 5e-324, c.state.v, {4, 0}, {{1, 2, 3, 4, 5, 6}, {1e-45f, 0, 0, 0, 0, -0.0f}},
+                  {}, {0.1, 0.2}};
+  d.change = {d.step[1], d.step[0]};
+  c.descent = d;
+  write_checkpoint(path(), c);
+  const DescentMemory r = *read_checkpoint(path()).descent;
+  EXPECT_EQ(r.steps, d.steps);
+  EXPECT_EQ(r.first_step, d.first_step);
+  EXPECT_EQ(r.energy, d.energy);
+  EXPECT_EQ(r.largest, d.largest);
+  EXPECT_EQ(r.squared, d.squared);
+  EXPECT_TRUE(same_bits(r.force, d.force));
+  EXPECT_EQ(r.slots, d.slots);
+  EXPECT_EQ(r.step, d.step);
+  EXPECT_EQ(r.change, d.change);
+  EXPECT_EQ(r.products, d.products);
+  c.descent->change.pop_back();
+  write_checkpoint(path(), c);
+  EXPECT_NE(refusal().find("vectors of the minimisation differ in number"), std::string::npos) << refusal();
+}
+
 TEST_F(CheckpointTest, KeepsThePreviousOne) {
   for (int step : {1, 2, 3}) {
     Checkpoint c = sample(5);

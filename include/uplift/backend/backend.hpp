@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "uplift/backend/descent.hpp"
 #include "uplift/backend/snapshot.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/model/bias.hpp"
@@ -175,6 +176,9 @@ class Backend {
   /// The present moment, for a frame or a row, from a backend that works ahead of its caller: on its way when this returns, and
   /// what has gone wrong by then is found in its contents. nullptr: this one is to be asked there and then.
   virtual std::unique_ptr<Snapshot> snapshot(const SnapshotPlan& /*plan*/) { return nullptr; }
+  /// A minimisation from the state that was uploaded last, where positions are dear to move; it needs this backend for itself.
+  /// nullptr: vectors of the host do.
+  virtual std::unique_ptr<Descent> descent() { return nullptr; }
 
   virtual PmeParameters pme() const = 0;
   virtual std::vector<PhaseTime> phases() const = 0;

@@ -95,18 +95,4 @@ void draw_velocities(const System& system, double temperature, std::uint64_t see
 /// Bonds as they are, not across the box: every molecule in one piece, at the image of its first atom.
 void make_molecules_whole(const System& system, State& state);
 
-/// What a minimisation did.
-struct MinimizeResult {
-  int steps = 0;
-  bool converged = false;
-  bool stopped = false;                    ///< by `stop`
-  double energy = 0;                       ///< [kJ/mol]
-  std::vector<Backend::WorstForce> worst;  ///< the largest force components that remain, largest first, of up to three atoms
-};
-/// L-BFGS (Liu and Nocedal, Math. Program. 45, 503 (1989)), positions kept on the constraints; along the forces while nothing
-/// is known of the curvature. Ends by force, or by steps: evaluations of the forces. `state` becomes the result, unless `stop`
-/// says so first, which is asked before every step.
-MinimizeResult minimize(const System& system, Backend& backend, State& state, const MinimizeSettings& settings,
-                        const std::function<bool()>& stop = {});
-
 }  // namespace uplift

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "uplift/model/descent_memory.hpp"
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
 
@@ -36,6 +37,7 @@ struct Checkpoint {
   std::vector<PastStage> past;                      ///< stages before this one; earlier versions do not say
   /// Steps at which trajectory and energies ended, -1 where they were empty; absent: they were not written.
   std::optional<std::int64_t> last_frame, last_row;
+  std::optional<DescentMemory> descent;  ///< of a minimisation that is not done, at the state's positions; `begun` is false
   State state;
 };
 

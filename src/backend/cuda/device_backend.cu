@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "backend/cuda/device_descent.cuh"
 #include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
@@ -146,6 +147,11 @@ class DeviceBackend final : public Backend {
       if (const DeviceForce::Room one = f.force->room(); one.used) room = one;
     const auto run = [&](std::span<const Stage> stages) { queue(stages, {}, false); };
     return snapshots_->take({integration_, level_forces(), room, tallies_.data(), reported_, boosted_, run}, plan, stream_);
+  }
+
+  std::unique_ptr<Descent> descent() override {
+    if (link_) return nullptr;  // as for snapshots
+    return make_device_descent(*this, integration_, [this] { return level_forces(); }, stream_);
   }
 
   Energies energies() const override {

@@ -1,6 +1,7 @@
 #pragma once
 // The moving part of the device backend: state in device memory, every stage of an integrator but the forces. Queues work and
 // waits for nothing, but where it says so.
+#include <cuda/descent.cuh>
 #include <cuda/device_buffer.cuh>
 #include <cuda/integrate.cuh>
 #include <cuda/molecules.cuh>
@@ -79,6 +80,9 @@ class DeviceIntegration {
 
   void upload(const State& state);
   void download(State& state) const;  ///< waits
+  AtomsView atoms() {
+    return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()};
+  }
   const Box& box() const { return box_; }
   const Vec3d* positions() const { return x_.data(); }
 
@@ -105,6 +109,10 @@ class DeviceIntegration {
   /// What a snapshot has besides positions, queued on the stream.
   std::size_t size() const { return x_.size(); }
   const Vec3d* velocities() const { return v_.data(); }
+  void queue_accelerations(const std::array<const Fixed*, most_force_levels>& levels, DescentMaxima* maxima) {
+    launch_accelerate(atoms(), view_of(levels), shared_.data(), maxima, stream_);
+  }
+  void forget_failures() { launch_forget_failures(shared_.data(), stream_); }
   const Shared* shared() const { return shared_.data(); }
   // Added to sums that are clear.
   void queue_kinetic_energy(Fixed* sums) { launch_moments(atoms(), home(), sums, stream_); }
@@ -123,9 +131,6 @@ class DeviceIntegration {
   Backend::WorstForce worst_force(const std::array<const Fixed*, most_force_levels>& levels);  ///< waits
 
  private:
-  AtomsView atoms() {
-    return {static_cast<int>(x_.size()), x_.data(), v_.data(), saved_.data(), inverse_mass_.data(), mass_.data()};
-  }
   SitesView sites_view() const { return {site_count_, site_atoms_.data(), site_parameters_.data()}; }
   AtomList home() const { return ranks_ ? ranks_->home() : AtomList{static_cast<int>(x_.size()), nullptr}; }
   void put_sites();
