@@ -6,15 +6,15 @@
 #include <optional>
 #include <utility>
 
+#include "backend/cuda/box_energies.hpp"
 #include "backend/cuda/device_descent.cuh"
 #include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
 #include "backend/cuda/device_phases.cuh"
 #include "backend/cuda/device_snapshot.cuh"
-#include "physics/pme/influence.hpp"
+#include "backend/cuda/device_steps.cuh"
 #include "uplift/backend/cuda/cuda_backend.hpp"
-#include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/error.hpp"
 
@@ -33,13 +33,8 @@ class DeviceBackend final : public Backend {
       throw InputError(
           "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
           "solvent too, so that there are no domains; start one rank, or use compute.replicas");
-    if (system.forces.nonbonded == NonbondedMethod::pme) {
-      pme_ = resolve_pme(system.forces, box);
-      for (double q : system.force_field.charges) {
-        net_charge_ += q;
-        squared_charge_ += q * q;
-      }
-    }
+    if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
+    box_energies_.emplace(system, pme_);
     // The longest chain of kernels goes first; it needs no halo, which comes meanwhile.
     const auto add = [&](const char* name, ForceGroup group, cudaStream_t stream, std::unique_ptr<DeviceForce> force) {
       if (force) forces_.push_back({group, stream, phases_.add(name), std::move(force)});
@@ -54,8 +49,6 @@ class DeviceBackend final : public Backend {
     moves_phase_ = phases_.add("integrate and constrain");
     tallies_.clear(stream_);
     if (link_) share_with_ranks();
-    if (system.forces.nonbonded != NonbondedMethod::no_cutoff && system.forces.dispersion_correction)
-      dispersion_ = dispersion_correction_times_volume(system);
   }
 
   std::string name() const override { return device_name; }
@@ -74,10 +67,7 @@ class DeviceBackend final : public Backend {
     boosted_ = false;
     for (Level& level : levels_) level.computed = false;
     reported_ = {};
-    for (RepeatedStep& step : repeated_) {  // what is queued notes on the host which levels are computed
-      step.stages.clear();
-      step.graph.invalidate();
-    }
+    repeated_.forget();  // what is queued notes on the host which levels are computed
     if (ranks_ && !ranks_->shared()) {
       ranks_->adopt(state.x, state.box, stream_);
       take_share();
@@ -136,8 +126,7 @@ class DeviceBackend final : public Backend {
   void verify() override {
     integration_.check_constraints();
     for (const auto& [group, stream, phase, force] : forces_)
-      if (force->inspect(stream_))
-        for (RepeatedStep& step : repeated_) step.graph.invalidate();
+      if (force->inspect(stream_)) repeated_.invalidate();
   }
 
   std::unique_ptr<Snapshot> snapshot(const SnapshotPlan& plan) override {
@@ -151,7 +140,8 @@ class DeviceBackend final : public Backend {
 
   std::unique_ptr<Descent> descent() override {
     if (link_) return nullptr;  // as for snapshots
-    return make_device_descent(*this, integration_, [this] { return level_forces(); }, stream_);
+    return make_device_descent(
+        *this, integration_, [this] { return level_forces(); }, stream_);
   }
 
   Energies energies() const override {
@@ -179,16 +169,6 @@ class DeviceBackend final : public Backend {
     DeviceBuffer<Fixed> force, tally;
     bool computed = false;  ///< since the last upload
   };
-  /// A step that may come again, and its graph.
-  struct RepeatedStep {
-    std::vector<Stage> stages;
-    ForcePlan plan;
-    Box box;
-    Graph graph;
-    std::vector<std::int64_t> calls;  ///< of each phase
-  };
-
-  /// A step that comes again as it was is captured in a graph, and from then on launched as a whole; so is one with energies.
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
     const bool sample = steps_++ % DevicePhases::sample_every == 1;
     if (link_ || sample) {  // messages between ranks cannot be captured
@@ -198,28 +178,11 @@ class DeviceBackend final : public Backend {
       return;
     }
     const Box box = integration_.box();
-    RepeatedStep& last = repeated_[plan.energies];
-    const bool again = std::equal(stages.begin(), stages.end(), last.stages.begin(), last.stages.end()) && plan == last.plan &&
-                       std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
-    if (!again || box != last.box) last.graph.invalidate();  // after a barostat the same work with other arguments
-    last.box = box;
-    if (again && !last.graph.valid()) {
-      const std::vector<std::int64_t> before = phases_.calls();
-      last.graph.capture(stream_, [&] { queue(stages, plan, true); });
-      last.calls = phases_.calls();
-      for (std::size_t k = 0; k < before.size(); ++k) last.calls[k] -= before[k];
-      phases_.set_calls(before);
-    }
-    if (last.graph.valid()) {
-      last.graph.launch(stream_);
-      phases_.add_calls(last.calls);
-      for (const Stage& stage : stages)  // what queue() would note on the host
-        if (const auto* forces = std::get_if<ComputeForces>(&stage)) note_report(*forces, plan);
-      return;
-    }
-    queue(stages, plan, true);
-    last.stages.assign(stages.begin(), stages.end());
-    last.plan = plan;
+    const bool steady = std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) { return f.force->steady(box); });
+    if (!repeated_.launch(stages, plan, box, steady, phases_, stream_, [&] { queue(stages, plan, true); }))
+      return queue(stages, plan, true);
+    for (const Stage& stage : stages)  // what queue() would note on the host
+      if (const auto* forces = std::get_if<ComputeForces>(&stage)) note_report(*forces, plan);
   }
 
   void queue(std::span<const Stage> stages, const ForcePlan& plan, bool whole_step) {
@@ -299,7 +262,7 @@ class DeviceBackend final : public Backend {
     if (Fixed* heat = ends_step && ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
     TalliesView view{};
     for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally.data() : nullptr;
-    integration_.queue_bias(view, constants_of(all_force_groups, integration_.box()).potential(), stage, ends_step);
+    integration_.queue_bias(view, box_energies_->of(all_force_groups, integration_.box()).potential(), stage, ends_step);
     boosted_ = boosted_ || stage.bias.dihedral.on || stage.bias.total.on;
   }
 
@@ -376,7 +339,8 @@ class DeviceBackend final : public Backend {
   bool note_report(const ComputeForces& stage, const ForcePlan& plan) {
     if (!(plan.energies || plan.virial) || !stage.last) return false;
     reported_.level[static_cast<std::size_t>(stage.level)] = true;
-    reported_.constants[static_cast<std::size_t>(stage.level)] = constants_of(stage.groups & plan.groups, integration_.box());
+    reported_.constants[static_cast<std::size_t>(stage.level)] =
+        box_energies_->of(stage.groups & plan.groups, integration_.box());
     return true;
   }
 
@@ -393,24 +357,6 @@ class DeviceBackend final : public Backend {
             tally,
             stage.energies,
             &sums_clear_};
-  }
-
-  /// Parts of the energy that depend on the box alone.
-  Energies constants_of(ForceGroups groups, const Box& box) const {
-    Energies e;
-    const auto along_the_diagonal = [&](double w) {
-      for (std::size_t k : {0u, 4u, 8u}) e.virial[k] += w;
-    };
-    if (has(groups, ForceGroup::nonbonded) && dispersion_.energy != 0) {
-      e[EnergyTerm::dispersion_correction] = dispersion_.energy / box.volume();
-      along_the_diagonal(dispersion_.virial / box.volume());
-    }
-    if (has(groups, ForceGroup::pme_reciprocal) && pme_.order > 0) {
-      const double background = physics::background_energy(net_charge_, pme_.alpha, box.volume());
-      e[EnergyTerm::coulomb_reciprocal] = physics::self_energy(squared_charge_, pme_.alpha) + background;
-      along_the_diagonal(background);
-    }
-    return e;
   }
 
   const System& system_;
@@ -434,15 +380,14 @@ class DeviceBackend final : public Backend {
   int moves_phase_ = 0;
   std::int64_t steps_ = 0;
   PmeParameters pme_;
-  DispersionCorrection dispersion_;
-  double net_charge_ = 0, squared_charge_ = 0;
+  std::optional<BoxEnergies> box_energies_;
   std::array<Level, most_force_levels> levels_;
   DeviceBuffer<Fixed> tallies_{all_tallies};  ///< of the last evaluations whose plan asked for energies
   Reported reported_;
   mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels that are computed][3 * atoms] on their way to whoever asks
   mutable PinnedBuffer<Fixed> fetched_tallies_;
   bool boosted_ = false;
-  RepeatedStep repeated_[2];  ///< the last one without energies and the last one with
+  RepeatedSteps repeated_;
 };
 
 }  // namespace
