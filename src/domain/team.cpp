@@ -224,6 +224,7 @@ class LeadBackend final : public Backend {
       if (const std::string problem = member_->verify(); !problem.empty()) throw AgreedError(problem);
     });
   }
+  void for_each(int tasks, const std::function<void(int)>& f) const override { member_->leaf().for_each(tasks, f); }
   Energies energies() const override { return member_->leaf().energies(); }
   double kinetic_energy() const override {
     return together(Task::kinetic, [&] { return member_->leaf().kinetic_energy(); });

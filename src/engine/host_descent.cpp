@@ -7,46 +7,38 @@
 namespace uplift {
 namespace {
 
+constexpr std::size_t atoms_of_a_part = 1024;  // sums are of parts, in order: threads change no bit
+
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Products of three vectors with one: of step, change and force.
-struct Products {
-  double step, change, force;
-};
-template <class T>
-Products products(const std::vector<float>& step, const std::vector<float>& change, const std::vector<Vec3d>& force,
-                  const T* with) {
-  constexpr std::size_t lanes = 4;  // sums side by side: one would wait for itself
-  double sum[3][lanes] = {};
-  const std::size_t count = step.size();
-  const double* f = &force[0].x;
-  for (std::size_t i = 0; i < count; i += lanes)
-    for (std::size_t l = 0; l < std::min(lanes, count - i); ++l) {
-      const auto b = static_cast<double>(with[i + l]);
-      sum[0][l] += static_cast<double>(step[i + l]) * b;
-      sum[1][l] += static_cast<double>(change[i + l]) * b;
-      sum[2][l] += f[i + l] * b;
-    }
-  const auto all = [&](const double* s) { return (s[0] + s[1]) + (s[2] + s[3]); };
-  return {all(sum[0]), all(sum[1]), all(sum[2])};
+Vec3d vector_at(const std::vector<float>& from, std::size_t atom) {
+  const float* r = from.data() + 3 * atom;
+  return {static_cast<double>(r[0]), static_cast<double>(r[1]), static_cast<double>(r[2])};
 }
+void put(std::vector<float>& to, std::size_t atom, const Vec3d& r) {
+  float* place = to.data() + 3 * atom;
+  place[0] = static_cast<float>(r.x);
+  place[1] = static_cast<float>(r.y);
+  place[2] = static_cast<float>(r.z);
+}
+double component(const Vec3d& r) { return std::max({std::abs(r.x), std::abs(r.y), std::abs(r.z)}); }
 
 class HostDescent final : public Descent {
  public:
   HostDescent(const System& system, Backend& backend, const State& start)
       : system_(system),
         backend_(backend),
+        parts_((start.x.size() + atoms_of_a_part - 1) / atoms_of_a_part),
         best_(start),
         force_(start.x.size(), Vec3d{0, 0, 0}),
-        direction_(start.x.size(), Vec3d{0, 0, 0}) {
-    best_.v.assign(best_.x.size(), Vec3d{0, 0, 0});
-  }
+        direction_(start.x.size(), Vec3d{0, 0, 0}) {}
 
   Attempt attempt(double factor, int slot, std::span<const int> known) override {
-    State moving = best_;  // as a drift for unit time: velocity = displacement
-    for (std::size_t i = 0; i < moving.v.size(); ++i) moving.v[i] = factor * direction_[i];
-    backend_.upload(moving);
+    next_ = best_;
+    each_atom([&](std::size_t i) { next_.v[i] = factor * direction_[i]; });  // as a drift for unit time
+    backend_.upload(next_);
     best_.list_x.clear();  // of a checkpoint; the backend knows better from now on
+    next_.list_x.clear();
     const Stage stages[] = {SavePositions{}, Drift{1.0}, ConstrainPositions{1.0}, PlaceVirtualSites{}, ComputeForces{}};
     backend_.run(stages, ForcePlan{.energies = true}, 0);
     backend_.verify();
@@ -59,27 +51,14 @@ class HostDescent final : public Descent {
     std::vector<float>&s = step_[at(slot)], &y = change_[at(slot)];
     s.resize(3 * force_.size());
     y.resize(s.size());
-    for (std::size_t i = 0; i < force_.size(); ++i) {
-      const Vec3d moved = system_.masses[i] > 0 ? next_.x[i] - best_.x[i] : Vec3d{0, 0, 0};
-      const Vec3d& f = next_force_[i];
-      const Vec3d change = force_[i] - f;  // gradients are minus the forces
-      a.largest = std::max({a.largest, std::abs(f.x), std::abs(f.y), std::abs(f.z)});
-      put(s, i, moved);
-      put(y, i, change);
-    }
-    if (s.empty()) return a;
-    const auto note = [&](std::size_t vector, const Products& p) {
-      a.step[vector] = p.step;
-      a.change[vector] = p.change;
-      a.force[vector] = p.force;
-    };
-    const auto note_slot = [&](int k) {
-      note(Descent::step_of(k), products(s, y, next_force_, step_[at(k)].data()));
-      note(Descent::change_of(k), products(s, y, next_force_, change_[at(k)].data()));
-    };
-    for (int k : known) note_slot(k);
-    note_slot(slot);
-    note(Descent::force_vector, products(s, y, next_force_, &next_force_[0].x));
+    a.largest = largest([&](std::size_t i) {
+      put(s, i, system_.masses[i] > 0 ? next_.x[i] - best_.x[i] : Vec3d{0, 0, 0});
+      put(y, i, force_[i] - next_force_[i]);  // gradients are minus the forces
+      return component(next_force_[i]);
+    });
+    std::vector<int> wanted(known.begin(), known.end());
+    wanted.push_back(slot);
+    add_products(wanted, s, y, a);
     return a;
   }
 
@@ -89,21 +68,15 @@ class HostDescent final : public Descent {
   }
 
   double aim(const Row& weights) override {
-    const std::size_t atoms = force_.size();
-    for (std::size_t i = 0; i < atoms; ++i) direction_[i] = weights[Descent::force_vector] * force_[i];
-    const auto add = [&](double weight, const std::vector<float>& from) {
-      if (weight == 0) return;
-      for (std::size_t i = 0; i < atoms; ++i)
-        direction_[i] += weight * Vec3d{static_cast<double>(from[3 * i]), static_cast<double>(from[3 * i + 1]),
-                                        static_cast<double>(from[3 * i + 2])};
-    };
-    for (int k = 0; k < slots; ++k) {
-      add(weights[Descent::step_of(k)], step_[at(k)]);
-      add(weights[Descent::change_of(k)], change_[at(k)]);
-    }
-    double most = 0;
-    for (const Vec3d& d : direction_) most = std::max(most, dot(d, d));
-    return std::sqrt(most);
+    return std::sqrt(largest([&](std::size_t i) {
+      Vec3d d = weights[force_vector] * force_[i];
+      for (int k = 0; k < slots; ++k) {
+        if (const double w = weights[step_of(k)]; w != 0) d += w * vector_at(step_[at(k)], i);
+        if (const double w = weights[change_of(k)]; w != 0) d += w * vector_at(change_[at(k)], i);
+      }
+      direction_[i] = d;
+      return dot(d, d);
+    }));
   }
 
   void download_positions(State& state) const override {
@@ -127,35 +100,87 @@ class HostDescent final : public Descent {
   }
 
  private:
-  static void put(std::vector<float>& to, std::size_t i, const Vec3d& r) {
-    to[3 * i] = static_cast<float>(r.x);
-    to[3 * i + 1] = static_cast<float>(r.y);
-    to[3 * i + 2] = static_cast<float>(r.z);
+  /// f(part, first atom, one past the last)
+  template <class F>
+  void each_part(F&& f) {
+    backend_.for_each(static_cast<int>(parts_), [&](int part) {
+      f(at(part), at(part) * atoms_of_a_part, std::min((at(part) + 1) * atoms_of_a_part, best_.x.size()));
+    });
+  }
+  template <class F>
+  void each_atom(F&& f) {
+    each_part([&](std::size_t, std::size_t first, std::size_t end) {
+      for (std::size_t i = first; i < end; ++i) f(i);
+    });
+  }
+  /// The largest of what f returns for atoms, or 0.
+  template <class F>
+  double largest(F&& f) {
+    std::vector<double> of_part(parts_, 0.0);
+    each_part([&](std::size_t part, std::size_t first, std::size_t end) {
+      double most = 0;
+      for (std::size_t i = first; i < end; ++i) most = std::max(most, f(i));
+      of_part[part] = most;
+    });
+    return parts_ > 0 ? *std::max_element(of_part.begin(), of_part.end()) : 0;
+  }
+
+  /// Products of a step, a change and the new force with what slots hold and with the new force.
+  void add_products(const std::vector<int>& wanted, const std::vector<float>& s, const std::vector<float>& y, Attempt& a) {
+    std::vector<Attempt> of_part(parts_);
+    each_part([&](std::size_t part, std::size_t first, std::size_t end) {
+      const double* f = &next_force_[0].x;
+      const auto with = [&](std::size_t vector, const auto* b) {
+        constexpr std::size_t lanes = 4;  // sums side by side: one would wait for itself
+        double sum[3][lanes] = {};
+        for (std::size_t n = 3 * first; n < 3 * end; n += lanes)
+          for (std::size_t l = 0; l < std::min(lanes, 3 * end - n); ++l) {
+            const auto other = static_cast<double>(b[n + l]);
+            sum[0][l] += static_cast<double>(s[n + l]) * other;
+            sum[1][l] += static_cast<double>(y[n + l]) * other;
+            sum[2][l] += f[n + l] * other;
+          }
+        const auto all = [&](const double* lane) { return (lane[0] + lane[1]) + (lane[2] + lane[3]); };
+        of_part[part].step[vector] = all(sum[0]);
+        of_part[part].change[vector] = all(sum[1]);
+        of_part[part].force[vector] = all(sum[2]);
+      };
+      for (int k : wanted) {
+        with(step_of(k), step_[at(k)].data());
+        with(change_of(k), change_[at(k)].data());
+      }
+      with(force_vector, f);
+    });
+    for (const Attempt& part : of_part)
+      for (std::size_t k = 0; k < vectors; ++k) {
+        a.step[k] += part.step[k];
+        a.change[k] += part.change[k];
+        a.force[k] += part.force[k];
+      }
   }
 
   /// With v = F/m the velocity constraint subtracts exactly the constraint forces, as Lagrange multipliers do:
   /// F' = F - J^T lambda.
   void drop_constraint_forces() {
-    double fastest = 0;
-    State projected = next_;
-    for (std::size_t i = 0; i < next_force_.size(); ++i) {
-      projected.v[i] = system_.masses[i] > 0 ? (1 / system_.masses[i]) * next_force_[i] : Vec3d{0, 0, 0};
-      fastest = std::max(fastest, dot(projected.v[i], projected.v[i]));
-    }
+    const double fastest = largest([&](std::size_t i) {
+      next_.v[i] = system_.masses[i] > 0 ? (1 / system_.masses[i]) * next_force_[i] : Vec3d{0, 0, 0};
+      return dot(next_.v[i], next_.v[i]);
+    });
     if (!(fastest > 0)) return;
     const double scale = 1 / std::sqrt(fastest);  // velocities of ordinary size: the solver's tolerance is in such units
-    for (Vec3d& v : projected.v) v = scale * v;
-    backend_.upload(projected);
+    each_atom([&](std::size_t i) { next_.v[i] = scale * next_.v[i]; });
+    backend_.upload(next_);
     const Stage project[] = {ConstrainVelocities{}};
     backend_.run(project, {}, 0);
     backend_.verify();
-    backend_.download(projected);
-    for (std::size_t i = 0; i < next_force_.size(); ++i) next_force_[i] = (system_.masses[i] / scale) * projected.v[i];
+    backend_.download(next_);
+    each_atom([&](std::size_t i) { next_force_[i] = (system_.masses[i] / scale) * next_.v[i]; });
   }
 
   const System& system_;
   Backend& backend_;
-  State best_, next_;
+  std::size_t parts_;
+  State best_, next_;  ///< positions; velocities are nobody's
   std::vector<Vec3d> force_, next_force_, direction_;
   std::vector<float> step_[slots], change_[slots];
 };

@@ -3,6 +3,7 @@
 // else, so CPU, CUDA and the emulated CUDA backend are interchangeable. A backend is made for one System.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -179,6 +180,10 @@ class Backend {
   /// A minimisation from the state that was uploaded last, where positions are dear to move; it needs this backend for itself.
   /// nullptr: vectors of the host do.
   virtual std::unique_ptr<Descent> descent() { return nullptr; }
+  /// Calls f(0) ... f(tasks - 1), on the threads of a backend that has some.
+  virtual void for_each(int tasks, const std::function<void(int)>& f) const {
+    for (int task = 0; task < tasks; ++task) f(task);
+  }
 
   virtual PmeParameters pme() const = 0;
   virtual std::vector<PhaseTime> phases() const = 0;

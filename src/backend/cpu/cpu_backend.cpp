@@ -94,6 +94,9 @@ class CpuBackend final : public Backend {
   }
   Box box() const override { return integration_.box(); }
 
+  void for_each(int tasks, const std::function<void(int)>& f) const override {
+    threads_.for_each(tasks, [&](int task, int) { f(task); });
+  }
   void download_forces(std::vector<Vec3d>& f) const override {
     f.resize(static_cast<std::size_t>(atoms_));
     for_home([&](int i) { f[static_cast<std::size_t>(i)] = force_on(static_cast<std::size_t>(i)); });
