@@ -104,7 +104,10 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   // Also where nothing is listed, as some ranks have it, or these atoms would look as if they had moved, and all prune again.
   if (pruning && group == 0 && thread < super_atoms)
     list.prune_sites[super * super_atoms + thread] = list.sites[super * super_atoms + thread];
-  if (pruning && blockIdx.x == 0 && thread == 0) ++list.state->prunes;
+  if (blockIdx.x == 0 && thread == 0) {
+    if (pruning) ++list.state->prunes;
+    list.state->to_use = 1 - list.state->in_use;
+  }
   if (group * list_group >= count) return;
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];

@@ -46,8 +46,10 @@ class DeviceBuffer {
     if (size > 0) check(cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)), "device memory");
     size_ = size;
   }
-  void clear(cudaStream_t stream) {
-    if (size_ > 0) check(cudaMemsetAsync(data_, 0, size_ * sizeof(T), stream), "clear device memory");
+  void clear(cudaStream_t stream) { clear(stream, size_); }
+  /// The first `count`.
+  void clear(cudaStream_t stream, std::size_t count) {
+    if (count > 0) check(cudaMemsetAsync(data_, 0, count * sizeof(T), stream), "clear device memory");
   }
   /// `values` must live until the stream has taken them.
   void upload(std::span<const T> values, cudaStream_t stream) {

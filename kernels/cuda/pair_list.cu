@@ -4,7 +4,7 @@ namespace uplift::UPLIFT_DEVICE {
 namespace {
 
 constexpr unsigned block_threads = 128;
-constexpr unsigned scan_threads = 1024;
+constexpr unsigned count_threads = 1024;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
@@ -94,32 +94,25 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
   since_list = warp_max(since_list);
   since_prune = warp_max(since_prune);
   if (threadIdx.x % warp_lanes != 0) return;
-  if (since_list > 0) atomicMax(&list.state->moved_list, since_list);
-  if (since_prune > 0) atomicMax(&list.state->moved_prune, since_prune);
+  const int use = list.state->to_use;
+  if (since_list > 0) atomicMax(&list.state->moved[use].list, since_list);
+  if (since_prune > 0) atomicMax(&list.state->moved[use].prune, since_prune);
+  if (slot > 0) return;
+  list.state->in_use = use;
+  list.state->moved[1 - use] = {0, 0};
 }
 
+/// Where each cell begins, by the threads of one block. Leaves the counts at zero.
 template <class real>
-__global__ void __launch_bounds__(block_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  if (!list.rebuild(forced)) return;
-  const int n = thread_number();
-  if (n >= list.share.listed) return;
-  const int atom = list.share[n];
-  atomicAdd(&list.cell_count[cell_of(list, place_of(list, x[atom], atom), atom)], 1);
-}
-
-/// One block: where each cell begins. Leaves the counts at zero.
-template <class real>
-__global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list, bool forced) {
-  UPLIFT_SHARED(int[scan_threads], total);
-  if (!list.rebuild(forced)) return;
+__device__ void scan(const ListView<real>& list, int* total) {
   const int t = static_cast<int>(threadIdx.x), cells = list.cells(),
-            share = (cells + static_cast<int>(scan_threads) - 1) / static_cast<int>(scan_threads);
+            share = (cells + static_cast<int>(count_threads) - 1) / static_cast<int>(count_threads);
   const int first = t * share, last = first + share < cells ? first + share : cells;
   int sum = 0;
   for (int c = first; c < last; ++c) sum += list.cell_count[c];
   total[t] = sum;
   __syncthreads();
-  for (int step = 1; step < static_cast<int>(scan_threads); step *= 2) {
+  for (int step = 1; step < static_cast<int>(count_threads); step *= 2) {
     const int before = t >= step ? total[t - step] : 0;
     __syncthreads();
     total[t] += before;
@@ -133,9 +126,30 @@ __global__ void __launch_bounds__(scan_threads) scan_kernel(ListView<real> list,
   }
   if (t > 0) return;
   list.cell_start[cells] = list.share.listed;
+  list.state->counted = 0;
   list.state->rows = 0;
   list.state->most_entries = 0;
   ++list.state->builds;
+}
+
+/// Atoms of each cell; the block that is ready last works out where cells begin.
+template <class real>
+__global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
+  UPLIFT_SHARED(int[count_threads], total);
+  UPLIFT_SHARED(bool, last);
+  if (!list.rebuild(forced)) return;
+  const int n = thread_number();
+  if (n < list.share.listed) {
+    const int atom = list.share[n];
+    atomicAdd(&list.cell_count[cell_of(list, place_of(list, x[atom], atom), atom)], 1);
+  }
+  __threadfence();  // counts are there before it is said so
+  __syncthreads();
+  if (threadIdx.x == 0) last = atomicAdd(&list.state->counted, 1) == static_cast<int>(gridDim.x) - 1;
+  __syncthreads();
+  if (!last) return;
+  __threadfence();
+  scan(list, total);
 }
 
 template <class real>
@@ -144,28 +158,34 @@ __global__ void __launch_bounds__(block_threads) scatter_kernel(ListView<real> l
   const int n = thread_number();
   if (n >= list.share.listed) return;
   const int atom = list.share[n], cell = cell_of(list, place_of(list, x[atom], atom), atom);
-  list.unordered[list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1)] = atom;
-  list.slot_of_atom[atom] = cell;  // until it has a slot
+  const int to = list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1);
+  list.unordered[to] = atom;
+  list.cell_of_unordered[to] = cell;
 }
 
-/// Within cells by height, as the column goes, then by number: the order that threads came in is gone.
+/// Puts the atoms of slots from `first_slot` on into `atom`, by the threads of one block: within cells by height, as the column
+/// goes, then by number, so that the order that threads came in is gone. Cells that begin or end in other supers are put in
+/// order by those as well.
 template <class real>
-__global__ void __launch_bounds__(block_threads) order_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  if (!list.rebuild(forced)) return;
-  const int n = thread_number();
-  if (n >= list.share.listed) return;
-  const int atom = list.unordered[n];
-  const std::uint32_t own = height_of(list, x[atom], atom);
-  const int cell = list.slot_of_atom[atom], first = list.cell_start[cell], last = list.cell_start[cell + 1];
-  const bool down = cell / list.grid.nz % 2;
-  int rank = 0;
-  for (int k = first; k < last; ++k) {
-    const int other = list.unordered[k];
-    const std::uint32_t z = height_of(list, x[other], other);
-    rank += (down ? z > own : z < own) || (z == own && other < atom);
+__device__ void order(const ListView<real>& list, const Vec3d* x, int first_slot, int* atom) {
+  const int t = static_cast<int>(threadIdx.x), listed = list.share.listed;
+  const int last_slot = first_slot + super_atoms < listed ? first_slot + super_atoms - 1 : listed - 1;
+  const int begin = list.cell_start[list.cell_of_unordered[first_slot]],
+            end = list.cell_start[list.cell_of_unordered[last_slot] + 1];
+  for (int n = begin + t; n < end; n += super_atoms) {
+    const int own = list.unordered[n], cell = list.cell_of_unordered[n], first = list.cell_start[cell],
+              last = list.cell_start[cell + 1];
+    const std::uint32_t height = height_of(list, x[own], own);
+    const bool down = cell / list.grid.nz % 2;
+    int slot = first;
+    for (int k = first; k < last; ++k) {
+      const int other = list.unordered[k];
+      const std::uint32_t z = height_of(list, x[other], other);
+      slot += (down ? z > height : z < height) || (z == height && other < own);
+    }
+    if (slot >= first_slot && slot <= last_slot) atom[slot - first_slot] = own;
+    if (n == first) list.cell_count[cell] = 0;
   }
-  list.ordered[first + rank] = atom;
-  if (n == first) list.cell_count[cell] = 0;
 }
 
 /// The place in order of `key` among the threads of a group of `size`; ties by atom.
@@ -209,7 +229,10 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   UPLIFT_SHARED(int[super_atoms], atom);
   if (!list.rebuild(forced)) return;
   const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
-  int own = slot < list.share.listed ? list.ordered[slot] : list.pairs.atoms + t;  // fillers: after every atom
+  order(list, x, super * super_atoms, atom);
+  __syncthreads();
+  int own = slot < list.share.listed ? atom[t] : list.pairs.atoms + t;  // fillers: after every atom
+  __syncthreads();
   Place at = own < list.pairs.atoms ? place_of(list, x[own], own) : Place{~0u, ~0u, ~0u};
   int to = t;
   for (int step = 0; step < 4; ++step) {
@@ -392,12 +415,9 @@ void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d*
 
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
-  const cuda::LaunchShape atoms = cover(list.share.listed, block_threads);
   const auto supers = static_cast<unsigned>(list.supers);
-  UPLIFT_LAUNCH(count_kernel<real>, atoms, stream, list, x, forced);
-  UPLIFT_LAUNCH(scan_kernel<real>, (cuda::LaunchShape{1, scan_threads}), stream, list, forced);
-  UPLIFT_LAUNCH(scatter_kernel<real>, atoms, stream, list, x, forced);
-  UPLIFT_LAUNCH(order_kernel<real>, atoms, stream, list, x, forced);
+  UPLIFT_LAUNCH(count_kernel<real>, cover(list.share.listed, count_threads), stream, list, x, forced);
+  UPLIFT_LAUNCH(scatter_kernel<real>, cover(list.share.listed, block_threads), stream, list, x, forced);
   UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{supers, super_atoms}), stream, list, x, forced);
   const std::size_t special = static_cast<std::size_t>(list.capacity) / warp_lanes * sizeof(unsigned);
   UPLIFT_LAUNCH(list_kernel<real>, (cuda::LaunchShape{supers, warp_lanes, special}), stream, list, forced);

@@ -57,10 +57,16 @@ struct ShareView {
 
 /// Shared by kernels of one evaluation and the next.
 struct ListState {
-  unsigned moved_list, moved_prune;  ///< bits of the largest squared displacement [nm^2] since; cleared before every evaluation
-  int rows;                          ///< used
-  int most_entries;                  ///< of any super, more than there is room for included
-  int builds, prunes;                ///< so far
+  /// Bits of the largest squared displacement [nm^2] since. Evaluations take the two places in turns, so that one is cleared
+  /// while the other is in use: `to_use` is the next evaluation's, which makes it the one `in_use` where it places sites.
+  struct Moved {
+    unsigned list, prune;
+  } moved[2];
+  int to_use, in_use;
+  int counted;         ///< blocks that have counted their atoms
+  int rows;            ///< used
+  int most_entries;    ///< of any super, more than there is room for included
+  int builds, prunes;  ///< so far
 };
 
 /// Cells of about eight atoms, in columns as wide as a super; neighbours in this order are neighbours in space.
@@ -91,15 +97,16 @@ struct ListView {
   ListPlace* places;                                  ///< [64 supers] when listed; of several ranks
   ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
   int *cell_count, *cell_start;                       ///< [cells + 1]; counts are zero between builds
-  int *unordered, *ordered;                           ///< [atoms]
+  int *unordered, *cell_of_unordered;                 ///< [atoms] cell by cell
   ListEntry* entries;                                 ///< [supers][capacity], j ascending
   int* entry_count;                                   ///< [supers]
   std::uint8_t*
       rows;  ///< [row_capacity][32], bit c of byte `lane`: atom lane % 8 of cluster c and atom lane / 8 of the four interact
   ListState* state;
 
-  __device__ bool rebuild(bool forced) const { return forced || !(number(state->moved_list) <= move2); }
-  __device__ bool prune(bool forced) const { return rebuild(forced) || !(number(state->moved_prune) <= prune_move2); }
+  __device__ bool rebuild(bool forced) const { return forced || !(number(moved().list) <= move2); }
+  __device__ bool prune(bool forced) const { return rebuild(forced) || !(number(moved().prune) <= prune_move2); }
+  __device__ const ListState::Moved& moved() const { return state->moved[state->in_use]; }
   __host__ __device__ int cells() const { return share.zones * grid.count(); }
   __device__ static float number(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
   /// Every pair of supers has one home, and each about as many.

@@ -377,10 +377,10 @@ TEST_P(DeviceStep, IsOneGraphAndWaitsForNobody) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Integrators, DeviceStep,
-                         ::testing::Values(Steady{{"Langevin", "dipeptide", IntegratorKind::langevin}, 20, 10},
-                                           Steady{{"VRescale", "dipeptide", IntegratorKind::v_rescale}, 22, 12},
-                                           Steady{{"Verlet", "water", IntegratorKind::verlet}, 20, 12},
-                                           Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 34, 20}),
+                         ::testing::Values(Steady{{"Langevin", "dipeptide", IntegratorKind::langevin}, 17, 7},
+                                           Steady{{"VRescale", "dipeptide", IntegratorKind::v_rescale}, 19, 9},
+                                           Steady{{"Verlet", "water", IntegratorKind::verlet}, 17, 9},
+                                           Steady{{"Levels", "dipeptide", IntegratorKind::langevin, true}, 28, 14}),
                          [](const auto& one) { return one.param.course.name; });
 
 TEST(DeviceBackend, MinimisesAsTheCpuDoes) {

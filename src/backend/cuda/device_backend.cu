@@ -89,7 +89,7 @@ class DeviceBackend final : public Backend {
     fetched_forces_.reserve(words * static_cast<std::size_t>(computed));
     std::size_t place = 0;
     for (const Level& level : levels_)
-      if (level.computed) fetched_forces_.copy_from(level.force.data(), words, stream_, words * place++);
+      if (level.computed) fetched_forces_.copy_from(level.force(), words, stream_, words * place++);
     const Shared shared = integration_.look();  // waits
     const auto vector = [](const Fixed* of, std::size_t i) {
       return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
@@ -166,8 +166,12 @@ class DeviceBackend final : public Backend {
  private:
   static constexpr const char* device_name = UPLIFT_DEVICE_NAME;
   struct Level {
-    DeviceBuffer<Fixed> force, tally;
-    bool computed = false;  ///< since the last upload
+    DeviceBuffer<Fixed> sums;  ///< [3 * atoms] forces, then [level_tallies]: one kernel clears both
+    bool computed = false;     ///< since the last upload
+
+    Fixed* force() { return sums.data(); }
+    const Fixed* force() const { return sums.data(); }
+    Fixed* tally() { return sums.data() + sums.size() - level_tallies; }
   };
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
     const bool sample = steps_++ % DevicePhases::sample_every == 1;
@@ -245,7 +249,7 @@ class DeviceBackend final : public Backend {
       return halo;
     std::vector<void*> carried = integration_.carried();
     for (Level& level : levels_)
-      if (level.computed) carried.push_back(level.force.data());
+      if (level.computed) carried.push_back(level.force());
     ranks_->migrate(carried, integration_.box(), stream_);
     take_share();
     return false;
@@ -253,7 +257,7 @@ class DeviceBackend final : public Backend {
 
   std::array<const Fixed*, most_force_levels> level_forces() const {
     std::array<const Fixed*, most_force_levels> forces{};
-    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].computed ? levels_[l].force.data() : nullptr;
+    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].computed ? levels_[l].force() : nullptr;
     return forces;
   }
 
@@ -261,7 +265,7 @@ class DeviceBackend final : public Backend {
     flush_moves();
     if (Fixed* heat = ends_step && ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
     TalliesView view{};
-    for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally.data() : nullptr;
+    for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally() : nullptr;
     integration_.queue_bias(view, box_energies_->of(all_force_groups, integration_.box()).potential(), stage, ends_step);
     boosted_ = boosted_ || stage.bias.dihedral.on || stage.bias.total.on;
   }
@@ -287,12 +291,10 @@ class DeviceBackend final : public Backend {
     std::vector<Fixed*> of_halo;
     for (const ComputeForces& stage : stages) {
       Level& level = level_of(stage);
-      level.force.resize(3 * static_cast<std::size_t>(system_.size()));
-      level.tally.resize(level_tallies);
+      level.sums.resize(3 * static_cast<std::size_t>(system_.size()) + level_tallies);
       level.computed = true;
-      level.force.clear(side_stream_);
-      if (wanted(stage).any()) level.tally.clear(side_stream_);
-      if (sees_halo[static_cast<std::size_t>(stage.level)]) of_halo.push_back(level.force.data());
+      level.sums.clear(side_stream_, level.sums.size() - (wanted(stage).any() ? 0 : level_tallies));
+      if (sees_halo[static_cast<std::size_t>(stage.level)]) of_halo.push_back(level.force());
     }
     sums_clear_.record(side_stream_);
 
@@ -328,11 +330,11 @@ class DeviceBackend final : public Backend {
     for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
     if (ranks_)
       for (const ComputeForces& stage : stages)
-        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally.data(), static_cast<int>(level_tallies), stream_);
+        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally(), static_cast<int>(level_tallies), stream_);
     for (const ComputeForces& stage : stages)
       if (note_report(stage, plan))
-        check(cudaMemcpyAsync(tallies_.data() + static_cast<std::size_t>(stage.level) * level_tallies,
-                              level_of(stage).tally.data(), level_tallies * sizeof(Fixed), cudaMemcpyDeviceToDevice, stream_),
+        check(cudaMemcpyAsync(tallies_.data() + static_cast<std::size_t>(stage.level) * level_tallies, level_of(stage).tally(),
+                              level_tallies * sizeof(Fixed), cudaMemcpyDeviceToDevice, stream_),
               "copy on the device");
   }
   /// Are the energies of this evaluation wanted?
@@ -351,12 +353,9 @@ class DeviceBackend final : public Backend {
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
   Request request(const ComputeForces& stage, Tally tally) {
     Level& level = level_of(stage);
-    return {integration_.positions(),
-            integration_.box(),
-            {level.force.data(), level.tally.data(), level.tally.data() + energy_term_count},
-            tally,
-            stage.energies,
-            &sums_clear_};
+    return {
+        integration_.positions(), integration_.box(), {level.force(), level.tally(), level.tally() + energy_term_count}, tally,
+        stage.energies,           &sums_clear_};
   }
 
   const System& system_;

@@ -125,7 +125,7 @@ class ListedPairs final : public DeviceForce {
     }
 
     const int atoms = system.size();
-    for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &ordered_}) b->resize(at(atoms));
+    for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &cell_of_unordered_}) b->resize(at(atoms));
     list_x_.resize(at(atoms));
     share_.zones = 1;
     set_listed(atoms, stream);
@@ -180,8 +180,6 @@ class ListedPairs final : public DeviceForce {
     if (supers_ == 0) return;
     const bool new_box = r.box != box_;
     set_box(r.box);
-    check(cudaMemsetAsync(state_.data(), 0, offsetof(ListState, rows), stream),
-          "clear device memory");  // how far atoms have moved
     if (!built_) {
       build(r.x, stream);
       pruned_ = false;
@@ -360,7 +358,7 @@ class ListedPairs final : public DeviceForce {
     v.cell_count = cell_count_.data();
     v.cell_start = cell_start_.data();
     v.unordered = unordered_.data();
-    v.ordered = ordered_.data();
+    v.cell_of_unordered = cell_of_unordered_.data();
     v.entries = entries_.data();
     v.entry_count = entry_count_.data();
     v.rows = rows_.data();
@@ -384,7 +382,7 @@ class ListedPairs final : public DeviceForce {
   CellGrid grid_{1, 1, 1};
   bool built_ = false, pruned_ = false;
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
-  DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, unordered_, ordered_, entry_count_;
+  DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, unordered_, cell_of_unordered_, entry_count_;
   DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_;
   DeviceBuffer<Vec3d> list_x_;
   DeviceBuffer<ListPlace> places_;
