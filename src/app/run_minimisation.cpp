@@ -1,4 +1,7 @@
 // A stage that minimises: checkpoints, progress and what came out.
+#include <fmt/format.h>
+
+#include <chrono>
 #include <cmath>
 
 #include "commands.hpp"
@@ -20,6 +23,7 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
     }
   if (!memory) state_.list_x.clear();
   checkpoint_.reset();
+  const auto began = std::chrono::steady_clock::now();
   Minimization minimization(system, backend, state_, *settings.minimize, memory ? &*memory : nullptr);
   const auto save_now = [&] { save(minimization.checkpoint_state(), false, minimization.memory()); };
   Progress progress(*log_);
@@ -42,8 +46,9 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
   for (const Backend::WorstForce& w : r.worst)
     worst += (worst.empty() ? "" : ", ") + format_number(std::round(w.magnitude * 100) / 100) + " on " +
              describe_atom(system.topology, w.atom);
-  log_->info(std::string(r.converged ? "converged" : "not converged") + " after " + std::to_string(r.steps) +
-             " steps: energy " + format_number(r.energy) + " kJ/mol, largest force components [kJ/mol/nm]: " + worst);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  log_->info(fmt::format("{} after {} steps in {}: energy {:.4f} kJ/mol, largest force components [kJ/mol/nm]: {}",
+                         r.converged ? "converged" : "not converged", r.steps, duration_text(seconds), r.energy, worst));
   save(state_, true);
   return finished;
 }

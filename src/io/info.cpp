@@ -25,6 +25,7 @@ namespace {
 using info::box_text;
 using info::row;
 using info::spacing;
+using info::stage_text;
 
 std::string range_of(const h5::Dataset& step, const h5::Dataset& time, std::uint64_t rows) {
   if (rows == 0) return "";
@@ -129,7 +130,7 @@ std::string describe_h5(const std::string& path) try {
 std::string describe_checkpoint(const std::string& path) {
   const Checkpoint c = read_checkpoint(path);
   std::string text = "checkpoint\n" + row("written by", "uplift " + c.version);
-  text += row("stage", fmt::format("{}, {}{}", c.stage + 1, c.stage_name, c.begun ? "" : ", not begun"));
+  text += row("stage", stage_text(c));
   text += row("step", std::to_string(c.state.step)) + row("time", fmt::format("{:g} ps", c.state.time));
   text += row("atoms", std::to_string(c.state.x.size()));
   return text + row("box", c.state.box.periodic() ? box_text(c.state.box) : "none");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "uplift/core/box.hpp"
+#include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
 #include "uplift/model/settings.hpp"
 
@@ -14,6 +15,8 @@ std::string box_text(const Box& box);
 
 /// ", every 2 ps" by the times of all rows; stages that write at other times, or are cut short, have gaps of their own.
 std::string spacing(const std::vector<double>& times);
+/// "2, production, not begun": where a run is.
+std::string stage_text(const Checkpoint& checkpoint);
 /// Of exchange.h5, of a surface's file, and of the folder of a run. Throw InputError.
 std::string exchanges(const h5::File& file);
 std::string surface(const h5::File& file);

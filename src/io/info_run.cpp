@@ -21,11 +21,16 @@ std::string progress(const fs::path& directory) {
   if (!fs::exists(file)) file = previous_checkpoint(file);
   if (!fs::exists(file)) return "no checkpoint";
   const Checkpoint c = read_checkpoint(file);
-  return fmt::format("step {} ({:g} ps), stage {}, {}{}", c.state.step, c.state.time, c.stage + 1, c.stage_name,
-                     c.begun ? "" : ", not begun");
+  return fmt::format("step {} ({:g} ps), stage {}", c.state.step, c.state.time, stage_text(c));
 }
 
 }  // namespace
+
+std::string stage_text(const Checkpoint& c) {
+  std::string text = fmt::format("{}, {}", c.stage + 1, c.stage_name);
+  if (c.descent) return text + fmt::format(", after {} steps of its minimisation", c.descent->steps);
+  return c.begun ? text : text + ", not begun";
+}
 
 std::string exchanges(const h5::File& file) {
   std::string text = "replica exchanges\n";
@@ -77,7 +82,7 @@ std::string run_directory(const std::string& path) {
     text = fmt::format("run of {} replicas\n", replicas.size());
     for (const ReplicaEntry& r : replicas) text += row(r.directory.c_str(), progress(directory / r.directory));
   } else if (fs::exists(directory / "run.log")) {
-    text = "run\n" + row("newest checkpoint", progress(directory));
+    text = "run\n" + row("checkpoint", progress(directory));
   } else {
     throw InputError(path + ": a folder, and no run is in it; give the name of a file");
   }

@@ -245,6 +245,8 @@ def a_minimisation_that_was_killed_goes_on_from_its_checkpoint(scratch):
         time.sleep(0.01)
     job.kill()
     job.wait()
+    info = subprocess.run([UPLIFT, "info", out], capture_output=True, text=True).stdout
+    assert re.search(r"  checkpoint +step 0 \(0 ps\), stage 1, down, after \d+ steps of its minimisation", info), info
     done = run(path, out, "--resume", "--max-time", "0.01s")
     assert re.search(r"after \d+ steps of its minimisation", done.stdout) and steps_of_minimisation(done.stdout)[0] > 0, done.stdout
     other = run(path, out, "--resume", "--max-time", "0.01s", "--set", "forces.cutoff=0.85 nm")
