@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "uplift/core/error.hpp"
@@ -113,6 +114,11 @@ std::optional<DescentMemory> descent_of(const json& j, std::size_t atoms) {
   if (d.force.size() != atoms || d.step.size() != d.slots.size() || d.change.size() != d.slots.size() ||
       !std::all_of(d.step.begin(), d.step.end(), whole) || !std::all_of(d.change.begin(), d.change.end(), whole))
     throw std::runtime_error("vectors of the minimisation differ in number");
+  const std::set<int> slots(d.slots.begin(), d.slots.end());
+  if (d.products.size() != DescentMemory::vectors * DescentMemory::vectors || slots.size() != d.slots.size() ||
+      slots.size() >= DescentMemory::most_slots ||
+      (!slots.empty() && (*slots.begin() < 0 || *slots.rbegin() >= DescentMemory::most_slots)))
+    throw std::runtime_error("what the minimisation remembers is not of this version");
   return d;
 }
 

@@ -172,7 +172,14 @@ int main(int argc, char** argv) {
     gromacs_and_charmm(seeds);
     structures(seeds);
     inputs(seeds);
-    write_checkpoint(seeds.place("checkpoint", "a.upc"), checkpoint());
+    Checkpoint c = checkpoint();
+    write_checkpoint(seeds.place("checkpoint", "a.upc"), c);
+    c.descent.emplace();
+    c.descent->force = c.state.v;
+    c.descent->slots = {3};
+    c.descent->step = c.descent->change = {{1, 2, 3, 4, 5, 6}};
+    c.descent->products.assign(DescentMemory::vectors * DescentMemory::vectors, 0.5);
+    write_checkpoint(seeds.place("checkpoint", "minimisation.upc"), c);
     trajectories(seeds);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", e.what());

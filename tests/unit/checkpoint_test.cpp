@@ -110,8 +110,9 @@ TEST_F(CheckpointTest, KeepsWhatAMinimisationRemembers) {
   Checkpoint c = sample(2);
   write_checkpoint(path(), c);
   EXPECT_FALSE(read_checkpoint(path()).descent);
-  DescentMemory d{17, 0.1,       -1.0 / 3, 1e300, 5e-324, c.state.v, {4, 0}, {{1, 2, 3, 4, 5, 6}, {1e-45f, 0, 0, 0, 0, -0.0f}},
-                  {}, {0.1, 0.2}};
+  DescentMemory d{17, 0.1, -1.0 / 3, 1e300, 5e-324, c.state.v, {4, 0}, {{1, 2, 3, 4, 5, 6}, {1e-45f, 0, 0, 0, 0, -0.0f}},
+                  {}, {}};
+  for (int k = 0; k < DescentMemory::vectors * DescentMemory::vectors; ++k) d.products.push_back(0.1 * k);
   d.change = {d.step[1], d.step[0]};
   c.descent = d;
   write_checkpoint(path(), c);
@@ -126,6 +127,12 @@ TEST_F(CheckpointTest, KeepsWhatAMinimisationRemembers) {
   EXPECT_EQ(r.step, d.step);
   EXPECT_EQ(r.change, d.change);
   EXPECT_EQ(r.products, d.products);
+  for (const std::vector<int>& slots : {std::vector{4, 9}, std::vector{4, 4}, std::vector{-1, 0}}) {
+    c.descent->slots = slots;
+    write_checkpoint(path(), c);
+    EXPECT_NE(refusal().find("is not of this version"), std::string::npos) << refusal();
+  }
+  c.descent->slots = d.slots;
   c.descent->change.pop_back();
   write_checkpoint(path(), c);
   EXPECT_NE(refusal().find("vectors of the minimisation differ in number"), std::string::npos) << refusal();

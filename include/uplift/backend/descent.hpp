@@ -15,8 +15,7 @@ namespace uplift {
 /// constraints take up, so that convergence can be seen; atoms without mass have none, and take no steps.
 class Descent {
  public:
-  static constexpr int slots = 9;  ///< one more than are in use at once: for the next
-  static constexpr int vectors = 2 * slots + 1;
+  static constexpr int slots = DescentMemory::most_slots, vectors = DescentMemory::vectors;
   static constexpr std::size_t step_of(int slot) { return static_cast<std::size_t>(slot); }
   static constexpr std::size_t change_of(int slot) { return static_cast<std::size_t>(slots + slot); }
   static constexpr std::size_t force_vector = 2 * slots;
