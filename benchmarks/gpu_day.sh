@@ -114,6 +114,14 @@ for what in frames rows; do
   [[ -e $out/$what.log ]] && tail -n 1 "$out/$what.log" | tee -a "$summary"
 done
 
+# What boosts cost, and eight replicas in one process against one after another.
+boost_steps=$([[ $device == cuda ]] && echo 5000 || echo 20)
+stage boosts 40 "$python" benchmarks/boost_cost.py "$uplift" --backend "$device" --system "$frames_system" --steps "$boost_steps" --repeats 3 \
+  --json "$out/boost-cost.json"
+picoseconds=$([[ $device == cuda ]] && echo 100 || echo 1)
+stage replicas 60 "$python" benchmarks/replicas.py "$uplift" --backend "$device" --picoseconds "$picoseconds" --repeats 1 --json "$out/replica-throughput.json"
+for what in boosts replicas; do [[ -e $out/$what.log ]] && tail -n 2 "$out/$what.log" | tee -a "$summary"; done
+
 # Full names of the tests on this device whose name or parameters match.
 filter=$(grep -E "$sanitize" "$out/tests.txt" | awk '{print $1}' | paste -sd:)
 for tool in memcheck racecheck initcheck synccheck; do
