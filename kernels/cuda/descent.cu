@@ -28,8 +28,12 @@ __global__ void __launch_bounds__(block_threads) set_out_kernel(AtomsView atoms,
 __global__ void __launch_bounds__(block_threads)
     accelerate_kernel(AtomsView atoms, LevelsView levels, const Shared* shared, DescentMaxima* maxima) {
   const int i = thread_number();
-  Vec3d a{0, 0, 0};
-  if (i < atoms.count) atoms.v[i] = a = atoms.inverse_mass[i] * force_of(levels, shared, i);
+  Vec3d f{0, 0, 0}, a{0, 0, 0};
+  if (i < atoms.count) {
+    f = force_of(levels, shared, i);
+    atoms.v[i] = a = atoms.inverse_mass[i] * f;
+  }
+  raise(&maxima->worst, dot(f, f));
   raise(&maxima->acceleration, dot(a, a));
 }
 

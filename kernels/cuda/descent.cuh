@@ -14,6 +14,7 @@ struct DescentView {
 };
 /// Largest of all atoms, as bits: those of numbers that are not negative have their order.
 struct DescentMaxima {
+  unsigned long long worst;         ///< force on an atom as it came, squared [(kJ/mol/nm)^2]
   unsigned long long acceleration;  ///< squared [(nm/ps^2)^2]
   unsigned long long force;         ///< component [kJ/mol/nm]
   unsigned long long direction;     ///< squared [nm^2]

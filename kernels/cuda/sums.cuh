@@ -34,11 +34,12 @@ __device__ inline void add_force(const SumsView& sums, int atom, const Vec3d& f)
   add(to + 2, fixed_force(f.z));
 }
 
-/// The sum over the lanes of a whole warp, in lane 0. Integers: in any order.
+/// The sum over the lanes of a whole warp, in lane 0. Integers: in any order. Like add() it may wrap round, where atoms
+/// overlap.
 __device__ inline Fixed warp_sum(Fixed value) {
-  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2)
-    value += static_cast<Fixed>(__shfl_down_sync(all_lanes, static_cast<long long>(value), offset));
-  return value;
+  auto sum = static_cast<unsigned long long>(value);
+  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2) sum += __shfl_down_sync(all_lanes, sum, offset);
+  return static_cast<Fixed>(sum);
 }
 /// Adds what every lane has. Every lane of the warp must call it.
 __device__ inline void add_of_warp(Fixed* to, double value) {

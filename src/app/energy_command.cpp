@@ -6,6 +6,7 @@
 #include "load.hpp"
 #include "rank_threads.hpp"
 #include "ranks.hpp"
+#include "uplift/core/fixed_point.hpp"
 #include "uplift/engine/integrator.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/forces_file.hpp"
@@ -59,6 +60,10 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   report.energies = backend->energies();
   report.biased = bias.dihedral.on || bias.total.on;
   if (loaded.system.forces.nonbonded == NonbondedMethod::pme) report.pme = backend->pme();
+
+  if (const WorstForce worst = backend->worst_force(); worst.atom >= 0 && !(worst.magnitude < force_limit))
+    std::cerr << "warning: atoms overlap: the force on " << describe_atom(loaded.system.topology, worst.atom)
+              << " is beyond 2^23 kJ/mol/nm, where forces are cut off and energies cannot be added up; minimise first\n";
 
   if (!json.empty()) write_energy_json(json, report);
   if (!forces.empty()) {

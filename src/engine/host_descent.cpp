@@ -46,6 +46,7 @@ class HostDescent final : public Descent {
     backend_.download_forces(next_force_);
     Attempt a;
     a.energy = backend_.energies().potential();
+    a.worst = std::sqrt(largest([&](std::size_t i) { return dot(next_force_[i], next_force_[i]); }));
     drop_constraint_forces();
 
     std::vector<float>&s = step_[at(slot)], &y = change_[at(slot)];

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "host_descent.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/core/fixed_point.hpp"
 
 namespace uplift {
 namespace {
@@ -120,6 +122,7 @@ Minimization::Minimization(const System& system, Backend& backend, const State& 
     first_step_ = memory->first_step;
     energy_ = memory->energy;
     largest_ = memory->largest;
+    worst_ = memory->worst;
     squared_ = memory->squared;
   } else {
     take(descent_->attempt(0, 0, {}));
@@ -133,6 +136,7 @@ void Minimization::take(const Descent::Attempt& attempt) {
   curvature_->note_force(attempt);
   energy_ = attempt.energy;
   largest_ = attempt.largest;
+  worst_ = attempt.worst;
   squared_ = attempt.force[Descent::force_vector];
 }
 
@@ -140,7 +144,15 @@ bool Minimization::finished() const {
   return steps_ >= settings_.max_steps || !(largest_ > settings_.force_tolerance) || !(first_step_ > shortest_step);
 }
 
+bool Minimization::overlap(double worst) { return !(worst < force_limit); }
+
+double Minimization::energy() const { return overlap(worst_) ? std::numeric_limits<double>::infinity() : energy_; }
+
+/// Where atoms overlap, forces are cut off and sums of energies may have wrapped round: all that counts then is to get away
+/// from there, along forces that do not grow much: cut off, they tell where to go and hardly how far it is.
 bool Minimization::better(const Descent::Attempt& next, double slope) const {
+  if (overlap(next.worst)) return overlap(worst_) && next.force[Descent::force_vector] <= 1.2 * squared_;
+  if (overlap(worst_)) return true;
   if (!std::isfinite(next.energy)) return false;
   const double change = next.energy - energy_;
   if (change <= 1e-4 * slope) return true;  // Armijo's condition; the slope is negative
@@ -169,8 +181,9 @@ void Minimization::advance() {
     }
     if (!better(next, factor * slope)) continue;
     if (!informed) first_step_ = std::min(2 * factor * length, longest_step);
+    const bool learns = !overlap(worst_);
     take(next);
-    curvature_->learn(next, slot);
+    if (learns) curvature_->learn(next, slot);
     return;
   }
   if (!informed) first_step_ = factor * length;  // attempts have made it shorter
@@ -180,7 +193,7 @@ void Minimization::advance() {
 MinimizeResult Minimization::result() const {
   std::vector<Vec3d> force;
   descent_->download_force(force);
-  return {steps_, largest_ <= settings_.force_tolerance, energy_, worst_atoms(force, 3)};
+  return {steps_, largest_ <= settings_.force_tolerance, energy(), worst_atoms(force, 3)};
 }
 
 State Minimization::state() const {
@@ -201,6 +214,7 @@ DescentMemory Minimization::memory() const {
   memory.first_step = first_step_;
   memory.energy = energy_;
   memory.largest = largest_;
+  memory.worst = worst_;
   memory.squared = squared_;
   curvature_->save(memory);
   descent_->save(memory);

@@ -90,6 +90,7 @@ json packed(const std::optional<DescentMemory>& d) {
           {"first_step", packed(d->first_step)},
           {"energy", packed(d->energy)},
           {"largest", packed(d->largest)},
+          {"worst", packed(d->worst)},
           {"squared", packed(d->squared)},
           {"force", packed(d->force)},
           {"slots", d->slots},
@@ -104,6 +105,7 @@ std::optional<DescentMemory> descent_of(const json& j, std::size_t atoms) {
   d.first_step = number(j.at("first_step"));
   d.energy = number(j.at("energy"));
   d.largest = number(j.at("largest"));
+  d.worst = number(j.at("worst"));
   d.squared = number(j.at("squared"));
   d.force = unpacked<Vec3d>(j.at("force"));
   d.slots = j.at("slots").get<std::vector<int>>();

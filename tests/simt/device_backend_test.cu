@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "devices.hpp"
@@ -420,6 +421,26 @@ TEST(DeviceBackend, MinimisesWithoutFetchingItsVectors) {
   }
   const State a = whole.state(), b = second.state();
   for (std::size_t i = 0; i < a.x.size(); ++i) EXPECT_EQ(norm(a.x[i] - b.x[i]), 0) << i;
+}
+
+/// So near that energies of several pairs together are beyond what sums hold, and wrap round: not to be believed.
+TEST(DeviceBackend, MinimisesWhereMoleculesOverlap) {
+  for (const double apart : {0.011, 0.02, 0.03}) {
+    Sample s = sample("water");
+    for (std::size_t m = 0; m < 5; ++m)
+      for (std::size_t k = 0; k < 3; ++k)
+        s.state.x[30 * m + 3 + k] = s.state.x[30 * m + k] + Vec3d{apart, 0.3 * apart, 0.3 * apart};
+    const auto expect_minimum = [&](Backend& backend, int steps, double force, double energy) {
+      Minimization minimization(s.system, backend, s.state, {steps, force});
+      EXPECT_EQ(minimization.energy(), std::numeric_limits<double>::infinity());
+      while (!minimization.finished()) minimization.advance();
+      EXPECT_LT(minimization.largest_force(), force) << apart;
+      EXPECT_LT(minimization.energy(), energy);
+      EXPECT_GT(minimization.energy(), -1e6);
+    };
+    expect_minimum(*cpu::make_cpu_backend(s.system, s.state.box, {Precision::mixed, 2, 1e-8}), 300, 100, 0);
+    if (apart == 0.02) expect_minimum(*simt_device::make_backend(s.system, s.state.box, {}), 40, 1e5, 1e6);
+  }
 }
 
 TEST(DeviceBackend, AnAttemptTooFarForTheConstraintsLeavesTheBest) {

@@ -110,7 +110,7 @@ TEST_F(CheckpointTest, KeepsWhatAMinimisationRemembers) {
   Checkpoint c = sample(2);
   write_checkpoint(path(), c);
   EXPECT_FALSE(read_checkpoint(path()).descent);
-  DescentMemory d{17, 0.1, -1.0 / 3, 1e300, 5e-324, c.state.v, {4, 0}, {{1, 2, 3, 4, 5, 6}, {1e-45f, 0, 0, 0, 0, -0.0f}},
+  DescentMemory d{17, 0.1, -1.0 / 3, 1e300, 1e200, 5e-324, c.state.v, {4, 0}, {{1, 2, 3, 4, 5, 6}, {1e-45f, 0, 0, 0, 0, -0.0f}},
                   {}, {}};
   for (int k = 0; k < DescentMemory::vectors * DescentMemory::vectors; ++k) d.products.push_back(0.1 * k);
   d.change = {d.step[1], d.step[0]};
@@ -121,6 +121,7 @@ TEST_F(CheckpointTest, KeepsWhatAMinimisationRemembers) {
   EXPECT_EQ(r.first_step, d.first_step);
   EXPECT_EQ(r.energy, d.energy);
   EXPECT_EQ(r.largest, d.largest);
+  EXPECT_EQ(r.worst, d.worst);
   EXPECT_EQ(r.squared, d.squared);
   EXPECT_TRUE(same_bits(r.force, d.force));
   EXPECT_EQ(r.slots, d.slots);

@@ -25,6 +25,7 @@ class Descent {
   struct Attempt {
     double energy = 0;   ///< potential energy [kJ/mol]; not finite where atoms have come to lie upon each other
     double largest = 0;  ///< component of a force [kJ/mol/nm]
+    double worst = 0;    ///< largest force on an atom, with what constraints take up [kJ/mol/nm]
     /// Products of this step, of the change of the gradient over it and of the new force with the vectors of `known` slots, of
     /// the attempt's own slot, and with the new force; 0 for others.
     Row step{}, change{}, force{};

@@ -30,7 +30,8 @@ class Minimization {
   bool finished() const;
   void advance();  ///< along one direction, as far as it is better: eight evaluations at most
   int steps() const { return steps_; }
-  double energy() const { return energy_; }          ///< [kJ/mol]
+  /// [kJ/mol]; infinity where atoms overlap so much that energies cannot be added up.
+  double energy() const;
   double largest_force() const { return largest_; }  ///< component [kJ/mol/nm]
 
   MinimizeResult result() const;
@@ -43,6 +44,7 @@ class Minimization {
   class Curvature;
   void take(const Descent::Attempt& attempt);
   bool better(const Descent::Attempt& next, double slope) const;
+  static bool overlap(double worst);
 
   Backend& backend_;
   MinimizeSettings settings_;
@@ -50,8 +52,8 @@ class Minimization {
   std::unique_ptr<Descent> descent_;
   std::unique_ptr<Curvature> curvature_;
   int steps_ = 0;
-  double energy_ = 0, largest_ = 0, squared_ = 0;  ///< of the best
-  double first_step_;                              ///< along the force, as long as there is no curvature [nm]
+  double energy_ = 0, largest_ = 0, worst_ = 0, squared_ = 0;  ///< of the best, as of Descent::Attempt
+  double first_step_;                                          ///< along the force, as long as there is no curvature [nm]
 };
 
 /// From `state`, which becomes the result.

@@ -15,6 +15,7 @@ struct DescentMemory {
   double first_step = 0;     ///< [nm] largest displacement of the next step along the forces
   double energy = 0;         ///< [kJ/mol]
   double largest = 0;        ///< component of a force [kJ/mol/nm]
+  double worst = 0;          ///< force on an atom, with what constraints take up
   double squared = 0;        ///< sum of all squared forces
   std::vector<Vec3d> force;  ///< [atoms] kJ/mol/nm, without what constraints take up
   /// Steps and the changes of the gradient over them, oldest first; `slots` are their places in Descent, each its own.

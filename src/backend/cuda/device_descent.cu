@@ -56,6 +56,7 @@ class DeviceDescent final : public Descent {
     Attempt a;
     a.energy = backend_.energies().potential();
     a.largest = value_of(fetched_maxima_.data()->force);
+    a.worst = std::sqrt(value_of(fetched_maxima_.data()->worst));
     const double* from = fetched_products_.data();
     for (Row* row : {&a.step, &a.change, &a.force}) {
       for (int n = 0; n < wanted.count; ++n) (*row)[step_of(wanted.slot[n])] = *from++;
