@@ -23,7 +23,7 @@ class Descent {
   using Row = std::array<double, vectors>;
 
   struct Attempt {
-    double energy = 0;   ///< potential energy [kJ/mol]; not finite where atoms have come to lie upon each other
+    double energy = 0;   ///< potential energy [kJ/mol]; not to be believed where `worst` is beyond force_limit
     double largest = 0;  ///< component of a force [kJ/mol/nm]
     double worst = 0;    ///< largest force on an atom, with what constraints take up [kJ/mol/nm]
     /// Products of this step, of the change of the gradient over it and of the new force with the vectors of `known` slots, of
