@@ -21,8 +21,8 @@ void silence();
 /// Throws SimulationError with `what`, the file of `object` and the causes that HDF5 recorded.
 [[noreturn]] void fail(const std::string& what, std::int64_t object);
 
-/// Before `bytes` more are handed to HDF5 for the file of `object`: the disk has promised room for them and for all since its last
-/// flush. Throws SimulationError when there is none; nothing has been changed then, and what came before can be flushed.
+/// Before `bytes` more are handed to HDF5 for the file of `object`: the disk has promised room for them and for all since its
+/// last flush. Throws SimulationError when there is none; nothing has been changed then, and what came before can be flushed.
 void make_room(std::int64_t object, std::uint64_t bytes);
 /// After a flush.
 void room_is_used(std::int64_t object);

@@ -312,7 +312,8 @@ TEST_P(BiasCourses, HaveTheSameBitsHoweverTheyAreWatched) {
 }
 
 /// A boosted step is one graph as a plain one is: its energies never come to the host. The kernel that works out the boosts
-/// ends the step in place of another, so that a dihedral boost alone has more: clearing and computing the level of the torsions.
+/// ends the step in place of another, so that a dihedral boost alone has more: clearing and computing the level of the
+/// torsions.
 TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
   struct Graph {
     std::size_t nodes, depth;

@@ -45,7 +45,8 @@ DynamicsSettings two_femtoseconds() {
   return d;
 }
 
-/// c-rescale needs the pressure and energies, not positions, velocities or forces; and in the new box the step is a graph at once.
+/// c-rescale needs the pressure and energies, not positions, velocities or forces; and in the new box the step is a graph at
+/// once.
 TEST(DeviceBarostat, AsksForLittle) {
   const Sample s = sample("dipeptide");
   const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});

@@ -12,7 +12,7 @@ namespace {
 
 Sample from_inputs(const std::string& name, ForceSettings settings) {
   const std::string folder = resource("inputs/" + name).string() + "/system.",  // the source may have moved since the build
-                    end = name.ends_with("vacuum") ? "" : ".gz";
+      end = name.ends_with("vacuum") ? "" : ".gz";
   AmberTopology amber = read_prmtop(folder + "prmtop" + end);
   const Coordinates coordinates = read_amber_coordinates(folder + "inpcrd" + end);
   Sample s;
