@@ -15,7 +15,7 @@ using Index = hn::Vec<IndexTag>;
 constexpr int width = Real::width;
 static_assert(constraint_pad % width == 0);
 
-constexpr int most_sweeps = 200;
+constexpr int most_steps = 50;  // a star is there after three
 /// A water that is off by more than this (relative, of the squared length) had no solution: it was torn apart.
 constexpr double torn = 2e-3;
 
@@ -100,19 +100,22 @@ UPLIFT_HD Vec3<Real> select(Real::Mask m, const Vec3<Real>& yes, const Vec3<Real
   return {select(m, yes.x, no.x), select(m, yes.y, no.y), select(m, yes.z, no.z)};
 }
 
-/// Sweeps each lane until it is within the tolerance, and once more: the last sweep costs little and gains an order or two. A
-/// lane that is there stays as it is, so that the result does not depend on its neighbours. Returns the first lane that does
-/// not get there, or -1.
-template <int arms, class Sweep>
-UPLIFT_HD int converge(physics::Star<Real, arms>& star, double tolerance, Sweep&& sweep) {
+UPLIFT_HD Real::Mask finite(const Vec3<Real>& a) { return hn::IsFinite((a.x + a.y + a.z).v); }
+
+/// Newton's steps until a lane is within the tolerance, and one more, which squares the error that is left. A lane that is
+/// there stays as it is, so that the result does not depend on its neighbours. Returns the first lane that does not get there,
+/// or -1.
+template <int arms>
+UPLIFT_HD int converge(const physics::StarShape<Real, arms>& shape, const Vec3<Real> (&reference)[arms], double tolerance,
+                       physics::Star<Real, arms>& star) {
   auto met = Real(0.0) < Real(0.0);  // nobody yet
   for (int n = 0;; ++n) {
-    const physics::StarSweep<Real, arms> next = sweep(star);
+    const physics::StarStep<Real, arms> next = physics::shake_step(shape, reference, star);
     star.centre = select(met, star.centre, next.star.centre);
     for (int a = 0; a < arms; ++a) star.arm[a] = select(met, star.arm[a], next.star.arm[a]);
-    met = hn::Or(met, next.worst <= Real(tolerance));
+    met = hn::Or(met, hn::And(next.worst <= Real(tolerance), finite(star.centre)));  // max() may lose what is not a number
     if (hn::AllTrue(Tag(), met)) return -1;
-    if (n == most_sweeps) return static_cast<int>(hn::FindFirstTrue(Tag(), hn::Not(met)));
+    if (n == most_steps) return static_cast<int>(hn::FindFirstTrue(Tag(), hn::Not(met)));
   }
 }
 
@@ -128,8 +131,7 @@ int shake(const StarList& list, int first, int last, double tolerance, double in
     Vec3<Real> reference[arms];
     for (int a = 0; a < arms; ++a) reference[a] = was.arm[a] - was.centre;
     physics::Star<Real, arms> now = moved;
-    const int failed = converge<arms>(
-        now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::shake_sweep(shape, reference, s); });
+    const int failed = converge<arms>(shape, reference, tolerance, now);
     if (failed >= 0) return k + failed;
     scatter(now.centre, x, atoms[0]);
     add(rate * (now.centre - moved.centre), v, atoms[0]);
@@ -142,7 +144,7 @@ int shake(const StarList& list, int first, int last, double tolerance, double in
 }
 
 template <int arms>
-int rattle(const StarList& list, int first, int last, double tolerance, const double* x, double* v) {
+int rattle(const StarList& list, int first, int last, const double* x, double* v) {
   for (int k = first; k < last; k += width) {
     Index atoms[arms + 1];
     for (int a = 0; a <= arms; ++a) atoms[a] = load_index(list.atoms[a] + k);
@@ -150,10 +152,9 @@ int rattle(const StarList& list, int first, int last, double tolerance, const do
     const auto at = gather<arms>(x, atoms);
     Vec3<Real> direction[arms];
     for (int a = 0; a < arms; ++a) direction[a] = at.arm[a] - at.centre;
-    auto now = gather<arms>(v, atoms);
-    const int failed = converge<arms>(
-        now, tolerance, [&](const physics::Star<Real, arms>& s) { return physics::rattle_sweep(shape, direction, s); });
-    if (failed >= 0) return k + failed;
+    const auto now = physics::rattle(shape, direction, gather<arms>(v, atoms)).star;
+    if (const auto met = finite(now.centre); !hn::AllTrue(Tag(), met))
+      return k + static_cast<int>(hn::FindFirstTrue(Tag(), hn::Not(met)));
     scatter(now.centre, v, atoms[0]);
     for (int a = 0; a < arms; ++a) scatter(now.arm[a], v, atoms[a + 1]);
   }
@@ -174,16 +175,16 @@ int shake_stars(const StarList& list, int first, int last, double tolerance, dou
   }
 }
 
-int rattle_stars(const StarList& list, int first, int last, double tolerance, const double* x, double* v) {
+int rattle_stars(const StarList& list, int first, int last, const double* x, double* v) {
   switch (list.arms) {
     case 1:
-      return rattle<1>(list, first, last, tolerance, x, v);
+      return rattle<1>(list, first, last, x, v);
     case 2:
-      return rattle<2>(list, first, last, tolerance, x, v);
+      return rattle<2>(list, first, last, x, v);
     case 3:
-      return rattle<3>(list, first, last, tolerance, x, v);
+      return rattle<3>(list, first, last, x, v);
     default:
-      return rattle<4>(list, first, last, tolerance, x, v);
+      return rattle<4>(list, first, last, x, v);
   }
 }
 

@@ -30,11 +30,10 @@ struct ConstrainKernels {
   int (*settle_positions)(const WaterList& list, int first, int last, double inverse_dt, const double* before, double* x,
                           double* v);
   void (*settle_velocities)(const WaterList& list, int first, int last, const double* x, double* v);
-  /// Until no length is off by more than `tolerance` (relative), and one sweep more.
+  /// Until no length is off by more than `tolerance` (relative), and one step more.
   int (*shake_stars)(const StarList& list, int first, int last, double tolerance, double inverse_dt, const double* before,
                      double* x, double* v);
-  /// Until no length changes by more than `tolerance` a ps (relative), and one sweep more.
-  int (*rattle_stars)(const StarList& list, int first, int last, double tolerance, const double* x, double* v);
+  int (*rattle_stars)(const StarList& list, int first, int last, const double* x, double* v);
 };
 
 }  // namespace uplift::cpu

@@ -8,8 +8,8 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {  // of moves.cu
 
-constexpr unsigned block_threads = 64;  // few units have a long way to go: spread them over all multiprocessors
-constexpr int most_sweeps = 1000;
+constexpr unsigned block_threads = 64;              // few units have a long way to go: spread them over all multiprocessors
+constexpr int most_steps = 50, most_sweeps = 1000;  // a star is there after three
 
 __device__ bool finite(const Vec3d& a) { return a.x - a.x == 0 && a.y - a.y == 0 && a.z - a.z == 0; }
 
@@ -165,11 +165,11 @@ struct StarOf {
       star.arm[k] = u.x(k + 1);
     }
     bool met = false;
-    for (int sweep = 0; sweep < most_sweeps && !met; ++sweep) {
-      const auto swept = physics::shake_sweep(s, reference, star);
-      star = swept.star;
-      met = swept.worst <= tolerance;
-      if (swept.worst != swept.worst) return false;
+    for (int step = 0; step < most_steps && !met; ++step) {
+      const auto done = physics::shake_step(s, reference, star);
+      star = done.star;
+      met = done.worst <= tolerance;
+      if (!finite(star.centre)) return false;
     }
     u.v(0) += per_dt * (star.centre - u.x(0));
     u.x(0) = star.centre;
@@ -181,8 +181,7 @@ struct StarOf {
     return met;
   }
   template <class Unit>
-  __device__ bool velocities(Unit& u, bool at_saved, double tolerance) const {
-    const auto s = shape(u);
+  __device__ bool velocities(Unit& u, bool at_saved, double) const {
     Vec3d direction[arms];
     physics::Star<double, arms> star;
     star.centre = u.v(0);
@@ -191,17 +190,11 @@ struct StarOf {
       direction[k] = at_saved ? u.saved(k + 1) - u.saved(0) : u.x(k + 1) - u.x(0);
       star.arm[k] = u.v(k + 1);
     }
-    bool met = false;
-    for (int sweep = 0; sweep < most_sweeps && !met; ++sweep) {
-      const auto swept = physics::rattle_sweep(s, direction, star);
-      star = swept.star;
-      met = swept.worst <= tolerance;
-      if (swept.worst != swept.worst) return false;
-    }
+    star = physics::rattle(shape(u), direction, star).star;
     u.v(0) = star.centre;
     UPLIFT_DEVICE_UNROLL
     for (int k = 0; k < arms; ++k) u.v(k + 1) = star.arm[k];
-    return met;
+    return finite(star.centre);
   }
   __device__ void report(Shared* shared) const { atomicMin(&shared->failed_constraint, first_constraint); }
 };
@@ -233,7 +226,7 @@ struct General {
     return sweep_until(tolerance, [&](const int* p, double l) {
       const Vec3d reference[1] = {u.saved(p[1]) - u.saved(p[0])};
       const physics::Star<double, 1> was{u.x(p[0]), {u.x(p[1])}};
-      const auto swept = physics::shake_sweep(shape(u, p, l), reference, was);
+      const auto swept = physics::shake_step(shape(u, p, l), reference, was);
       u.x(p[0]) = swept.star.centre;
       u.x(p[1]) = swept.star.arm[0];
       u.v(p[0]) += per_dt * (swept.star.centre - was.centre);
@@ -244,7 +237,7 @@ struct General {
   __device__ bool velocities(InMemory& u, bool at_saved, double tolerance) const {
     return sweep_until(tolerance, [&](const int* p, double l) {
       const Vec3d direction[1] = {at_saved ? u.saved(p[1]) - u.saved(p[0]) : u.x(p[1]) - u.x(p[0])};
-      const auto swept = physics::rattle_sweep(shape(u, p, l), direction, {u.v(p[0]), {u.v(p[1])}});
+      const auto swept = physics::rattle(shape(u, p, l), direction, {u.v(p[0]), {u.v(p[1])}});
       u.v(p[0]) = swept.star.centre;
       u.v(p[1]) = swept.star.arm[0];
       return swept.worst;

@@ -1,7 +1,7 @@
 #pragma once
-// Constraints that share one central atom: a heavy atom and its hydrogens. Positions by SHAKE (Ryckaert, Ciccotti and
-// Berendsen, J. Comput. Phys. 23, 327 (1977), eq 5.6), velocities by RATTLE (Andersen, J. Comput. Phys. 52, 24 (1983), eq A10),
-// one sweep over the arms at a time. A light arm hardly moves the centre, so a sweep leaves about the mass ratio of the error.
+// Constraints that share one central atom: a heavy atom and its hydrogens. Positions by Newton's method on all arms at once
+// (M-SHAKE: Kraeutler, van Gunsteren and Huenenberger, J. Comput. Chem. 22, 501 (2001), eqs 10 to 14), which squares the error
+// at each step; velocities, whose equations are linear (RATTLE: Andersen, J. Comput. Phys. 52, 24 (1983), eq A10), in one.
 #include "physics/math.hpp"
 
 namespace uplift::physics {
@@ -18,38 +18,70 @@ struct Star {
   Vec3<T> arm[arms];
 };
 template <class T, int arms>
-struct StarSweep {
+struct StarStep {
   Star<T, arms> star;
-  T worst;  ///< largest error that the sweep met, before it corrected it
+  T worst;  ///< largest error that the step met, before it corrected it
 };
 
-/// `reference`: arms less centre before the step, which met the constraints. worst: relative error of a length.
+/// Solves m y = b into b, by elimination. Matrices of stars have their largest elements on the diagonal.
+template <class T, int n>
+UPLIFT_HD void solve(T (&m)[n][n], T (&b)[n]) {
+  T inverse[n];
+  for (int k = 0; k < n; ++k) {
+    inverse[k] = T(1.0) / m[k][k];
+    for (int r = k + 1; r < n; ++r) {
+      const T f = m[r][k] * inverse[k];
+      for (int c = k + 1; c < n; ++c) m[r][c] = nmadd(f, m[k][c], m[r][c]);
+      b[r] = nmadd(f, b[k], b[r]);
+    }
+  }
+  for (int k = n - 1; k >= 0; --k) {
+    for (int c = k + 1; c < n; ++c) b[k] = nmadd(m[k][c], b[c], b[k]);
+    b[k] = b[k] * inverse[k];
+  }
+}
+
+/// Impulses `size` along `direction` on the arms, and back on the centre.
 template <class T, int arms>
-UPLIFT_HD StarSweep<T, arms> shake_sweep(const StarShape<T, arms>& shape, const Vec3<T> (&reference)[arms], Star<T, arms> x) {
-  T worst(0.0);
+UPLIFT_HD void push_apart(const StarShape<T, arms>& shape, const Vec3<T> (&direction)[arms], const T (&size)[arms],
+                          Star<T, arms>& star) {
+  for (int k = 0; k < arms; ++k) {
+    star.arm[k] -= (size[k] * shape.inverse_mass[k]) * direction[k];
+    star.centre += (size[k] * shape.inverse_mass_centre) * direction[k];
+  }
+}
+
+/// One step of Newton's method. `reference`: arms less centre before the time step, which met the constraints. worst: relative
+/// error of a length.
+template <class T, int arms>
+UPLIFT_HD StarStep<T, arms> shake_step(const StarShape<T, arms>& shape, const Vec3<T> (&reference)[arms], Star<T, arms> x) {
+  T worst(0.0), m[arms][arms], size[arms];
   for (int k = 0; k < arms; ++k) {
     const Vec3<T> d = x.arm[k] - x.centre;
-    const T error = dot(d, d) - shape.length2[k];
-    worst = max(worst, abs(error) / (T(2.0) * shape.length2[k]));
-    const T g = error / (T(2.0) * (shape.inverse_mass_centre + shape.inverse_mass[k]) * dot(d, reference[k]));
-    x.arm[k] -= (g * shape.inverse_mass[k]) * reference[k];
-    x.centre += (g * shape.inverse_mass_centre) * reference[k];
+    const T error = T(0.5) * (dot(d, d) - shape.length2[k]);
+    worst = max(worst, abs(error) / shape.length2[k]);
+    size[k] = error;
+    for (int l = 0; l < arms; ++l)
+      m[k][l] = (k == l ? shape.inverse_mass_centre + shape.inverse_mass[k] : shape.inverse_mass_centre) * dot(d, reference[l]);
   }
+  solve(m, size);
+  push_apart(shape, reference, size, x);
   return {x, worst};
 }
 
-/// `direction`: arms less centre. worst: relative rate of a length [1/ps].
+/// `direction`: arms less centre. worst: relative rate of a length before [1/ps].
 template <class T, int arms>
-UPLIFT_HD StarSweep<T, arms> rattle_sweep(const StarShape<T, arms>& shape, const Vec3<T> (&direction)[arms], Star<T, arms> v) {
-  T worst(0.0);
+UPLIFT_HD StarStep<T, arms> rattle(const StarShape<T, arms>& shape, const Vec3<T> (&direction)[arms], Star<T, arms> v) {
+  T worst(0.0), m[arms][arms], size[arms];
   for (int k = 0; k < arms; ++k) {
-    const Vec3<T>& d = direction[k];
-    const T rate = dot(d, v.arm[k] - v.centre) / dot(d, d);
-    worst = max(worst, abs(rate));
-    const T g = rate / (shape.inverse_mass_centre + shape.inverse_mass[k]);
-    v.arm[k] -= (g * shape.inverse_mass[k]) * d;
-    v.centre += (g * shape.inverse_mass_centre) * d;
+    size[k] = dot(direction[k], v.arm[k] - v.centre);
+    for (int l = 0; l < arms; ++l)
+      m[k][l] = (k == l ? shape.inverse_mass_centre + shape.inverse_mass[k] : shape.inverse_mass_centre) *
+                dot(direction[k], direction[l]);
+    worst = max(worst, abs(size[k]) / shape.length2[k]);
   }
+  solve(m, size);
+  push_apart(shape, direction, size, v);
   return {v, worst};
 }
 

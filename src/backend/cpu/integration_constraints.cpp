@@ -241,9 +241,8 @@ void CpuConstraints::velocities(const double* x, double* v) const {
                       [&](int first, int last, int) { kernels.settle_velocities(waters, first, last, x, v); });
   for (const Stars& s : stars_) {
     const StarList list = s.list();
-    threads_.for_blocks(s.count, star_block, [&](int first, int last, int) {
-      failure.report(kernels.rattle_stars(list, first, last, tolerance_, x, v));
-    });
+    threads_.for_blocks(s.count, star_block,
+                        [&](int first, int last, int) { failure.report(kernels.rattle_stars(list, first, last, x, v)); });
     if (failure.entry() >= 0) {
       const std::size_t k = at(failure.entry());
       not_met(s.atoms[0][k] / 3, s.atoms[1][k] / 3, std::sqrt(s.length2[0][k]), x);
