@@ -11,8 +11,6 @@ namespace uplift::cpu::UPLIFT_ISA {
 
 // Beside Pack, where argument-dependent look-up finds them.
 UPLIFT_HD Pack<double> log(Pack<double> a) { return hn::Log(Pack<double>::Tag(), a.v); }
-UPLIFT_HD Pack<double> sin(Pack<double> a) { return hn::Sin(Pack<double>::Tag(), a.v); }
-UPLIFT_HD Pack<double> cos(Pack<double> a) { return hn::Cos(Pack<double>::Tag(), a.v); }
 
 namespace {
 

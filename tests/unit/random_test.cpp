@@ -49,6 +49,17 @@ TEST(Noise, EveryKeyGivesItsOwnDeviate) {
   EXPECT_EQ(a.z, b.z);
 }
 
+TEST(Noise, SineAndCosineOfATurn) {
+  double worst = 0;
+  for (int i = 0; i <= 100000; ++i) {
+    const double u = i * 1e-5;
+    const auto got = sine_cosine_of_turn(u);
+    worst = std::max(
+        {worst, std::abs(got.sine - std::sin(2 * constants::pi * u)), std::abs(got.cosine - std::cos(2 * constants::pi * u))});
+  }
+  EXPECT_LT(worst, 4e-11);
+}
+
 TEST(Noise, MomentsOfTheNormalDistribution) {
   // n deviates: the mean is off by 1/sqrt(n), the variance by sqrt(2/n), the fourth moment by sqrt(96/n); five sigma each.
   const int atoms = 200000;
