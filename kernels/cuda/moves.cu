@@ -13,23 +13,23 @@ struct Counted {
   Fixed heat = 0, kinetic = 0, momentum[3] = {0, 0, 0};
 };
 
-template <class Unit>
-__device__ Fixed kinetic_energy(Unit& u, int k) {
-  const double w = u.inverse_mass(k);
-  return w > 0 ? fixed_energy(0.5 * dot(u.v(k), u.v(k)) / w) : 0;
-}
+__device__ Fixed kinetic_energy(double mass, const Vec3d& v) { return fixed_energy(0.5 * mass * dot(v, v)); }
 
+/// Level after level, as one kick after the other would.
 template <class Unit>
-__device__ void kick(Unit& u, int k, const Moves& moves, const Move& m, const LevelFactors* factors) {
-  // Level after level, as one kick after the other would.
+__device__ void kick(Unit& u, const Moves& moves, const Move& m, const LevelFactors* factors) {
   for (int l = 0; l < most_force_levels; ++l) {
+    if (!moves.force[l]) continue;
     const double weight = m.weight[l] * factors[l].own + m.boost_weight * factors[l].boost;
-    if (!moves.force[l] || weight == 0) continue;
-    const Fixed* f = moves.force[l] + 3 * static_cast<std::ptrdiff_t>(u.atom(k));
-    const double scale = m.dt * weight * u.inverse_mass(k);
-    Vec3d& v = u.v(k);
-    v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale),
-         physics::kick(v.z, from_fixed(f[2]), scale)};
+    if (weight == 0) continue;
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < u.size(); ++k) {
+      const Fixed* f = moves.force[l] + 3 * static_cast<std::ptrdiff_t>(u.atom(k));
+      const double scale = m.dt * weight * u.inverse_mass(k);
+      Vec3d& v = u.v(k);
+      v = {physics::kick(v.x, from_fixed(f[0]), scale), physics::kick(v.y, from_fixed(f[1]), scale),
+           physics::kick(v.z, from_fixed(f[2]), scale)};
+    }
   }
 }
 
@@ -43,7 +43,8 @@ __device__ void add_noise(Unit& u, int k, const Move& m, std::int64_t step) {
 }
 
 template <class Unit, class Constraints>
-__device__ void run(Unit& u, const Constraints& constraints, const Moves& moves, Shared* shared, Counted& counted) {
+__device__ void run(Unit& u, const double* masses, const Constraints& constraints, const Moves& moves, Shared* shared,
+                    Counted& counted) {
   bool met = true;
   for (int n = 0; n < moves.count; ++n) {
     const Move& m = moves.move[n];
@@ -53,7 +54,7 @@ __device__ void run(Unit& u, const Constraints& constraints, const Moves& moves,
     };
     switch (m.kind) {
       case MoveKind::kick:
-        each([&](int k) { kick(u, k, moves, m, shared->factors); });
+        kick(u, moves, m, shared->factors);
         break;
       case MoveKind::drift:
         each([&](int k) {
@@ -78,12 +79,15 @@ __device__ void run(Unit& u, const Constraints& constraints, const Moves& moves,
         met = constraints.velocities(u, true, moves.tolerance) && met;
         break;
       case MoveKind::count_heat:
-        each([&](int k) { counted.heat += m.dt < 0 ? -kinetic_energy(u, k) : kinetic_energy(u, k); });
+        each([&](int k) {
+          const Fixed energy = kinetic_energy(masses[u.atom(k)], u.v(k));
+          counted.heat += m.dt < 0 ? -energy : energy;
+        });
         break;
       case MoveKind::sum_kinetic:
         each([&](int k) {
-          const double mass = u.inverse_mass(k) > 0 ? 1 / u.inverse_mass(k) : 0;
-          counted.kinetic += kinetic_energy(u, k);
+          const double mass = masses[u.atom(k)];
+          counted.kinetic += kinetic_energy(mass, u.v(k));
           counted.momentum[0] += fixed_energy(mass * u.v(k).x);
           counted.momentum[1] += fixed_energy(mass * u.v(k).y);
           counted.momentum[2] += fixed_energy(mass * u.v(k).z);
@@ -104,7 +108,7 @@ template <int n, class Constraints>
 __device__ void run_in_registers(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
                                  Shared* shared, Counted& counted) {
   InRegisters<n> unit(atoms, list, moves.loads_saved);
-  run(unit, constraints, moves, shared, counted);
+  run(unit, atoms.mass, constraints, moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
 }
 
@@ -112,7 +116,7 @@ template <int n, class Constraints>
 __device__ void run_in_shared(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
                               Shared* shared, Counted& counted, Vec3d* room) {
   InShared<n> unit(atoms, list, moves.loads_saved, room);
-  run(unit, constraints, moves, shared, counted);
+  run(unit, atoms.mass, constraints, moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
 }
 
@@ -152,7 +156,7 @@ __global__ void __launch_bounds__(block_threads)
       default: {
         const int first = units.group_start[u], bond = units.bond_start[u];
         InMemory group{units.group_start[u + 1] - first, units.group_atoms + first, atoms};
-        run(group,
+        run(group, atoms.mass,
             General{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond,
                     units.first_constraint[kind][u]},
             moves, shared, counted);
