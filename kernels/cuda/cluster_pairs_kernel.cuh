@@ -82,8 +82,9 @@ __device__ inline Fixed in_fixed(float force) { return whole(force, static_cast<
 __device__ inline Fixed in_fixed(double force) { return whole(force, force_clamp); }
 __device__ inline Fixed in_fixed(Fixed force) { return force; }
 
-/// A block has a super and one group of its entries, a warp a quarter of them. Lane 8 b + a has atom a of each of the super's
-/// clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one source.
+/// A block has a super and one group of its entries, a warp every fourth of them. Lane 8 b + a has atom a of each of the
+/// super's clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one
+/// source.
 template <class Model, Wanted wanted, bool exact>
 __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
     cluster_pairs_kernel(ListView<typename Model::real> list, PairParameters<typename Model::real> p, SumsView sums,
@@ -115,10 +116,11 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   }
   __syncthreads();
 
-  const int first = group * list_group + warp * entries_per_warp;
-  ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity + first;
-  const bool has_entry = lane < entries_per_warp && first + lane < count;
-  ListEntry mine = has_entry ? entries[lane] : ListEntry{0, -1, 0, 0};
+  // Entries in turns: neighbours in the list have about as many pairs, and warps that end together keep no one waiting.
+  const int place = group * list_group + lane * warps + warp;
+  ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
+  const bool has_entry = lane < entries_per_warp && place < count;
+  ListEntry mine = has_entry ? entries[place] : ListEntry{0, -1, 0, 0};
   const unsigned clusters = pruning ? mine.outer : mine.inner;
   Vec3<Sum> force_i[clusters_i];
   for (int c = 0; c < clusters_i; ++c) force_i[c] = {0, 0, 0};
@@ -149,6 +151,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
         if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
         const bool in = (interact & 1u << c) != 0 && r2 < p.cutoff2;
         if (!has_forces(wanted) && !in) continue;
+        if (prunes && !__any_sync(all_lanes, in)) continue;  // a third of what the outer list has
         // Lanes that are out work along: nearly always another one is in. What they get, a number or not, is left out.
         const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
             p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
@@ -194,7 +197,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   if constexpr (!has_forces(wanted)) {
     tally.flush_virial(sums);
   } else {
-    if (pruning && has_entry) entries[lane].inner = mine.inner;
+    if (pruning && has_entry) entries[place].inner = mine.inner;
     Vec3<Sum> sum[2];
     sum_for_i(force_i, lane, sum);
     Sum* to = &part[warp][3 * (first_summed(b) * cluster_i + a)];
