@@ -23,10 +23,12 @@ struct MeshView {
 template <class T>
 using MeshInteger = std::conditional_t<sizeof(T) == 4, std::int32_t, Fixed>;
 
+/// Atoms in any order: every sum over them is one of integers. Charges that follow each other are spread together, and best lie
+/// close together.
 struct ChargesView {
   int count;
-  const int* atom;       ///< [count] charged atoms
-  const double* charge;  ///< [count] e
+  const int* atom;       ///< [count]
+  const double* charge;  ///< [atoms] e, of all atoms
 };
 
 /// `order` 4, 5 or 6; T: float in mixed precision. Charges whose points are not all in the window are left out.

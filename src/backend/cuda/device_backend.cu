@@ -127,6 +127,9 @@ class DeviceBackend final : public Backend {
     integration_.check_constraints();
     for (const auto& [group, stream, phase, force] : forces_)
       if (force->inspect(stream_)) repeated_.invalidate();
+    for (const GroupForce& from : forces_)
+      if (const int* order = from.force->spatial_order())
+        for (const GroupForce& to : forces_) to.force->take_order(order, stream_);
   }
 
   std::unique_ptr<Snapshot> snapshot(const SnapshotPlan& plan) override {

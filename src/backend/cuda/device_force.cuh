@@ -41,6 +41,11 @@ class DeviceForce {
   /// Queues the work; waits for nothing.
   virtual void compute(const Request& request, cudaStream_t stream) = 0;
 
+  /// All atoms in an order in which neighbours lie close together, in device memory; null: unknown. On one rank.
+  virtual const int* spatial_order() const { return nullptr; }
+  /// A copy of it for whom such an order makes quicker. No bit of a result may depend on it.
+  virtual void take_order(const int* /*atoms*/, cudaStream_t /*stream*/) {}
+
   // Where several ranks share a system.
   /// What compute() has left until every force has queued its work, because it waits for the other ranks. `meanwhile`: to be
   /// called wherever this rank is about to wait, or has waited.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "backend/cuda/device_force.cuh"
@@ -25,21 +26,18 @@ class Pme final : public DeviceForce {
  public:
   Pme(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
       : pme_(pme), link_(link), all_charges_(system.force_field.charges) {
-    std::vector<int> atoms;
-    std::vector<double> charges;
     double absolute = 0, largest = 0;
-    for (int i = 0; i < system.size(); ++i) {
-      const double q = all_charges_[static_cast<std::size_t>(i)];
-      if (q == 0) continue;
-      atoms.push_back(i);
-      charges.push_back(q);
+    for (double q : all_charges_) {
+      charged_ += q != 0;
       absolute += std::abs(q);
       largest = std::max(largest, std::abs(q));
     }
+    std::vector<int> atoms(all_charges_.size());
+    std::iota(atoms.begin(), atoms.end(), 0);
     atom_ = DeviceBuffer<int>(atoms);
-    charge_ = DeviceBuffer<double>(charges);
-    charged_ = static_cast<int>(charges.size());
-    none_ = charges.empty();
+    charge_ = DeviceBuffer<double>(all_charges_);
+    listed_ = system.size();
+    none_ = largest == 0;
     const auto [nx, ny, nz] = pme.grid;
     points_ = nx * ny * nz;
     if (link_) {
@@ -82,25 +80,24 @@ class Pme final : public DeviceForce {
   double slack() const override { return ranks_ ? most_slack : std::numeric_limits<double>::infinity(); }
   void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
     std::vector<int> atoms;
-    std::vector<double> charges;
     share.for_home([&](int i) {
-      const double q = all_charges_[static_cast<std::size_t>(i)];
-      if (q == 0) return;
-      atoms.push_back(i);
-      charges.push_back(q);
+      if (all_charges_[static_cast<std::size_t>(i)] != 0) atoms.push_back(i);
     });
     atom_.upload_to_front(atoms, stream);
-    charge_.upload_to_front(charges, stream);
     set_box(box, stream);
     mesh_.window = window_of(atoms, x);
     if (!none_) ranks_->set_window(mesh_.window, stream);
     check(cudaStreamSynchronize(stream), "wait for the device");
-    charged_ = static_cast<int>(charges.size());
+    charged_ = listed_ = static_cast<int>(atoms.size());
   }
   std::int64_t interactions() const override { return charged_; }
+  void take_order(const int* atoms, cudaStream_t stream) override {
+    check(cudaMemcpyAsync(atom_.data(), atoms, atom_.size() * sizeof(int), cudaMemcpyDeviceToDevice, stream),
+          "copy on the device");
+  }
 
  private:
-  ChargesView charges() const { return {charged_, atom_.data(), charge_.data()}; }
+  ChargesView charges() const { return {listed_, atom_.data(), charge_.data()}; }
 
   std::size_t waves_here() const {
     return static_cast<std::size_t>(pme_.grid[0]) * static_cast<std::size_t>(rows_.count) *
@@ -166,7 +163,8 @@ class Pme final : public DeviceForce {
   PmeParameters pme_;
   RankLink* link_;
   std::vector<double> all_charges_;  ///< [atoms]
-  int charged_ = 0;                  ///< atoms of this rank
+  int listed_ = 0;                   ///< atoms; of several ranks those at home with charges
+  int charged_ = 0;                  ///< of these
   bool none_ = false;                ///< of the whole system
   Box box_;
   int points_ = 0;

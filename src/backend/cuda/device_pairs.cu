@@ -213,6 +213,7 @@ class ListedPairs final : public DeviceForce {
     return {{"pair list", 0, state.builds}, {"prune", 0, state.prunes}};
   }
 
+  const int* spatial_order() const override { return built_ && !link_ ? atom_of_slot_.data() : nullptr; }  // fillers come last
   Room room() const override { return built_ ? Room{state_.data(), capacity_, row_capacity_} : Room{}; }
   /// Makes more room for lists before it runs out, so that what is in them stays.
   bool inspect(cudaStream_t stream) override {
