@@ -4,7 +4,7 @@ namespace uplift::UPLIFT_DEVICE {
 namespace {
 
 constexpr unsigned block_threads = 128;
-constexpr unsigned count_threads = 1024;
+constexpr unsigned count_threads = 1024, list_threads = 256;
 
 __device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
 
@@ -102,6 +102,9 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
   list.state->moved[1 - use] = {0, 0};
 }
 
+/// Of no atoms.
+__device__ ListExtent nothing() { return {{~0u, ~0u, ~0u}, {0, 0, 0}, ~0u, 0}; }
+
 /// Where each cell begins, by the threads of one block. Leaves the counts at zero.
 template <class real>
 __device__ void scan(const ListView<real>& list, int* total) {
@@ -124,6 +127,7 @@ __device__ void scan(const ListView<real>& list, int* total) {
     start += list.cell_count[c];
     list.cell_count[c] = 0;
   }
+  for (int stack = t; stack < list.stacks(); stack += static_cast<int>(count_threads)) list.extent_of_stack[stack] = nothing();
   if (t > 0) return;
   list.cell_start[cells] = list.share.listed;
   list.state->counted = 0;
@@ -196,30 +200,23 @@ __device__ int rank_in_group(const std::uint32_t* key, const int* atom, int size
   return rank;
 }
 
-__device__ ClusterBounds bounds_of(const ShareView& share, const std::uint32_t (*place)[super_atoms], const int* atom,
-                                   int first, int count, int fillers_from) {
-  std::uint32_t low[3] = {~0u, ~0u, ~0u}, high[3] = {0, 0, 0};
-  bool any = false;
-  unsigned every_zone = ~0u, any_zone = 0;
-  for (int k = first; k < first + count; ++k) {
-    if (atom[k] >= fillers_from) continue;
-    any = true;
-    const auto zone = static_cast<unsigned>(share.zone_of(atom[k]));
-    every_zone &= zone;
-    any_zone |= zone;
-    for (int d = 0; d < 3; ++d) {
-      low[d] = place[d][k] < low[d] ? place[d][k] : low[d];
-      high[d] = place[d][k] > high[d] ? place[d][k] : high[d];
-    }
+__device__ void widen(ListExtent& to, const ListExtent& by) {
+  for (int d = 0; d < 3; ++d) {
+    to.low[d] = by.low[d] < to.low[d] ? by.low[d] : to.low[d];
+    to.high[d] = by.high[d] > to.high[d] ? by.high[d] : to.high[d];
   }
-  if (!any) return {0, 0, 0, -1, -1, -1, 0, 0};
+  to.every &= by.every;
+  to.any |= by.any;
+}
+__device__ ClusterBounds bounds_of(const ShareView& share, const ListExtent& extent) {
+  if (extent.low[0] > extent.high[0]) return {0, 0, 0, -1, -1, -1, 0, 0};
   float middle[3], half[3];
   for (int d = 0; d < 3; ++d) {
     const float unit = share.open[d] ? 0x1p-31f : 0x1p-32f;
-    half[d] = 0.5f * unit * static_cast<float>(high[d] - low[d]);
-    middle[d] = unit * static_cast<float>(low[d]) + half[d];
+    half[d] = 0.5f * unit * static_cast<float>(extent.high[d] - extent.low[d]);
+    middle[d] = unit * static_cast<float>(extent.low[d]) + half[d];
   }
-  return {middle[0], middle[1], middle[2], half[0], half[1], half[2], every_zone, any_zone};
+  return {middle[0], middle[1], middle[2], half[0], half[1], half[2], extent.every, extent.any};
 }
 
 /// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
@@ -227,6 +224,7 @@ template <class real>
 __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list, const Vec3d* x, bool forced) {
   UPLIFT_SHARED(std::uint32_t[3][super_atoms], place);
   UPLIFT_SHARED(int[super_atoms], atom);
+  UPLIFT_SHARED(ListExtent[clusters_j], extent);
   if (!list.rebuild(forced)) return;
   const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
   order(list, x, super * super_atoms, atom);
@@ -263,11 +261,33 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   list.list_sites[slot] = site;
   list.tabled_lj[slot] = tabled;
   if (list.ruled_lj) list.ruled_lj[slot] = list.ruled_lj_of_type[tabled.type];
-  if (t < clusters_j)
-    list.bounds_j[super * clusters_j + t] = bounds_of(list.share, place, atom, t * cluster_j, cluster_j, list.pairs.atoms);
-  if (t < clusters_i)
-    list.bounds_i[super * clusters_i + t] = bounds_of(list.share, place, atom, t * cluster_i, cluster_i, list.pairs.atoms);
-  if (t == 0) list.bounds_super[super] = bounds_of(list.share, place, atom, 0, super_atoms, list.pairs.atoms);
+  if (t < clusters_j) {
+    ListExtent four = nothing();
+    for (int k = t * cluster_j; k < (t + 1) * cluster_j; ++k) {
+      if (atom[k] >= list.pairs.atoms) continue;
+      const auto zone = static_cast<unsigned>(list.share.zone_of(atom[k]));
+      widen(four, {{place[0][k], place[1][k], place[2][k]}, {place[0][k], place[1][k], place[2][k]}, zone, zone});
+    }
+    extent[t] = four;
+    list.bounds_j[super * clusters_j + t] = bounds_of(list.share, four);
+  }
+  __syncthreads();
+  if (t < clusters_i) {
+    ListExtent eight = extent[2 * t];
+    widen(eight, extent[2 * t + 1]);
+    list.bounds_i[super * clusters_i + t] = bounds_of(list.share, eight);
+  }
+  if (t != static_cast<int>(warp_lanes)) return;
+  ListExtent all = nothing();
+  for (const ListExtent& four : extent) widen(all, four);
+  list.bounds_super[super] = bounds_of(list.share, all);
+  ListExtent& stack = list.extent_of_stack[super / supers_of_stack];
+  for (int d = 0; d < 3; ++d) {
+    atomicMin(&stack.low[d], all.low[d]);
+    atomicMax(&stack.high[d], all.high[d]);
+  }
+  atomicAnd(&stack.every, all.every);
+  atomicOr(&stack.any, all.any);
 }
 
 template <class real>
@@ -296,108 +316,158 @@ __device__ bool shared_out(const ListView<real>& list, const ClusterBounds& a, c
 }
 
 /// The entry of cluster j among `count`, or -1.
-__device__ int find(const ListEntry* entries, int count, int j) {
+__device__ int find(const int* js, int count, int j) {
   int low = 0, high = count;
   while (low < high) {
     const int middle = (low + high) / 2;
-    if (entries[middle].j < j)
+    if (js[middle] < j)
       low = middle + 1;
     else
       high = middle;
   }
-  return low < count && entries[low].j == j ? low : -1;
+  return low < count && js[low] == j ? low : -1;
 }
 
 /// f(entry, slot in the super, slot in the cluster of four) of every excluded pair that the list of a super has.
 template <class real, class F>
-__device__ void for_exclusions(const ListView<real>& list, int super, const ListEntry* entries, int count, F&& f) {
-  for (int k = static_cast<int>(threadIdx.x); k < super_atoms; k += static_cast<int>(warp_lanes)) {
-    const int atom = list.atom_of_slot[super * super_atoms + k];
-    if (atom < 0) continue;
-    for (int e = list.pairs.exclusion_start[atom]; e < list.pairs.exclusion_start[atom + 1]; ++e) {
-      const int slot = list.slot_of_atom[list.pairs.exclusions[e]];
-      const int entry = find(entries, count, slot / cluster_j);
-      if (slot >= 0 && entry >= 0) f(entry, k, slot % cluster_j);
-    }
+__device__ void for_exclusions(const ListView<real>& list, int super, const int* js, int count, F&& f) {
+  constexpr int at_once = static_cast<int>(list_threads) / super_atoms;
+  const int k = static_cast<int>(threadIdx.x) / at_once, atom = list.atom_of_slot[super * super_atoms + k];
+  if (atom < 0) return;
+  for (int e = list.pairs.exclusion_start[atom] + static_cast<int>(threadIdx.x) % at_once;
+       e < list.pairs.exclusion_start[atom + 1]; e += at_once) {
+    const int slot = list.slot_of_atom[list.pairs.exclusions[e]];
+    const int entry = find(js, count, slot / cluster_j);
+    if (slot >= 0 && entry >= 0) f(entry, k, slot % cluster_j);
   }
 }
 
-/// One warp a super: its clusters of four that may come near, and which of their pairs count.
+/// The place among those of the block that are wanted, in the order of threads, and how many there are.
+struct InOrder {
+  int place, all;
+};
+__device__ InOrder in_order(bool wanted, int* of_warp) {
+  constexpr int warps = static_cast<int>(list_threads / warp_lanes);
+  const int t = static_cast<int>(threadIdx.x), warp = t / static_cast<int>(warp_lanes), lane = t % static_cast<int>(warp_lanes);
+  const unsigned votes = __ballot_sync(all_lanes, wanted);
+  __syncthreads();  // nobody reads the numbers of the last time any more
+  if (lane == 0) of_warp[warp] = __popc(votes);
+  __syncthreads();
+  InOrder result{__popc(votes & ((1u << lane) - 1)), 0};
+  for (int w = 0; w < warps; ++w) {
+    result.place += w < warp ? of_warp[w] : 0;
+    result.all += of_warp[w];
+  }
+  return result;
+}
+
+/// One block a super: its clusters of four that may come near, and which of their pairs count. Stacks of supers first, then
+/// supers, then clusters: at each stage those that may come near, in their order.
 template <class real>
-__global__ void __launch_bounds__(warp_lanes) list_kernel(ListView<real> list, bool forced) {
+__global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> list, bool forced) {
   UPLIFT_SHARED(ClusterBounds[clusters_i], own);
-  UPLIFT_DYNAMIC_SHARED(unsigned, special);  // bit per entry: has pairs that do not interact
+  UPLIFT_SHARED(int[list_threads], near_stacks);
+  UPLIFT_SHARED(int[list_threads], near_supers);
+  UPLIFT_SHARED(int[list_threads / warp_lanes], of_warp);
+  UPLIFT_SHARED(int, first_row);
+  UPLIFT_DYNAMIC_SHARED(int, js);  // [capacity] of the entries
   if (!list.rebuild(forced)) return;
-  const int super = static_cast<int>(blockIdx.x), lane = static_cast<int>(threadIdx.x), lanes = static_cast<int>(warp_lanes);
-  if (lane < clusters_i) own[lane] = list.bounds_i[super * clusters_i + lane];
-  for (int w = lane; w < list.capacity / lanes; w += lanes) special[w] = 0;
-  __syncwarp();
+  const int super = static_cast<int>(blockIdx.x), t = static_cast<int>(threadIdx.x), lanes = static_cast<int>(warp_lanes),
+            threads = static_cast<int>(list_threads), words = list.capacity / lanes;
+  auto* special = reinterpret_cast<unsigned*>(js + list.capacity);  // [words] bit per entry: has pairs that do not interact
+  int* rows_before = js + list.capacity + words;                    // [words] rows of the words before
+  if (t < clusters_i) own[t] = list.bounds_i[super * clusters_i + t];
+  for (int w = t; w < words; w += threads) special[w] = 0;
+  __syncthreads();
   const ClusterBounds whole = list.bounds_super[super];
   ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
+  const auto may_meet = [&](const ClusterBounds& other) {
+    return near(list, whole, other) && (whole.every & other.every) == 0;
+  };
+  const auto note_special = [&](int entry) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); };
   int count = 0;
-  for (int base = 0; base < list.supers; base += lanes) {
-    const int candidate = base + lane;
-    const bool wanted = candidate < list.supers && list.owns(super, candidate) &&
-                        near(list, whole, list.bounds_super[candidate]) &&
-                        (whole.every & list.bounds_super[candidate].every) == 0;
-    for (unsigned todo = __ballot_sync(all_lanes, wanted); todo != 0; todo &= todo - 1) {
-      const int other = base + __ffs(static_cast<int>(todo)) - 1;
-      unsigned mask = 0;
-      bool some = false;
-      if (lane < clusters_j) {
-        const ClusterBounds four = list.bounds_j[other * clusters_j + lane];
-        for (int c = 0; c < clusters_i; ++c)
-          if ((other != super || cluster_i * c < cluster_j * (lane + 1) - 1) && near(list, own[c], four) &&
-              (own[c].every & four.every) == 0) {
-            mask |= 1u << c;
-            some = some || shared_out(list, own[c], four);
-          }
+  const auto take = [&](int other, int j) {  // of all threads together; other < 0: nothing
+    unsigned mask = 0;
+    bool some = false;
+    if (other >= 0) {
+      const ClusterBounds four = list.bounds_j[other * clusters_j + j];
+      for (int c = 0; c < clusters_i; ++c)
+        if ((other != super || cluster_i * c < cluster_j * (j + 1) - 1) && near(list, own[c], four) &&
+            (own[c].every & four.every) == 0) {
+          mask |= 1u << c;
+          some = some || shared_out(list, own[c], four);
+        }
+    }
+    const InOrder found = in_order(mask != 0, of_warp);
+    const int to = count + found.place;
+    if (mask != 0 && to < list.capacity) {
+      js[to] = other * clusters_j + j;
+      entries[to] = {other * clusters_j + j, -1, mask, mask};
+      if (some) note_special(to);
+    }
+    count += found.all;
+  };
+  for (int base = 0; base < list.stacks(); base += threads) {
+    const bool stack_near = base + t < list.stacks() && may_meet(bounds_of(list.share, list.extent_of_stack[base + t]));
+    const InOrder stack = in_order(stack_near, of_warp);
+    if (stack_near) near_stacks[stack.place] = base + t;
+    __syncthreads();
+    for (int k = 0; k < stack.all * supers_of_stack; k += threads) {
+      const int number = (k + t) / supers_of_stack;
+      const int candidate =
+          number < stack.all ? near_stacks[number] * supers_of_stack + (k + t) % supers_of_stack : list.supers;
+      const bool super_near = candidate < list.supers && list.owns(super, candidate) && may_meet(list.bounds_super[candidate]);
+      const InOrder found = in_order(super_near, of_warp);
+      if (super_near) near_supers[found.place] = candidate;
+      __syncthreads();
+      for (int n = 0; n < found.all * clusters_j; n += threads) {
+        const int item = n + t;
+        take(item < found.all * clusters_j ? near_supers[item / clusters_j] : -1, item % clusters_j);
       }
-      const unsigned found = __ballot_sync(all_lanes, mask != 0);
-      const int to = count + __popc(found & ((1u << lane) - 1));
-      if (mask != 0 && to < list.capacity) {
-        entries[to] = {other * clusters_j + lane, -1, mask, mask};
-        if (some) atomicOr(&special[to / lanes], 1u << (to % lanes));
-      }
-      count += __popc(found);
     }
   }
-  if (lane == 0) atomicMax(&list.state->most_entries, count);
+  if (t == 0) atomicMax(&list.state->most_entries, count);
   count = count < list.capacity ? count : list.capacity;
-  if (lane == 0) list.entry_count[super] = count;
-  __syncwarp();
+  if (t == 0) list.entry_count[super] = count;
+  __syncthreads();
 
   const bool fillers = list.supers * super_atoms > list.share.listed;
-  for (int e = lane; e < count; e += lanes)
-    if (entries[e].j / clusters_j == super ||
-        (fillers && (super == list.supers - 1 || entries[e].j / clusters_j == list.supers - 1)))
-      atomicOr(&special[e / lanes], 1u << (e % lanes));
-  for_exclusions(list, super, entries, count,
-                 [&](int entry, int, int) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); });
-  __syncwarp();
-  int needed = 0;
-  for (int w = 0; w < list.capacity / lanes; ++w) needed += __popc(special[w]);
-  int row = lane == 0 ? atomicAdd(&list.state->rows, needed) : 0;
-  row = __shfl_sync(all_lanes, row, 0);
-  if (row + needed > list.row_capacity) return;  // the host finds it out
-  for (int w = 0; w < list.capacity / lanes; ++w)
-    for (unsigned todo = special[w]; todo != 0; todo &= todo - 1, ++row) {
-      ListEntry& entry = entries[w * lanes + __ffs(static_cast<int>(todo)) - 1];
-      const int slot_j = entry.j * cluster_j + lane / cluster_i;
-      const int atom_j = list.atom_of_slot[slot_j];
-      unsigned bits = 0;
-      for (int c = 0; c < clusters_i; ++c) {
-        const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
-        if (atom_j >= 0 && list.atom_of_slot[slot_i] >= 0 && (entry.j / clusters_j != super || slot_i < slot_j) &&
-            takes(list, slot_i, slot_j))
-          bits |= 1u << c;
-      }
-      list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane] = static_cast<std::uint8_t>(bits);
-      if (lane == 0) entry.row = row;
+  for (int e = t; e < count; e += threads)
+    if (js[e] / clusters_j == super || (fillers && (super == list.supers - 1 || js[e] / clusters_j == list.supers - 1)))
+      note_special(e);
+  for_exclusions(list, super, js, count, [&](int entry, int, int) { note_special(entry); });
+  __syncthreads();
+  if (t == 0) {
+    int needed = 0;
+    for (int w = 0; w < words; ++w) {
+      rows_before[w] = needed;
+      needed += __popc(special[w]);
     }
-  __syncwarp();
-  for_exclusions(list, super, entries, count, [&](int entry, int i, int j) {
-    const std::ptrdiff_t byte = static_cast<std::ptrdiff_t>(entries[entry].row) * lanes + j * cluster_i + i % cluster_i;
+    const int row = atomicAdd(&list.state->rows, needed);
+    first_row = row + needed > list.row_capacity ? -1 : row;
+  }
+  __syncthreads();
+  if (first_row < 0) return;  // the host finds it out
+  const int lane = t % lanes;
+  const auto row_of = [&](int e) {
+    return first_row + rows_before[e / lanes] + __popc(special[e / lanes] & ((1u << (e % lanes)) - 1));
+  };
+  for (int e = t / lanes; e < count; e += threads / lanes) {
+    if ((special[e / lanes] & 1u << (e % lanes)) == 0) continue;
+    const int slot_j = js[e] * cluster_j + lane / cluster_i, atom_j = list.atom_of_slot[slot_j], row = row_of(e);
+    unsigned bits = 0;
+    for (int c = 0; c < clusters_i; ++c) {
+      const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
+      if (atom_j >= 0 && list.atom_of_slot[slot_i] >= 0 && (js[e] / clusters_j != super || slot_i < slot_j) &&
+          takes(list, slot_i, slot_j))
+        bits |= 1u << c;
+    }
+    list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane] = static_cast<std::uint8_t>(bits);
+    if (lane == 0) entries[e].row = row;
+  }
+  __syncthreads();
+  for_exclusions(list, super, js, count, [&](int entry, int i, int j) {
+    const std::ptrdiff_t byte = static_cast<std::ptrdiff_t>(row_of(entry)) * lanes + j * cluster_i + i % cluster_i;
     atomicAnd(reinterpret_cast<unsigned*>(list.rows) + byte / 4, ~(1u << (8 * (byte % 4) + i / cluster_i)));
   });
 }
@@ -419,8 +489,9 @@ void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cud
   UPLIFT_LAUNCH(count_kernel<real>, cover(list.share.listed, count_threads), stream, list, x, forced);
   UPLIFT_LAUNCH(scatter_kernel<real>, cover(list.share.listed, block_threads), stream, list, x, forced);
   UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{supers, super_atoms}), stream, list, x, forced);
-  const std::size_t special = static_cast<std::size_t>(list.capacity) / warp_lanes * sizeof(unsigned);
-  UPLIFT_LAUNCH(list_kernel<real>, (cuda::LaunchShape{supers, warp_lanes, special}), stream, list, forced);
+  const std::size_t room =
+      static_cast<std::size_t>(list.capacity + 2 * (list.capacity / static_cast<int>(warp_lanes))) * sizeof(int);
+  UPLIFT_LAUNCH(list_kernel<real>, (cuda::LaunchShape{supers, list_threads, room}), stream, list, forced);
 }
 
 template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);

@@ -27,6 +27,14 @@ struct ClusterBounds {
   unsigned every, any;  ///< bits of zones that every atom, or any, has
 };
 
+/// The extent of many atoms, as places (ListPlace); low above high: there are none.
+struct ListExtent {
+  std::uint32_t low[3], high[3];
+  unsigned every, any;  ///< as of ClusterBounds
+};
+/// Supers that follow each other stand on top of each other, as a rule.
+inline constexpr int supers_of_stack = 32;
+
 /// Where an atom lies when pairs are listed: fractions of the box in units of 2^-32, or along open directions places from -1/2
 /// on in units of 2^-31.
 struct ListPlace {
@@ -96,6 +104,7 @@ struct ListView {
   Vec3d* list_x;                                      ///< [atoms] when listed [nm]
   ListPlace* places;                                  ///< [64 supers] when listed; of several ranks
   ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
+  ListExtent* extent_of_stack;                        ///< [stacks]
   int *cell_count, *cell_start;                       ///< [cells + 1]; counts are zero between builds
   int *unordered, *cell_of_unordered;                 ///< [atoms] cell by cell
   ListEntry* entries;                                 ///< [supers][capacity], j ascending
@@ -107,6 +116,7 @@ struct ListView {
   __device__ bool rebuild(bool forced) const { return forced || !(number(moved().list) <= move2); }
   __device__ bool prune(bool forced) const { return rebuild(forced) || !(number(moved().prune) <= prune_move2); }
   __device__ const ListState::Moved& moved() const { return state->moved[state->in_use]; }
+  __host__ __device__ int stacks() const { return (supers + supers_of_stack - 1) / supers_of_stack; }
   __host__ __device__ int cells() const { return share.zones * grid.count(); }
   __device__ static float number(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
   /// Every pair of supers has one home, and each about as many.

@@ -266,6 +266,7 @@ class ListedPairs final : public DeviceForce {
     bounds_i_.make_room(at(supers_ * clusters_i));
     bounds_j_.make_room(at(supers_ * clusters_j));
     bounds_super_.make_room(at(supers_));
+    extent_of_stack_.make_room(at(supers_ / supers_of_stack + 1));
     most_cells_ = static_cast<int>(slots) + 1;  // a cell has eight atoms, about
     cell_count_.make_room(at(share_.zones) * at(most_cells_) + 1);
     cell_start_.make_room(cell_count_.size());
@@ -356,6 +357,7 @@ class ListedPairs final : public DeviceForce {
     v.bounds_i = bounds_i_.data();
     v.bounds_j = bounds_j_.data();
     v.bounds_super = bounds_super_.data();
+    v.extent_of_stack = extent_of_stack_.data();
     v.cell_count = cell_count_.data();
     v.cell_start = cell_start_.data();
     v.unordered = unordered_.data();
@@ -388,6 +390,7 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<Vec3d> list_x_;
   DeviceBuffer<ListPlace> places_;
   DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
+  DeviceBuffer<ListExtent> extent_of_stack_;
   DeviceBuffer<ListEntry> entries_;
   DeviceBuffer<std::uint8_t> rows_;
   DeviceBuffer<ListState> state_;
