@@ -18,10 +18,6 @@ __device__ Place place_of(const ListView<real>& list, const Vec3d& r, int atom) 
   const Vec3d s = fraction_of(list.box, r);
   return {coordinate(list.share, atom, 0, s.x), coordinate(list.share, atom, 1, s.y), coordinate(list.share, atom, 2, s.z)};
 }
-template <class real>
-__device__ std::uint32_t height_of(const ListView<real>& list, const Vec3d& r, int atom) {
-  return coordinate(list.share, atom, 2, height_fraction(list.box, r));
-}
 __device__ int part(const ShareView& share, int d, std::uint32_t coordinate, int parts) {
   const std::uint64_t beyond = coordinate > share.low[d] ? coordinate - share.low[d] : 0;
   const auto cell = static_cast<int>((beyond * share.scale[d]) >> 32);
@@ -161,34 +157,32 @@ __global__ void __launch_bounds__(block_threads) scatter_kernel(ListView<real> l
   if (!list.rebuild(forced)) return;
   const int n = thread_number();
   if (n >= list.share.listed) return;
-  const int atom = list.share[n], cell = cell_of(list, place_of(list, x[atom], atom), atom);
-  const int to = list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1);
-  list.unordered[to] = atom;
-  list.cell_of_unordered[to] = cell;
+  const int atom = list.share[n];
+  const Place place = place_of(list, x[atom], atom);
+  const int cell = cell_of(list, place, atom), to = list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1);
+  list.unordered[to] = {atom, cell, place.z};
 }
 
 /// Puts the atoms of slots from `first_slot` on into `atom`, by the threads of one block: within cells by height, as the column
 /// goes, then by number, so that the order that threads came in is gone. Cells that begin or end in other supers are put in
 /// order by those as well.
 template <class real>
-__device__ void order(const ListView<real>& list, const Vec3d* x, int first_slot, int* atom) {
+__device__ void order(const ListView<real>& list, int first_slot, int* atom) {
   const int t = static_cast<int>(threadIdx.x), listed = list.share.listed;
   const int last_slot = first_slot + super_atoms < listed ? first_slot + super_atoms - 1 : listed - 1;
-  const int begin = list.cell_start[list.cell_of_unordered[first_slot]],
-            end = list.cell_start[list.cell_of_unordered[last_slot] + 1];
+  const int begin = list.cell_start[list.unordered[first_slot].cell], end = list.cell_start[list.unordered[last_slot].cell + 1];
   for (int n = begin + t; n < end; n += super_atoms) {
-    const int own = list.unordered[n], cell = list.cell_of_unordered[n], first = list.cell_start[cell],
-              last = list.cell_start[cell + 1];
-    const std::uint32_t height = height_of(list, x[own], own);
-    const bool down = cell / list.grid.nz % 2;
+    const ListedAtom own = list.unordered[n];
+    const int first = list.cell_start[own.cell], last = list.cell_start[own.cell + 1];
+    const bool down = own.cell / list.grid.nz % 2;
     int slot = first;
     for (int k = first; k < last; ++k) {
-      const int other = list.unordered[k];
-      const std::uint32_t z = height_of(list, x[other], other);
-      slot += (down ? z > height : z < height) || (z == height && other < own);
+      const ListedAtom other = list.unordered[k];
+      slot += (down ? other.height > own.height : other.height < own.height) ||
+              (other.height == own.height && other.atom < own.atom);
     }
-    if (slot >= first_slot && slot <= last_slot) atom[slot - first_slot] = own;
-    if (n == first) list.cell_count[cell] = 0;
+    if (slot >= first_slot && slot <= last_slot) atom[slot - first_slot] = own.atom;
+    if (n == first) list.cell_count[own.cell] = 0;
   }
 }
 
@@ -227,7 +221,7 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   UPLIFT_SHARED(ListExtent[clusters_j], extent);
   if (!list.rebuild(forced)) return;
   const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
-  order(list, x, super * super_atoms, atom);
+  order(list, super * super_atoms, atom);
   __syncthreads();
   int own = slot < list.share.listed ? atom[t] : list.pairs.atoms + t;  // fillers: after every atom
   __syncthreads();

@@ -63,6 +63,12 @@ struct ShareView {
   }
 };
 
+/// While atoms are sorted.
+struct ListedAtom {
+  int atom, cell;
+  std::uint32_t height;  ///< ListPlace::z
+};
+
 /// Shared by kernels of one evaluation and the next.
 struct ListState {
   /// Bits of the largest squared displacement [nm^2] since. Evaluations take the two places in turns, so that one is cleared
@@ -106,7 +112,7 @@ struct ListView {
   ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
   ListExtent* extent_of_stack;                        ///< [stacks]
   int *cell_count, *cell_start;                       ///< [cells + 1]; counts are zero between builds
-  int *unordered, *cell_of_unordered;                 ///< [atoms] cell by cell
+  ListedAtom* unordered;                              ///< [atoms] cell by cell
   ListEntry* entries;                                 ///< [supers][capacity], j ascending
   int* entry_count;                                   ///< [supers]
   std::uint8_t*

@@ -77,8 +77,8 @@ __device__ void put(Fixed* to, Fixed value) { add(to, value); }
 
 /// Adds what this lane has of charge k: `column` and, from there, the planes and rows that the spline reaches.
 template <int order, class T, class Integer, class Plane, class Row>
-__device__ void spread_one(const Splines<order, T, false>& splines, int k, int height, double scale, Integer* column, Plane&& plane_at,
-                           Row&& row_at) {
+__device__ void spread_one(const Splines<order, T, false>& splines, int k, int height, double scale, Integer* column,
+                           Plane&& plane_at, Row&& row_at) {
   const T q = static_cast<T>(splines.charge[k]) * splines.weight[2][height][k];
   T by[order];
   int row[order];
@@ -226,7 +226,8 @@ __global__ void __launch_bounds__(block_threads)
       const double(&row)[3] = mesh.row[d];
       slope += mesh.n[d] * (lanes.height == 0 ? row[0] : lanes.height == 1 ? row[1] : row[2]) * static_cast<double>(total[d]);
     }
-    add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[begin + k]) + lanes.height, fixed_force(-splines.charge[k] * slope));
+    add(sums.force + 3 * static_cast<std::ptrdiff_t>(charges.atom[begin + k]) + lanes.height,
+        fixed_force(-splines.charge[k] * slope));
   }
 }
 

@@ -125,7 +125,8 @@ class ListedPairs final : public DeviceForce {
     }
 
     const int atoms = system.size();
-    for (DeviceBuffer<int>* b : {&slot_of_atom_, &unordered_, &cell_of_unordered_}) b->resize(at(atoms));
+    slot_of_atom_.resize(at(atoms));
+    unordered_.resize(at(atoms));
     list_x_.resize(at(atoms));
     share_.zones = 1;
     set_listed(atoms, stream);
@@ -361,7 +362,6 @@ class ListedPairs final : public DeviceForce {
     v.cell_count = cell_count_.data();
     v.cell_start = cell_start_.data();
     v.unordered = unordered_.data();
-    v.cell_of_unordered = cell_of_unordered_.data();
     v.entries = entries_.data();
     v.entry_count = entry_count_.data();
     v.rows = rows_.data();
@@ -385,7 +385,8 @@ class ListedPairs final : public DeviceForce {
   CellGrid grid_{1, 1, 1};
   bool built_ = false, pruned_ = false;
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
-  DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, unordered_, cell_of_unordered_, entry_count_;
+  DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, entry_count_;
+  DeviceBuffer<ListedAtom> unordered_;
   DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_;
   DeviceBuffer<Vec3d> list_x_;
   DeviceBuffer<ListPlace> places_;
