@@ -101,27 +101,49 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
 /// Of no atoms.
 __device__ ListExtent nothing() { return {{~0u, ~0u, ~0u}, {0, 0, 0}, ~0u, 0}; }
 
+/// Of the threads of a block: the sum of what those before this one have, and of all.
+struct Before {
+  int sum, all;
+};
+/// `in_warp`: the sum of what the lanes before this one have. `of_warp` [warps] in shared memory.
+__device__ Before across_warps(int in_warp, int value, int* of_warp) {
+  const unsigned lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes;
+  __syncthreads();  // nobody reads the sums of the last time any more
+  if (lane == warp_lanes - 1) of_warp[warp] = in_warp + value;
+  __syncthreads();
+  Before before{in_warp, 0};
+  for (unsigned w = 0; w < blockDim.x / warp_lanes; ++w) {
+    before.sum += w < warp ? of_warp[w] : 0;
+    before.all += of_warp[w];
+  }
+  return before;
+}
+__device__ Before sum_before(int value, int* of_warp) {
+  int sum = value;  // of this lane and those before
+  for (unsigned step = 1; step < warp_lanes; step *= 2) {
+    const int other = __shfl_up_sync(all_lanes, sum, step);
+    sum += threadIdx.x % warp_lanes >= step ? other : 0;
+  }
+  return across_warps(sum - value, value, of_warp);
+}
+__device__ Before count_before(bool counts, int* of_warp) {
+  const unsigned votes = __ballot_sync(all_lanes, counts);
+  return across_warps(__popc(votes & ((1u << threadIdx.x % warp_lanes) - 1)), counts, of_warp);
+}
+
 /// Where each cell begins, by the threads of one block. Leaves the counts at zero.
 template <class real>
-__device__ void scan(const ListView<real>& list, int* total) {
-  const int t = static_cast<int>(threadIdx.x), cells = list.cells(),
-            share = (cells + static_cast<int>(count_threads) - 1) / static_cast<int>(count_threads);
-  const int first = t * share, last = first + share < cells ? first + share : cells;
-  int sum = 0;
-  for (int c = first; c < last; ++c) sum += list.cell_count[c];
-  total[t] = sum;
-  __syncthreads();
-  for (int step = 1; step < static_cast<int>(count_threads); step *= 2) {
-    const int before = t >= step ? total[t - step] : 0;
-    __syncthreads();
-    total[t] += before;
-    __syncthreads();
-  }
-  int start = total[t] - sum;
-  for (int c = first; c < last; ++c) {
-    list.cell_start[c] = start;
-    start += list.cell_count[c];
-    list.cell_count[c] = 0;
+__device__ void scan(const ListView<real>& list, int* of_warp) {
+  const int t = static_cast<int>(threadIdx.x), cells = list.cells();
+  int start = 0;
+  for (int first = 0; first < cells; first += static_cast<int>(count_threads)) {
+    const int cell = first + t, count = cell < cells ? list.cell_count[cell] : 0;
+    const Before before = sum_before(count, of_warp);
+    if (cell < cells) {
+      list.cell_start[cell] = start + before.sum;
+      list.cell_count[cell] = 0;
+    }
+    start += before.all;
   }
   for (int stack = t; stack < list.stacks(); stack += static_cast<int>(count_threads)) list.extent_of_stack[stack] = nothing();
   if (t > 0) return;
@@ -135,7 +157,7 @@ __device__ void scan(const ListView<real>& list, int* total) {
 /// Atoms of each cell; the block that is ready last works out where cells begin.
 template <class real>
 __global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  UPLIFT_SHARED(int[count_threads], total);
+  UPLIFT_SHARED(int[count_threads / warp_lanes], of_warp);
   UPLIFT_SHARED(bool, last);
   if (!list.rebuild(forced)) return;
   const int n = thread_number();
@@ -149,7 +171,7 @@ __global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> lis
   __syncthreads();
   if (!last) return;
   __threadfence();
-  scan(list, total);
+  scan(list, of_warp);
 }
 
 template <class real>
@@ -336,25 +358,6 @@ __device__ void for_exclusions(const ListView<real>& list, int super, const int*
   }
 }
 
-/// The place among those of the block that are wanted, in the order of threads, and how many there are.
-struct InOrder {
-  int place, all;
-};
-__device__ InOrder in_order(bool wanted, int* of_warp) {
-  constexpr int warps = static_cast<int>(list_threads / warp_lanes);
-  const int t = static_cast<int>(threadIdx.x), warp = t / static_cast<int>(warp_lanes), lane = t % static_cast<int>(warp_lanes);
-  const unsigned votes = __ballot_sync(all_lanes, wanted);
-  __syncthreads();  // nobody reads the numbers of the last time any more
-  if (lane == 0) of_warp[warp] = __popc(votes);
-  __syncthreads();
-  InOrder result{__popc(votes & ((1u << lane) - 1)), 0};
-  for (int w = 0; w < warps; ++w) {
-    result.place += w < warp ? of_warp[w] : 0;
-    result.all += of_warp[w];
-  }
-  return result;
-}
-
 /// One block a super: its clusters of four that may come near, and which of their pairs count. Stacks of supers first, then
 /// supers, then clusters: at each stage those that may come near, in their order.
 template <class real>
@@ -392,8 +395,8 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
           some = some || shared_out(list, own[c], four);
         }
     }
-    const InOrder found = in_order(mask != 0, of_warp);
-    const int to = count + found.place;
+    const Before found = count_before(mask != 0, of_warp);
+    const int to = count + found.sum;
     if (mask != 0 && to < list.capacity) {
       js[to] = other * clusters_j + j;
       entries[to] = {other * clusters_j + j, -1, mask, mask};
@@ -403,16 +406,16 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
   };
   for (int base = 0; base < list.stacks(); base += threads) {
     const bool stack_near = base + t < list.stacks() && may_meet(bounds_of(list.share, list.extent_of_stack[base + t]));
-    const InOrder stack = in_order(stack_near, of_warp);
-    if (stack_near) near_stacks[stack.place] = base + t;
+    const Before stack = count_before(stack_near, of_warp);
+    if (stack_near) near_stacks[stack.sum] = base + t;
     __syncthreads();
     for (int k = 0; k < stack.all * supers_of_stack; k += threads) {
       const int number = (k + t) / supers_of_stack;
       const int candidate =
           number < stack.all ? near_stacks[number] * supers_of_stack + (k + t) % supers_of_stack : list.supers;
       const bool super_near = candidate < list.supers && list.owns(super, candidate) && may_meet(list.bounds_super[candidate]);
-      const InOrder found = in_order(super_near, of_warp);
-      if (super_near) near_supers[found.place] = candidate;
+      const Before found = count_before(super_near, of_warp);
+      if (super_near) near_supers[found.sum] = candidate;
       __syncthreads();
       for (int n = 0; n < found.all * clusters_j; n += threads) {
         const int item = n + t;
@@ -441,21 +444,21 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     first_row = row + needed > list.row_capacity ? -1 : row;
   }
   __syncthreads();
-  if (first_row < 0) return;  // the host finds it out
-  const int lane = t % lanes;
+  if (first_row < 0) return;                                                    // the host finds it out
+  const int lane = t % lanes, slot_i = super * super_atoms + lane % cluster_i;  // and every eighth from there
+  unsigned atoms_i = 0;
+  for (int c = 0; c < clusters_i; ++c) atoms_i |= list.atom_of_slot[slot_i + c * cluster_i] >= 0 ? 1u << c : 0;
   const auto row_of = [&](int e) {
     return first_row + rows_before[e / lanes] + __popc(special[e / lanes] & ((1u << (e % lanes)) - 1));
   };
   for (int e = t / lanes; e < count; e += threads / lanes) {
     if ((special[e / lanes] & 1u << (e % lanes)) == 0) continue;
-    const int slot_j = js[e] * cluster_j + lane / cluster_i, atom_j = list.atom_of_slot[slot_j], row = row_of(e);
-    unsigned bits = 0;
-    for (int c = 0; c < clusters_i; ++c) {
-      const int slot_i = super * super_atoms + c * cluster_i + lane % cluster_i;
-      if (atom_j >= 0 && list.atom_of_slot[slot_i] >= 0 && (js[e] / clusters_j != super || slot_i < slot_j) &&
-          takes(list, slot_i, slot_j))
-        bits |= 1u << c;
-    }
+    const int slot_j = js[e] * cluster_j + lane / cluster_i, row = row_of(e);
+    unsigned bits = list.atom_of_slot[slot_j] >= 0 ? atoms_i : 0;
+    if (js[e] / clusters_j == super || list.share.zone)
+      for (int c = 0; c < clusters_i; ++c)
+        if ((js[e] / clusters_j == super && slot_i + c * cluster_i >= slot_j) || !takes(list, slot_i + c * cluster_i, slot_j))
+          bits &= ~(1u << c);
     list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane] = static_cast<std::uint8_t>(bits);
     if (lane == 0) entries[e].row = row;
   }
