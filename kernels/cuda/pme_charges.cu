@@ -70,8 +70,8 @@ struct Lanes {
   bool idle = group >= charges_of_warp;
 };
 
-__device__ std::int32_t in_units(float value, double scale) { return __float2int_rn(value * static_cast<float>(scale)); }
-__device__ Fixed in_units(double value, double scale) { return static_cast<Fixed>(__double2ll_rn(value * scale)); }
+__device__ std::int32_t nearest(float value) { return __float2int_rn(value); }
+__device__ Fixed nearest(double value) { return static_cast<Fixed>(__double2ll_rn(value)); }
 __device__ void put(std::int32_t* to, std::int32_t value) { atomicAdd(to, value); }
 __device__ void put(Fixed* to, Fixed value) { add(to, value); }
 
@@ -79,7 +79,7 @@ __device__ void put(Fixed* to, Fixed value) { add(to, value); }
 template <int order, class T, class Integer, class Plane, class Row>
 __device__ void spread_one(const Splines<order, T, false>& splines, int k, int height, double scale, Integer* column,
                            Plane&& plane_at, Row&& row_at) {
-  const T q = static_cast<T>(splines.charge[k]) * splines.weight[2][height][k];
+  const T q = static_cast<T>(splines.charge[k] * scale) * splines.weight[2][height][k];
   T by[order];
   int row[order];
   UPLIFT_DEVICE_UNROLL
@@ -92,7 +92,7 @@ __device__ void spread_one(const Splines<order, T, false>& splines, int k, int h
     Integer* plane = column + plane_at(ix);
     const T weight = q * splines.weight[0][ix][k];
     UPLIFT_DEVICE_UNROLL
-    for (int iy = 0; iy < order; ++iy) put(plane + row[iy], in_units(weight * by[iy], scale));
+    for (int iy = 0; iy < order; ++iy) put(plane + row[iy], nearest(weight * by[iy]));
   }
 }
 
@@ -160,12 +160,16 @@ __global__ void __launch_bounds__(block_threads)
   __syncthreads();
   // Half a warp a row.
   constexpr int half = static_cast<int>(warp_lanes) / 2, halves = static_cast<int>(block_threads) / half;
-  for (int row = t / half; row < rows; row += halves) {
-    const int ix = row / size[1], iy = row - ix * size[1];
+  int ix = 0, iy = t / half;
+  const auto settle = [&] {
+    for (; iy >= size[1]; iy -= size[1]) ++ix;
+  };
+  for (settle(); ix < size[0]; iy += halves, settle()) {
+    const MeshInteger<T>* from = points + (ix * size[1] + iy) * size[2];
     MeshInteger<T>* to =
         grid + plane_of(mesh, within(first[0] + ix, mesh.n[0])) + row_of(mesh, within(first[1] + iy, mesh.n[1]));
     for (int z = t % half; z < size[2]; z += half)
-      if (const MeshInteger<T> value = points[row * size[2] + z]; value != 0) put(to + within(first[2] + z, mesh.n[2]), value);
+      if (const MeshInteger<T> value = from[z]; value != 0) put(to + within(first[2] + z, mesh.n[2]), value);
   }
 }
 
