@@ -1,6 +1,6 @@
 #pragma once
-// A unit of integration, atoms that constraints tie together, in the hands of one thread: where its atoms are kept (registers,
-// shared memory, memory), and how its constraints are met. Part of moves.cu.
+// A unit of integration, atoms that constraints tie together, in the hands of one thread: where its atoms are kept (registers
+// or memory), and how its constraints are met. Part of moves.cu.
 #include <cuda/moves.cuh>
 
 #include "physics/constrain/shake.hpp"
@@ -44,42 +44,6 @@ struct InRegisters {
   __device__ Vec3d& v(int k) { return velocity[k]; }
   __device__ Vec3d& saved(int k) { return old[k]; }
   __device__ double inverse_mass(int k) const { return weight[k]; }
-};
-
-/// In shared memory, where registers would not do. Neighbouring threads are 24 bytes apart, which no two of them meet in one
-/// bank.
-template <int n>
-struct InShared {
-  static constexpr int size() { return n; }
-  int index[n];
-  Vec3d *position, *velocity, *old;  ///< of this thread; its next atom is block_threads on
-  const double* weight;              ///< of all atoms
-
-  __device__ InShared(const AtomsView& atoms, const int* list, bool loads_saved, Vec3d* room) : weight(atoms.inverse_mass) {
-    position = room + threadIdx.x;
-    velocity = position + n * block_threads;
-    old = velocity + n * block_threads;
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < n; ++k) {
-      index[k] = list[k];
-      x(k) = atoms.x[index[k]];
-      v(k) = atoms.v[index[k]];
-      if (loads_saved) saved(k) = atoms.saved[index[k]];
-    }
-  }
-  __device__ void store(const AtomsView& atoms, bool stores_saved) {
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < n; ++k) {
-      atoms.x[index[k]] = x(k);
-      atoms.v[index[k]] = v(k);
-      if (stores_saved) atoms.saved[index[k]] = saved(k);
-    }
-  }
-  __device__ int atom(int k) const { return index[k]; }
-  __device__ Vec3d& x(int k) { return position[k * static_cast<int>(block_threads)]; }
-  __device__ Vec3d& v(int k) { return velocity[k * static_cast<int>(block_threads)]; }
-  __device__ Vec3d& saved(int k) { return old[k * static_cast<int>(block_threads)]; }
-  __device__ double inverse_mass(int k) const { return weight[index[k]]; }
 };
 
 /// Of any number, where they are.

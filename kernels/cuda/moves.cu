@@ -112,14 +112,6 @@ __device__ void run_in_registers(const AtomsView& atoms, const int* list, const 
   unit.store(atoms, moves.stores_saved);
 }
 
-template <int n, class Constraints>
-__device__ void run_in_shared(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
-                              Shared* shared, Counted& counted, Vec3d* room) {
-  InShared<n> unit(atoms, list, moves.loads_saved, room);
-  run(unit, atoms.mass, constraints, moves, shared, counted);
-  unit.store(atoms, moves.stores_saved);
-}
-
 /// First block of each kind, and of what comes after the last.
 struct Blocks {
   int first[unit_kinds + 1];
@@ -127,7 +119,6 @@ struct Blocks {
 
 __global__ void __launch_bounds__(block_threads)
     moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
-  UPLIFT_SHARED(Vec3d[3 * 4 * block_threads], room);
   const int block = static_cast<int>(blockIdx.x);
   int kind = 0;
   while (block >= blocks.first[kind + 1]) ++kind;
@@ -147,8 +138,8 @@ __global__ void __launch_bounds__(block_threads)
                             StarOf<2>{units.length[kind] + 2 * u, units.first_constraint[kind][u]}, moves, shared, counted);
         break;
       case unit_star3:
-        run_in_shared<4>(atoms, units.atoms[kind] + 4 * u,
-                         StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted, room);
+        run_in_registers<4>(atoms, units.atoms[kind] + 4 * u,
+                            StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted);
         break;
       case unit_single:
         run_in_registers<1>(atoms, units.atoms[kind] + u, Unconstrained{}, moves, shared, counted);

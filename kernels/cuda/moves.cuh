@@ -65,9 +65,9 @@ struct Shared {
   long long failed_step;                    ///< the first
 };
 
-/// Groups of atoms that move together, by kind: rigid waters, stars of 1 to 3 arms about one atom, atoms without constraints,
-/// all others.
-enum UnitKind { unit_water, unit_star1, unit_star2, unit_star3, unit_single, unit_general, unit_kinds };
+/// Groups of atoms that move together, by kind: stars of 1 to 3 arms about one atom, rigid waters, atoms without constraints,
+/// and all others. What takes longest comes first.
+enum UnitKind { unit_general, unit_star3, unit_star2, unit_star1, unit_water, unit_single, unit_kinds };
 struct UnitsView {
   int count[unit_kinds];
   const int* atoms[unit_kinds];              ///< [count][atoms of a unit], the star's centre first

@@ -7,7 +7,7 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
-constexpr int atoms_of_unit[unit_kinds] = {3, 2, 3, 4, 1, 1};  // not of general groups, which have any number
+constexpr int atoms_of_unit[unit_kinds] = {1, 4, 3, 2, 3, 1};  // general groups have any number
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
@@ -55,7 +55,7 @@ Units::Units(const System& system) {
     for (const Constraint& c : group) taken[at(c.i)] = taken[at(c.j)] = 1;
     const int centre = common_atom(group);
     if (centre >= 0 && group.size() <= 3) {
-      Lists& star = all_[unit_star1 + static_cast<int>(group.size()) - 1];
+      Lists& star = all_[unit_star1 + 1 - static_cast<int>(group.size())];
       star.atoms.push_back(centre);
       for (const Constraint& c : group) {
         star.atoms.push_back(c.i == centre ? c.j : c.i);
