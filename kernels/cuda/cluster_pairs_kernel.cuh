@@ -29,12 +29,12 @@ struct General {
   static __device__ const Lj* lj(const ListView<real>& list) { return list.tabled_lj; }
 };
 /// Mixed precision, PME with usual settings, Lorentz and Berthelot's rules, no switching.
-template <bool rectangular>
+template <bool rectangular, int terms>
 struct Everyday {
   using real = float;
   using Lj = RuledLj<float>;
   static constexpr CoulombForm coulomb = CoulombForm::ewald;
-  static constexpr int erf_terms = common_erf_terms;
+  static constexpr int erf_terms = terms;
   static constexpr bool brick = rectangular, may_switch = false;
   static __device__ const Lj* lj(const ListView<real>& list) { return list.ruled_lj; }
 };
@@ -95,8 +95,8 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
   UPLIFT_SHARED(Lj[super_atoms], own_lj);
   UPLIFT_SHARED(Sum[warps][3 * super_atoms], part);
-  const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
-            group = static_cast<int>(blockIdx.x) % groups;
+  // First groups first: the last ones have few entries, and end soon where the grid does.
+  const int super = static_cast<int>(blockIdx.x) % list.supers, group = static_cast<int>(blockIdx.x) / list.supers;
   const int count = list.entry_count[super];
   const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes),
             lane = thread % static_cast<int>(warp_lanes);
@@ -138,42 +138,48 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
       const PairSite<real> site_j = list.sites[j];
       const Lj lj_j = Model::lj(list)[j];
       [[maybe_unused]] const int atom_j = list.atom_of_slot[j];
-      const unsigned interact =
-          row < 0 ? 0xffu : list.rows[static_cast<std::ptrdiff_t>(row) * static_cast<int>(warp_lanes) + lane];
       unsigned kept = 0;
       [[maybe_unused]] Vec3<Sum> force_j{0, 0, 0};
-      UPLIFT_DEVICE_UNROLL
-      for (int c = 0; c < clusters_i; ++c) {
-        if ((mask & 1u << c) == 0) continue;
-        const PairSite<real> site_i = sites_i[c * cluster_i];
-        const Vec3<real> d = displacement<Model::brick>(p.a, site_i, site_j);
-        const real r2 = dot(d, d);
-        if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
-        const bool in = (interact & 1u << c) != 0 && r2 < p.cutoff2;
-        if (!has_forces(wanted) && !in) continue;
-        if (prunes && !__any_sync(all_lanes, in)) continue;  // a third of what the outer list has
-        // Lanes that are out work along: nearly always another one is in. What they get, a number or not, is left out.
-        const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
-            p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
-        if constexpr (!has_forces(wanted)) {
-          tally.add(d, f);
-        } else {
-          const real scale = in ? f.force_over_r : 0;
-          if constexpr (exact) {
-            if (wanted == Wanted::forces_and_energies && in) tally.add_energies(f);
-            const Vec3<Fixed> force = whole_force(scale * d);
-            force_i[c] += force;
-            force_j -= force;
+      // `masked`: not every pair interacts.
+      const auto meet = [&](auto masked, unsigned interact) {
+        UPLIFT_DEVICE_UNROLL
+        for (int c = 0; c < clusters_i; ++c) {
+          if ((mask & 1u << c) == 0) continue;
+          const PairSite<real> site_i = sites_i[c * cluster_i];
+          const Vec3<real> d = displacement<Model::brick>(p.a, site_i, site_j);
+          const real r2 = dot(d, d);
+          if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
+          const bool in = (!masked || (interact & 1u << c) != 0) && r2 < p.cutoff2;
+          if (!has_forces(wanted) && !in) continue;
+          if (prunes && !__any_sync(all_lanes, in)) continue;  // a third of what the outer list has
+          // Lanes that are out work along: nearly always another one is in. What they get, a number or not, is left out.
+          const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
+              p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
+          if constexpr (!has_forces(wanted)) {
+            tally.add(d, f);
           } else {
-            if constexpr (wanted == Wanted::forces_and_energies) {
-              lj += in ? f.lj : 0;
-              coulomb += in ? f.coulomb : 0;
+            const real scale = in ? f.force_over_r : 0;
+            if constexpr (exact) {
+              if (wanted == Wanted::forces_and_energies && in) tally.add_energies(f);
+              const Vec3<Fixed> force = whole_force(scale * d);
+              force_i[c] += force;
+              force_j -= force;
+            } else {
+              if constexpr (wanted == Wanted::forces_and_energies) {
+                lj += in ? f.lj : 0;
+                coulomb += in ? f.coulomb : 0;
+              }
+              force_i[c] += scale * d;
+              force_j -= scale * d;
             }
-            force_i[c] += scale * d;
-            force_j -= scale * d;
           }
         }
-      }
+      };
+      if (!Model::may_switch && !exact && wanted == Wanted::forces && !prunes && row < 0)
+        meet(std::false_type{}, 0xffu);
+      else
+        meet(std::true_type{},
+             row < 0 ? 0xffu : list.rows[static_cast<std::ptrdiff_t>(row) * static_cast<int>(warp_lanes) + lane]);
       if constexpr (has_forces(wanted)) {
         if (prunes) {
           kept = __reduce_or_sync(all_lanes, kept);
@@ -253,9 +259,12 @@ void launch_pairs(CoulombForm form, const ListView<real>& list, const PairParame
   }
   using Any = General<real, CoulombForm::ewald, 0>;
   if constexpr (sizeof(real) == 4) {
+    if (p.ruled && !p.switching && p.erf_terms <= usual_erf_terms)
+      return list.brick ? launch_model<exact, Everyday<true, usual_erf_terms>, Any>(list, p, sums, wish, stream)
+                        : launch_model<exact, Everyday<false, usual_erf_terms>, Any>(list, p, sums, wish, stream);
     if (p.ruled && !p.switching && p.erf_terms <= common_erf_terms)
-      return list.brick ? launch_model<exact, Everyday<true>, Any>(list, p, sums, wish, stream)
-                        : launch_model<exact, Everyday<false>, Any>(list, p, sums, wish, stream);
+      return list.brick ? launch_model<exact, Everyday<true, common_erf_terms>, Any>(list, p, sums, wish, stream)
+                        : launch_model<exact, Everyday<false, common_erf_terms>, Any>(list, p, sums, wish, stream);
     if (p.erf_terms <= fixed_erf_terms)
       return launch_model<exact, General<real, CoulombForm::ewald, fixed_erf_terms>, Any>(list, p, sums, wish, stream);
   }

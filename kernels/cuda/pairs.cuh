@@ -91,8 +91,8 @@ __device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const
 }
 
 /// Coefficients of the Ewald sum's polynomials that tables in single precision have; those that kernels for common settings
-/// use, which are the last (down to an erfc(alpha r) of 4e-6 at the cutoff).
-inline constexpr int fixed_erf_terms = 20, common_erf_terms = 14;
+/// use, which are the last (down to an erfc(alpha r) of 4e-6 at the cutoff), and for the usual ones (down to 1.5e-4).
+inline constexpr int fixed_erf_terms = 20, common_erf_terms = 14, usual_erf_terms = 12;
 
 template <class real>
 __device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>& p, real inverse_r2, TabledLj i, TabledLj j) {
