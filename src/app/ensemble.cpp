@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "continuation.hpp"
+#include "load.hpp"
 #include "replica_checkpoints.hpp"
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
@@ -34,7 +35,7 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 /// its own, all of them; in the emulator, which is one device with one control, one; and one, where several ranks work on it.
 int places_for(const ComputeSettings& compute, int threads, int replicas, const Communicator& team) {
   if (compute.backend == "simt" || team.size() > 1) return 1;
-  return compute.backend == "cuda" ? replicas : std::min(threads, replicas);
+  return with_backend(compute).backend == "cuda" ? replicas : std::min(threads, replicas);
 }
 
 /// What those do that have not failed.

@@ -65,10 +65,21 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   return loaded;
 }
 
+ComputeSettings with_backend(ComputeSettings compute) {
+  if (compute.backend != "auto") return compute;
+  compute.backend = "cpu";
+#if defined(UPLIFT_HAVE_CUDA)
+  if (const int there = cuda_device::device_count(); there > 0 && cuda_device::is_usable(choose_device(compute, there)))
+    compute.backend = "cuda";
+#endif
+  return compute;
+}
+
 namespace {
 
-LeafMaker leaf_maker(const ComputeSettings& compute) {
-  return [compute](const System& system, const TeamOrder& order, RankLink& link) -> std::unique_ptr<Backend> {
+LeafMaker leaf_maker(const ComputeSettings& wanted) {
+  return [compute = with_backend(wanted)](const System& system, const TeamOrder& order,
+                                          RankLink& link) -> std::unique_ptr<Backend> {
 #if defined(UPLIFT_HAVE_CUDA)
     if (compute.backend == "cuda")
       return cuda_device::make_backend(
@@ -125,9 +136,10 @@ void serve_team(const RunInput& input, const Communicator& team) {
   serve(team, load_ordered, leaf_maker(input.compute));
 }
 
-std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
+std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& wanted,
                                       double constraint_tolerance, const Communicator& team, int which) {
-  check_backend(compute);
+  check_backend(wanted);
+  const ComputeSettings compute = with_backend(wanted);
   if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
 #if defined(UPLIFT_HAVE_CUDA)
   if (compute.backend == "cuda")

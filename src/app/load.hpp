@@ -20,6 +20,9 @@ struct Loaded {
 /// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
 
+/// The same with a backend's name in place of `auto`: cuda where this process has a GPU that this build can use, else cpu.
+ComputeSettings with_backend(ComputeSettings compute);
+
 /// The backend that `compute.backend` asks for. Throws InputError when this build does not have it. The root of several ranks
 /// gets one that works with all of them; the others are in serve_team(), and `which` tells them the stage (-1: none).
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,

@@ -11,14 +11,20 @@ namespace {
 #if defined(__CUDACC__)
 __global__ void probe_kernel() {}
 
-/// Throws InputError when this build has no code for the present device.
-void expect_code(int device) {
+/// What stands against the present device: cudaSuccess, or that this build has no code for it.
+cudaError_t look_for_code() {
   cudaFuncAttributes attributes{};
   const cudaError_t status = cudaFuncGetAttributes(&attributes, probe_kernel);
   if (status != cudaErrorNoKernelImageForDevice && status != cudaErrorInvalidDeviceFunction &&
       status != cudaErrorUnsupportedPtxVersion)
-    return cuda::check(status, "look for code for the GPU");
+    cuda::check(status, "look for code for the GPU");
   cudaGetLastError();
+  return status;
+}
+/// Throws InputError when this build has no code for the present device.
+void expect_code(int device) {
+  const cudaError_t status = look_for_code();
+  if (status == cudaSuccess) return;
   cudaDeviceProp p{};
   cuda::check(cudaGetDeviceProperties(&p, device), "look at a GPU");
   const std::string capability = std::to_string(p.major) + "." + std::to_string(p.minor);
@@ -29,6 +35,7 @@ void expect_code(int device) {
                                       std::to_string(10 * p.major + p.minor)));
 }
 #else
+cudaError_t look_for_code() { return cudaSuccess; }
 void expect_code(int) {}
 #endif
 
@@ -39,6 +46,12 @@ int device_count() {
   if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
   cudaGetLastError();
   return 0;
+}
+
+bool is_usable(int device) {
+  if (cudaSetDevice(device) == cudaSuccess) return look_for_code() == cudaSuccess;
+  cudaGetLastError();
+  return false;
 }
 
 void take_device(int device) {

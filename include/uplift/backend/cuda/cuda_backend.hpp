@@ -32,6 +32,8 @@ namespace cuda_device {
 /// GPUs that this process may use; 0 without a driver.
 int device_count();
 DeviceList list_devices();
+/// Can this process use that GPU, and has this build code for it? It is the thread's device from now on.
+bool is_usable(int device);
 /// A backend on options.device. Throws InputError when the GPU cannot do it, and SimulationError when there is none or it
 /// fails.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
@@ -40,6 +42,7 @@ std::unique_ptr<Backend> make_backend(const System& system, const Box& box, cons
 namespace simt_device {
 int device_count();
 DeviceList list_devices();
+bool is_usable(int device);
 /// The same kernels on the CPU, thread by thread (kernels/simt): for tests, hundreds of times slower than the CPU backend.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const DeviceOptions& options);
 }  // namespace simt_device
