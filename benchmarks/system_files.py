@@ -26,6 +26,9 @@ def existing(folder, name):
 
 
 def revision():
+    """Of this checkout; UPLIFT_REVISION where it is a copy without its history."""
+    if os.environ.get("UPLIFT_REVISION"):
+        return os.environ["UPLIFT_REVISION"]
     try:
         done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=os.path.dirname(os.path.abspath(__file__)), capture_output=True, text=True)
         return done.stdout.strip() or "unknown"
