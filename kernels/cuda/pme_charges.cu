@@ -98,7 +98,7 @@ __device__ void spread_one(const Splines<order, T, false>& splines, int k, int h
 
 /// Charges that lie close together, as they do as a rule, are spread into a piece of the mesh of so many points in shared
 /// memory, and that is added to the mesh: a tenth of the additions in memory. Others are added to the mesh at once.
-constexpr int tile_points = 4096;
+constexpr int tile_points = 4096, most_tile = 64;  // points in all, and along x or y
 
 template <int order, class T>
 __global__ void __launch_bounds__(block_threads)
@@ -108,6 +108,8 @@ __global__ void __launch_bounds__(block_threads)
   UPLIFT_SHARED(Own, splines);
   UPLIFT_SHARED(int[3], low);
   UPLIFT_SHARED(int[3], high);
+  UPLIFT_SHARED(int[most_tile], plane);
+  UPLIFT_SHARED(int[most_tile], row);
   const int t = static_cast<int>(threadIdx.x), begin = static_cast<int>(blockIdx.x) * block_charges;
   if (t < 3) {
     low[t] = 1 << 24;
@@ -133,7 +135,8 @@ __global__ void __launch_bounds__(block_threads)
     size[d] = high[d] - low[d] + order;
   }
   const int rows = size[0] * size[1];
-  const bool tiled = rows * size[2] <= tile_points && size[0] <= mesh.n[0] && size[1] <= mesh.n[1] && size[2] <= mesh.n[2];
+  const bool tiled = rows * size[2] <= tile_points && size[0] <= most_tile && size[1] <= most_tile && size[0] <= mesh.n[0] &&
+                     size[1] <= mesh.n[1] && size[2] <= mesh.n[2];
   if (tiled)
     for (int k = t; k < rows * size[2]; k += static_cast<int>(block_threads)) points[k] = 0;
   __syncthreads();
@@ -157,6 +160,8 @@ __global__ void __launch_bounds__(block_threads)
           [&](int ix) { return plane_of(mesh, at[0] + ix); }, [&](int iy) { return row_of(mesh, at[1] + iy); });
   }
   if (!tiled) return;
+  if (t < size[0]) plane[t] = plane_of(mesh, within(first[0] + t, mesh.n[0]));
+  if (t < size[1]) row[t] = row_of(mesh, within(first[1] + t, mesh.n[1]));
   __syncthreads();
   // Half a warp a row.
   constexpr int half = static_cast<int>(warp_lanes) / 2, halves = static_cast<int>(block_threads) / half;
@@ -166,8 +171,7 @@ __global__ void __launch_bounds__(block_threads)
   };
   for (settle(); ix < size[0]; iy += halves, settle()) {
     const MeshInteger<T>* from = points + (ix * size[1] + iy) * size[2];
-    MeshInteger<T>* to =
-        grid + plane_of(mesh, within(first[0] + ix, mesh.n[0])) + row_of(mesh, within(first[1] + iy, mesh.n[1]));
+    MeshInteger<T>* to = grid + plane[ix] + row[iy];
     for (int z = t % half; z < size[2]; z += half)
       if (const MeshInteger<T> value = from[z]; value != 0) put(to + within(first[2] + z, mesh.n[2]), value);
   }
