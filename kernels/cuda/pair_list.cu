@@ -91,8 +91,10 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
   since_prune = warp_max(since_prune);
   if (threadIdx.x % warp_lanes != 0) return;
   const int use = list.state->to_use;
-  if (since_list > 0) atomicMax(&list.state->moved[use].list, since_list);
-  if (since_prune > 0) atomicMax(&list.state->moved[use].prune, since_prune);
+  // All warps in turn would keep the one place of a maximum busy for longer than all else takes; most are below it.
+  ListState::Moved& most = list.state->moved[use];
+  if (since_list > most.list) atomicMax(&most.list, since_list);
+  if (since_prune > most.prune) atomicMax(&most.prune, since_prune);
   if (slot > 0) return;
   list.state->in_use = use;
   list.state->moved[1 - use] = {0, 0};
@@ -105,27 +107,34 @@ __device__ ListExtent nothing() { return {{~0u, ~0u, ~0u}, {0, 0, 0}, ~0u, 0}; }
 struct Before {
   int sum, all;
 };
-/// `in_warp`: the sum of what the lanes before this one have. `of_warp` [warps] in shared memory.
+/// The sum of what this lane has and those before it.
+__device__ int up_to(int value) {
+  for (unsigned step = 1; step < warp_lanes; step *= 2) {
+    const int other = __shfl_up_sync(all_lanes, value, step);
+    value += threadIdx.x % warp_lanes >= step ? other : 0;
+  }
+  return value;
+}
+/// `in_warp`: the sum of what the lanes before this one have. `of_warp` [32] in shared memory.
 __device__ Before across_warps(int in_warp, int value, int* of_warp) {
   const unsigned lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes;
   __syncthreads();  // nobody reads the sums of the last time any more
   if (lane == warp_lanes - 1) of_warp[warp] = in_warp + value;
   __syncthreads();
-  Before before{in_warp, 0};
-  for (unsigned w = 0; w < blockDim.x / warp_lanes; ++w) {
-    before.sum += w < warp ? of_warp[w] : 0;
-    before.all += of_warp[w];
+  const unsigned warps = blockDim.x / warp_lanes;
+  if (warps <= 8) {
+    Before before{in_warp, 0};
+    for (unsigned w = 0; w < warps; ++w) {
+      before.sum += w < warp ? of_warp[w] : 0;
+      before.all += of_warp[w];
+    }
+    return before;
   }
-  return before;
+  if (warp == 0) of_warp[lane] = up_to(lane < warps ? of_warp[lane] : 0);
+  __syncthreads();
+  return {in_warp + (warp > 0 ? of_warp[warp - 1] : 0), of_warp[warp_lanes - 1]};
 }
-__device__ Before sum_before(int value, int* of_warp) {
-  int sum = value;  // of this lane and those before
-  for (unsigned step = 1; step < warp_lanes; step *= 2) {
-    const int other = __shfl_up_sync(all_lanes, sum, step);
-    sum += threadIdx.x % warp_lanes >= step ? other : 0;
-  }
-  return across_warps(sum - value, value, of_warp);
-}
+__device__ Before sum_before(int value, int* of_warp) { return across_warps(up_to(value) - value, value, of_warp); }
 __device__ Before count_before(bool counts, int* of_warp) {
   const unsigned votes = __ballot_sync(all_lanes, counts);
   return across_warps(__popc(votes & ((1u << threadIdx.x % warp_lanes) - 1)), counts, of_warp);
@@ -135,13 +144,20 @@ __device__ Before count_before(bool counts, int* of_warp) {
 template <class real>
 __device__ void scan(const ListView<real>& list, int* of_warp) {
   const int t = static_cast<int>(threadIdx.x), cells = list.cells();
+  constexpr int at_once = 4;
   int start = 0;
-  for (int first = 0; first < cells; first += static_cast<int>(count_threads)) {
-    const int cell = first + t, count = cell < cells ? list.cell_count[cell] : 0;
-    const Before before = sum_before(count, of_warp);
-    if (cell < cells) {
-      list.cell_start[cell] = start + before.sum;
-      list.cell_count[cell] = 0;
+  for (int first = at_once * t; first - at_once * t < cells; first += at_once * static_cast<int>(count_threads)) {
+    int count[at_once], sum = 0;
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < at_once; ++k) sum += count[k] = first + k < cells ? list.cell_count[first + k] : 0;
+    const Before before = sum_before(sum, of_warp);
+    int place = start + before.sum;
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < at_once; ++k) {
+      if (first + k >= cells) break;
+      list.cell_start[first + k] = place;
+      list.cell_count[first + k] = 0;
+      place += count[k];
     }
     start += before.all;
   }
@@ -157,7 +173,7 @@ __device__ void scan(const ListView<real>& list, int* of_warp) {
 /// Atoms of each cell; the block that is ready last works out where cells begin.
 template <class real>
 __global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  UPLIFT_SHARED(int[count_threads / warp_lanes], of_warp);
+  UPLIFT_SHARED(int[warp_lanes], of_warp);
   UPLIFT_SHARED(bool, last);
   if (!list.rebuild(forced)) return;
   const int n = thread_number();
@@ -365,7 +381,7 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
   UPLIFT_SHARED(ClusterBounds[clusters_i], own);
   UPLIFT_SHARED(int[list_threads], near_stacks);
   UPLIFT_SHARED(int[list_threads], near_supers);
-  UPLIFT_SHARED(int[list_threads / warp_lanes], of_warp);
+  UPLIFT_SHARED(int[warp_lanes], of_warp);
   UPLIFT_SHARED(int, first_row);
   UPLIFT_DYNAMIC_SHARED(int, js);  // [capacity] of the entries
   if (!list.rebuild(forced)) return;
