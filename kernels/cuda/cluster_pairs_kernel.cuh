@@ -95,8 +95,8 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
   UPLIFT_SHARED(Lj[super_atoms], own_lj);
   UPLIFT_SHARED(Sum[warps][3 * super_atoms], part);
-  // First groups first: the last ones have few entries, and end soon where the grid does.
-  const int super = static_cast<int>(blockIdx.x) % list.supers, group = static_cast<int>(blockIdx.x) / list.supers;
+  const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
+            group = static_cast<int>(blockIdx.x) % groups;
   const int count = list.entry_count[super];
   const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes),
             lane = thread % static_cast<int>(warp_lanes);
@@ -139,6 +139,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
       const Lj lj_j = Model::lj(list)[j];
       [[maybe_unused]] const int atom_j = list.atom_of_slot[j];
       unsigned kept = 0;
+      [[maybe_unused]] bool met = false;  // has anything of it a pair in reach? The same for all lanes
       [[maybe_unused]] Vec3<Sum> force_j{0, 0, 0};
       // `masked`: not every pair interacts.
       const auto meet = [&](auto masked, unsigned interact) {
@@ -151,8 +152,9 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
           if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
           const bool in = (!masked || (interact & 1u << c) != 0) && r2 < p.cutoff2;
           if (!has_forces(wanted) && !in) continue;
-          if (prunes && !__any_sync(all_lanes, in)) continue;  // a third of what the outer list has
-          // Lanes that are out work along: nearly always another one is in. What they get, a number or not, is left out.
+          if (has_forces(wanted) && !__any_sync(all_lanes, in)) continue;
+          met = true;
+          // Lanes that are out work along. What they get, a number or not, is left out.
           const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
               p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
           if constexpr (!has_forces(wanted)) {
@@ -185,6 +187,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
           kept = __reduce_or_sync(all_lanes, kept);
           if (lane == entry) mine.inner = kept;
         }
+        if (!met) continue;
         const Sum total = sum_for_j(force_j, lane);
         if (a < 3 && atom_j >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom_j) + a, in_fixed(total));
       }
