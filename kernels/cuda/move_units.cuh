@@ -1,6 +1,6 @@
 #pragma once
-// A unit of integration, atoms that constraints tie together, in the hands of one thread: where its atoms are kept (registers
-// or memory), and how its constraints are met. Part of moves.cu.
+// A unit of integration, atoms that constraints tie together: in the hands of a lane for each atom, or of one lane with the
+// atoms in memory; and how its constraints are met. Part of moves.cu.
 #include <cuda/moves.cuh>
 
 #include "physics/constrain/shake.hpp"
@@ -8,42 +8,64 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {  // of moves.cu
 
-constexpr unsigned block_threads = 64;              // few units have a long way to go: spread them over all multiprocessors
+constexpr unsigned block_threads = 64;  // few units have a long way to go: spread them over all multiprocessors
+constexpr int block_warps = static_cast<int>(block_threads / warp_lanes);
 constexpr int most_steps = 50, most_sweeps = 1000;  // a star is there after three
 
 __device__ bool finite(const Vec3d& a) { return a.x - a.x == 0 && a.y - a.y == 0 && a.z - a.z == 0; }
 
-/// The atoms of a unit in registers. Every index is known when compiling, once loops are unrolled.
+/// A unit of n atoms in as many lanes that follow each other. Each moves its own atom; for constraints each gets a copy of the
+/// others and works out the same, which takes no longer than if one did. Lanes that are left over do as the last unit's do, and
+/// keep nothing of it. All lanes of a warp must do the same.
 template <int n>
-struct InRegisters {
-  static constexpr int size() { return n; }
-  int index[n];
-  Vec3d position[n], velocity[n], old[n];
-  double weight[n];
+struct InLanes {
+  static constexpr int units_of_warp = static_cast<int>(warp_lanes) / n;
+  static constexpr int size() { return 1; }
+  int unit, place, first;  ///< which one, which of its atoms, and the lane of its first
+  bool active;
+  int index;
+  Vec3d position, velocity, old;
+  double weight;
 
-  __device__ InRegisters(const AtomsView& atoms, const int* list, bool loads_saved) {
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < n; ++k) {
-      index[k] = list[k];
-      position[k] = atoms.x[index[k]];
-      velocity[k] = atoms.v[index[k]];
-      old[k] = n > 1 && loads_saved ? atoms.saved[index[k]] : Vec3d{0, 0, 0};
-      weight[k] = atoms.inverse_mass[index[k]];
-    }
+  /// The unit of this lane in the `warp`th warp of its kind.
+  __device__ InLanes(const AtomsView& atoms, const int* list, int count, int warp, bool loads_saved) {
+    const int lane = static_cast<int>(threadIdx.x % warp_lanes), number = warp * units_of_warp + lane / n;
+    place = lane % n;
+    active = lane / n < units_of_warp && number < count;
+    unit = active ? number : count - 1;
+    first = active ? lane - place : 0;
+    index = list[n * unit + place];
+    position = atoms.x[index];
+    velocity = atoms.v[index];
+    old = n > 1 && loads_saved ? atoms.saved[index] : Vec3d{0, 0, 0};
+    weight = atoms.inverse_mass[index];
   }
   __device__ void store(const AtomsView& atoms, bool stores_saved) const {
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < n; ++k) {
-      atoms.x[index[k]] = position[k];
-      atoms.v[index[k]] = velocity[k];
-      if (n > 1 && stores_saved) atoms.saved[index[k]] = old[k];
-    }
+    if (!active) return;
+    atoms.x[index] = position;
+    atoms.v[index] = velocity;
+    if (n > 1 && stores_saved) atoms.saved[index] = old;
   }
-  __device__ int atom(int k) const { return index[k]; }
-  __device__ Vec3d& x(int k) { return position[k]; }
-  __device__ Vec3d& v(int k) { return velocity[k]; }
-  __device__ Vec3d& saved(int k) { return old[k]; }
-  __device__ double inverse_mass(int k) const { return weight[k]; }
+  // Of the atom that is this lane's.
+  __device__ int atom(int) const { return index; }
+  __device__ Vec3d& x(int) { return position; }
+  __device__ Vec3d& v(int) { return velocity; }
+  __device__ Vec3d& saved(int) { return old; }
+  __device__ double inverse_mass(int) const { return weight; }
+
+  /// What the lane of the k-th atom has.
+  __device__ double of(double own, int k) const { return __shfl_sync(all_lanes, own, first + k); }
+  __device__ Vec3d of(const Vec3d& own, int k) const { return {of(own.x, k), of(own.y, k), of(own.z, k)}; }
+  /// Of values for all atoms that of this lane's. Chosen by bits: of `place == k` the compiler makes a table in memory.
+  __device__ Vec3d own(const Vec3d (&all)[n]) const {
+    static_assert(n <= 4);
+    const bool odd = (place & 1) != 0, late = (place & 2) != 0;
+    const auto choose = [](bool second, const Vec3d& a, const Vec3d& b) {
+      return Vec3d{second ? b.x : a.x, second ? b.y : a.y, second ? b.z : a.z};
+    };
+    const Vec3d early = choose(odd, all[0], all[n > 1 ? 1 : 0]);
+    return n > 2 ? choose(late, early, choose(odd, all[n > 2 ? 2 : 0], all[n - 1])) : early;
+  }
 };
 
 /// Of any number, where they are.
@@ -76,26 +98,23 @@ struct Water {
   int number;
 
   template <class Unit>
+  __device__ static physics::WaterSites<double> sites(const Unit& u, const Vec3d& own) {
+    return {u.of(own, 0), u.of(own, 1), u.of(own, 2)};
+  }
+  template <class Unit>
   __device__ bool positions(Unit& u, double per_dt, double) const {
-    const physics::WaterSites<double> moved{u.x(0), u.x(1), u.x(2)},
-        done = physics::settle_positions(*shape, {u.saved(0), u.saved(1), u.saved(2)}, moved);
+    const auto done = physics::settle_positions(*shape, sites(u, u.old), sites(u, u.position));
     if (!finite(done.o) || !finite(done.h1) || !finite(done.h2)) return false;
-    u.v(0) += per_dt * (done.o - moved.o);
-    u.v(1) += per_dt * (done.h1 - moved.h1);
-    u.v(2) += per_dt * (done.h2 - moved.h2);
-    u.x(0) = done.o;
-    u.x(1) = done.h1;
-    u.x(2) = done.h2;
+    const Vec3d all[3] = {done.o, done.h1, done.h2}, own = u.own(all);
+    u.velocity += per_dt * (own - u.position);
+    u.position = own;
     return true;
   }
   template <class Unit>
   __device__ bool velocities(Unit& u, bool at_saved, double) const {
-    const auto at = at_saved ? physics::WaterSites<double>{u.saved(0), u.saved(1), u.saved(2)}
-                             : physics::WaterSites<double>{u.x(0), u.x(1), u.x(2)};
-    const auto v = physics::settle_velocities(*shape, at, {u.v(0), u.v(1), u.v(2)});
-    u.v(0) = v.o;
-    u.v(1) = v.h1;
-    u.v(2) = v.h2;
+    const auto v = physics::settle_velocities(*shape, sites(u, at_saved ? u.old : u.position), sites(u, u.velocity));
+    const Vec3d all[3] = {v.o, v.h1, v.h2};
+    u.velocity = u.own(all);
     return true;
   }
   __device__ void report(Shared* shared) const { atomicMin(&shared->failed_water, number); }
@@ -109,56 +128,60 @@ struct StarOf {
   template <class Unit>
   __device__ physics::StarShape<double, arms> shape(const Unit& u) const {
     physics::StarShape<double, arms> s;
-    s.inverse_mass_centre = u.inverse_mass(0);
+    s.inverse_mass_centre = u.of(u.weight, 0);
     UPLIFT_DEVICE_UNROLL
     for (int k = 0; k < arms; ++k) {
-      s.inverse_mass[k] = u.inverse_mass(k + 1);
+      s.inverse_mass[k] = u.of(u.weight, k + 1);
       s.length2[k] = length[k] * length[k];
     }
     return s;
   }
   template <class Unit>
+  __device__ static physics::Star<double, arms> star(const Unit& u, const Vec3d& own) {
+    physics::Star<double, arms> s;
+    s.centre = u.of(own, 0);
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < arms; ++k) s.arm[k] = u.of(own, k + 1);
+    return s;
+  }
+  template <class Unit>
+  __device__ static Vec3d own(const Unit& u, const physics::Star<double, arms>& s) {
+    Vec3d all[arms + 1] = {s.centre};
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < arms; ++k) all[k + 1] = s.arm[k];
+    return u.own(all);
+  }
+  /// Arms less centre.
+  __device__ static void directions(const physics::Star<double, arms>& s, Vec3d (&direction)[arms]) {
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < arms; ++k) direction[k] = s.arm[k] - s.centre;
+  }
+  template <class Unit>
   __device__ bool positions(Unit& u, double per_dt, double tolerance) const {
     const auto s = shape(u);
     Vec3d reference[arms];
-    physics::Star<double, arms> star;
-    star.centre = u.x(0);
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < arms; ++k) {
-      reference[k] = u.saved(k + 1) - u.saved(0);
-      star.arm[k] = u.x(k + 1);
-    }
+    directions(star(u, u.old), reference);
+    auto now = star(u, u.position);
     bool met = false;
     for (int step = 0; step < most_steps && !met; ++step) {
-      const auto done = physics::shake_step(s, reference, star);
-      star = done.star;
+      const auto done = physics::shake_step(s, reference, now);
+      now = done.star;
       met = done.worst <= tolerance;
-      if (!finite(star.centre)) return false;
+      if (!finite(now.centre)) return false;
     }
-    u.v(0) += per_dt * (star.centre - u.x(0));
-    u.x(0) = star.centre;
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < arms; ++k) {
-      u.v(k + 1) += per_dt * (star.arm[k] - u.x(k + 1));
-      u.x(k + 1) = star.arm[k];
-    }
+    const Vec3d x = own(u, now);
+    u.velocity += per_dt * (x - u.position);
+    u.position = x;
     return met;
   }
   template <class Unit>
   __device__ bool velocities(Unit& u, bool at_saved, double) const {
+    const auto s = shape(u);
     Vec3d direction[arms];
-    physics::Star<double, arms> star;
-    star.centre = u.v(0);
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < arms; ++k) {
-      direction[k] = at_saved ? u.saved(k + 1) - u.saved(0) : u.x(k + 1) - u.x(0);
-      star.arm[k] = u.v(k + 1);
-    }
-    star = physics::rattle(shape(u), direction, star).star;
-    u.v(0) = star.centre;
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < arms; ++k) u.v(k + 1) = star.arm[k];
-    return finite(star.centre);
+    directions(star(u, at_saved ? u.old : u.position), direction);
+    const auto now = physics::rattle(s, direction, star(u, u.velocity)).star;
+    u.velocity = own(u, now);
+    return finite(now.centre);
   }
   __device__ void report(Shared* shared) const { atomicMin(&shared->failed_constraint, first_constraint); }
 };

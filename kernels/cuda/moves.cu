@@ -42,8 +42,9 @@ __device__ void add_noise(Unit& u, int k, const Move& m, std::int64_t step) {
        physics::ornstein_uhlenbeck(v.z, m.decay, size, noise.z)};
 }
 
+/// Were all constraints met?
 template <class Unit, class Constraints>
-__device__ void run(Unit& u, const double* masses, const Constraints& constraints, const Moves& moves, Shared* shared,
+__device__ bool run(Unit& u, const double* masses, const Constraints& constraints, const Moves& moves, Shared* shared,
                     Counted& counted) {
   bool met = true;
   for (int n = 0; n < moves.count; ++n) {
@@ -99,17 +100,41 @@ __device__ void run(Unit& u, const double* masses, const Constraints& constraint
         });
     }
   }
-  if (met) return;
+  return met;
+}
+
+template <class Constraints>
+__device__ void report(const Constraints& constraints, Shared* shared) {
   constraints.report(shared);
   atomicMin(&shared->failed_step, static_cast<long long>(shared->step));
 }
 
-template <int n, class Constraints>
-__device__ void run_in_registers(const AtomsView& atoms, const int* list, const Constraints& constraints, const Moves& moves,
-                                 Shared* shared, Counted& counted) {
-  InRegisters<n> unit(atoms, list, moves.loads_saved);
-  run(unit, atoms.mass, constraints, moves, shared, counted);
+/// `constraints_of` a unit, by its number. Every lane of the warp must call it.
+template <int n, class F>
+__device__ void run_in_lanes(const AtomsView& atoms, const int* list, int count, int warp, const Moves& moves, Shared* shared,
+                             Counted& counted, F&& constraints_of) {
+  InLanes<n> unit(atoms, list, count, warp, moves.loads_saved);
+  const bool met = run(unit, atoms.mass, constraints_of(unit.unit), moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
+  if (!unit.active) counted = {};
+  if (unit.active && !met) report(constraints_of(unit.unit), shared);
+}
+
+template <int arms>
+__device__ void run_star(const AtomsView& atoms, const UnitsView& units, UnitKind kind, int warp, const Moves& moves,
+                         Shared* shared, Counted& counted) {
+  const double* length = units.length[kind];
+  const int* constraint = units.first_constraint[kind];
+  run_in_lanes<arms + 1>(atoms, units.atoms[kind], units.count[kind], warp, moves, shared, counted, [&](int u) {
+    return StarOf<arms>{length + arms * u, constraint[u]};
+  });
+}
+
+/// Units that a warp works on.
+__device__ __host__ constexpr int units_of_warp(int kind) {
+  constexpr int units[unit_kinds] = {static_cast<int>(warp_lanes), InLanes<4>::units_of_warp, InLanes<3>::units_of_warp,
+                                     InLanes<2>::units_of_warp,    InLanes<3>::units_of_warp, InLanes<1>::units_of_warp};
+  return units[kind];
 }
 
 /// First block of each kind, and of what comes after the last.
@@ -120,38 +145,42 @@ struct Blocks {
 __global__ void __launch_bounds__(block_threads)
     moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
   const int block = static_cast<int>(blockIdx.x);
-  int kind = 0;
-  while (block >= blocks.first[kind + 1]) ++kind;
-  const int u = (block - blocks.first[kind]) * static_cast<int>(block_threads) + static_cast<int>(threadIdx.x);
+  int kind = 0, first_block = 0;
+  UPLIFT_DEVICE_UNROLL
+  for (int k = 1; k < unit_kinds; ++k)
+    if (block >= blocks.first[k]) {
+      kind = k;
+      first_block = blocks.first[k];
+    }
+  const int warp = (block - first_block) * block_warps + static_cast<int>(threadIdx.x / warp_lanes);
   Counted counted;
-  if (u < units.count[kind]) {
-    switch (kind) {
-      case unit_water:
-        run_in_registers<3>(atoms, units.atoms[kind] + 3 * u, Water{units.shape + u, u}, moves, shared, counted);
-        break;
-      case unit_star1:
-        run_in_registers<2>(atoms, units.atoms[kind] + 2 * u,
-                            StarOf<1>{units.length[kind] + u, units.first_constraint[kind][u]}, moves, shared, counted);
-        break;
-      case unit_star2:
-        run_in_registers<3>(atoms, units.atoms[kind] + 3 * u,
-                            StarOf<2>{units.length[kind] + 2 * u, units.first_constraint[kind][u]}, moves, shared, counted);
-        break;
-      case unit_star3:
-        run_in_registers<4>(atoms, units.atoms[kind] + 4 * u,
-                            StarOf<3>{units.length[kind] + 3 * u, units.first_constraint[kind][u]}, moves, shared, counted);
-        break;
-      case unit_single:
-        run_in_registers<1>(atoms, units.atoms[kind] + u, Unconstrained{}, moves, shared, counted);
-        break;
-      default: {
-        const int first = units.group_start[u], bond = units.bond_start[u];
-        InMemory group{units.group_start[u + 1] - first, units.group_atoms + first, atoms};
-        run(group, atoms.mass,
-            General{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond,
-                    units.first_constraint[kind][u]},
-            moves, shared, counted);
-      }
+  switch (kind) {  // names of kinds, not the number: arrays of parameters have no address
+    case unit_water:
+      run_in_lanes<3>(atoms, units.atoms[unit_water], units.count[unit_water], warp, moves, shared, counted, [&](int u) {
+        return Water{units.shape + u, u};
+      });
+      break;
+    case unit_star1:
+      run_star<1>(atoms, units, unit_star1, warp, moves, shared, counted);
+      break;
+    case unit_star2:
+      run_star<2>(atoms, units, unit_star2, warp, moves, shared, counted);
+      break;
+    case unit_star3:
+      run_star<3>(atoms, units, unit_star3, warp, moves, shared, counted);
+      break;
+    case unit_single:
+      run_in_lanes<1>(atoms, units.atoms[unit_single], units.count[unit_single], warp, moves, shared, counted,
+                      [](int) { return Unconstrained{}; });
+      break;
+    default: {
+      const int u = warp * static_cast<int>(warp_lanes) + static_cast<int>(threadIdx.x % warp_lanes);
+      if (u >= units.count[unit_general]) break;
+      const int first = units.group_start[u], bond = units.bond_start[u];
+      InMemory group{units.group_start[u + 1] - first, units.group_atoms + first, atoms};
+      const General constraints{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond,
+                                units.first_constraint[unit_general][u]};
+      if (!run(group, atoms.mass, constraints, moves, shared, counted)) report(constraints, shared);
     }
   }
   const auto flush = [](Fixed* to, Fixed value) {
@@ -242,7 +271,7 @@ void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& m
   Blocks blocks{};
   for (int k = 0; k < unit_kinds; ++k)
     blocks.first[k + 1] =
-        blocks.first[k] + (units.count[k] + static_cast<int>(block_threads) - 1) / static_cast<int>(block_threads);
+        blocks.first[k] + (units.count[k] + block_warps * units_of_warp(k) - 1) / (block_warps * units_of_warp(k));
   if (blocks.first[unit_kinds] > 0 && moves.count > 0)
     UPLIFT_LAUNCH(moves_kernel, (cuda::LaunchShape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads}), stream,
                   atoms, units, blocks, moves, shared);

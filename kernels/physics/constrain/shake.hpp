@@ -27,15 +27,20 @@ struct StarStep {
 template <class T, int n>
 UPLIFT_HD void solve(T (&m)[n][n], T (&b)[n]) {
   T inverse[n];
+  UPLIFT_UNROLL
   for (int k = 0; k < n; ++k) {
     inverse[k] = T(1.0) / m[k][k];
+    UPLIFT_UNROLL
     for (int r = k + 1; r < n; ++r) {
       const T f = m[r][k] * inverse[k];
+      UPLIFT_UNROLL
       for (int c = k + 1; c < n; ++c) m[r][c] = nmadd(f, m[k][c], m[r][c]);
       b[r] = nmadd(f, b[k], b[r]);
     }
   }
+  UPLIFT_UNROLL
   for (int k = n - 1; k >= 0; --k) {
+    UPLIFT_UNROLL
     for (int c = k + 1; c < n; ++c) b[k] = nmadd(m[k][c], b[c], b[k]);
     b[k] = b[k] * inverse[k];
   }
@@ -45,6 +50,7 @@ UPLIFT_HD void solve(T (&m)[n][n], T (&b)[n]) {
 template <class T, int arms>
 UPLIFT_HD void push_apart(const StarShape<T, arms>& shape, const Vec3<T> (&direction)[arms], const T (&size)[arms],
                           Star<T, arms>& star) {
+  UPLIFT_UNROLL
   for (int k = 0; k < arms; ++k) {
     star.arm[k] -= (size[k] * shape.inverse_mass[k]) * direction[k];
     star.centre += (size[k] * shape.inverse_mass_centre) * direction[k];
@@ -56,11 +62,13 @@ UPLIFT_HD void push_apart(const StarShape<T, arms>& shape, const Vec3<T> (&direc
 template <class T, int arms>
 UPLIFT_HD StarStep<T, arms> shake_step(const StarShape<T, arms>& shape, const Vec3<T> (&reference)[arms], Star<T, arms> x) {
   T worst(0.0), m[arms][arms], size[arms];
+  UPLIFT_UNROLL
   for (int k = 0; k < arms; ++k) {
     const Vec3<T> d = x.arm[k] - x.centre;
     const T error = T(0.5) * (dot(d, d) - shape.length2[k]);
     worst = max(worst, abs(error) / shape.length2[k]);
     size[k] = error;
+    UPLIFT_UNROLL
     for (int l = 0; l < arms; ++l)
       m[k][l] = (k == l ? shape.inverse_mass_centre + shape.inverse_mass[k] : shape.inverse_mass_centre) * dot(d, reference[l]);
   }
@@ -73,8 +81,10 @@ UPLIFT_HD StarStep<T, arms> shake_step(const StarShape<T, arms>& shape, const Ve
 template <class T, int arms>
 UPLIFT_HD StarStep<T, arms> rattle(const StarShape<T, arms>& shape, const Vec3<T> (&direction)[arms], Star<T, arms> v) {
   T worst(0.0), m[arms][arms], size[arms];
+  UPLIFT_UNROLL
   for (int k = 0; k < arms; ++k) {
     size[k] = dot(direction[k], v.arm[k] - v.centre);
+    UPLIFT_UNROLL
     for (int l = 0; l < arms; ++l)
       m[k][l] = (k == l ? shape.inverse_mass_centre + shape.inverse_mass[k] : shape.inverse_mass_centre) *
                 dot(direction[k], direction[l]);
