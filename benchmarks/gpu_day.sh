@@ -36,9 +36,9 @@ summary=$out/summary.txt
 status=0
 left() { echo $((total - SECONDS)); }
 
-# stage NAME LIMIT COMMAND...: at most LIMIT seconds, and no more than what is left; appends to NAME.log.
+# stage NAME LIMIT COMMAND...: at most LIMIT seconds, and no more than what is left; appends to NAME.log (a - for each :).
 stage() {
-  local name=$1 limit=$2 began=$SECONDS code word
+  local name=$1 limit=$2 began=$SECONDS log=$out/${1//:/-}.log code word
   shift 2
   [[ -z ${STAGES:-} || $name == build || " $STAGES " == *" ${name%%:*} "* ]] || return 0
   ((limit > $(left))) && limit=$(left)
@@ -47,14 +47,14 @@ stage() {
     status=1
     return 1
   fi
-  echo "== $name, at most $limit s: $*" | tee -a "$out/${name%%:*}.log"
-  timeout -k 5 "$limit" "$@" >>"$out/${name%%:*}.log" 2>&1
+  echo "== $name, at most $limit s: $*" | tee -a "$log"
+  timeout -k 5 "$limit" "$@" >>"$log" 2>&1
   code=$?
   case $code in 0) word=ok ;; 77) word="skipped (see the log)" ;; 124 | 137) word="ran out of its $limit s" ;; *) word="FAILED ($code)" ;; esac
   printf '%-24s %4d s  %s\n' "$name" $((SECONDS - began)) "$word" | tee -a "$summary"
   ((code == 0 || code == 77)) && return 0
   status=1
-  tail -n 15 "$out/${name%%:*}.log"
+  tail -n 15 "$log"
   return 1
 }
 
@@ -69,7 +69,7 @@ if [[ $device == cuda ]]; then
 fi
 if [[ -n ${CARRIED:-} ]]; then
   build=$(mktemp -d) unpacked=$build
-  tar -xzf "$CARRIED" -C "$build" || { echo "gpu_day: CARRIED=$CARRIED is no archive of carry_build.sh"; exit 1; }
+  tar -xf "$CARRIED" -C "$build" || { echo "gpu_day: CARRIED=$CARRIED is no archive of carry_build.sh"; exit 1; }
   mkdir -p "$build/share/uplift"
   ln -s "$PWD"/{forcefields,inputs,examples,docs} "$build/share/uplift/"
   if [[ $device == cuda ]]; then  # of the toolkit, or of Python's packages
@@ -93,10 +93,23 @@ fi
 emulated=$([[ $device == cuda ]] && echo cuda || echo simt)
 "$build/bin/test_simt" --gtest_list_tests | awk -v on="= [(]?$emulated(,|$)" '/^[^ ]/ {suite = $1} /^ / && $0 ~ on {print suite $1, $0}' >"$out/tests.txt"
 [[ -s $out/tests.txt ]] || { echo "gpu_day: test_simt names no test on $emulated"; exit 1; }
+# Full names of the tests on this device whose name or parameters match go through the sanitizers, which take as long as all other tests: beside them.
+filter=$(grep -E "$sanitize" "$out/tests.txt" | awk '{print $1}' | paste -sd:)
+[[ -n $filter ]] || { echo "sanitizer: no test matches $sanitize" | tee -a "$summary"; status=1; }
+beside=()
+if [[ $device == cuda && -n $filter ]]; then
+  for tool in memcheck racecheck initcheck synccheck; do
+    stage "sanitizer:$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_simt" "--gtest_filter=$filter" &
+    beside+=($!)
+  done
+fi
 stage tests 90 xargs -P 8 -I '{}' timeout 60 "$build/bin/test_simt" --gtest_brief=1 '--gtest_filter={}' < <(awk '{print $1}' "$out/tests.txt")
 for precision in double mixed; do
   stage "reference:$precision" 45 "$python" tests/reference/check_inputs.py "$uplift" --backend "$device" --precision "$precision"
 done
+
+for process in "${beside[@]}"; do wait "$process" || status=1; done
+[[ $device == cuda || -z $filter ]] || stage "sanitizer:none" 60 "$build/bin/test_simt" "--gtest_filter=$filter"
 
 # Ranks that share the GPU: the same bits on two, three and four, forces that are the CPU's.
 if command -v mpirun >/dev/null && grep -qs '^MPI_mpi_LIBRARY:.*/' "$build/CMakeCache.txt"; then
@@ -104,6 +117,9 @@ if command -v mpirun >/dev/null && grep -qs '^MPI_mpi_LIBRARY:.*/' "$build/CMake
 else
   echo "ranks: skipped, no MPI here" | tee -a "$summary"
 fi
+
+# What each kernel takes by itself.
+stage kernels 40 "$python" benchmarks/kernel_times.py "$uplift" inputs/benchmark.yaml --json "$out/kernel-times.json"
 
 # What frames and rows of energies cost. SYSTEM_OF_FRAMES: folder of another system, as of output_cost.py.
 frames_system=${SYSTEM_OF_FRAMES:-inputs/sdf1-tip3p}
@@ -121,18 +137,6 @@ stage boosts 40 "$python" benchmarks/boost_cost.py "$uplift" --backend "$device"
 picoseconds=$([[ $device == cuda ]] && echo 100 || echo 1)
 stage replicas 60 "$python" benchmarks/replicas.py "$uplift" --backend "$device" --picoseconds "$picoseconds" --repeats 1 --json "$out/replica-throughput.json"
 for what in boosts replicas; do [[ -e $out/$what.log ]] && tail -n 2 "$out/$what.log" | tee -a "$summary"; done
-
-# Full names of the tests on this device whose name or parameters match.
-filter=$(grep -E "$sanitize" "$out/tests.txt" | awk '{print $1}' | paste -sd:)
-for tool in memcheck racecheck initcheck synccheck; do
-  if [[ -z $filter ]]; then
-    echo "sanitizer:$tool: no test matches $sanitize" | tee -a "$summary"
-    status=1
-  elif [[ $device == cuda ]]; then
-    stage "sanitizer:$tool" 45 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_simt" "--gtest_filter=$filter"
-  fi
-done
-[[ $device == cuda ]] || stage "sanitizer:none" 60 "$build/bin/test_simt" "--gtest_filter=$filter"
 
 budget=$(($(left) - 15))
 stage timings $((budget + 10)) "$python" benchmarks/gpu_side_by_side.py "$uplift" --backend "$device" --budget "$budget" --seconds 4 --repeats 3 \

@@ -115,14 +115,35 @@ def beside_peers():
     return f"""## Speed on a CPU
 
 Median of alternating runs in one session on {record['threads']} cores of an {record['machine']['processor']}, steps of {record['timestep_fs']} fs, in ns/day. GROMACS is {engines['gromacs']['version']} as packaged, for
-{engines['gromacs']['detail']['simd']}; OpenMM {engines['openmm']['version'].split('-')[0]} as packaged, {engines['openmm']['detail']['pme']}. No GPU has been timed yet.
+{engines['gromacs']['detail']['simd']}; OpenMM {engines['openmm']['version'].split('-')[0]} as packaged, {engines['openmm']['detail']['pme']}.
 
 {table(["system", "uplift", "GROMACS", "OpenMM", "uplift/GROMACS", "uplift/OpenMM"], rows)}
 {made_by(record)}"""
 
 
+def beside_peers_on_gpu():
+    record = result("gpu-side-by-side")
+    version = next(e["version"] for e in record["systems"][0]["engines"].values() if e["version"].startswith("OpenMM")).split(",")[0]
+    rows = []
+    for s in record["systems"]:
+        speed = {name: e["median_ns_per_day"] for name, e in s["engines"].items()}
+        error = s["engines"]["uplift"].get("force_error"), s["engines"]["openmm-mixed"].get("force_error")
+        rows.append([s["system"], s["atoms"], *(f"{speed[e]:.4g}" for e in ("uplift", "uplift-mts", "openmm-mixed", "openmm-single")),
+                     f"{s['ratios']['uplift/openmm-mixed']['of_medians']:.2f}", f"{s['ratios']['uplift/openmm-single']['of_medians']:.2f}",
+                     " and ".join(f"{e:.2e}" for e in error) if all(error) else "-"])
+    return f"""## Speed on a GPU
+
+Engines in turns on one {record["machine"]["gpu"]["name"]}, in ns/day: steps of 4 fs with hydrogens of {record["hydrogen_mass_da"]:g} Da, cutoff {record["cutoff_nm"]:g} nm, PME with the same mesh for all, Langevin at 300 K, no output; uplift in mixed
+precision, "mesh every 2nd" with the PME mesh every second of these steps. {version} on CUDA. The force error is that of uplift and of OpenMM (mixed), as a fraction of the rms force, against a mesh
+that leaves 1e-6: equal accuracy.
+
+{table(["system", "atoms", "uplift", "mesh every 2nd", "OpenMM mixed", "OpenMM single", "uplift/mixed", "uplift/single", "force error"], rows)}
+Made by `benchmarks/gpu_side_by_side.py` on {record["date"]}; commands and all that was measured are in `benchmarks/results/gpu-side-by-side.json`.
+"""
+
+
 def page():
-    parts = [forces(), conservation(), ensembles(), water(), free_energy(), beside_peers()]
+    parts = [forces(), conservation(), ensembles(), water(), free_energy(), beside_peers(), beside_peers_on_gpu()]
     return "# Validation\n\nWhat was measured, by which command. This page is written by `tools/validation_page.py` from the files of `benchmarks/results`.\n\n" + "\n".join(parts)
 
 
