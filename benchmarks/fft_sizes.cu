@@ -1,5 +1,6 @@
-// What cuFFT takes for the two transforms of PME (single precision, n x n x n points, out of place) and how many kernels it launches, for mesh sizes n.
-// PME meshes (src/backend/pme_parameters.cpp) keep to sizes that do well. Prints n, microseconds and kernels.
+// What cuFFT takes for the two transforms of PME (single precision, n x n x n points, out of place) and how many kernels it
+// launches, for mesh sizes n. PME meshes (src/backend/pme_parameters.cpp) keep to sizes that do well. Prints n, microseconds
+// and kernels.
 //
 //   nvcc -O2 -std=c++17 -arch=native benchmarks/fft_sizes.cu -lcufft -o build/fft_sizes && build/fft_sizes
 #include <cuda_runtime.h>

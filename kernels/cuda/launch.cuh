@@ -49,6 +49,10 @@ template <class... P, class... A>
 void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cudaStream_t stream, A&&... arguments) {
   static_assert((std::is_trivially_copyable_v<std::decay_t<P>> && ...), "arguments of kernels are copied as bytes");
 #if defined(__CUDACC__)
+  constexpr std::size_t granted = 48 * 1024;  // more shared memory wants to be asked for
+  if (shape.dynamic_bytes > granted)
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.dynamic_bytes)),
+          name);
   kernel<<<shape.blocks, shape.threads, shape.dynamic_bytes, stream>>>(std::forward<A>(arguments)...);
 #else
   // Arguments by value at the time of the launch, and a copy for every thread, as on the device.
