@@ -240,8 +240,10 @@ __device__ void widen(ListExtent& to, const ListExtent& by) {
   to.every &= by.every;
   to.any |= by.any;
 }
+constexpr float far_away = 1e15f;  // from all that has atoms
+
 __device__ ClusterBounds bounds_of(const ShareView& share, const ListExtent& extent) {
-  if (extent.low[0] > extent.high[0]) return {0, 0, 0, -1, -1, -1, 0, 0};
+  if (extent.low[0] > extent.high[0]) return {0, 0, 0, -far_away, -far_away, -far_away, 0, 0};
   float middle[3], half[3];
   for (int d = 0; d < 3; ++d) {
     const float unit = share.open[d] ? 0x1p-31f : 0x1p-32f;
@@ -322,17 +324,18 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
   atomicOr(&stack.any, all.any);
 }
 
-template <class real>
-__device__ bool near(const ListView<real>& list, const ClusterBounds& a, const ClusterBounds& b) {
-  if (a.half_x < 0 || b.half_x < 0) return false;
+/// Can atoms of two extents be in reach of each other, and is a pair of theirs this rank's? `alone`: one rank has all pairs.
+template <bool alone, class real>
+__device__ bool may_meet(const ListView<real>& list, const ClusterBounds& a, const ClusterBounds& b) {
   const auto gap = [](bool open, float from, float to, float half) {
     const float d = from - to, apart = std::fabs(open ? d : d - std::nearbyint(d)) - half;
     return apart > 0 ? apart : 0;
   };
   const bool* open = list.share.open;
-  const float x = list.length[0] * gap(open[0], a.x, b.x, a.half_x + b.half_x),
-              y = list.length[1] * gap(open[1], a.y, b.y, a.half_y + b.half_y),
-              z = list.length[2] * gap(open[2], a.z, b.z, a.half_z + b.half_z);
+  const float x = list.length[0] * gap(!alone && open[0], a.x, b.x, a.half_x + b.half_x),
+              y = list.length[1] * gap(!alone && open[1], a.y, b.y, a.half_y + b.half_y),
+              z = list.length[2] * gap(!alone && open[2], a.z, b.z, a.half_z + b.half_z);
+  if (!alone && (a.every & b.every) != 0) return false;
   return list.brick ? x * x + y * y + z * z <= list.reach * list.reach : x <= list.reach && y <= list.reach && z <= list.reach;
 }
 
@@ -376,7 +379,7 @@ __device__ void for_exclusions(const ListView<real>& list, int super, const int*
 
 /// One block a super: its clusters of four that may come near, and which of their pairs count. Stacks of supers first, then
 /// supers, then clusters: at each stage those that may come near, in their order.
-template <class real>
+template <bool alone, class real>
 __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> list, bool forced) {
   UPLIFT_SHARED(ClusterBounds[clusters_i], own);
   UPLIFT_SHARED(int[list_threads], near_stacks);
@@ -394,9 +397,6 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
   __syncthreads();
   const ClusterBounds whole = list.bounds_super[super];
   ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
-  const auto may_meet = [&](const ClusterBounds& other) {
-    return near(list, whole, other) && (whole.every & other.every) == 0;
-  };
   const auto note_special = [&](int entry) { atomicOr(&special[entry / lanes], 1u << (entry % lanes)); };
   int count = 0;
   const auto take = [&](int other, int j) {  // of all threads together; other < 0: nothing
@@ -404,12 +404,13 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     bool some = false;
     if (other >= 0) {
       const ClusterBounds four = list.bounds_j[other * clusters_j + j];
-      for (int c = 0; c < clusters_i; ++c)
-        if ((other != super || cluster_i * c < cluster_j * (j + 1) - 1) && near(list, own[c], four) &&
-            (own[c].every & four.every) == 0) {
-          mask |= 1u << c;
-          some = some || shared_out(list, own[c], four);
-        }
+      const int last = other == super ? (cluster_j * (j + 1) - 2) / cluster_i : clusters_i;  // of which no pair comes twice
+      UPLIFT_DEVICE_UNROLL
+      for (int c = 0; c < clusters_i; ++c) {
+        const bool meet = c <= last && may_meet<alone>(list, own[c], four);
+        mask |= meet ? 1u << c : 0;
+        if (!alone) some = some || (meet && shared_out(list, own[c], four));
+      }
     }
     const Before found = count_before(mask != 0, of_warp);
     const int to = count + found.sum;
@@ -421,7 +422,8 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     count += found.all;
   };
   for (int base = 0; base < list.stacks(); base += threads) {
-    const bool stack_near = base + t < list.stacks() && may_meet(bounds_of(list.share, list.extent_of_stack[base + t]));
+    const bool stack_near =
+        base + t < list.stacks() && may_meet<alone>(list, whole, bounds_of(list.share, list.extent_of_stack[base + t]));
     const Before stack = count_before(stack_near, of_warp);
     if (stack_near) near_stacks[stack.sum] = base + t;
     __syncthreads();
@@ -429,7 +431,8 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
       const int number = (k + t) / supers_of_stack;
       const int candidate =
           number < stack.all ? near_stacks[number] * supers_of_stack + (k + t) % supers_of_stack : list.supers;
-      const bool super_near = candidate < list.supers && list.owns(super, candidate) && may_meet(list.bounds_super[candidate]);
+      const bool super_near =
+          candidate < list.supers && list.owns(super, candidate) && may_meet<alone>(list, whole, list.bounds_super[candidate]);
       const Before found = count_before(super_near, of_warp);
       if (super_near) near_supers[found.sum] = candidate;
       __syncthreads();
@@ -471,7 +474,7 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     if ((special[e / lanes] & 1u << (e % lanes)) == 0) continue;
     const int slot_j = js[e] * cluster_j + lane / cluster_i, row = row_of(e);
     unsigned bits = list.atom_of_slot[slot_j] >= 0 ? atoms_i : 0;
-    if (js[e] / clusters_j == super || list.share.zone)
+    if (js[e] / clusters_j == super || !alone)
       for (int c = 0; c < clusters_i; ++c)
         if ((js[e] / clusters_j == super && slot_i + c * cluster_i >= slot_j) || !takes(list, slot_i + c * cluster_i, slot_j))
           bits &= ~(1u << c);
@@ -504,7 +507,11 @@ void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cud
   UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{supers, super_atoms}), stream, list, x, forced);
   const std::size_t room =
       static_cast<std::size_t>(list.capacity + 2 * (list.capacity / static_cast<int>(warp_lanes))) * sizeof(int);
-  UPLIFT_LAUNCH(list_kernel<real>, (cuda::LaunchShape{supers, list_threads, room}), stream, list, forced);
+  const cuda::LaunchShape shape{supers, list_threads, room};
+  if (list.share.zone)
+    UPLIFT_LAUNCH((list_kernel<false, real>), shape, stream, list, forced);
+  else
+    UPLIFT_LAUNCH((list_kernel<true, real>), shape, stream, list, forced);
 }
 
 template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);
