@@ -41,10 +41,10 @@ struct Everyday {
 
 /// Blocks that a multiprocessor is to have room for, which limits registers (to 512 divided by it): without it some of these
 /// spill. 0: as the compiler likes best, which makes the shortest code of the others.
-template <class Model, bool exact>
+template <class Model, Wanted wanted, bool exact>
 constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
-                                     : exact                           ? (Model::may_switch ? 4 : 5)
-                                                                       : (Model::may_switch ? 6 : 0);
+                                     : exact ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
+                                             : (Model::may_switch ? 6 : 0);
 
 /// Adds two values of this lane and of lane ^ bits: the lane without that bit gets the sum of the first, the other of the
 /// second.
@@ -86,7 +86,7 @@ __device__ inline Fixed in_fixed(Fixed force) { return force; }
 /// super's clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one
 /// source.
 template <class Model, Wanted wanted, bool exact>
-__global__ void __launch_bounds__(block_threads, resident_blocks<Model, exact>)
+__global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, exact>)
     cluster_pairs_kernel(ListView<typename Model::real> list, PairParameters<typename Model::real> p, SumsView sums,
                          bool forced) {
   using real = typename Model::real;
