@@ -61,7 +61,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   report.biased = bias.dihedral.on || bias.total.on;
   if (loaded.system.forces.nonbonded == NonbondedMethod::pme) report.pme = backend->pme();
 
-  if (const WorstForce worst = backend->worst_force(); worst.atom >= 0 && !(worst.magnitude < force_limit))
+  if (const WorstForce worst = backend->worst_force(); worst.atom >= 0 && beyond_limit(worst.magnitude))
     std::cerr << "warning: atoms overlap: the force on " << describe_atom(loaded.system.topology, worst.atom)
               << " is beyond 2^23 kJ/mol/nm, where forces are cut off and energies cannot be added up; minimise first\n";
 

@@ -83,7 +83,7 @@ std::string Moment::text() const { return fmt::format("step {} ({:.6g} ps)", ste
 
 void check_for_blow_up(const System& system, Backend& backend, const Moment& moment, double target) {
   const Backend::WorstForce worst = backend.worst_force();
-  if (worst.atom >= 0 && !(worst.magnitude < force_limit)) {
+  if (worst.atom >= 0 && beyond_limit(worst.magnitude)) {
     State state;
     backend.download(state);
     const std::vector<GroupForce> groups = forces_by_group(system, backend, moment, static_cast<std::size_t>(worst.atom));
@@ -117,7 +117,7 @@ const SnapshotContents& LateFrame::get() const {
   const SnapshotContents& c = snapshot_->get();
   const Moment moment{step_, time_};
   if (!c.failure.empty()) report_failure(*system_, c.worst, moment, c.failure);
-  if (c.worst.atom >= 0 && !(c.worst.magnitude < force_limit))
+  if (c.worst.atom >= 0 && beyond_limit(c.worst.magnitude))
     throw SimulationError(fmt::format("the run has blown up at {}: the force on {} is {:.3g} kJ/mol/nm{}. {}", moment.text(),
                                       describe_atom(system_->topology, c.worst.atom), c.worst.magnitude,
                                       nearest_text(*system_, c.box, c.x, c.worst.atom), cures));

@@ -144,15 +144,13 @@ bool Minimization::finished() const {
   return steps_ >= settings_.max_steps || !(largest_ > settings_.force_tolerance) || !(first_step_ > shortest_step);
 }
 
-bool Minimization::overlap(double worst) { return !(worst < force_limit); }
-
-double Minimization::energy() const { return overlap(worst_) ? std::numeric_limits<double>::infinity() : energy_; }
+double Minimization::energy() const { return beyond_limit(worst_) ? std::numeric_limits<double>::infinity() : energy_; }
 
 /// Where atoms overlap, forces are cut off and sums of energies may have wrapped round: all that counts then is to get away
 /// from there, along forces that do not grow much: cut off, they tell where to go and hardly how far it is.
 bool Minimization::better(const Descent::Attempt& next, double slope) const {
-  if (overlap(next.worst)) return overlap(worst_) && next.force[Descent::force_vector] <= 1.2 * squared_;
-  if (overlap(worst_)) return true;
+  if (beyond_limit(next.worst)) return beyond_limit(worst_) && next.force[Descent::force_vector] <= 1.2 * squared_;
+  if (beyond_limit(worst_)) return true;
   if (!std::isfinite(next.energy)) return false;
   const double change = next.energy - energy_;
   if (change <= 1e-4 * slope) return true;  // Armijo's condition; the slope is negative
@@ -181,7 +179,7 @@ void Minimization::advance() {
     }
     if (!better(next, factor * slope)) continue;
     if (!informed) first_step_ = std::min(2 * factor * length, longest_step);
-    const bool learns = !overlap(worst_);
+    const bool learns = !beyond_limit(worst_);
     take(next);
     if (learns) curvature_->learn(next, slot);
     return;

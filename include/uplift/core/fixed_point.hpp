@@ -13,8 +13,11 @@ inline constexpr double fixed_unit = 1.0 / fixed_scale;
 /// One contribution to a force is clamped to this magnitude [kJ/mol/nm], so that sums cannot wrap round; NaN becomes the clamp
 /// too.
 inline constexpr double force_clamp = 16777216.0;  ///< 2^24
-/// A total force above this [kJ/mol/nm] means overlapping atoms or a run that has blown up.
+/// A total force above this [kJ/mol/nm] means overlapping atoms or a run that has blown up: contributions may have been cut
+/// off, and sums of energies may have wrapped round.
 inline constexpr double force_limit = 8388608.0;  ///< 2^23
+/// Of the largest force; not a number is beyond it, too.
+inline bool beyond_limit(double largest_force) { return !(largest_force < force_limit); }
 /// One contribution to an energy or virial is clamped to this magnitude [kJ/mol].
 inline constexpr double energy_clamp = 1.0e9;
 

@@ -43,7 +43,6 @@ class Minimization {
   class Curvature;
   void take(const Descent::Attempt& attempt);
   bool better(const Descent::Attempt& next, double slope) const;
-  static bool overlap(double worst);
 
   Backend& backend_;
   MinimizeSettings settings_;
