@@ -25,8 +25,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 from kernel_names import demangle, short
 
-STEADY = ["cluster_pairs.cu", "pair_list.cu", "pme.cu", "pme_charges.cu", "moves.cu", "bonded.cu"]
-NOT_FUSED = {"pair_list.cu", "all_pairs.cu"}  # as in src/backend/cuda/CMakeLists.txt
+STEADY = ["cluster_pairs.cu", "sort_atoms.cu", "pme.cu", "pme_charges.cu", "moves.cu", "bonded.cu"]
+NOT_FUSED = {"pair_list.cu", "sort_atoms.cu", "all_pairs.cu"}  # as in src/backend/cuda/CMakeLists.txt
 MIXED = r"cluster_pairs_kernel<Everyday.*\(Wanted\)0|place_kernel<float|(spread|gather|to_real|convolve)_kernel<([45], )?float|moves_kernel|bonded_kernel<float"
 CLASSES = [
     ("shuffles", r"SHFL|REDUX"),

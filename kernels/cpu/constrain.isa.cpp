@@ -15,7 +15,7 @@ using Index = hn::Vec<IndexTag>;
 constexpr int width = Real::width;
 static_assert(constraint_pad % width == 0);
 
-constexpr int most_steps = 50;  // a star is there after three
+constexpr int most_steps = 50;  // a star is there after a few
 /// A water that is off by more than this (relative, of the squared length) had no solution: it was torn apart.
 constexpr double torn = 2e-3;
 

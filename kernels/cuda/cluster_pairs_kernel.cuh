@@ -151,8 +151,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           const real r2 = dot(d, d);
           if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
           const bool in = (!masked || (interact & 1u << c) != 0) && r2 < p.cutoff2;
-          if (!has_forces(wanted) && !in) continue;
-          if (has_forces(wanted) && !__any_sync(all_lanes, in)) continue;
+          if (has_forces(wanted) ? !__any_sync(all_lanes, in) : !in) continue;
           met = true;
           // Lanes that are out work along. What they get, a number or not, is left out.
           const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(

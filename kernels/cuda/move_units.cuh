@@ -10,7 +10,7 @@ namespace {  // of moves.cu
 
 constexpr unsigned block_threads = 64;  // few units have a long way to go: spread them over all multiprocessors
 constexpr int block_warps = static_cast<int>(block_threads / warp_lanes);
-constexpr int most_steps = 50, most_sweeps = 1000;  // a star is there after three
+constexpr int most_steps = 50, most_sweeps = 1000;  // a star is there after a few
 
 __device__ bool finite(const Vec3d& a) { return a.x - a.x == 0 && a.y - a.y == 0 && a.z - a.z == 0; }
 

@@ -1,38 +1,9 @@
-#include <cuda/pair_list.cuh>
+#include <cuda/list_bounds.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
-constexpr unsigned block_threads = 128;
-constexpr unsigned count_threads = 1024, list_threads = 256;
-
-__device__ int thread_number() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
-
-using Place = ListPlace;
-/// Along an open direction places are between -1/2 and 3/2.
-__device__ std::uint32_t coordinate(const ShareView& share, int atom, int d, double fraction) {
-  return share.open[d] ? lattice(0.5 * (share.place(atom, d, fraction) + 0.5)) : lattice(fraction);
-}
-template <class real>
-__device__ Place place_of(const ListView<real>& list, const Vec3d& r, int atom) {
-  const Vec3d s = fraction_of(list.box, r);
-  return {coordinate(list.share, atom, 0, s.x), coordinate(list.share, atom, 1, s.y), coordinate(list.share, atom, 2, s.z)};
-}
-__device__ int part(const ShareView& share, int d, std::uint32_t coordinate, int parts) {
-  const std::uint64_t beyond = coordinate > share.low[d] ? coordinate - share.low[d] : 0;
-  const auto cell = static_cast<int>((beyond * share.scale[d]) >> 32);
-  return cell < parts ? cell : parts - 1;
-}
-
-/// Zone by zone, and there columns one after the other as a plough goes, up and down in turns.
-template <class real>
-__device__ int cell_of(const ListView<real>& list, const Place& p, int atom) {
-  const CellGrid& grid = list.grid;
-  const int cx = part(list.share, 0, p.x, grid.nx), row = part(list.share, 1, p.y, grid.ny),
-            cy = cx % 2 ? grid.ny - 1 - row : row;
-  const int column = (list.share.zone_of(atom) * grid.nx + cx) * grid.ny + cy, up = part(list.share, 2, p.z, grid.nz);
-  return column * grid.nz + (column % 2 ? grid.nz - 1 - up : up);
-}
+constexpr unsigned list_threads = 256;
 
 /// Is the interaction of the atoms in these slots this rank's? (RankShare::takes)
 template <class real>
@@ -40,288 +11,11 @@ __device__ bool takes(const ListView<real>& list, int slot_i, int slot_j) {
   const ShareView& share = list.share;
   if (!share.zone) return true;
   if ((share.zone[list.atom_of_slot[slot_i]] & share.zone[list.atom_of_slot[slot_j]]) != 0) return false;
-  const Place a = list.places[slot_i], b = list.places[slot_j];
+  const ListPlace a = list.places[slot_i], b = list.places[slot_j];
   const auto apart = [](bool open, std::uint32_t from, std::uint32_t to) {
     return open && (from > to ? from - to : to - from) >= 1u << 30;
   };
   return !apart(share.open[0], a.x, b.x) && !apart(share.open[1], a.y, b.y) && !apart(share.open[2], a.z, b.z);
-}
-
-template <class real>
-__device__ PairSite<real> site_of(const ListView<real>& list, const Vec3d& r, int atom) {
-  PairSite<real> site;
-  const Vec3d s = fraction_of(list.box, r);
-  set(site.x, s.x);
-  set(site.y, s.y);
-  set(site.z, s.z);
-  site.charge = static_cast<real>(std::sqrt(constants::coulomb) * list.pairs.charge[atom]);
-  return site;
-}
-
-template <class real>
-struct UnitBox {
-  real a[6];
-};
-
-/// Bits of the largest of a warp; of floats that are not negative, bits have the order of the numbers.
-__device__ unsigned warp_max(unsigned value) {
-  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2) {
-    const unsigned other = __shfl_xor_sync(all_lanes, value, static_cast<int>(offset));
-    value = other > value ? other : value;
-  }
-  return value;
-}
-
-template <class real>
-__global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> list, UnitBox<real> unit, const Vec3d* x) {
-  const int slot = thread_number();
-  const int atom = slot < list.supers * super_atoms ? list.atom_of_slot[slot] : -1;
-  unsigned since_list = 0, since_prune = 0;
-  if (atom >= 0) {
-    const PairSite<real> site = site_of(list, x[atom], atom);
-    const auto squared = [&](const PairSite<real>& then) {
-      const Vec3<real> d = displacement(unit.a, site, then);
-      return static_cast<unsigned>(__float_as_int(static_cast<float>(dot(d, d))));
-    };
-    since_list = squared(list.list_sites[slot]);
-    since_prune = squared(list.prune_sites[slot]);
-    list.sites[slot] = site;
-  }
-  since_list = warp_max(since_list);
-  since_prune = warp_max(since_prune);
-  if (threadIdx.x % warp_lanes != 0) return;
-  const int use = list.state->to_use;
-  // All warps in turn would keep the one place of a maximum busy for longer than all else takes; most are below it.
-  ListState::Moved& most = list.state->moved[use];
-  if (since_list > most.list) atomicMax(&most.list, since_list);
-  if (since_prune > most.prune) atomicMax(&most.prune, since_prune);
-  if (slot > 0) return;
-  list.state->in_use = use;
-  list.state->moved[1 - use] = {0, 0};
-}
-
-/// Of no atoms.
-__device__ ListExtent nothing() { return {{~0u, ~0u, ~0u}, {0, 0, 0}, ~0u, 0}; }
-
-/// Of the threads of a block: the sum of what those before this one have, and of all.
-struct Before {
-  int sum, all;
-};
-/// The sum of what this lane has and those before it.
-__device__ int up_to(int value) {
-  for (unsigned step = 1; step < warp_lanes; step *= 2) {
-    const int other = __shfl_up_sync(all_lanes, value, step);
-    value += threadIdx.x % warp_lanes >= step ? other : 0;
-  }
-  return value;
-}
-/// `in_warp`: the sum of what the lanes before this one have. `of_warp` [32] in shared memory.
-__device__ Before across_warps(int in_warp, int value, int* of_warp) {
-  const unsigned lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes;
-  __syncthreads();  // nobody reads the sums of the last time any more
-  if (lane == warp_lanes - 1) of_warp[warp] = in_warp + value;
-  __syncthreads();
-  const unsigned warps = blockDim.x / warp_lanes;
-  if (warps <= 8) {
-    Before before{in_warp, 0};
-    for (unsigned w = 0; w < warps; ++w) {
-      before.sum += w < warp ? of_warp[w] : 0;
-      before.all += of_warp[w];
-    }
-    return before;
-  }
-  if (warp == 0) of_warp[lane] = up_to(lane < warps ? of_warp[lane] : 0);
-  __syncthreads();
-  return {in_warp + (warp > 0 ? of_warp[warp - 1] : 0), of_warp[warp_lanes - 1]};
-}
-__device__ Before sum_before(int value, int* of_warp) { return across_warps(up_to(value) - value, value, of_warp); }
-__device__ Before count_before(bool counts, int* of_warp) {
-  const unsigned votes = __ballot_sync(all_lanes, counts);
-  return across_warps(__popc(votes & ((1u << threadIdx.x % warp_lanes) - 1)), counts, of_warp);
-}
-
-/// Where each cell begins, by the threads of one block. Leaves the counts at zero.
-template <class real>
-__device__ void scan(const ListView<real>& list, int* of_warp) {
-  const int t = static_cast<int>(threadIdx.x), cells = list.cells();
-  constexpr int at_once = 4;
-  int start = 0;
-  for (int first = at_once * t; first - at_once * t < cells; first += at_once * static_cast<int>(count_threads)) {
-    int count[at_once], sum = 0;
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < at_once; ++k) sum += count[k] = first + k < cells ? list.cell_count[first + k] : 0;
-    const Before before = sum_before(sum, of_warp);
-    int place = start + before.sum;
-    UPLIFT_DEVICE_UNROLL
-    for (int k = 0; k < at_once; ++k) {
-      if (first + k >= cells) break;
-      list.cell_start[first + k] = place;
-      list.cell_count[first + k] = 0;
-      place += count[k];
-    }
-    start += before.all;
-  }
-  for (int stack = t; stack < list.stacks(); stack += static_cast<int>(count_threads)) list.extent_of_stack[stack] = nothing();
-  if (t > 0) return;
-  list.cell_start[cells] = list.share.listed;
-  list.state->counted = 0;
-  list.state->rows = 0;
-  list.state->most_entries = 0;
-  ++list.state->builds;
-}
-
-/// Atoms of each cell; the block that is ready last works out where cells begin.
-template <class real>
-__global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  UPLIFT_SHARED(int[warp_lanes], of_warp);
-  UPLIFT_SHARED(bool, last);
-  if (!list.rebuild(forced)) return;
-  const int n = thread_number();
-  if (n < list.share.listed) {
-    const int atom = list.share[n];
-    atomicAdd(&list.cell_count[cell_of(list, place_of(list, x[atom], atom), atom)], 1);
-  }
-  __threadfence();  // counts are there before it is said so
-  __syncthreads();
-  if (threadIdx.x == 0) last = atomicAdd(&list.state->counted, 1) == static_cast<int>(gridDim.x) - 1;
-  __syncthreads();
-  if (!last) return;
-  __threadfence();
-  scan(list, of_warp);
-}
-
-template <class real>
-__global__ void __launch_bounds__(block_threads) scatter_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  if (!list.rebuild(forced)) return;
-  const int n = thread_number();
-  if (n >= list.share.listed) return;
-  const int atom = list.share[n];
-  const Place place = place_of(list, x[atom], atom);
-  const int cell = cell_of(list, place, atom), to = list.cell_start[cell] + atomicAdd(&list.cell_count[cell], 1);
-  list.unordered[to] = {atom, cell, place.z};
-}
-
-/// Puts the atoms of slots from `first_slot` on into `atom`, by the threads of one block: within cells by height, as the column
-/// goes, then by number, so that the order that threads came in is gone. Cells that begin or end in other supers are put in
-/// order by those as well.
-template <class real>
-__device__ void order(const ListView<real>& list, int first_slot, int* atom) {
-  const int t = static_cast<int>(threadIdx.x), listed = list.share.listed;
-  const int last_slot = first_slot + super_atoms < listed ? first_slot + super_atoms - 1 : listed - 1;
-  const int begin = list.cell_start[list.unordered[first_slot].cell], end = list.cell_start[list.unordered[last_slot].cell + 1];
-  for (int n = begin + t; n < end; n += super_atoms) {
-    const ListedAtom own = list.unordered[n];
-    const int first = list.cell_start[own.cell], last = list.cell_start[own.cell + 1];
-    const bool down = own.cell / list.grid.nz % 2;
-    int slot = first;
-    for (int k = first; k < last; ++k) {
-      const ListedAtom other = list.unordered[k];
-      slot += (down ? other.height > own.height : other.height < own.height) ||
-              (other.height == own.height && other.atom < own.atom);
-    }
-    if (slot >= first_slot && slot <= last_slot) atom[slot - first_slot] = own.atom;
-    if (n == first) list.cell_count[own.cell] = 0;
-  }
-}
-
-/// The place in order of `key` among the threads of a group of `size`; ties by atom.
-__device__ int rank_in_group(const std::uint32_t* key, const int* atom, int size) {
-  const int t = static_cast<int>(threadIdx.x), first = t / size * size;
-  int rank = first;
-  for (int k = first; k < first + size; ++k) rank += key[k] < key[t] || (key[k] == key[t] && atom[k] < atom[t]);
-  return rank;
-}
-
-__device__ void widen(ListExtent& to, const ListExtent& by) {
-  for (int d = 0; d < 3; ++d) {
-    to.low[d] = by.low[d] < to.low[d] ? by.low[d] : to.low[d];
-    to.high[d] = by.high[d] > to.high[d] ? by.high[d] : to.high[d];
-  }
-  to.every &= by.every;
-  to.any |= by.any;
-}
-constexpr float far_away = 1e15f;  // from all that has atoms
-
-__device__ ClusterBounds bounds_of(const ShareView& share, const ListExtent& extent) {
-  if (extent.low[0] > extent.high[0]) return {0, 0, 0, -far_away, -far_away, -far_away, 0, 0};
-  float middle[3], half[3];
-  for (int d = 0; d < 3; ++d) {
-    const float unit = share.open[d] ? 0x1p-31f : 0x1p-32f;
-    half[d] = 0.5f * unit * static_cast<float>(extent.high[d] - extent.low[d]);
-    middle[d] = unit * static_cast<float>(extent.low[d]) + half[d];
-  }
-  return {middle[0], middle[1], middle[2], half[0], half[1], half[2], extent.every, extent.any};
-}
-
-/// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
-template <class real>
-__global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list, const Vec3d* x, bool forced) {
-  UPLIFT_SHARED(std::uint32_t[3][super_atoms], place);
-  UPLIFT_SHARED(int[super_atoms], atom);
-  UPLIFT_SHARED(ListExtent[clusters_j], extent);
-  if (!list.rebuild(forced)) return;
-  const int t = static_cast<int>(threadIdx.x), super = static_cast<int>(blockIdx.x), slot = super * super_atoms + t;
-  order(list, super * super_atoms, atom);
-  __syncthreads();
-  int own = slot < list.share.listed ? atom[t] : list.pairs.atoms + t;  // fillers: after every atom
-  __syncthreads();
-  Place at = own < list.pairs.atoms ? place_of(list, x[own], own) : Place{~0u, ~0u, ~0u};
-  int to = t;
-  for (int step = 0; step < 4; ++step) {
-    place[0][to] = at.x;
-    place[1][to] = at.y;
-    place[2][to] = at.z;
-    atom[to] = own;
-    __syncthreads();
-    if (step == 3) break;
-    const int along[3] = {1, 0, 2}, size[3] = {32, 16, 8};
-    own = atom[t];
-    at = {place[0][t], place[1][t], place[2][t]};
-    to = rank_in_group(place[along[step]], atom, size[step]);
-    __syncthreads();
-  }
-  own = atom[t];
-  list.atom_of_slot[slot] = own < list.pairs.atoms ? own : -1;
-  PairSite<real> site{};
-  TabledLj tabled{0};
-  if (own < list.pairs.atoms) {
-    list.slot_of_atom[own] = slot;
-    list.list_x[own] = x[own];
-    if (list.share.zone) list.places[slot] = {place[0][t], place[1][t], place[2][t]};
-    site = site_of(list, x[own], own);
-    tabled.type = list.pairs.type[own];
-  }
-  list.sites[slot] = site;
-  list.list_sites[slot] = site;
-  list.tabled_lj[slot] = tabled;
-  if (list.ruled_lj) list.ruled_lj[slot] = list.ruled_lj_of_type[tabled.type];
-  if (t < clusters_j) {
-    ListExtent four = nothing();
-    for (int k = t * cluster_j; k < (t + 1) * cluster_j; ++k) {
-      if (atom[k] >= list.pairs.atoms) continue;
-      const auto zone = static_cast<unsigned>(list.share.zone_of(atom[k]));
-      widen(four, {{place[0][k], place[1][k], place[2][k]}, {place[0][k], place[1][k], place[2][k]}, zone, zone});
-    }
-    extent[t] = four;
-    list.bounds_j[super * clusters_j + t] = bounds_of(list.share, four);
-  }
-  __syncthreads();
-  if (t < clusters_i) {
-    ListExtent eight = extent[2 * t];
-    widen(eight, extent[2 * t + 1]);
-    list.bounds_i[super * clusters_i + t] = bounds_of(list.share, eight);
-  }
-  if (t != static_cast<int>(warp_lanes)) return;
-  ListExtent all = nothing();
-  for (const ListExtent& four : extent) widen(all, four);
-  list.bounds_super[super] = bounds_of(list.share, all);
-  ListExtent& stack = list.extent_of_stack[super / supers_of_stack];
-  for (int d = 0; d < 3; ++d) {
-    atomicMin(&stack.low[d], all.low[d]);
-    atomicMax(&stack.high[d], all.high[d]);
-  }
-  atomicAnd(&stack.every, all.every);
-  atomicOr(&stack.any, all.any);
 }
 
 /// Can atoms of two extents be in reach of each other, and is a pair of theirs this rank's? `alone`: one rank has all pairs.
@@ -490,32 +184,18 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
 
 }  // namespace
 
-using cuda::cover;
-
-template <class real>
-void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d* x, cudaStream_t stream) {
-  UnitBox<real> unit;
-  for (int k = 0; k < 6; ++k) unit.a[k] = unit_box[k];
-  UPLIFT_LAUNCH(place_kernel<real>, cover(list.supers * super_atoms, block_threads), stream, list, unit, x);
-}
-
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
-  const auto supers = static_cast<unsigned>(list.supers);
-  UPLIFT_LAUNCH(count_kernel<real>, cover(list.share.listed, count_threads), stream, list, x, forced);
-  UPLIFT_LAUNCH(scatter_kernel<real>, cover(list.share.listed, block_threads), stream, list, x, forced);
-  UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{supers, super_atoms}), stream, list, x, forced);
+  launch_sort_atoms(list, x, forced, stream);
   const std::size_t room =
       static_cast<std::size_t>(list.capacity + 2 * (list.capacity / static_cast<int>(warp_lanes))) * sizeof(int);
-  const cuda::LaunchShape shape{supers, list_threads, room};
+  const cuda::LaunchShape shape{static_cast<unsigned>(list.supers), list_threads, room};
   if (list.share.zone)
     UPLIFT_LAUNCH((list_kernel<false, real>), shape, stream, list, forced);
   else
     UPLIFT_LAUNCH((list_kernel<true, real>), shape, stream, list, forced);
 }
 
-template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);
-template void launch_place<double>(const ListView<double>&, const double*, const Vec3d*, cudaStream_t);
 template void launch_rebuild<float>(const ListView<float>&, const Vec3d*, bool, cudaStream_t);
 template void launch_rebuild<double>(const ListView<double>&, const Vec3d*, bool, cudaStream_t);
 

@@ -132,6 +132,9 @@ struct ListView {
 /// Sites as of x, and how far they are from those of the lists. For lists that were built.
 template <class real>
 void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d* x, cudaStream_t stream);
+/// Atoms in the order of cells, clusters and their bounds: the first part of launch_rebuild().
+template <class real>
+void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);
 /// Sorts atoms and lists clusters anew when some atom has moved too far, or when `forced`.
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);

@@ -53,7 +53,7 @@ struct SineCosine {
   T sine, cosine;
 };
 /// Of 2 pi u, for u in [0, 1], to 4e-11: by Taylor series for a quarter of the angle less half a turn, which is between -pi/4
-/// and pi/4, and its double taken twice. A quarter of what std::sin and std::cos cost, which must be ready for any angle.
+/// and pi/4, and its double taken twice. std::sin and std::cos cost more, as they must be ready for any angle.
 template <class T>
 UPLIFT_HD SineCosine<T> sine_cosine_of_turn(const T& u) {
   const T x = T(0.5 * constants::pi) * (u - T(0.5)), z = x * x;
