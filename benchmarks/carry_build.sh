@@ -21,5 +21,5 @@ for program in uplift test_simt; do
     grep -vE '/(libc|libm|libdl|librt|libpthread|libresolv|libstdc\+\+|libgcc_s|libcufft|libcuda)\.so' | xargs -r cp -Lnt "$folder/lib"
 done
 mkdir -p "$(dirname "$archive")"
-tar -C "$folder" -cf - bin lib | xz -9 >"$archive"  # a third of what gzip leaves
+tar -C "$folder" -cf - bin lib | xz -9 >"$archive"
 ls -lh "$archive"

@@ -276,7 +276,8 @@ template <class real>
 void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
   UPLIFT_LAUNCH(count_kernel<real>, cover(list.share.listed, count_threads), stream, list, x, forced);
   UPLIFT_LAUNCH(scatter_kernel<real>, cover(list.share.listed, block_threads), stream, list, x, forced);
-  UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{static_cast<unsigned>(list.supers), super_atoms}), stream, list, x, forced);
+  UPLIFT_LAUNCH(split_kernel<real>, (cuda::LaunchShape{static_cast<unsigned>(list.supers), super_atoms}), stream, list, x,
+                forced);
 }
 
 template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);

@@ -13,8 +13,8 @@ namespace {
 constexpr double largest_mesh = 2147483648.0;  // 2^31 points
 constexpr double bytes_per_point = 16;  // integer mesh, potential, half-complex mesh and influence table, in single precision
 
-/// Sizes that FFT libraries do in one pass each way: cuFFT (13.0, H200) takes twice as long for those with a factor of 13 or
-/// two of 7 and 11, and for 75.
+/// Sizes that FFT libraries do in one pass each way: cuFFT (13.0, H200) takes up to twice as long for those with a factor of
+/// 13 or two of 7 and 11, and for 75 (benchmarks/results/gpu-fft-sizes.json).
 bool is_quick(int n) {
   if (n == 75) return false;
   for (int p : {2, 3, 5})

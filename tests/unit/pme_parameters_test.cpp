@@ -38,7 +38,8 @@ TEST(PmeParameters, SkewedBoxesCountEdgeLengths) {
 }
 
 TEST(PmeParameters, SizesAreThoseThatTransformsDoQuickly) {
-  // 2 x 2.92029 / (3 x 5e-4^0.2) = 8.9 points a nm. cuFFT takes twice as long for 52, 75 and 98 as for what comes next.
+  // 2 x 2.92029 / (3 x 5e-4^0.2) = 8.9 points a nm. cuFFT takes 1.6 to 1.9 times as long for 52, 75 and 98 as for what comes
+  // next.
   const auto size = [](double edge) {
     return resolve_pme({}, make_box({edge, edge, edge}, {M_PI / 2, M_PI / 2, M_PI / 2})).grid[0];
   };
