@@ -1,27 +1,37 @@
 // See the diagram in pair_kernels.hpp. Arithmetic is in physics/pair; here are loads, masks and sums.
+#include <algorithm>
+
 #include "cpu/pair_lanes.hpp"
 #include "uplift/core/fixed_point.hpp"
 
 namespace uplift::cpu::UPLIFT_ISA {
 namespace {
 
-/// Sum over the rows of a register.
+/// Where the sums of a cluster of eight begin: rows that share a register have sums of their own until flush().
 template <class real>
-UPLIFT_HD auto fold_rows(Pack<real, typename Shape<real>::Tag> f) {
-  const typename Shape<real>::Tag d;
-  if constexpr (Shape<real>::rows == 2) {
-    const hn::Half<decltype(d)> half;
-    return hn::Add(hn::LowerHalf(half, f.v), hn::UpperHalf(half, f.v));
-  } else {
-    return f.v;
-  }
+UPLIFT_HD std::ptrdiff_t sums_place(int cluster) {
+  return force_place(cluster) * Shape<real>::rows;
 }
 
-/// Adds a register of j forces, its rows summed, to `to`.
+/// Takes a register of forces on i atoms from those of j atoms.
 template <class real>
-UPLIFT_HD void add_rows(Pack<real, typename Shape<real>::Tag> f, real* to) {
-  const hn::CappedTag<real, Shape<real>::chunk> d;
-  hn::StoreU(hn::Add(hn::LoadU(d, to), fold_rows<real>(f)), d, to);
+UPLIFT_HD void subtract(Pack<real, typename Shape<real>::Tag> f, real* to) {
+  const typename Shape<real>::Tag d;
+  hn::StoreU(hn::Sub(hn::LoadU(d, to), f.v), d, to);
+}
+
+/// Adds f d to two sums, of which the second may only begin. A product for each sum, since fused it costs no more than the
+/// addition.
+template <class P>
+UPLIFT_HD void add_product(P f, P d, P& a, P& b, bool begins) {
+#if HWY_NATIVE_FMA
+  a = madd(f, d, a);
+  b = begins ? f * d : madd(f, d, b);
+#else
+  const P product = f * d;
+  a += product;
+  b = begins ? product : b + product;
+#endif
 }
 
 /// Sums of the rows of a register: one number an i atom.
@@ -86,15 +96,15 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
         sj = P(S::load_j(d, s.half_sigma + j));
         ej = P(S::load_j(d, s.root_epsilon + j));
       }
-      P fj[3] = {zero, zero, zero};
+      P fj[3];
       for (int g = 0; g < S::groups; ++g) {
         const Displacement<real> r = displacement<real, triclinic>(p, xi[g], xj);
         const P r2 = madd(r.x, r.x, madd(r.y, r.y, r.z * r.z));
         auto in = r2 < cutoff2;
         if (mask != 0xffffffffu) in = hn::And(in, mask_lanes<real>(mask, g, h));
-        // At zero distance the force saturates and is found as a blow-up; what masked pairs give is not used.
-        const P safe = max(r2, P(real(1e-12)));
-        const P inverse = rsqrt(safe), inverse2 = inverse * inverse;
+        // At zero distance the force is not a number, which becomes its limit and is found as a blow-up; what masked pairs give
+        // is not used.
+        const P inverse = rsqrt(r2), inverse2 = inverse * inverse;
         physics::PairTerm<P> lj;
         if (half_lj && g >= S::groups / 2) {
           lj = {zero, zero};
@@ -111,27 +121,24 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
           lj = physics::lennard_jones(inverse2, P::load(c6), P::load(c12));
         }
         if (switching && p.switching)
-          lj = physics::switched(lj, safe * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
+          lj = physics::switched(lj, r2 * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
         const P qq = qi[g] * qj;
-        physics::PairTerm<P> coulomb;
-        if constexpr (form == CoulombForm::ewald) coulomb = physics::coulomb_ewald<erf_terms>(safe, inverse, qq, p.erf);
+        physics::PairTerm<P> coulomb;  // to be multiplied by qq
+        if constexpr (form == CoulombForm::ewald) coulomb = coulomb_ewald<erf_terms>(p, r2, inverse);
         if constexpr (form == CoulombForm::reaction_field)
-          coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
-        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse, qq);
-        const P f(hn::IfThenElseZero(in, (lj.force_over_r + coulomb.force_over_r).v));
-        const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
-        fi[g][0] += fx;
-        fi[g][1] += fy;
-        fi[g][2] += fz;
-        fj[0] -= fx;
-        fj[1] -= fy;
-        fj[2] -= fz;
+          coulomb = physics::coulomb_reaction_field(r2, inverse, P(p.rf_k), P(p.rf_c));
+        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse);
+        const P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
+        add_product(f, r.x, fi[g][0], fj[0], g == 0);
+        add_product(f, r.y, fi[g][1], fj[1], g == 0);
+        add_product(f, r.z, fi[g][2], fj[2], g == 0);
         if constexpr (tally != PairTally::none) {
           // The sum inside the choice: AVX-512 has one instruction for both.
           if (!half_lj || g < S::groups / 2) e_lj = select(in, e_lj + lj.energy, e_lj);
-          e_coulomb = select(in, e_coulomb + coulomb.energy, e_coulomb);
+          e_coulomb = select(in, madd(qq, coulomb.energy, e_coulomb), e_coulomb);
         }
         if constexpr (tally == PairTally::energies_and_virial) {
+          const P fx = f * r.x, fy = f * r.y, fz = f * r.z;
           w[0] = madd(fx, r.x, w[0]);
           w[1] = madd(fy, r.y, w[1]);
           w[2] = madd(fz, r.z, w[2]);
@@ -140,16 +147,16 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
           w[5] = madd(fy, r.z, w[5]);
         }
       }
-      real* to = force + force_place(entries[k].j) + h * S::chunk;
-      for (int c = 0; c < 3; ++c) add_rows<real>(fj[c], to + c * cluster_j);
+      real* to = force + sums_place<real>(entries[k].j) + h * S::chunk;
+      for (int c = 0; c < 3; ++c) subtract<real>(fj[c], to + c * cluster_j * S::rows);
     }
   }
-  real* to = force + force_place(i0 / cluster_j) + i0 % cluster_j;
+  real* to = force + sums_place<real>(i0 / cluster_j) + i0 % cluster_j;
   for (int g = 0; g < S::groups; ++g)
     for (int c = 0; c < 3; ++c) {
       real row[2];
       row_sums<real>(fi[g][c], row);
-      for (int r = 0; r < S::rows; ++r) to[c * cluster_j + S::rows * g + r] += row[r];
+      for (int r = 0; r < S::rows; ++r) to[c * cluster_j * S::rows + S::rows * g + r] += row[r];
     }
   if constexpr (tally != PairTally::none) {
     sums->lj = total<real>(e_lj);
@@ -162,9 +169,16 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
 
 template <class real>
 void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* fixed) {
-  constexpr int values = 3 * cluster_j;
+  constexpr int values = 3 * cluster_j, rows = Shape<real>::rows;
   for (int k = 0; k < count; ++k) {
-    real* from = force + force_place(clusters[k]);
+    real* const sums = force + sums_place<real>(clusters[k]);
+    real* from = sums;
+    if constexpr (rows == 2) {  // both rows into the first
+      const hn::CappedTag<real, cluster_j> d;
+      for (int c = 0; c < 3; ++c)
+        hn::StoreU(hn::Add(hn::LoadU(d, sums + 2 * c * cluster_j), hn::LoadU(d, sums + (2 * c + 1) * cluster_j)), d,
+                   sums + c * cluster_j);
+    }
     std::int64_t* to = fixed + force_place(clusters[k]);
     if constexpr (HWY_TARGET <= HWY_AVX3) {
       const hn::CappedTag<double, 8> d;
@@ -182,7 +196,7 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
     } else {
       for (int v = 0; v < values; ++v) to[v] += fixed_force(static_cast<double>(from[v]));
     }
-    for (int v = 0; v < values; ++v) from[v] = real(0);
+    std::fill_n(sums, values * rows, real(0));
   }
 }
 
@@ -200,18 +214,7 @@ template <PairTally tally>
 bool try_everyday(const PairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, float* f,
                   PairSums* sums) {
   if (p.triclinic || p.switching) return false;
-  switch (p.erf.count) {
-    case 10:
-      return everyday<10, tally>(p, s, i, e, n, f, sums), true;
-    case 12:
-      return everyday<12, tally>(p, s, i, e, n, f, sums), true;
-    case 14:
-      return everyday<14, tally>(p, s, i, e, n, f, sums), true;
-    case 16:
-      return everyday<16, tally>(p, s, i, e, n, f, sums), true;
-    default:
-      return false;
-  }
+  return with_erf_terms(p, [&](auto terms) { everyday<terms, tally>(p, s, i, e, n, f, sums); });
 }
 
 template <class real, LjForm lj, CoulombForm form>
@@ -327,8 +330,8 @@ int near(const NearParameters& p, const ClusterBounds& bounds_i, int i, const Cl
 }  // namespace
 
 extern const PairKernels pair_kernels;
-const PairKernels pair_kernels = {{pairs<float>, flush<float>, prune<float>, excluded<float>},
-                                  {pairs<double>, flush<double>, prune<double>, excluded<double>},
+const PairKernels pair_kernels = {{Shape<float>::rows, pairs<float>, flush<float>, prune<float>, excluded<float>},
+                                  {Shape<double>::rows, pairs<double>, flush<double>, prune<double>, excluded<double>},
                                   near};
 
 }  // namespace uplift::cpu::UPLIFT_ISA

@@ -171,9 +171,9 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
         const P r2 = madd(r.x, r.x, madd(r.y, r.y, r.z * r.z));
         auto in = r2 < cutoff2;
         if (mask != 0xffffffffu) in = hn::And(in, mask_lanes<real>(mask, g, h));
-        // At zero distance the force saturates and is found as a blow-up; what masked pairs give is not used.
-        const P safe = max(r2, P(real(1e-12)));
-        const P inverse = rsqrt(safe), inverse2 = inverse * inverse;
+        // At zero distance the force is not a number, which becomes its limit and is found as a blow-up; what masked pairs give
+        // is not used.
+        const P inverse = rsqrt(r2), inverse2 = inverse * inverse;
         physics::PairTerm<P> lj;
         if (half_lj && g >= S::groups / 2) {
           lj = {zero, zero};
@@ -191,18 +191,18 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
           lj = {scale * lj.energy, scale * lj.force_over_r};
         }
         if (switching && p.switching)
-          lj = physics::switched(lj, safe * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
+          lj = physics::switched(lj, r2 * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
         const P qq = qi[g] * qj;
-        physics::PairTerm<P> coulomb;
-        if constexpr (form == CoulombForm::ewald) coulomb = physics::coulomb_ewald<erf_terms>(safe, inverse, qq, p.erf);
+        physics::PairTerm<P> coulomb;  // to be multiplied by qq
+        if constexpr (form == CoulombForm::ewald) coulomb = coulomb_ewald<erf_terms>(p, r2, inverse);
         if constexpr (form == CoulombForm::reaction_field)
-          coulomb = physics::coulomb_reaction_field(safe, inverse, qq, P(p.rf_k), P(p.rf_c));
-        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse, qq);
-        P f(hn::IfThenElseZero(in, (lj.force_over_r + coulomb.force_over_r).v));
+          coulomb = physics::coulomb_reaction_field(r2, inverse, P(p.rf_k), P(p.rf_c));
+        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse);
+        P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         auto small = abs(f) < limit * inverse;  // false for not-a-number, too
         if constexpr (tally != PairTally::none) {
           lj.energy = select(in, lj.energy, zero);
-          coulomb.energy = select(in, coulomb.energy, zero);
+          coulomb.energy = select(in, qq * coulomb.energy, zero);
           small = hn::And(small, hn::And(abs(lj.energy) < P(energy_limit<real>(L::lj)),
                                          abs(coulomb.energy) < P(energy_limit<real>(L::coulomb))));
         }
@@ -301,18 +301,7 @@ template <PairTally tally>
 bool try_everyday(const ExactPairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n,
                   std::int32_t* f, std::int64_t* fixed, ExactPairSums* sums) {
   if (p.triclinic || p.switching) return false;
-  switch (p.erf.count) {
-    case 10:
-      return everyday<10, tally>(p, s, i, e, n, f, fixed, sums), true;
-    case 12:
-      return everyday<12, tally>(p, s, i, e, n, f, fixed, sums), true;
-    case 14:
-      return everyday<14, tally>(p, s, i, e, n, f, fixed, sums), true;
-    case 16:
-      return everyday<16, tally>(p, s, i, e, n, f, fixed, sums), true;
-    default:
-      return false;
-  }
+  return with_erf_terms(p, [&](auto terms) { everyday<terms, tally>(p, s, i, e, n, f, fixed, sums); });
 }
 
 template <class real, LjForm lj, CoulombForm form>

@@ -49,6 +49,7 @@ struct PairParameters {
   const real* c6;  ///< [lj_types^2]
   const real* c12;
   physics::ErfTable<real> erf;
+  physics::ErfPieces pieces;  ///< used instead of the table where it has terms, in mixed precision with AVX-512
 };
 
 /// One entry a slot; slots beyond the atoms of a cluster are fillers, masked everywhere.
@@ -71,8 +72,10 @@ struct PairSums {
 
 template <class real>
 struct PairOps {
-  /// Forces of one i cluster against its entries, added to `force` of both: for each cluster of eight, x of its slots, then y,
-  /// then z [kJ/mol/nm]. `sums` is written as far as `tally` says, or farther.
+  /// Sums that a force consists of until flush(): room for a cluster of eight is 3 x 8 x this.
+  int sums_a_force;
+  /// Forces of one i cluster against its entries, added to `force` of both: for each cluster of eight, x of its slots (as
+  /// often as there are sums), then y, then z [kJ/mol/nm]. `sums` is written as far as `tally` says, or farther.
   void (*pairs)(const PairParameters<real>&, const PairSlots<real>&, int i_cluster, const PairEntry* entries, int count, LjForm,
                 CoulombForm, real* force, PairTally tally, PairSums* sums);
   /// Moves the forces of some clusters of eight into fixed point, unit 2^-32 kJ/mol/nm, in the same order, and leaves zeros

@@ -1,6 +1,8 @@
 #pragma once
 // How the pair kernels lay atoms out in registers: loads, nearest images and masks (the diagram in pair_kernels.hpp). Only for
 // *.isa.cpp files.
+#include <type_traits>
+
 #include "cpu/pair_kernels.hpp"
 #include "cpu/simd.hpp"
 
@@ -29,9 +31,7 @@ struct Shape {
     if constexpr (rows == 1) {
       return hn::LoadU(d, p);
     } else {
-      const hn::Half<D> half;
-      const auto v = hn::LoadU(half, p);
-      return hn::Combine(d, v, v);
+      return load_twice(d, p);
     }
   }
   /// i values of group g, each repeated along its row.
@@ -95,6 +95,51 @@ UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
     return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit32)));
   else
     return hn::RebindMask(typename S::Tag(), hn::TestBit(bits, hn::Load(d, bit64)));
+}
+
+/// Whether the smooth part of the Ewald sum can be looked up in pieces.
+template <class real>
+constexpr bool in_pieces = has_lookup && sizeof(real) == 4;
+
+/// Value at the distance `u` from the middle of the piece that each lane of `index` names.
+template <class P>
+UPLIFT_HD P piecewise(const float (*coefficient)[physics::ErfPieces::pieces], int count, P index, P u) {
+  P sum = lookup(coefficient[0], index);
+  for (int k = 1; k < count; ++k) sum = madd(sum, u, lookup(coefficient[k], index));
+  return sum;
+}
+
+/// physics::coulomb_ewald from pieces where there are some. `terms`: their number or the table's where it is known when
+/// compiling, else 0.
+template <int terms, class real, class P>
+UPLIFT_HD physics::PairTerm<P> coulomb_ewald(const PairParameters<real>& p, const P& r2, const P& inverse) {
+  if constexpr (in_pieces<real>) {
+    if (terms > 0 || p.pieces.count > 0) {
+      const int count = terms > 0 ? terms : p.pieces.count;
+      const P place = madd(r2, P(p.pieces.scale), P(-0.5f));
+      const P magic(0x1.8p23f), index = place + magic;  // rounded: the lowest bits are the number of the piece
+      const P u = place - (index - magic);
+      return {inverse - piecewise(p.pieces.energy, count, index, u),
+              msub(inverse * inverse, inverse, piecewise(p.pieces.force, count, index, u))};
+    }
+  }
+  return physics::coulomb_ewald<terms>(r2, inverse, p.erf);
+}
+
+/// Calls f with the number of terms as a constant; false if nothing was compiled for this number.
+template <class F>
+bool with_erf_terms(const PairParameters<float>& p, F&& f) {
+  using std::integral_constant;
+  if constexpr (in_pieces<float>) {
+    if (p.pieces.count == 5) return f(integral_constant<int, 5>()), true;
+    if (p.pieces.count == 6) return f(integral_constant<int, 6>()), true;
+  } else {
+    if (p.erf.count == 10) return f(integral_constant<int, 10>()), true;
+    if (p.erf.count == 12) return f(integral_constant<int, 12>()), true;
+    if (p.erf.count == 14) return f(integral_constant<int, 14>()), true;
+    if (p.erf.count == 16) return f(integral_constant<int, 16>()), true;
+  }
+  return false;
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ struct Pack {
 
   // The functions that physics/math.hpp asks of every T, found by argument-dependent look-up.
   friend UPLIFT_HD Pack madd(Pack a, Pack b, Pack c) { return hn::MulAdd(a.v, b.v, c.v); }      ///< a b + c
+  friend UPLIFT_HD Pack msub(Pack a, Pack b, Pack c) { return hn::MulSub(a.v, b.v, c.v); }      ///< a b - c
   friend UPLIFT_HD Pack nmadd(Pack a, Pack b, Pack c) { return hn::NegMulAdd(a.v, b.v, c.v); }  ///< c - a b
   friend UPLIFT_HD Pack sqrt(Pack a) { return hn::Sqrt(a.v); }
   friend UPLIFT_HD Pack abs(Pack a) { return hn::Abs(a.v); }
@@ -68,6 +69,34 @@ struct Pack {
     }
   }
 };
+
+/// Half a register from memory into both halves: with AVX-512 the load alone does it, and Highway's Combine would cost a
+/// shuffle.
+template <class D, class T>
+UPLIFT_HD hn::Vec<D> load_twice(D d, const T* p) {
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (sizeof(T) == 4 && hn::MaxLanes(D()) == 16)
+    return hn::BitCast(
+        d, hn::Vec<hn::ScalableTag<float>>{_mm512_broadcast_f32x8(_mm256_loadu_ps(reinterpret_cast<const float*>(p)))});
+#endif
+  const hn::Half<D> half;
+  const auto v = hn::LoadU(half, p);
+  return hn::Combine(d, v, v);
+}
+
+/// One number of sixteen for each lane: a single instruction of AVX-512, which looks at the lowest four bits of a lane of
+/// `index` alone. Where `has_lookup` is false there is nothing like it.
+#if HWY_TARGET <= HWY_AVX3
+inline constexpr bool has_lookup = true;
+template <class P>
+UPLIFT_HD P lookup(const float* sixteen, P index) {
+  return P(typename P::Vec{_mm512_permutexvar_ps(_mm512_castps_si512(index.v.raw), _mm512_loadu_ps(sixteen))});
+}
+#else
+inline constexpr bool has_lookup = false;
+template <class P>
+P lookup(const float*, P);
+#endif
 
 // ---- exponentials and reciprocals of generalized Born
 // --------------------------------------------------------------------------

@@ -116,14 +116,14 @@ __device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, re
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
   physics::PairTerm<real> lj = lennard_jones(p, inverse_r2, lj_i, lj_j);
   if (may_switch && p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
-  physics::PairTerm<real> coulomb;
+  physics::PairTerm<real> coulomb;  // to be multiplied by qq
   if constexpr (form == CoulombForm::ewald)
-    coulomb = physics::coulomb_ewald < erf_terms, erf_terms == 0 ? 0 : fixed_erf_terms - erf_terms > (r2, inverse_r, qq, p.erf);
+    coulomb = physics::coulomb_ewald < erf_terms, erf_terms == 0 ? 0 : fixed_erf_terms - erf_terms > (r2, inverse_r, p.erf);
   else if constexpr (form == CoulombForm::reaction_field)
-    coulomb = physics::coulomb_reaction_field(r2, inverse_r, qq, p.rf_k, p.rf_c);
+    coulomb = physics::coulomb_reaction_field(r2, inverse_r, p.rf_k, p.rf_c);
   else
-    coulomb = physics::coulomb_plain(inverse_r, qq);
-  return {lj.energy, coulomb.energy, lj.force_over_r + coulomb.force_over_r};
+    coulomb = physics::coulomb_plain(inverse_r);
+  return {lj.energy, qq * coulomb.energy, physics::madd(qq, coulomb.force_over_r, lj.force_over_r)};
 }
 
 /// Energy and the six different components of the virial of some pairs.

@@ -10,6 +10,8 @@ namespace uplift::physics {
 
 UPLIFT_HD float madd(float a, float b, float c) { return a * b + c; }
 UPLIFT_HD double madd(double a, double b, double c) { return a * b + c; }
+UPLIFT_HD float msub(float a, float b, float c) { return a * b - c; }
+UPLIFT_HD double msub(double a, double b, double c) { return a * b - c; }
 UPLIFT_HD float nmadd(float a, float b, float c) { return c - a * b; }
 UPLIFT_HD double nmadd(double a, double b, double c) { return c - a * b; }
 UPLIFT_HD float select(bool m, float yes, float no) { return m ? yes : no; }

@@ -81,6 +81,36 @@ physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy)
   return table;
 }
 
+physics::ErfPieces make_erf_pieces(double alpha, double reach) {
+  constexpr int n_pieces = physics::ErfPieces::pieces;
+  // A distance that rounding takes beyond the reach must not come out in the first piece.
+  const double scale = (n_pieces - 1e-4) / (reach * reach);
+  constexpr double accuracy = 2e-7;  // of the value at r = 0: some last bits of single precision
+  const auto r_of = [&](int piece, double t) { return std::sqrt(std::max(0.0, (piece + 0.5 + 0.5 * t) / scale)); };
+  physics::ErfPieces result{};
+  result.scale = static_cast<float>(scale);
+  for (int n = 5; n <= physics::ErfPieces::most; ++n) {
+    double worst = 0;
+    for (int piece = 0; piece < n_pieces; ++piece) {
+      const auto fit = [&](double (*f)(double, double), float(*to)[n_pieces], double whole) {
+        const auto exact = [&](double t) { return f(alpha, r_of(piece, t)); };
+        const auto p = powers(exact, n);  // of t = 2 (r^2 scale - 1/2 - piece)
+        for (int k = 0; k < n; ++k) to[k][piece] = static_cast<float>(std::ldexp(p[static_cast<std::size_t>(k)], n - 1 - k));
+        for (int k = 0; k <= 20; ++k) {
+          const double t = -1 + k / 10.0;
+          worst = std::max(worst, std::abs(evaluate(p, t) - exact(t)) / whole);
+        }
+      };
+      fit(physics::erf_over_r, result.energy, physics::erf_over_r(alpha, 0));
+      fit(physics::erf_force_over_r, result.force, physics::erf_force_over_r(alpha, 0));
+    }
+    if (worst > accuracy) continue;
+    result.count = n;
+    break;
+  }
+  return result;
+}
+
 template physics::ErfTable<float> make_erf_table<float>(double, double, double);
 template physics::ErfTable<double> make_erf_table<double>(double, double, double);
 

@@ -52,6 +52,7 @@ struct Dual {
   friend bool operator>=(const Dual& a, const Dual& b) { return a.value >= b.value; }
 
   friend Dual madd(const Dual& a, const Dual& b, const Dual& c) { return a * b + c; }
+  friend Dual msub(const Dual& a, const Dual& b, const Dual& c) { return a * b - c; }
   friend Dual nmadd(const Dual& a, const Dual& b, const Dual& c) { return c - a * b; }
   friend Dual select(bool m, const Dual& yes, const Dual& no) { return m ? yes : no; }
   friend Dual sqrt(const Dual& a) {

@@ -42,6 +42,27 @@ TEST(ErfTable, HasTermsUntilRoundingIsLeft) {
   }
 }
 
+TEST(ErfPieces, AreAsAccurateAsTheyAreShort) {
+  for (double z = 2; z < 4.05; z += 0.1) {
+    const double reach = 0.9, alpha = z / reach;
+    const physics::ErfPieces pieces = make_erf_pieces(alpha, reach);
+    ASSERT_EQ(pieces.count, z < 3.05 ? 5 : 6) << z;
+    const auto at = [&](const float(*coefficient)[physics::ErfPieces::pieces], double r) {
+      const float place = std::fma(static_cast<float>(r * r), pieces.scale, -0.5f), middle = std::nearbyint(place);
+      float sum = 0;
+      for (int k = 0; k < pieces.count; ++k) sum = std::fma(sum, place - middle, coefficient[k][static_cast<int>(middle)]);
+      return static_cast<double>(sum);
+    };
+    for (int k = 0; k <= 3000; ++k) {
+      const double r = reach * k / 3000;
+      EXPECT_NEAR(at(pieces.energy, r), physics::erf_over_r(alpha, r), 5e-7 * physics::erf_over_r(alpha, 0)) << z << " " << r;
+      EXPECT_NEAR(at(pieces.force, r), physics::erf_force_over_r(alpha, r), 5e-7 * physics::erf_force_over_r(alpha, 0))
+          << z << " " << r;
+    }
+  }
+}
+TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(6 / 0.9, 0.9).count, 0); }
+
 ForceField of_types(const std::vector<std::pair<double, double>>& sigma_epsilon) {
   ForceField ff;
   ff.lj_types = static_cast<int>(sigma_epsilon.size());

@@ -12,4 +12,7 @@ inline constexpr double erf_accuracy = sizeof(C) == 4 ? 3e-8 : 5e-15;
 template <class C>
 physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy = erf_accuracy<C>);
 
+/// The same in pieces, in single precision. Has no terms where alpha * reach is too large for that.
+physics::ErfPieces make_erf_pieces(double alpha, double reach);
+
 }  // namespace uplift

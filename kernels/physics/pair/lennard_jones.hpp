@@ -24,7 +24,7 @@ UPLIFT_HD PairTerm<T> lennard_jones_combined(const T& inverse_r2, const T& half_
   const T sigma = half_sigma_i + half_sigma_j;
   const T s2 = sigma * sigma * inverse_r2, s6 = s2 * s2 * s2;
   const T e6 = root_i * root_j * s6;
-  return {e6 * s6 - e6, e6 * (T(12) * s6 - T(6)) * inverse_r2};
+  return {msub(e6, s6, e6), e6 * msub(T(12), s6, T(6)) * inverse_r2};
 }
 
 /// Switches a term off between r_on and r_off: S = 1 - 10 x^3 + 15 x^4 - 6 x^5, x = (r - r_on)/(r_off - r_on), so that energy,

@@ -70,6 +70,7 @@ class NonbondedTerm final : public ForceTerm {
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
     if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc);
+    if (form_ == CoulombForm::ewald) p_.pieces = make_erf_pieces(alpha_, rc);
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
   }
@@ -251,7 +252,8 @@ class NonbondedTerm final : public ForceTerm {
     if (type_.size() < n) type_.resize(n + n / 8);
     for (ThreadSums& t : sums_) {
       if (t.fixed.size() < 3 * n) t.fixed.resize(3 * (n + n / 8));
-      if (t.force.size() < 3 * n) t.force.resize(3 * (n + n / 8));
+      const auto sums = at(exact ? 1 : ops_.sums_a_force);
+      if (t.force.size() < 3 * n * sums) t.force.resize(3 * (n + n / 8) * sums);
     }
     half_lj_.resize(at(list_.i_clusters()));
     const ForceField& ff = system_.force_field;
