@@ -24,8 +24,10 @@ inline constexpr double energy_clamp = 1.0e9;
 using Fixed = std::int64_t;
 
 UPLIFT_HD Fixed fixed_clamped(double value, double clamp) {
-  const double bounded = value < clamp ? (value > -clamp ? value : -clamp) : clamp;  // NaN compares false: becomes +clamp
-  return static_cast<Fixed>(bounded * fixed_scale + (bounded >= 0 ? 0.5 : -0.5));
+  // Two minima and a copied sign: no branches, which a processor would guess wrong for every other force.
+  const double below = value < clamp ? value : clamp;  // NaN compares false: becomes +clamp
+  const double bounded = below > -clamp ? below : -clamp;
+  return static_cast<Fixed>(bounded * fixed_scale + std::copysign(0.5, bounded));
 }
 UPLIFT_HD Fixed fixed_force(double value) { return fixed_clamped(value, force_clamp); }
 UPLIFT_HD Fixed fixed_energy(double value) { return fixed_clamped(value, energy_clamp); }
