@@ -154,7 +154,8 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           if (has_forces(wanted) ? !__any_sync(all_lanes, in) : !in) continue;
           met = true;
           // Lanes that are out work along. What they get, a number or not, is left out.
-          const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch>(
+          constexpr bool by_series = wanted == Wanted::forces_and_energies && !Model::may_switch;
+          const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch, by_series>(
               p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
           if constexpr (!has_forces(wanted)) {
             tally.add(d, f);
@@ -166,9 +167,9 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
               force_i[c] += force;
               force_j -= force;
             } else {
-              if constexpr (wanted == Wanted::forces_and_energies) {
-                lj += in ? f.lj : 0;
-                coulomb += in ? f.coulomb : 0;
+              if (wanted == Wanted::forces_and_energies && in) {
+                lj += f.lj;
+                coulomb += f.coulomb;
               }
               force_i[c] += scale * d;
               force_j -= scale * d;
@@ -176,7 +177,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           }
         }
       };
-      if (!Model::may_switch && !exact && wanted == Wanted::forces && !prunes && row < 0)
+      if (!Model::may_switch && !exact && has_forces(wanted) && !prunes && row < 0)
         meet(std::false_type{}, 0xffu);
       else
         meet(std::true_type{},

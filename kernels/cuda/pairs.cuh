@@ -54,6 +54,7 @@ struct PairParameters {
   real rf_k, rf_c;
   physics::ErfTable<real> erf;  ///< in single precision with leading zeros up to `fixed_erf_terms`
   int erf_terms;                ///< of its force that are not zero
+  physics::ErfcSeries<float> series;
 };
 
 struct BoxView {
@@ -110,14 +111,17 @@ struct PairForce {
   real lj, coulomb, force_over_r;
 };
 /// Of two sites at a squared distance r2 below the cutoff's; qq is the product of their charges. `erf_terms`: as many of
-/// the table are used, the last; 0: as many as it says. What the caller does not use costs nothing.
-template <CoulombForm form, int erf_terms = 0, bool may_switch = true, class real, class Lj>
+/// the table are used, the last; 0: as many as it says; `by_series`: the series instead. What the caller does not use costs
+/// nothing.
+template <CoulombForm form, int erf_terms = 0, bool may_switch = true, bool by_series = false, class real, class Lj>
 __device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, real qq, const Lj& lj_i, const Lj& lj_j) {
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
   physics::PairTerm<real> lj = lennard_jones(p, inverse_r2, lj_i, lj_j);
   if (may_switch && p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
   physics::PairTerm<real> coulomb;  // to be multiplied by qq
-  if constexpr (form == CoulombForm::ewald)
+  if constexpr (form == CoulombForm::ewald && by_series)
+    coulomb = physics::coulomb_ewald_series(r2, inverse_r, p.series);
+  else if constexpr (form == CoulombForm::ewald)
     coulomb = physics::coulomb_ewald < erf_terms, erf_terms == 0 ? 0 : fixed_erf_terms - erf_terms > (r2, inverse_r, p.erf);
   else if constexpr (form == CoulombForm::reaction_field)
     coulomb = physics::coulomb_reaction_field(r2, inverse_r, p.rf_k, p.rf_c);

@@ -81,6 +81,29 @@ physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy)
   return table;
 }
 
+physics::ErfcSeries<float> make_erfc_series(double alpha, double reach) {
+  using Series = physics::ErfcSeries<float>;
+  const double p = Series::p, least = 1 / (1 + p * alpha * reach), middle = 0.5 * (1 + least), half = 0.5 * (1 - least);
+  const auto scaled = [&](double t) {  // exp(x^2) erfc(x) at u = middle + half t
+    const double x = (1 / (middle + half * t) - 1) / p;
+    return std::exp(x * x) * std::erfc(x);
+  };
+  // From powers of t to those of u, by Horner's rule on polynomials.
+  std::vector<long double> in_u;  // lowest first
+  for (long double c : powers(scaled, Series::count)) {
+    in_u.insert(in_u.begin(), 0.0L);  // times u ...
+    for (std::size_t k = 0; k + 1 < in_u.size(); ++k) in_u[k] = (in_u[k] - middle * in_u[k + 1]) / half;
+    in_u.back() /= half;
+    in_u[0] += c;
+  }
+  Series series{static_cast<float>(p * alpha),
+                static_cast<float>(-alpha * alpha / std::log(2.0)),
+                static_cast<float>(2 * alpha / std::sqrt(constants::pi)),
+                {}};
+  std::transform(in_u.rbegin(), in_u.rend(), series.h, [](long double c) { return static_cast<float>(c); });
+  return series;
+}
+
 physics::ErfPieces make_erf_pieces(double alpha, double reach) {
   constexpr int n_pieces = physics::ErfPieces::pieces;
   // A distance that rounding takes beyond the reach must not come out in the first piece.

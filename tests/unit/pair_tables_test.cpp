@@ -63,6 +63,21 @@ TEST(ErfPieces, AreAsAccurateAsTheyAreShort) {
 }
 TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(6 / 0.9, 0.9).count, 0); }
 
+TEST(ErfcSeries, GivesEnergyAndForceOfAPair) {
+  for (double z = 2; z < 4.05; z += 0.1) {
+    const double reach = 0.9, alpha = z / reach;
+    const auto series = make_erfc_series(alpha, reach);
+    for (int k = 200; k <= 3000; ++k) {
+      const double r = reach * k / 3000;
+      const auto pair = physics::coulomb_ewald_series(static_cast<float>(r * r), static_cast<float>(1 / r), series);
+      const double energy = 1 / r - physics::erf_over_r(alpha, r),
+                   force = 1 / (r * r * r) - physics::erf_force_over_r(alpha, r);
+      EXPECT_NEAR(static_cast<double>(pair.energy), energy, 6e-7 / r) << z << " " << r;
+      EXPECT_NEAR(static_cast<double>(pair.force_over_r), force, 6e-7 / (r * r * r)) << z << " " << r;
+    }
+  }
+}
+
 ForceField of_types(const std::vector<std::pair<double, double>>& sigma_epsilon) {
   ForceField ff;
   ff.lj_types = static_cast<int>(sigma_epsilon.size());

@@ -12,6 +12,9 @@ inline constexpr double erf_accuracy = sizeof(C) == 4 ? 3e-8 : 5e-15;
 template <class C>
 physics::ErfTable<C> make_erf_table(double alpha, double reach, double accuracy = erf_accuracy<C>);
 
+/// The same, and all of the pair's force and energy with it, from a series in single precision: within 6e-7 of qq/r and qq/r^3.
+physics::ErfcSeries<float> make_erfc_series(double alpha, double reach);
+
 /// The same in pieces, in single precision. Has no terms where alpha * reach is too large for that.
 physics::ErfPieces make_erf_pieces(double alpha, double reach);
 

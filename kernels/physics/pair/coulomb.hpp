@@ -67,6 +67,30 @@ struct ErfPieces {
   float energy[most][pieces], force[most][pieces];  ///< coefficients of the distance to the piece's middle, from the highest
 };
 
+/// erfc(x) = exp(-x^2) h(u) with u = 1/(1 + p x) and a polynomial h: the form of Abramowitz and Stegun's 7.1.26, fitted to the
+/// range in use.
+template <class C>
+struct ErfcSeries {
+  static constexpr int count = 7;
+  static constexpr double p = 0.38;
+  C slope;     ///< p alpha [1/nm]
+  C exponent;  ///< -alpha^2 / ln 2 [1/nm^2]
+  C gaussian;  ///< 2 alpha/sqrt(pi) [1/nm]
+  C h[count];  ///< coefficients, from the highest
+};
+
+/// Pair within the cutoff as coulomb_ewald(), from a series: where a reciprocal and a power of two are an instruction each, as
+/// on GPUs, energy and force together cost what the polynomial of the force alone does.
+template <class T, class C>
+UPLIFT_HD PairTerm<T> coulomb_ewald_series(const T& r2, const T& inverse_r, const ErfcSeries<C>& series) {
+  const T u = reciprocal(madd(r2 * inverse_r, T(series.slope), T(1)));
+  const T gaussian = exp2(r2 * T(series.exponent));
+  T h(series.h[0]);
+  for (int k = 1; k < series.count; ++k) h = madd(h, u, T(series.h[k]));
+  const T energy = h * gaussian * inverse_r;
+  return {energy, inverse_r * inverse_r * madd(gaussian, T(series.gaussian), energy)};
+}
+
 /// The smooth part itself, at any distance: erf(alpha r)/r [1/nm].
 UPLIFT_HD double erf_over_r(double alpha, double r) {
   const double z = alpha * r;

@@ -122,6 +122,7 @@ class ListedPairs final : public DeviceForce {
       const auto erf = make_erf_table<real>(pme.alpha, rc);
       p_.erf = padded(erf);
       p_.erf_terms = erf.count;
+      p_.series = make_erfc_series(pme.alpha, rc);
     }
 
     const int atoms = system.size();
