@@ -24,10 +24,15 @@ inline constexpr double energy_clamp = 1.0e9;
 using Fixed = std::int64_t;
 
 UPLIFT_HD Fixed fixed_clamped(double value, double clamp) {
-  // Two minima and a copied sign: no branches, which a processor would guess wrong for every other force.
-  const double below = value < clamp ? value : clamp;  // NaN compares false: becomes +clamp
+  // NaN compares false and becomes +clamp. Written twice because nvcc makes the shortest code of the first form, and of the
+  // second others code without branches: a processor would guess the sign of every other force wrong.
+#if defined(__CUDA_ARCH__)
+  return __double2ll_rn((value < clamp ? (value > -clamp ? value : -clamp) : clamp) * fixed_scale);
+#else
+  const double below = value < clamp ? value : clamp;
   const double bounded = below > -clamp ? below : -clamp;
   return static_cast<Fixed>(bounded * fixed_scale + std::copysign(0.5, bounded));
+#endif
 }
 UPLIFT_HD Fixed fixed_force(double value) { return fixed_clamped(value, force_clamp); }
 UPLIFT_HD Fixed fixed_energy(double value) { return fixed_clamped(value, energy_clamp); }
