@@ -52,6 +52,19 @@ TEST(Threads, SharesWorkAmongThreads) {
   EXPECT_GT(by_thread[1], 0);
 }
 
+TEST(Threads, HelpThoseWhoseShareTakesLonger) {
+  for (int held = 0; held < 8; ++held) {  // this task ends when all others have, those of its own share too
+    const Threads threads(2);
+    std::atomic<int> done{0};
+    threads.for_each(8, [&](int task, int) {
+      if (task == held)
+        while (done < 7) std::this_thread::yield();
+      ++done;
+    });
+    EXPECT_EQ(done, 8);
+  }
+}
+
 TEST(Threads, WakesAfterALongPause) {
   const Threads threads(3);
   for (int pause = 0; pause < 3; ++pause) {
