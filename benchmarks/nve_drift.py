@@ -6,7 +6,7 @@
 
 FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Before the measurement the system is
 equilibrated at 300 K by Langevin dynamics (--equilibrate, ps). --slow-every N takes the PME mesh every N inner steps: --timestep is then the outer step.
-The error is the standard error of the slope from blocks of the residuals. Needs python3-h5py, python3-numpy. The JSON is appended to.
+The error is the standard error of the slope, with the time over which residuals are correlated: pairs that cross the cutoff make the energy fluctuate for picoseconds. Needs python3-h5py, python3-numpy. The JSON is appended to.
 """
 import argparse
 import os
@@ -53,12 +53,16 @@ compute: {{backend: cpu, precision: {o.precision}, threads: {o.threads}}}
     return fit(o.equilibrate, every)
 
 
-def slope(t, e, blocks=10):
-    """Least-squares slope, and its standard error from the scatter of the blocks' slopes."""
+def slope(t, e):
+    """Least-squares slope of evenly spaced numbers, and its standard error."""
     whole = np.polyfit(t, e, 1)[0]
-    parts = [np.polyfit(a, b, 1)[0] for a, b in zip(np.array_split(t, blocks), np.array_split(e, blocks))]
-    # The slope of one block is blocks^3/2 times as uncertain as that of all.
-    return whole, float(np.std(parts, ddof=1) / blocks ** 1.5)
+    residual = e - np.polyval(np.polyfit(t, e, 1), t)
+    n = len(t)
+    power = np.abs(np.fft.rfft(residual, 2 * n)) ** 2
+    correlation = np.fft.irfft(power)[:n] / (np.arange(n, 0, -1) * np.var(residual))
+    positive = np.argmax(correlation < 0) or n
+    inefficiency = max(1.0, 2 * float(np.sum(correlation[:positive])) - 1)  # 1 + 2 sum of k >= 1
+    return whole, float(np.std(residual) * np.sqrt(12 * inefficiency / n) / (t[-1] - t[0]))
 
 
 def main():
