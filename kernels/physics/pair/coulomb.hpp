@@ -59,7 +59,7 @@ UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const ErfTa
 }
 
 /// The same two functions in sixteen pieces of equal width in r^2, each a short polynomial: where one instruction looks up
-/// sixteen numbers (AVX-512), that takes less than half the operations of a polynomial over the whole range.
+/// sixteen numbers (AVX-512), that takes less than half the multiplications of a polynomial over the whole range.
 struct ErfPieces {
   static constexpr int pieces = 16, most = 6;
   float scale;                                      ///< r^2 scale - 1/2 is nearest to the number of the piece
