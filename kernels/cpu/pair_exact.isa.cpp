@@ -2,7 +2,7 @@
 #include <type_traits>
 
 #include "cpu/pair_exact_kernels.hpp"
-#include "cpu/pair_lanes.hpp"
+#include "cpu/pair_terms.hpp"
 #include "uplift/core/fixed_point.hpp"
 
 namespace uplift::cpu::UPLIFT_ISA {
@@ -118,8 +118,8 @@ __attribute__((noinline)) void add_large(const PairBlock<real>& b, typename Shap
   }
 }
 
-template <class real, LjForm lj_form, CoulombForm form, bool triclinic, PairTally tally, int erf_terms = 0,
-          bool switching = true, bool half_lj = false>
+template <class real, LjForm lj_form, CoulombForm form, bool triclinic, PairTally tally, int erf_terms, bool switching,
+          bool half_lj>
 void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int i_cluster, const PairEntry* entries, int count,
                typename Shape<real>::Int* force, std::int64_t* fixed, ExactPairSums* sums) {
   using S = Shape<real>;
@@ -127,25 +127,17 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
   using L = PairLattice<real>;
   const typename S::Tag d;
   const typename S::IntTag di;
-  const typename S::CoordinateTag dc;
   const int i0 = i_cluster * cluster_i;
 
   // Forces and energies come in units of the lattice since i atoms bring its scale, a power of two, along.
   constexpr real unit = static_cast<real>(std::int64_t{1} << L::force);
   const P scale(unit);
-  typename S::CoordinateVec xi[S::groups][3];
-  P qi[S::groups], si[S::groups], ei[S::groups];
+  IAtoms<real, lj_form> i_atoms(s, i0);
   for (int g = 0; g < S::groups; ++g) {
-    xi[g][0] = S::load_i(dc, s.x + i0, g);
-    xi[g][1] = S::load_i(dc, s.y + i0, g);
-    xi[g][2] = S::load_i(dc, s.z + i0, g);
-    qi[g] = scale * P(S::load_i(d, s.charge + i0, g));
-    if constexpr (lj_form == LjForm::combined) {
-      si[g] = P(S::load_i(d, s.half_sigma + i0, g));
-      ei[g] = scale * P(S::load_i(d, s.root_epsilon + i0, g));
-    }
+    i_atoms.q[g] = scale * i_atoms.q[g];
+    if constexpr (lj_form == LjForm::combined) i_atoms.root_epsilon[g] = scale * i_atoms.root_epsilon[g];
   }
-  const P zero(real(0)), cutoff2(p.cutoff2), limit(p.limit * unit);
+  const P zero(real(0)), limit(p.limit * unit);
   typename S::IntVec fi[S::groups][3];
   for (auto& f : fi) f[0] = f[1] = f[2] = hn::Zero(di);
   typename S::IntVec e_lj = hn::Zero(di), e_coulomb = e_lj, e_rest = e_lj, w[6] = {e_lj, e_lj, e_lj, e_lj, e_lj, e_lj};
@@ -156,48 +148,15 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
     const std::uint32_t mask = entries[k].mask;
     for (int h = 0; h < S::parts; ++h) {
       const int j = j0 + h * S::chunk;
-      const typename S::CoordinateVec xj[3] = {S::load_j(dc, s.x + j), S::load_j(dc, s.y + j), S::load_j(dc, s.z + j)};
-      const P qj(S::load_j(d, s.charge + j));
-      P sj, ej;
-      if constexpr (lj_form == LjForm::combined) {
-        sj = P(S::load_j(d, s.half_sigma + j));
-        ej = P(S::load_j(d, s.root_epsilon + j));
-      }
+      const JAtoms<real, lj_form> j_atoms(s, j);
       const auto zeros = hn::Set(
           di, static_cast<typename S::Int>(S::groups * static_cast<std::make_unsigned_t<typename S::Int>>(lattice_zero<real>)));
       typename S::IntVec fj[3] = {zeros, zeros, zeros};
       for (int g = 0; g < S::groups; ++g) {
-        const Displacement<real> r = displacement<real, triclinic>(p, xi[g], xj);
-        const P r2 = madd(r.x, r.x, madd(r.y, r.y, r.z * r.z));
-        auto in = r2 < cutoff2;
-        if (mask != 0xffffffffu) in = hn::And(in, mask_lanes<real>(mask, g, h));
-        // At zero distance the force is not a number, which becomes its limit and is found as a blow-up; what masked pairs give
-        // is not used.
-        const P inverse = rsqrt(r2), inverse2 = inverse * inverse;
-        physics::PairTerm<P> lj;
-        if (half_lj && g >= S::groups / 2) {
-          lj = {zero, zero};
-        } else if constexpr (lj_form == LjForm::combined) {
-          lj = physics::lennard_jones_combined(inverse2, si[g], sj, ei[g], ej);
-        } else {
-          alignas(64) real c6[S::width], c12[S::width];
-          for (int lane = 0; lane < S::width; ++lane) {
-            const int row = S::rows == 2 ? 2 * g + lane / cluster_j : g;
-            const int pair = s.type[i0 + row] * p.lj_types + s.type[j + lane % S::chunk];
-            c6[lane] = p.c6[pair];
-            c12[lane] = p.c12[pair];
-          }
-          lj = physics::lennard_jones(inverse2, P::load(c6), P::load(c12));
-          lj = {scale * lj.energy, scale * lj.force_over_r};
-        }
-        if (switching && p.switching)
-          lj = physics::switched(lj, r2 * inverse, inverse, P(p.switch_on), P(p.switch_inverse_width));
-        const P qq = qi[g] * qj;
-        physics::PairTerm<P> coulomb;  // to be multiplied by qq
-        if constexpr (form == CoulombForm::ewald) coulomb = coulomb_ewald<erf_terms>(p, r2, inverse);
-        if constexpr (form == CoulombForm::reaction_field)
-          coulomb = physics::coulomb_reaction_field(r2, inverse, P(p.rf_k), P(p.rf_c));
-        if constexpr (form == CoulombForm::plain) coulomb = physics::coulomb_plain(inverse);
+        const bool without_lj = half_lj && g >= S::groups / 2;
+        auto [in, r, inverse, qq, lj, coulomb] =
+            pair_terms<form, triclinic, erf_terms, switching>(p, s, i_atoms, g, j_atoms, h, mask, without_lj);
+        if constexpr (lj_form == LjForm::table) lj = {scale * lj.energy, scale * lj.force_over_r};
         P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         auto small = abs(f) < limit * inverse;  // false for not-a-number, too
         if constexpr (tally != PairTally::none) {
@@ -223,7 +182,7 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
         fj[1] = hn::Sub(fj[1], fy);
         fj[2] = hn::Sub(fj[2], fz);
         if constexpr (tally != PairTally::none) {
-          if (!half_lj || g < S::groups / 2) e_lj = hn::Add(e_lj, lattice<real>(lj.energy, P(to_unit<real>(L::lj))));
+          if (!without_lj) e_lj = hn::Add(e_lj, lattice<real>(lj.energy, P(to_unit<real>(L::lj))));
           const P e = coulomb.energy, whole = madd(e, P(to_unit<real>(L::coulomb)), P(L::magic));
           e_coulomb = hn::Add(e_coulomb, hn::BitCast(di, whole.v));
           if constexpr (sizeof(real) == 4) {
@@ -287,54 +246,14 @@ void flush(const std::int32_t* clusters, int count, typename Shape<real>::Int* f
   }
 }
 
-/// A rectangular box in mixed precision, the length of the polynomial known to the compiler.
-template <int erf_terms, PairTally tally>
-void everyday(const ExactPairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n, std::int32_t* f,
-              std::int64_t* fixed, ExactPairSums* sums) {
-  constexpr LjForm lj = LjForm::combined;
-  constexpr CoulombForm form = CoulombForm::ewald;
-  return s.half_lj[i] ? pair_loop<float, lj, form, false, tally, erf_terms, false, true>(p, s, i, e, n, f, fixed, sums)
-                      : pair_loop<float, lj, form, false, tally, erf_terms, false, false>(p, s, i, e, n, f, fixed, sums);
-}
-/// False when there is no such variant.
-template <PairTally tally>
-bool try_everyday(const ExactPairParameters<float>& p, const PairSlots<float>& s, int i, const PairEntry* e, int n,
-                  std::int32_t* f, std::int64_t* fixed, ExactPairSums* sums) {
-  if (p.triclinic || p.switching) return false;
-  return with_erf_terms(p, [&](auto terms) { everyday<terms, tally>(p, s, i, e, n, f, fixed, sums); });
-}
-
-template <class real, LjForm lj, CoulombForm form>
-void choose_variant(const ExactPairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n,
-                    typename Shape<real>::Int* f, std::int64_t* fixed, PairTally tally, ExactPairSums* sums) {
-  if constexpr (sizeof(real) == 4 && lj == LjForm::combined && form == CoulombForm::ewald) {
-    if (tally == PairTally::none && try_everyday<PairTally::none>(p, s, i, e, n, f, fixed, sums)) return;
-    if (tally == PairTally::energies && try_everyday<PairTally::energies>(p, s, i, e, n, f, fixed, sums)) return;
-  }
-  constexpr PairTally none = PairTally::none, all = PairTally::energies_and_virial;
-  if (p.triclinic)
-    tally == none ? pair_loop<real, lj, form, true, none>(p, s, i, e, n, f, fixed, sums)
-                  : pair_loop<real, lj, form, true, all>(p, s, i, e, n, f, fixed, sums);
-  else
-    tally == none ? pair_loop<real, lj, form, false, none>(p, s, i, e, n, f, fixed, sums)
-                  : pair_loop<real, lj, form, false, all>(p, s, i, e, n, f, fixed, sums);
-}
-
 template <class real>
 void pairs(const ExactPairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj,
            CoulombForm form, typename Shape<real>::Int* f, std::int64_t* fixed, PairTally tally, ExactPairSums* sums) {
-  const bool table = lj == LjForm::table;
-  switch (form) {
-    case CoulombForm::plain:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::plain>(p, s, i, e, n, f, fixed, tally, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::plain>(p, s, i, e, n, f, fixed, tally, sums);
-    case CoulombForm::reaction_field:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::reaction_field>(p, s, i, e, n, f, fixed, tally, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::reaction_field>(p, s, i, e, n, f, fixed, tally, sums);
-    case CoulombForm::ewald:
-      return table ? choose_variant<real, LjForm::table, CoulombForm::ewald>(p, s, i, e, n, f, fixed, tally, sums)
-                   : choose_variant<real, LjForm::combined, CoulombForm::ewald>(p, s, i, e, n, f, fixed, tally, sums);
-  }
+  with_variant(
+      p, lj, form, s.half_lj[i] != 0, tally,
+      [&]<LjForm lj_form, CoulombForm coulomb, bool triclinic, PairTally wanted, int terms, bool switching, bool half>() {
+        pair_loop<real, lj_form, coulomb, triclinic, wanted, terms, switching, half>(p, s, i, e, n, f, fixed, sums);
+      });
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #pragma once
-// How the pair kernels lay atoms out in registers: loads, nearest images and masks (the diagram in pair_kernels.hpp). Only for
+// How the pair kernels lay atoms out in registers: loads, nearest images and masks (the diagram in pair_kernels.hpp); and the
+// Ewald sum in pieces. Only for
 // *.isa.cpp files.
-#include <type_traits>
-
 #include "cpu/pair_kernels.hpp"
 #include "cpu/simd.hpp"
 
@@ -124,22 +123,6 @@ UPLIFT_HD physics::PairTerm<P> coulomb_ewald(const PairParameters<real>& p, cons
     }
   }
   return physics::coulomb_ewald<terms>(r2, inverse, p.erf);
-}
-
-/// Calls f with the number of terms as a constant; false if nothing was compiled for this number.
-template <class F>
-bool with_erf_terms(const PairParameters<float>& p, F&& f) {
-  using std::integral_constant;
-  if constexpr (in_pieces<float>) {
-    if (p.pieces.count == 5) return f(integral_constant<int, 5>()), true;
-    if (p.pieces.count == 6) return f(integral_constant<int, 6>()), true;
-  } else {
-    if (p.erf.count == 10) return f(integral_constant<int, 10>()), true;
-    if (p.erf.count == 12) return f(integral_constant<int, 12>()), true;
-    if (p.erf.count == 14) return f(integral_constant<int, 14>()), true;
-    if (p.erf.count == 16) return f(integral_constant<int, 16>()), true;
-  }
-  return false;
 }
 
 }  // namespace
