@@ -1,7 +1,6 @@
 #pragma once
-// How the pair kernels lay atoms out in registers: loads, nearest images and masks (the diagram in pair_kernels.hpp); and the
-// Ewald sum in pieces. Only for
-// *.isa.cpp files.
+// How the pair kernels lay atoms out in registers (the diagram in pair_kernels.hpp): loads, nearest images and masks; and the
+// Ewald sum in pieces. Only for *.isa.cpp files.
 #include "cpu/pair_kernels.hpp"
 #include "cpu/simd.hpp"
 
