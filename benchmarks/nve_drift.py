@@ -2,11 +2,12 @@
 """Energy drift of uplift at constant energy: slope of the conserved energy over time, in kT/ns per degree of freedom.
 
   nve_drift.py UPLIFT [--system FOLDER] [--time 200] [--skip 10] [--timestep 2] [--hydrogen-mass 3.024] [--slow-every 2]
-               [--precision mixed] [--threads 2] [--json FILE]
+               [--tolerance 5e-5] [--switch-distance 0.8] [--precision mixed] [--threads 2] [--json FILE]
 
 FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Before the measurement the system is
 equilibrated at 300 K by Langevin dynamics (--equilibrate, ps). --slow-every N takes the PME mesh every N inner steps: --timestep is then the outer step.
-The error is the standard error of the slope, with the time over which residuals are correlated: pairs that cross the cutoff make the energy fluctuate for picoseconds. Needs python3-h5py, python3-numpy. The JSON is appended to.
+The error is the standard error of the slope, with the time over which residuals are correlated. What crosses the cutoff makes the energy fluctuate:
+--tolerance and --switch-distance take most of that away, for a sharper look at the arithmetic. Needs python3-h5py, python3-numpy. The JSON is appended to.
 """
 import argparse
 import os
@@ -28,6 +29,8 @@ def write_input(o, path, out):
     - {{forces: [pme-reciprocal], every: {o.slow_every}}}
     - {{forces: [bonded, nonbonded], every: 1}}""" if o.slow_every > 1 else ""
     mass = f"\n  hydrogen_mass: {o.hydrogen_mass} amu" if o.hydrogen_mass else ""
+    smooth = f"\n  switch_distance: {o.switch_distance} nm" if o.switch_distance else ""
+    smooth += f"\n  pme: {{tolerance: {o.tolerance}}}" if o.tolerance else ""
     step = o.timestep / 1000
     fit = lambda ps, unit: max(1, round(ps / unit)) * unit
     every = fit(0.1, step)
@@ -36,7 +39,7 @@ def write_input(o, path, out):
 system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{existing(o.system, 'system.inpcrd')}"}}
 forces:
   nonbonded: pme
-  cutoff: 0.9 nm
+  cutoff: 0.9 nm{smooth}
   constraints: h-bonds
   rigid_water: true{mass}
 dynamics:
@@ -75,6 +78,8 @@ def main():
     p.add_argument("--timestep", type=float, default=2, help="fs")
     p.add_argument("--hydrogen-mass", type=float)
     p.add_argument("--slow-every", type=int, default=1)
+    p.add_argument("--tolerance", help="of PME")
+    p.add_argument("--switch-distance", type=float, help="nm")
     p.add_argument("--precision", default="mixed")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--json")
@@ -93,7 +98,7 @@ def main():
     unit = BOLTZMANN * float(temperature.mean()) * dof * 1e-3  # kJ/mol/ps of 1 kT/ns/dof
     rate, error = slope(t, e)
     record = {"system": os.path.basename(os.path.normpath(o.system)), "timestep_fs": o.timestep, "hydrogen_mass": o.hydrogen_mass,
-              "slow_every": o.slow_every, "precision": o.precision, "fitted_ps": round(float(t[-1] - t[0]), 3), "degrees_of_freedom": dof,
+              "slow_every": o.slow_every, "precision": o.precision, "tolerance": o.tolerance, "switch_distance_nm": o.switch_distance, "fitted_ps": round(float(t[-1] - t[0]), 3), "degrees_of_freedom": dof,
               "temperature_K": round(float(temperature.mean()), 2), "drift_kT_per_ns_per_dof": float(f"{rate / unit:.3g}"),
               "standard_error": float(f"{error / unit:.2g}"), "rms_about_fit_kJ_per_mol": round(float(np.std(e - np.polyval(np.polyfit(t, e, 1), t))), 3),
               **provenance(o.uplift)}
