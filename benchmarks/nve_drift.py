@@ -58,14 +58,14 @@ compute: {{backend: cpu, precision: {o.precision}, threads: {o.threads}}}
 
 def slope(t, e):
     """Least-squares slope of evenly spaced numbers, and its standard error."""
-    whole = np.polyfit(t, e, 1)[0]
-    residual = e - np.polyval(np.polyfit(t, e, 1), t)
+    line = np.polyfit(t, e, 1)
+    residual = e - np.polyval(line, t)
     n = len(t)
     power = np.abs(np.fft.rfft(residual, 2 * n)) ** 2
     correlation = np.fft.irfft(power)[:n] / (np.arange(n, 0, -1) * np.var(residual))
     positive = np.argmax(correlation < 0) or n
     inefficiency = max(1.0, 2 * float(np.sum(correlation[:positive])) - 1)  # 1 + 2 sum of k >= 1
-    return whole, float(np.std(residual) * np.sqrt(12 * inefficiency / n) / (t[-1] - t[0]))
+    return line[0], float(np.std(residual) * np.sqrt(12 * inefficiency / n) / (t[-1] - t[0]))
 
 
 def main():

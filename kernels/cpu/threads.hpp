@@ -15,8 +15,8 @@ class Threads {
   int count() const { return count_; }
 
   /// Calls f(task, thread) for every task in [0, tasks) and returns when all are done. A thread begins with its share of the
-  /// tasks, in order, and then helps others with theirs. `thread` is in [0, count). The first exception of a task is thrown here, after the other tasks have
-  /// run. Only one thread may call this at a time, and tasks may not call it themselves.
+  /// tasks, in order, and then helps others with theirs. `thread` is in [0, count). The first exception of a task is thrown
+  /// here, after the other tasks have run. Only one thread may call this at a time, and tasks may not call it themselves.
   template <class F>
   void for_each(int tasks, F&& f) const {
     if (!pool_ || tasks <= 1) {

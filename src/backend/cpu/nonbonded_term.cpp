@@ -69,8 +69,10 @@ class NonbondedTerm final : public ForceTerm {
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
     p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
     p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
-    if (form_ == CoulombForm::ewald) p_.erf = make_erf_table<real>(alpha_, rc);
-    if (form_ == CoulombForm::ewald) p_.pieces = make_erf_pieces(alpha_, rc);
+    if (form_ == CoulombForm::ewald) {
+      p_.erf = make_erf_table<real>(alpha_, rc);
+      p_.pieces = make_erf_pieces(alpha_, rc);
+    }
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);
   }
