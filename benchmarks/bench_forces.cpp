@@ -1,6 +1,8 @@
 // Time of each force term on the project's own inputs: bench_forces --benchmark_filter=pairs
 // Arguments of a case: threads, precision (0 mixed, 1 double), energies (1: as at every step of a total boost). Positions move
-// by 1 pm between calls, so that lists are renewed as in a run.
+// by 1 pm between calls, so that lists are renewed as in a run. Cases of pairs with a third name are of the same atoms with
+// other settings: what a cell that is not rectangular, a switching function or a pair of types with parameters of its own
+// costs.
 #include <benchmark/benchmark.h>
 
 #include <functional>
@@ -23,9 +25,12 @@ struct Case {
   PmeParameters pme;
 };
 
-const Case& load(const std::string& name, NonbondedMethod method) {
+/// What a case changes in its input.
+using Change = std::function<void(ForceField&, ForceSettings&, Box&)>;
+
+const Case& load(const std::string& name, NonbondedMethod method, const std::string& variant, const Change& change) {
   static std::map<std::string, std::unique_ptr<Case>> loaded;
-  std::unique_ptr<Case>& c = loaded[name];
+  std::unique_ptr<Case>& c = loaded[name + variant];
   if (c) return *c;
   const std::string folder = std::string(UPLIFT_SOURCE_DIR) + "/inputs/" + name;
   AmberTopology amber = read_prmtop(folder + "/system.prmtop.gz");
@@ -35,6 +40,7 @@ const Case& load(const std::string& name, NonbondedMethod method) {
   if (method == NonbondedMethod::no_cutoff) settings.implicit_solvent = ImplicitSolventSettings{};
   c = std::make_unique<Case>();
   if (method != NonbondedMethod::no_cutoff) c->box = *choose_box(amber, coordinates);
+  if (change) change(amber.force_field, settings, c->box);
   c->system = make_system(std::move(amber.topology), std::move(amber.force_field), settings);
   c->x = std::move(coordinates.x);
   if (method == NonbondedMethod::pme) c->pme = resolve_pme(c->system.forces, c->box);
@@ -43,8 +49,7 @@ const Case& load(const std::string& name, NonbondedMethod method) {
 
 using Maker = std::function<std::unique_ptr<cpu::ForceTerm>(const Case&, Precision, const cpu::Threads&)>;
 
-void run(benchmark::State& state, const std::string& input, NonbondedMethod method, const Maker& make) {
-  const Case& c = load(input, method);
+void run(benchmark::State& state, const Case& c, const Maker& make) {
   const cpu::Threads threads(static_cast<int>(state.range(0)));
   const auto term = make(c, state.range(1) ? Precision::double_ : Precision::mixed, threads);
   if (!term) return state.SkipWithError("this system has no such term");
@@ -65,9 +70,10 @@ void run(benchmark::State& state, const std::string& input, NonbondedMethod meth
   state.SetItemsProcessed(static_cast<std::int64_t>(c.x.size()) * state.iterations());
 }
 
-void add(const char* name, const char* input, NonbondedMethod method, const Maker& make) {
-  benchmark::RegisterBenchmark((std::string(name) + "/" + input).c_str(),
-                               [=](benchmark::State& s) { run(s, input, method, make); })
+void add(const std::string& name, const std::string& input, NonbondedMethod method, const Maker& make,
+         const std::string& variant = "", const Change& change = nullptr) {
+  benchmark::RegisterBenchmark((name + "/" + input + (variant.empty() ? "" : "/" + variant)).c_str(),
+                               [=](benchmark::State& s) { run(s, load(input, method, variant, change), make); })
       ->ArgNames({"threads", "double", "energies"})
       ->ArgsProduct({{1, 2}, {0, 1}, {0, 1}})
       ->Unit(benchmark::kMillisecond)
@@ -95,6 +101,12 @@ int main(int argc, char** argv) {
     add("excluded", input, NonbondedMethod::pme, excluded);
     add("pme", input, NonbondedMethod::pme, pme);
   }
+  const std::map<std::string, Change> variants = {
+      {"triclinic", [](ForceField&, ForceSettings&, Box& box) { box.b.x = 1e-9; }},
+      {"switched", [](ForceField&, ForceSettings& settings, Box&) { settings.switch_distance = settings.cutoff - 0.1; }},
+      {"nbfix",
+       [](ForceField& ff, ForceSettings&, Box&) { ff.lj_c6[1] = ff.lj_c6[static_cast<std::size_t>(ff.lj_types)] *= 1.1; }}};
+  for (const auto& [variant, change] : variants) add("pairs", "sdf1-tip3p", NonbondedMethod::pme, pairs, variant, change);
   add("bonded", "sdf1-tip3p", NonbondedMethod::pme, bonded);
   add("pairs", "sdf1-implicit", NonbondedMethod::no_cutoff, pairs);
   add("implicit_solvent", "sdf1-implicit", NonbondedMethod::no_cutoff, implicit);
