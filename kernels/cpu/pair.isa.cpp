@@ -64,7 +64,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
   using S = Shape<real>;
   using P = typename S::P;
   const int i0 = i_cluster * cluster_i;
-  const IAtoms<real, lj_form> i_atoms(s, i0);
+  const IAtoms<real, lj_form> i_atoms(p, s, i0);
   const P zero(real(0));
   P fi[S::groups][3];
   for (auto& f : fi) f[0] = f[1] = f[2] = zero;
@@ -79,7 +79,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
       for (int g = 0; g < S::groups; ++g) {
         const bool without_lj = half_lj && g >= S::groups / 2;
         const auto [in, r, inverse, qq, lj, coulomb] =
-            pair_terms<form, triclinic, erf_terms, switching>(p, s, i_atoms, g, j_atoms, h, mask, without_lj);
+            pair_terms<form, triclinic, erf_terms, switching>(p, i_atoms, g, j_atoms, h, mask, without_lj);
         const P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         add_product(f, r.x, fi[g][0], fj[0], g == 0);
         add_product(f, r.y, fi[g][1], fj[1], g == 0);

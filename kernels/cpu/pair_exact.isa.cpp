@@ -132,10 +132,10 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
   // Forces and energies come in units of the lattice since i atoms bring its scale, a power of two, along.
   constexpr real unit = static_cast<real>(std::int64_t{1} << L::force);
   const P scale(unit);
-  IAtoms<real, lj_form> i_atoms(s, i0);
+  IAtoms<real, lj_form> i_atoms(p, s, i0);
   for (int g = 0; g < S::groups; ++g) {
     i_atoms.q[g] = scale * i_atoms.q[g];
-    if constexpr (lj_form == LjForm::combined) i_atoms.root_epsilon[g] = scale * i_atoms.root_epsilon[g];
+    if constexpr (lj_form == LjForm::lorentz_berthelot) i_atoms.lj_second[g] = scale * i_atoms.lj_second[g];
   }
   const P zero(real(0)), limit(p.limit * unit);
   typename S::IntVec fi[S::groups][3];
@@ -155,8 +155,8 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
       for (int g = 0; g < S::groups; ++g) {
         const bool without_lj = half_lj && g >= S::groups / 2;
         auto [in, r, inverse, qq, lj, coulomb] =
-            pair_terms<form, triclinic, erf_terms, switching>(p, s, i_atoms, g, j_atoms, h, mask, without_lj);
-        if constexpr (lj_form == LjForm::table) lj = {scale * lj.energy, scale * lj.force_over_r};
+            pair_terms<form, triclinic, erf_terms, switching>(p, i_atoms, g, j_atoms, h, mask, without_lj);
+        if constexpr (lj_form != LjForm::lorentz_berthelot) lj = {scale * lj.energy, scale * lj.force_over_r};
         P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         auto small = abs(f) < limit * inverse;  // false for not-a-number, too
         if constexpr (tally != PairTally::none) {

@@ -16,7 +16,8 @@ namespace uplift::cpu {
 
 inline constexpr int cluster_i = 4, cluster_j = 8;
 
-enum class LjForm : int { combined, table };
+/// Where Lennard-Jones parameters of a pair come from (LjRules): rules, rules or the table where it has the pair, the table.
+enum class LjForm : int { lorentz_berthelot, geometric, exceptions, table };
 enum class CoulombForm : int { plain, reaction_field, ewald };
 
 struct PairEntry {
@@ -46,8 +47,8 @@ struct PairParameters {
   real switch_on, switch_inverse_width;
   real rf_k, rf_c;
   int lj_types;
-  const real* c6;  ///< [lj_types^2]
-  const real* c12;
+  const real* c6;   ///< [lj_types^2]
+  const real* c12;  ///< with exceptions below 0 for pairs that follow the rules
   physics::ErfTable<real> erf;
   physics::ErfPieces pieces;  ///< used instead of the table where it has terms, in mixed precision with AVX-512
 };
@@ -56,8 +57,8 @@ struct PairParameters {
 template <class real>
 struct PairSlots {
   const typename PairCoordinate<real>::type *x, *y, *z;
-  const real* charge;  ///< times sqrt of the Coulomb constant
-  const real *half_sigma, *root_epsilon;
+  const real* charge;                ///< times sqrt of the Coulomb constant
+  const real *lj_first, *lj_second;  ///< of LjRules
   const std::int32_t* type;
   const std::uint8_t*
       half_lj;  ///< one entry an i cluster: its last two atoms have no Lennard-Jones parameters (water's hydrogens)

@@ -32,11 +32,17 @@ struct Shape {
       return load_twice(d, p);
     }
   }
+  static UPLIFT_HD IntVec load_types(const std::int32_t* p) {
+    if constexpr (sizeof(real) == 4)
+      return load_j(IntTag(), p);
+    else
+      return hn::PromoteTo(IntTag(), hn::LoadU(hn::Rebind<std::int32_t, IntTag>(), p));
+  }
   /// i values of group g, each repeated along its row.
   template <class D, class T>
   static UPLIFT_HD hn::Vec<D> load_i(D d, const T* p, int g) {
     if constexpr (rows == 1) {
-      return hn::Set(d, p[g]);
+      return hn::Set(d, static_cast<hn::TFromD<D>>(p[g]));
     } else {
       const hn::Half<D> half;
       return hn::Combine(d, hn::Set(half, p[2 * g + 1]), hn::Set(half, p[2 * g]));

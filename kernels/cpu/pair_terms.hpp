@@ -8,15 +8,19 @@
 namespace uplift::cpu::UPLIFT_ISA {
 namespace {
 
+constexpr bool has_rules(LjForm form) { return form != LjForm::table; }
+constexpr bool has_table(LjForm form) { return form == LjForm::table || form == LjForm::exceptions; }
+
 /// The four atoms of an i cluster, each repeated along its row.
 template <class real, LjForm lj_form>
 struct IAtoms {
   using S = Shape<real>;
   int first;  ///< slot
   typename S::CoordinateVec x[S::groups][3];
-  typename S::P q[S::groups], half_sigma[S::groups], root_epsilon[S::groups];
+  typename S::P q[S::groups], lj_first[S::groups], lj_second[S::groups];
+  typename S::IntVec row_of_table[S::groups];  ///< of c6 and c12
 
-  UPLIFT_HD IAtoms(const PairSlots<real>& s, int slot) : first(slot) {
+  UPLIFT_HD IAtoms(const PairParameters<real>& p, const PairSlots<real>& s, int slot) : first(slot) {
     const typename S::Tag d;
     const typename S::CoordinateTag dc;
     for (int g = 0; g < S::groups; ++g) {
@@ -24,9 +28,13 @@ struct IAtoms {
       x[g][1] = S::load_i(dc, s.y + slot, g);
       x[g][2] = S::load_i(dc, s.z + slot, g);
       q[g] = typename S::P(S::load_i(d, s.charge + slot, g));
-      if constexpr (lj_form == LjForm::combined) {
-        half_sigma[g] = typename S::P(S::load_i(d, s.half_sigma + slot, g));
-        root_epsilon[g] = typename S::P(S::load_i(d, s.root_epsilon + slot, g));
+      if constexpr (has_rules(lj_form)) {
+        lj_first[g] = typename S::P(S::load_i(d, s.lj_first + slot, g));
+        lj_second[g] = typename S::P(S::load_i(d, s.lj_second + slot, g));
+      }
+      if constexpr (has_table(lj_form)) {
+        const typename S::IntTag di;
+        row_of_table[g] = hn::Mul(S::load_i(di, s.type + slot, g), hn::Set(di, p.lj_types));
       }
     }
   }
@@ -38,7 +46,8 @@ struct JAtoms {
   using S = Shape<real>;
   int first;  ///< slot
   typename S::CoordinateVec x[3];
-  typename S::P q, half_sigma, root_epsilon;
+  typename S::P q, lj_first, lj_second;
+  typename S::IntVec type;
 
   UPLIFT_HD JAtoms(const PairSlots<real>& s, int slot) : first(slot) {
     const typename S::Tag d;
@@ -47,12 +56,37 @@ struct JAtoms {
     x[1] = S::load_j(dc, s.y + slot);
     x[2] = S::load_j(dc, s.z + slot);
     q = typename S::P(S::load_j(d, s.charge + slot));
-    if constexpr (lj_form == LjForm::combined) {
-      half_sigma = typename S::P(S::load_j(d, s.half_sigma + slot));
-      root_epsilon = typename S::P(S::load_j(d, s.root_epsilon + slot));
+    if constexpr (has_rules(lj_form)) {
+      lj_first = typename S::P(S::load_j(d, s.lj_first + slot));
+      lj_second = typename S::P(S::load_j(d, s.lj_second + slot));
     }
+    if constexpr (has_table(lj_form)) type = S::load_types(s.type + slot);
   }
 };
+
+template <class real, LjForm lj_form>
+UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairParameters<real>& p,
+                                                                   const typename Shape<real>::P& inverse2,
+                                                                   const IAtoms<real, lj_form>& i, int group,
+                                                                   const JAtoms<real, lj_form>& j) {
+  using P = typename Shape<real>::P;
+  if constexpr (lj_form == LjForm::lorentz_berthelot)
+    return physics::lennard_jones_combined(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
+  if constexpr (lj_form == LjForm::geometric)
+    return physics::lennard_jones_geometric(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
+  if constexpr (has_table(lj_form)) {
+    const typename Shape<real>::Tag d;
+    const auto pair = hn::Add(i.row_of_table[group], j.type);
+    const P c12(hn::GatherIndex(d, p.c12, pair));
+    const physics::PairTerm<P> listed = physics::lennard_jones(inverse2, P(hn::GatherIndex(d, p.c6, pair)), c12);
+    if constexpr (lj_form == LjForm::table) return listed;
+    // The same bits for a pair that follows the rules as where all do: with several ranks its neighbours may be others.
+    const physics::PairTerm<P> ruled =
+        physics::lennard_jones_combined(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
+    const auto by_rules = c12 < P(real(0));
+    return {select(by_rules, ruled.energy, listed.energy), select(by_rules, ruled.force_over_r, listed.force_over_r)};
+  }
+}
 
 /// Of a register of pairs. What is not `in` is no number to be used.
 template <class real>
@@ -67,8 +101,8 @@ struct PairTerms {
 
 /// `mask`: of the entry; `without_lj`: these i atoms have no Lennard-Jones parameters.
 template <CoulombForm form, bool triclinic, int erf_terms, bool switching, class real, LjForm lj_form>
-UPLIFT_HD PairTerms<real> pair_terms(const PairParameters<real>& p, const PairSlots<real>& s, const IAtoms<real, lj_form>& i,
-                                     int group, const JAtoms<real, lj_form>& j, int part, std::uint32_t mask, bool without_lj) {
+UPLIFT_HD PairTerms<real> pair_terms(const PairParameters<real>& p, const IAtoms<real, lj_form>& i, int group,
+                                     const JAtoms<real, lj_form>& j, int part, std::uint32_t mask, bool without_lj) {
   using S = Shape<real>;
   using P = typename S::P;
   PairTerms<real> t;
@@ -79,20 +113,7 @@ UPLIFT_HD PairTerms<real> pair_terms(const PairParameters<real>& p, const PairSl
   // At zero distance the force is not a number, which becomes its limit and is found as a blow-up.
   t.inverse = rsqrt(r2);
   const P inverse2 = t.inverse * t.inverse;
-  if (without_lj) {
-    t.lj = {P(real(0)), P(real(0))};
-  } else if constexpr (lj_form == LjForm::combined) {
-    t.lj = physics::lennard_jones_combined(inverse2, i.half_sigma[group], j.half_sigma, i.root_epsilon[group], j.root_epsilon);
-  } else {
-    alignas(64) real c6[S::width], c12[S::width];
-    for (int lane = 0; lane < S::width; ++lane) {
-      const int row = S::rows == 2 ? 2 * group + lane / cluster_j : group;
-      const int pair = s.type[i.first + row] * p.lj_types + s.type[j.first + lane % S::chunk];
-      c6[lane] = p.c6[pair];
-      c12[lane] = p.c12[pair];
-    }
-    t.lj = physics::lennard_jones(inverse2, P::load(c6), P::load(c12));
-  }
+  t.lj = without_lj ? physics::PairTerm<P>{P(real(0)), P(real(0))} : lennard_jones<real, lj_form>(p, inverse2, i, group, j);
   if (switching && p.switching)
     t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, P(p.switch_on), P(p.switch_inverse_width));
   t.qq = i.q[group] * j.q;
@@ -101,6 +122,16 @@ UPLIFT_HD PairTerms<real> pair_terms(const PairParameters<real>& p, const PairSl
     t.coulomb = physics::coulomb_reaction_field(r2, t.inverse, P(p.rf_k), P(p.rf_c));
   if constexpr (form == CoulombForm::plain) t.coulomb = physics::coulomb_plain(t.inverse);
   return t;
+}
+
+/// Calls f<flags...>() with these as constants.
+template <bool... known, class F>
+void with_flags(const F& f) {
+  f.template operator()<known...>();
+}
+template <bool... known, class F, class... More>
+void with_flags(const F& f, bool flag, More... more) {
+  flag ? with_flags<known..., true>(f, more...) : with_flags<known..., false>(f, more...);
 }
 
 /// Calls f<terms>() with the number of terms of the Ewald sum as a constant; false if nothing is compiled for this number.
@@ -118,43 +149,57 @@ bool with_erf_terms(const PairParameters<float>& p, const F& f) {
   return false;
 }
 
-/// Calls f<lj_form, form, triclinic, tally, erf_terms, switching, half_lj>() of the variant for these parameters. Rectangular
-/// boxes in mixed precision have variants for the usual numbers of terms, and for i clusters with half the Lennard-Jones pairs;
-/// all others take what is general.
+/// Calls f<lj_form, form, triclinic, tally, erf_terms, switching, half_lj>() of the variant for these parameters. Mixed
+/// precision with PME and rules has variants for the usual numbers of terms, and for i clusters with half the Lennard-Jones
+/// pairs; all others take what is general.
 template <LjForm lj_form, CoulombForm form, class real, class F>
 void with_variant(const PairParameters<real>& p, bool half_lj, PairTally tally, const F& f) {
   constexpr PairTally none = PairTally::none, energies = PairTally::energies, all = PairTally::energies_and_virial;
-  if constexpr (sizeof(real) == 4 && lj_form == LjForm::combined && form == CoulombForm::ewald) {
-    if (!p.triclinic && !p.switching && tally != all && with_erf_terms(p, [&]<int terms>() {
-          if (tally == none)
-            half_lj ? f.template operator()<lj_form, form, false, none, terms, false, true>()
-                    : f.template operator()<lj_form, form, false, none, terms, false, false>();
-          else
-            half_lj ? f.template operator()<lj_form, form, false, energies, terms, false, true>()
-                    : f.template operator()<lj_form, form, false, energies, terms, false, false>();
+  if constexpr (sizeof(real) == 4 && !has_table(lj_form) && form == CoulombForm::ewald) {
+    if (tally != all && with_erf_terms(p, [&]<int terms>() {
+          with_flags(
+              [&]<bool triclinic, bool switching, bool half>() {
+                tally == none ? f.template operator()<lj_form, form, triclinic, none, terms, switching, half>()
+                              : f.template operator()<lj_form, form, triclinic, energies, terms, switching, half>();
+              },
+              p.triclinic, p.switching, half_lj);
         }))
       return;
   }
-  if (p.triclinic)
-    tally == none ? f.template operator()<lj_form, form, true, none, 0, true, false>()
-                  : f.template operator()<lj_form, form, true, all, 0, true, false>();
-  else
-    tally == none ? f.template operator()<lj_form, form, false, none, 0, true, false>()
-                  : f.template operator()<lj_form, form, false, all, 0, true, false>();
+  with_flags(
+      [&]<bool triclinic>() {
+        tally == none ? f.template operator()<lj_form, form, triclinic, none, 0, true, false>()
+                      : f.template operator()<lj_form, form, triclinic, all, 0, true, false>();
+      },
+      p.triclinic);
+}
+template <LjForm lj_form, class real, class F>
+void with_variant(const PairParameters<real>& p, CoulombForm form, bool half_lj, PairTally tally, const F& f) {
+  switch (form) {
+    case CoulombForm::plain:  // without a cutoff, which is always in double
+      if constexpr (sizeof(real) == 8) with_variant<lj_form, CoulombForm::plain>(p, half_lj, tally, f);
+      return;
+    case CoulombForm::reaction_field:
+      return with_variant<lj_form, CoulombForm::reaction_field>(p, half_lj, tally, f);
+    case CoulombForm::ewald:
+      return with_variant<lj_form, CoulombForm::ewald>(p, half_lj, tally, f);
+  }
 }
 template <class real, class F>
 void with_variant(const PairParameters<real>& p, LjForm lj, CoulombForm form, bool half_lj, PairTally tally, const F& f) {
-  constexpr LjForm table = LjForm::table, combined = LjForm::combined;
-  switch (form) {
-    case CoulombForm::plain:
-      return lj == table ? with_variant<table, CoulombForm::plain>(p, half_lj, tally, f)
-                         : with_variant<combined, CoulombForm::plain>(p, half_lj, tally, f);
-    case CoulombForm::reaction_field:
-      return lj == table ? with_variant<table, CoulombForm::reaction_field>(p, half_lj, tally, f)
-                         : with_variant<combined, CoulombForm::reaction_field>(p, half_lj, tally, f);
-    case CoulombForm::ewald:
-      return lj == table ? with_variant<table, CoulombForm::ewald>(p, half_lj, tally, f)
-                         : with_variant<combined, CoulombForm::ewald>(p, half_lj, tally, f);
+  if constexpr (sizeof(real) == 8) {  // by the table alone
+    with_variant<LjForm::table>(p, form, half_lj, tally, f);
+  } else {
+    switch (lj) {
+      case LjForm::lorentz_berthelot:
+        return with_variant<LjForm::lorentz_berthelot>(p, form, half_lj, tally, f);
+      case LjForm::geometric:
+        return with_variant<LjForm::geometric>(p, form, half_lj, tally, f);
+      case LjForm::exceptions:
+        return with_variant<LjForm::exceptions>(p, form, half_lj, tally, f);
+      case LjForm::table:
+        return with_variant<LjForm::table>(p, form, half_lj, tally, f);
+    }
   }
 }
 

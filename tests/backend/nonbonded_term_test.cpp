@@ -24,6 +24,10 @@ Box tower() { return make_box({2.1, 2.5, 24.0}, {right, right, right}); }
 Box leaning_tower() { return make_box({2.6, 2.3, 24.0}, {1.3, 1.4, 1.9}); }
 Box skewed() { return make_box({2.6, 2.3, 2.2}, {1.2, 1.4, 1.9}); }
 
+/// Lennard-Jones parameters of two types that differ: by Lorentz and Berthelot's rules, so but for one pair of types, by
+/// geometric rules, or by none.
+enum class Mixing { rules, exception, geometric, none };
+
 struct Case {
   System system;
   std::vector<Vec3d> x;
@@ -34,7 +38,7 @@ struct Case {
 /// n atoms on a jittered lattice (no two closer than about half its spacing), three Lennard-Jones types, random charges, and
 /// every atom excluded from a few of the next ones. Coordinates are spread over several cells, as an unwrapped trajectory's
 /// are.
-Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false, unsigned seed = 7) {
+Case make_case(int n, const Box& box, NonbondedMethod method, Mixing mixing = Mixing::rules, unsigned seed = 7) {
   Case c;
   c.box = method == NonbondedMethod::no_cutoff ? Box{} : box;
   std::mt19937 random(seed);
@@ -56,10 +60,12 @@ Case make_case(int n, const Box& box, NonbondedMethod method, bool nbfix = false
                epsilon[3] = {0.6, 0.3, 0.0};
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 3; ++j) {
-      const double s6 = std::pow((sigma[i] + sigma[j]) / 2, 6),
-                   e = std::sqrt(epsilon[i] * epsilon[j]) * (nbfix && i + j == 1 ? 1.7 : 1.0);
+      const double mean = mixing == Mixing::geometric ? std::sqrt(sigma[i] * sigma[j]) : (sigma[i] + sigma[j]) / 2;
+      // Types 1 and 2 may have a repulsion alone, which no rule has.
+      const bool odd = mixing == Mixing::none || (mixing == Mixing::exception && i + j == 1);
+      const double s6 = std::pow(mean, 6), e = std::sqrt(epsilon[i] * epsilon[j]) * (odd ? 1.7 - 0.3 * std::abs(i - j) : 1.0);
       ff.lj_c6.push_back(4 * e * s6);
-      ff.lj_c12.push_back(4 * e * s6 * s6);
+      ff.lj_c12.push_back(mixing == Mixing::none && i + j == 3 && i != j ? 0.1 * s6 * s6 : 4 * e * s6 * s6);
     }
   for (int i = 0; i < n; ++i)
     for (int j : {i + 1, i + 2, i + 9})
@@ -145,16 +151,26 @@ TEST(NonbondedTerm, EqualsNaiveSumsWithoutCutoff) {
   for (int n : {0, 1, 2, 31, 32, 33, 700}) expect_equal(make_case(n, brick(), NonbondedMethod::no_cutoff), std::to_string(n));
 }
 
-TEST(NonbondedTerm, TakesPairTablesThatNoRuleGives) {
-  expect_equal(make_case(600, brick(), NonbondedMethod::pme, true), "nbfix");
+TEST(NonbondedTerm, TakesLennardJonesByAnyRuleAndByNone) {
+  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field, NonbondedMethod::no_cutoff})
+    for (Mixing mixing : {Mixing::exception, Mixing::geometric, Mixing::none}) {
+      Case c = make_case(600, method == NonbondedMethod::pme ? octahedron() : brick(), method, mixing);
+      expect_equal(c, "mixing " + std::to_string(static_cast<int>(mixing)));
+      // Seldom an exception: most entries of the list have none.
+      for (int& type : c.system.force_field.lj_type)
+        if (type == 0 && &type - c.system.force_field.lj_type.data() > 20) type = 1;
+      expect_equal(c, "few of mixing " + std::to_string(static_cast<int>(mixing)));
+    }
 }
 
 TEST(NonbondedTerm, SwitchesLennardJones) {
-  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field}) {
-    Case c = make_case(600, octahedron(), method);
-    c.system.forces.switch_distance = 0.6;
-    expect_equal(c, "switched");
-  }
+  for (NonbondedMethod method : {NonbondedMethod::pme, NonbondedMethod::reaction_field})
+    for (Mixing mixing : {Mixing::rules, Mixing::exception, Mixing::geometric, Mixing::none})
+      for (const Box& box : {brick(), octahedron()}) {
+        Case c = make_case(600, box, method, mixing);
+        c.system.forces.switch_distance = 0.6;
+        expect_equal(c, "switched, mixing " + std::to_string(static_cast<int>(mixing)));
+      }
 }
 
 TEST(NonbondedTerm, WorksInTheSmallestBoxThatTheCutoffAllows) {
@@ -162,7 +178,24 @@ TEST(NonbondedTerm, WorksInTheSmallestBoxThatTheCutoffAllows) {
   expect_equal(make_case(400, box, NonbondedMethod::pme), "cube just over twice the cutoff");
 }
 
-TEST(NonbondedTerm, SameBitsForAnyNumberOfThreadsAndWithoutEnergies) {
+/// In every variant of the loop: forces do not depend on what else is wanted, nor on how it is compiled.
+TEST(NonbondedTerm, SameBitsWithoutEnergies) {
+  for (Mixing mixing : {Mixing::rules, Mixing::exception, Mixing::geometric, Mixing::none})
+    for (const Box& box : {brick(), octahedron()})
+      for (bool switching : {false, true})
+        for (bool half : {false, true}) {
+          Case c = make_case(1000, box, NonbondedMethod::pme, mixing);
+          if (switching) c.system.forces.switch_distance = 0.6;
+          if (half)  // i clusters whose last two atoms have no Lennard-Jones parameters
+            for (std::size_t i = 0; i < 1000; ++i)
+              c.system.force_field.lj_type[i] = i % 3 == 0 ? static_cast<int>(i / 3 % 2) : 2;
+          const ForceSums loud = run(c, Precision::mixed, 1), quiet = run(c, Precision::mixed, 1, false);
+          EXPECT_TRUE(std::equal(loud.force.begin(), loud.force.end(), quiet.force.begin()))
+              << static_cast<int>(mixing) << box.orthorhombic() << switching << half;
+        }
+}
+
+TEST(NonbondedTerm, SameBitsForAnyNumberOfThreads) {
   const Case c = make_case(1000, octahedron(), NonbondedMethod::pme);
   for (Precision precision : {Precision::mixed, Precision::double_}) {
     const ForceSums one = run(c, precision, 1);
@@ -172,8 +205,6 @@ TEST(NonbondedTerm, SameBitsForAnyNumberOfThreadsAndWithoutEnergies) {
       EXPECT_EQ(one.energy, more.energy);
       EXPECT_EQ(one.virial, more.virial);
     }
-    const ForceSums quiet = run(c, precision, 2, false);
-    EXPECT_TRUE(std::equal(one.force.begin(), one.force.end(), quiet.force.begin()));
   }
 }
 

@@ -1,5 +1,7 @@
 """What the tests of one system on several ranks share: inputs, runs, and the comparison of what these leave."""
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +29,32 @@ def write_input(folder, name, body, system=ALANINE, precision="mixed", checkpoin
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w") as f:
         f.write(HEAD.format(i=INPUTS, s=system, p=precision, c=checkpoint, b=backend) + body)
+    return path
+
+
+def write_exception(folder, system=ALANINE):
+    """A topology in which one pair of Lennard-Jones types does not follow from the rules: the solute's first atom and water's oxygen."""
+    with gzip.open(f"{INPUTS}/{system}/system.prmtop.gz", "rt") as f:
+        text = f.read()
+
+    def section(flag):
+        begin = re.search(rf"%FLAG {flag}\s*\n%FORMAT.*\n", text).end()
+        return begin, text.index("%FLAG", begin)
+
+    def numbers(flag):
+        begin, end = section(flag)
+        return [int(n) for n in text[begin:end].split()]
+
+    types, kinds = numbers("ATOM_TYPE_INDEX"), numbers("POINTERS")[1]
+    water = numbers("RESIDUE_POINTER")[-1] - 1
+    wanted = numbers("NONBONDED_PARM_INDEX")[(types[0] - 1) * kinds + types[water] - 1] - 1
+    begin, end = section("LENNARD_JONES_BCOEF")
+    values = text[begin:end].split()
+    values[wanted] = "%.8E" % (1.3 * float(values[wanted]))
+    lines = ("".join("%16s" % v for v in values[k:k + 5]) for k in range(0, len(values), 5))
+    path = os.path.join(folder, "exception.prmtop")
+    with open(path, "w") as f:
+        f.write(text[:begin] + "\n".join(lines) + "\n" + text[end:])
     return path
 
 

@@ -1,6 +1,7 @@
-// What pairs of atoms are worked out from: polynomials of the Ewald direct sum, and Lorentz and Berthelot's rules.
+// What pairs of atoms are worked out from: polynomials of the Ewald direct sum, and rules for Lennard-Jones parameters.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -81,6 +82,7 @@ TEST(ErfcSeries, GivesEnergyAndForceOfAPair) {
 ForceField of_types(const std::vector<std::pair<double, double>>& sigma_epsilon) {
   ForceField ff;
   ff.lj_types = static_cast<int>(sigma_epsilon.size());
+  for (int atom = 0; atom < 100; ++atom) ff.lj_type.push_back(atom % ff.lj_types);
   for (const auto& [si, ei] : sigma_epsilon)
     for (const auto& [sj, ej] : sigma_epsilon) {
       const double s6 = std::pow(0.5 * (si + sj), 6), e = 4 * std::sqrt(ei * ej);
@@ -92,17 +94,35 @@ ForceField of_types(const std::vector<std::pair<double, double>>& sigma_epsilon)
 
 TEST(LjRules, AreReadFromTheDiagonal) {
   const LjRules rules(of_types({{0.3, 0.6}, {0, 0}, {0.25, 0.1}}));
-  ASSERT_TRUE(rules.hold);
-  EXPECT_NEAR(rules.half_sigma[0], 0.15, 1e-12);
-  EXPECT_NEAR(rules.root_epsilon[2], std::sqrt(0.4), 1e-12);
-  EXPECT_EQ(rules.half_sigma[1], 0);
-  EXPECT_EQ(rules.root_epsilon[1], 0);
+  ASSERT_TRUE(rules.simple());
+  EXPECT_NEAR(rules.first[0], 0.15, 1e-12);
+  EXPECT_NEAR(rules.second[2], std::sqrt(0.4), 1e-12);
+  EXPECT_EQ(rules.first[1], 0);
+  EXPECT_EQ(rules.second[1], 0);
 }
-TEST(LjRules, DoNotHoldWhereOnePairHasParametersOfItsOwn) {
+TEST(LjRules, HaveExceptionsWhereFewPairsHaveParametersOfTheirOwn) {
   ForceField ff = of_types({{0.3, 0.6}, {0.35, 0.2}, {0.25, 0.1}});
   ff.lj_c12[1] *= 1.01;  // as NBFIX would
   ff.lj_c12[3] *= 1.01;
-  EXPECT_FALSE(LjRules(ff).hold);
+  const LjRules rules(ff);
+  EXPECT_FALSE(rules.simple());
+  EXPECT_EQ(rules.rule, LjRule::lorentz_berthelot);
+  EXPECT_EQ(rules.exception, (std::vector<char>{0, 1, 0, 1, 0, 0, 0, 0, 0}));
+  for (int& type : ff.lj_type) type = std::min(type, 1);  // now nearly half of all pairs of atoms
+  EXPECT_EQ(LjRules(ff).rule, LjRule::none);
+}
+TEST(LjRules, MayBeGeometric) {
+  ForceField ff = of_types({{0.3, 0.6}, {0.35, 0.2}, {0, 0}});
+  for (std::size_t k : {1u, 3u}) {
+    ff.lj_c6[k] = std::sqrt(ff.lj_c6[0] * ff.lj_c6[4]);
+    ff.lj_c12[k] = std::sqrt(ff.lj_c12[0] * ff.lj_c12[4]);
+  }
+  const LjRules rules(ff);
+  ASSERT_EQ(rules.rule, LjRule::geometric);
+  EXPECT_TRUE(rules.exception.empty());
+  EXPECT_NEAR(rules.first[0] * rules.first[1], ff.lj_c6[1], 1e-12 * ff.lj_c6[1]);
+  EXPECT_NEAR(rules.second[0] * rules.second[1], ff.lj_c12[1], 1e-12 * ff.lj_c12[1]);
+  EXPECT_EQ(rules.second[2], 0);
 }
 
 }  // namespace

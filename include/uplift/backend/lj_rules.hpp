@@ -5,13 +5,25 @@
 
 namespace uplift {
 
-/// Lorentz and Berthelot's rules, as far as a table of pairs of types has them: sigma_ij = (sigma_i + sigma_j)/2 and
-/// epsilon_ij = sqrt(epsilon_i epsilon_j).
+/// How parameters of two types of atoms follow from those of each, as far as a table of pairs of types has such a rule.
+enum class LjRule {
+  none,               ///< every pair of types has its own
+  lorentz_berthelot,  ///< sigma_ij = (sigma_i + sigma_j)/2, epsilon_ij = sqrt(epsilon_i epsilon_j)
+  geometric           ///< c6_ij = sqrt(c6_i c6_j), c12_ij = sqrt(c12_i c12_j), as with OPLS
+};
+
 struct LjRules {
   explicit LjRules(const ForceField& force_field);
-  bool hold;                         ///< the diagonal gives all of the table, to 3e-7; not so with NBFIX or other rules
-  std::vector<double> half_sigma;    ///< [types] sigma/2 [nm]; 0 for types without Lennard-Jones
-  std::vector<double> root_epsilon;  ///< [types] sqrt(4 epsilon)
+
+  LjRule rule = LjRule::none;
+  /// [types] of the rule. Lorentz and Berthelot: sigma/2 [nm] and sqrt(4 epsilon); geometric: sqrt(c6) and sqrt(c12); else
+  /// empty. Both are 0 for types without Lennard-Jones.
+  std::vector<double> first, second;
+  /// [types^2] pairs that do not follow Lorentz and Berthelot's rules to 3e-7, as NBFIX has them; empty: all do.
+  std::vector<char> exception;
+
+  /// Lorentz and Berthelot's, without exceptions.
+  bool simple() const { return rule == LjRule::lorentz_berthelot && exception.empty(); }
 };
 
 }  // namespace uplift

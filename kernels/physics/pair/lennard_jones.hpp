@@ -27,14 +27,21 @@ UPLIFT_HD PairTerm<T> lennard_jones_combined(const T& inverse_r2, const T& half_
   return {msub(e6, s6, e6), e6 * msub(T(12), s6, T(6)) * inverse_r2};
 }
 
+/// The same from the roots of c6 and of c12 of both atoms: geometric rules.
+template <class T>
+UPLIFT_HD PairTerm<T> lennard_jones_geometric(const T& inverse_r2, const T& root6_i, const T& root6_j, const T& root12_i,
+                                              const T& root12_j) {
+  return lennard_jones(inverse_r2, root6_i * root6_j, root12_i * root12_j);
+}
+
 /// Switches a term off between r_on and r_off: S = 1 - 10 x^3 + 15 x^4 - 6 x^5, x = (r - r_on)/(r_off - r_on), so that energy,
 /// force and its slope are continuous (as in the OpenMM theory guide).
 template <class T>
 UPLIFT_HD PairTerm<T> switched(const PairTerm<T>& p, const T& r, const T& inverse_r, const T& r_on, const T& inverse_width) {
-  const T x = max((r - r_on) * inverse_width, T(0));
-  const T s = T(1) + x * x * x * (T(-10) + x * (T(15) - T(6) * x));
-  const T slope = x * x * (T(-30) + x * (T(60) - T(30) * x)) * inverse_width;
-  return {p.energy * s, p.force_over_r * s - p.energy * slope * inverse_r};
+  const T x = max((r - r_on) * inverse_width, T(0)), x2 = x * x;
+  const T s = nmadd(x2 * x, madd(x, msub(T(6), x, T(15)), T(10)), T(1));
+  const T u = x - x2, fall = T(30) * inverse_width * inverse_r * (u * u);  // -S'/r: S' = -30 x^2 (1 - x)^2 dx/dr
+  return {p.energy * s, madd(p.energy, fall, p.force_over_r * s)};
 }
 
 }  // namespace uplift::physics

@@ -122,7 +122,7 @@ class NonbondedTerm final : public ForceTerm {
     ++phase.calls;
   }
 
-  /// By rules where they hold; otherwise (NBFIX, double) by the table.
+  /// By rules where there are some; otherwise, and in double, by the table.
   void take_lennard_jones(const ForceField& ff) {
     c6_.resize(ff.lj_c6.size());
     c12_.resize(ff.lj_c12.size());
@@ -131,7 +131,12 @@ class NonbondedTerm final : public ForceTerm {
     p_.lj_types = ff.lj_types;
     p_.c6 = c6_.data();
     p_.c12 = c12_.data();
-    lj_ = sizeof(real) == 4 && rules_.hold ? LjForm::combined : LjForm::table;
+    if (sizeof(real) == 8 || rules_.rule == LjRule::none) return;
+    lj_ = rules_.rule == LjRule::geometric ? LjForm::geometric : LjForm::lorentz_berthelot;
+    if (rules_.exception.empty()) return;
+    list_.set_exceptions(ExceptionMarks(rules_.exception, ff.lj_types));
+    for (std::size_t k = 0; k < rules_.exception.size(); ++k)
+      if (!rules_.exception[k]) c12_[k] = -1;
   }
 
   /// Largest displacement of any atom since `from` [nm]; with ranks, of those at home.
@@ -249,7 +254,7 @@ class NonbondedTerm final : public ForceTerm {
     const auto n = at(list_.slots());
     for (Buffer<Coordinate>* b : {&x_, &y_, &z_})
       if (b->size() < n) b->resize(n + n / 8);
-    for (Buffer<real>* b : {&charge_, &half_sigma_, &root_epsilon_})
+    for (Buffer<real>* b : {&charge_, &lj_first_, &lj_second_})
       if (b->size() < n) b->resize(n + n / 8);
     if (type_.size() < n) type_.resize(n + n / 8);
     for (ThreadSums& t : sums_) {
@@ -265,15 +270,17 @@ class NonbondedTerm final : public ForceTerm {
         const int i = list_.atom_of_slot()[at(s)];
         const int t = i < 0 ? 0 : ff.lj_type[at(i)];
         charge_[at(s)] = i < 0 ? real(0) : static_cast<real>(root * ff.charges[at(i)]);
-        half_sigma_[at(s)] = i < 0 ? real(0) : static_cast<real>(rules_.half_sigma[at(t)]);
-        root_epsilon_[at(s)] = i < 0 ? real(0) : static_cast<real>(rules_.root_epsilon[at(t)]);
+        const bool ruled = i >= 0 && rules_.rule != LjRule::none;
+        lj_first_[at(s)] = ruled ? static_cast<real>(rules_.first[at(t)]) : real(0);
+        lj_second_[at(s)] = ruled ? static_cast<real>(rules_.second[at(t)]) : real(0);
         type_[at(s)] = t;
         if (i < 0) x_[at(s)] = y_[at(s)] = z_[at(s)] = Coordinate(0);
       }
-      for (int s = first; s < last; s += cluster_i)
-        half_lj_[at(s / cluster_i)] = root_epsilon_[at(s + 2)] == 0 && root_epsilon_[at(s + 3)] == 0;
+      for (int s = first; s < last; s += cluster_i) half_lj_[at(s / cluster_i)] = without_lj(s + 2) && without_lj(s + 3);
     });
   }
+
+  bool without_lj(int slot) const { return lj_first_[at(slot)] == 0 && lj_second_[at(slot)] == 0; }
 
   void place(std::span<const Vec3d> x) {
     threads_.for_blocks(list_.slots(), slot_block, [&](int first, int last, int) {
@@ -302,8 +309,8 @@ class NonbondedTerm final : public ForceTerm {
   }
 
   PairSlots<real> slots() const {
-    return {x_.data(),    y_.data(),      z_.data(), charge_.data(), half_sigma_.data(), root_epsilon_.data(),
-            type_.data(), half_lj_.data()};
+    return {x_.data(),        y_.data(),         z_.data(),    charge_.data(),
+            lj_first_.data(), lj_second_.data(), type_.data(), half_lj_.data()};
   }
 
   using TaskSums = std::conditional_t<exact, ExactPairSums, PairSums>;
@@ -321,19 +328,24 @@ class NonbondedTerm final : public ForceTerm {
       // integers.
       ThreadSums& own = sums_[at(thread)];
       TaskSums total{}, part{};
-      for (int i = first; i < last; ++i) {
-        const auto entries = list_.inner(i);
-        if (entries.empty()) continue;
+      const auto add = [&](int i, std::span<const PairEntry> entries, LjForm lj) {
+        if (entries.empty()) return;
         const int n = static_cast<int>(entries.size());
         if constexpr (exact)
-          exact_ops_.pairs(p_, slots(), i, entries.data(), n, lj_, form_, own.force.data(), own.fixed.data(), tally, &part);
+          exact_ops_.pairs(p_, slots(), i, entries.data(), n, lj, form_, own.force.data(), own.fixed.data(), tally, &part);
         else
-          ops_.pairs(p_, slots(), i, entries.data(), n, lj_, form_, own.force.data(), tally, &part);
-        if (tally == PairTally::none) continue;
+          ops_.pairs(p_, slots(), i, entries.data(), n, lj, form_, own.force.data(), tally, &part);
+        if (tally == PairTally::none) return;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
         if (tally == PairTally::energies_and_virial)
           for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
+      };
+      for (int i = first; i < last; ++i) {
+        const auto entries = list_.inner(i);
+        const auto ruled = at(list_.ruled(i));
+        add(i, entries.first(ruled), lj_);
+        add(i, entries.subspan(ruled), LjForm::exceptions);
       }
       const auto& touched = touched_[at(first / task_clusters_)];
       const int clusters = static_cast<int>(touched.size());
@@ -381,7 +393,7 @@ class NonbondedTerm final : public ForceTerm {
   Vec3d origin_{0, 0, 0};
   double lattice_span_ = 0, lattice_unit_ = 1;
   std::vector<Vec3d> built_at_, pruned_at_;
-  Buffer<real> c6_, c12_, charge_, half_sigma_, root_epsilon_;
+  Buffer<real> c6_, c12_, charge_, lj_first_, lj_second_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;
   std::vector<std::uint8_t> half_lj_;           ///< PairSlots

@@ -14,8 +14,19 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
+ExceptionMarks::ExceptionMarks(const std::vector<char>& exception, int types) : own(at(types), 0), partners(at(types), 0) {
+  int bit = 0;
+  for (int i = 0; i < types; ++i) {
+    const auto row = exception.begin() + i * types;
+    if (std::find(row, row + types, 1) != row + types) own[at(i)] = std::uint64_t{1} << bit++ % 64;
+  }
+  for (int i = 0; i < types; ++i)
+    for (int j = 0; j < types; ++j)
+      if (exception[at(i * types + j)]) partners[at(i)] |= own[at(j)];
+}
+
 PairList::PairList(const System& system, double reach, const Threads& threads)
-    : threads_(threads), reach_(reach), atoms_(system.size()) {
+    : threads_(threads), reach_(reach), atoms_(system.size()), lj_type_(system.force_field.lj_type) {
   exclusion_start_.assign(at(atoms_) + 1, 0);
   for (const auto& [i, j] : system.force_field.exclusions) {
     ++exclusion_start_[at(i) + 1];
@@ -325,6 +336,26 @@ void PairList::apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, 
   std::erase_if(entries, [](const PairEntry& e) { return e.mask == 0; });
 }
 
+void PairList::mark_clusters() {
+  if (marks_.own.empty()) return;
+  own_marks_.assign(at(slots() / cluster_j), 0);
+  partner_marks_.assign(at(i_clusters()), 0);
+  for (int s = 0; s < slots(); ++s) {
+    const int atom = atom_of_slot_[at(s)];
+    if (atom < 0) continue;
+    const std::size_t type = at(lj_type_[at(atom)]);
+    own_marks_[at(s / cluster_j)] |= marks_.own[type];
+    partner_marks_[at(s / cluster_i)] |= marks_.partners[type];
+  }
+}
+
+int PairList::ruled(int i) const {
+  const std::span<const PairEntry> entries = inner(i);
+  auto n = static_cast<int>(entries.size());
+  while (n > 0 && may_have_exceptions(i, entries[at(n - 1)].j)) --n;
+  return n;
+}
+
 void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* share) {
   share_ = share;
   place_atoms(x, box);
@@ -351,6 +382,7 @@ void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* 
     }
   });
   index_heights();
+  mark_clusters();
 
   const auto blocks = at((i_clusters() + list_block - 1) / list_block);
   outer_.resize(blocks);
@@ -369,6 +401,7 @@ void PairList::build(std::span<const Vec3d> x, const Box& box, const RankShare* 
     for (int i = begin; i < end; ++i) {
       list_partners(i, partners, entries);
       apply_exclusions(i, entries, scratch);
+      std::stable_partition(entries.begin(), entries.end(), [&](const PairEntry& e) { return !may_have_exceptions(i, e.j); });
       first_[at(i)] = static_cast<int>(all.size());
       outer_count_[at(i)] = static_cast<int>(entries.size());
       all.insert(all.end(), entries.begin(), entries.end());

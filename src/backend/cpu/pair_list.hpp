@@ -15,10 +15,20 @@
 
 namespace uplift::cpu {
 
+/// Bits of types of atoms, for telling quickly which clusters have pairs of types that are exceptions of the rules (LjRules). A
+/// type that is in one has a bit, which others may share where there are many.
+struct ExceptionMarks {
+  std::vector<std::uint64_t> own, partners;  ///< [types], or empty: there are no exceptions
+  ExceptionMarks() = default;
+  ExceptionMarks(const std::vector<char>& exception, int types);
+};
+
 class PairList {
  public:
   /// `reach` [nm]: cutoff plus outer buffer; infinite: every pair of clusters.
   PairList(const System& system, double reach, const Threads& threads);
+  /// Entries that may have exceptions come last from the next build on.
+  void set_exceptions(ExceptionMarks marks) { marks_ = std::move(marks); }
 
   /// Sorts atoms into clusters and lists cluster pairs for these positions; with a share, of the atoms that are here, and of
   /// their pairs those that are this rank's: no cluster then has atoms of two zones.
@@ -39,6 +49,8 @@ class PairList {
   std::span<const PairEntry> inner(int i) const {
     return {entries(inner_, i), static_cast<std::size_t>(inner_count_[index(i)])};
   }
+  /// Entries of inner(i) before the first that may have exceptions.
+  int ruled(int i) const;
   void set_inner_count(int i_cluster, int count) { inner_count_[index(i_cluster)] = count; }
 
  private:
@@ -83,12 +95,18 @@ class PairList {
   void list_partners(int i_cluster, Scratch& scratch, std::vector<PairEntry>& out) const;
   std::uint32_t filled(int first_slot, int count) const;
   void apply_exclusions(int i_cluster, std::vector<PairEntry>& entries, std::vector<int>& entry_of) const;
+  void mark_clusters();
+  bool may_have_exceptions(int i_cluster, int j_cluster) const {
+    return !own_marks_.empty() && (partner_marks_[index(i_cluster)] & own_marks_[index(j_cluster)]) != 0;
+  }
 
   const Threads& threads_;
   double reach_;
   int atoms_;
   std::vector<int> exclusion_start_, exclusion_;  ///< partners of each atom, both directions
   std::vector<char> has_lj_;                      ///< [atoms]
+  const std::vector<int>& lj_type_;               ///< [atoms]
+  ExceptionMarks marks_;
   Box box_;
   const RankShare* share_ = nullptr;  ///< while building
   std::vector<int> local_;            ///< atoms that are listed
@@ -101,8 +119,9 @@ class PairList {
   int heights_ = 0;                 ///< steps along z; 0: columns are so short that they are looked at whole
   std::vector<int> first_above_;    ///< [columns][heights + 1] first cluster that reaches to the lower end of a step or above
   std::vector<int> atom_of_slot_, slot_of_atom_;
-  std::vector<std::uint32_t> filled_;  ///< of each cluster of eight
-  Bounds bounds_i_, bounds_j_;         ///< empty without a box: everything is near
+  std::vector<std::uint32_t> filled_;                     ///< of each cluster of eight
+  std::vector<std::uint64_t> own_marks_, partner_marks_;  ///< of clusters of eight; of clusters of four
+  Bounds bounds_i_, bounds_j_;                            ///< empty without a box: everything is near
   NearParameters near_{};
   Blocks outer_, inner_;                                ///< [blocks of i clusters], kept from list to list
   std::vector<int> first_, outer_count_, inner_count_;  ///< [i clusters] entries in their block

@@ -68,9 +68,9 @@ template <class real>
 std::vector<RuledLj<real>> ruled_lj(const ForceField& ff) {
   std::vector<RuledLj<real>> of_type;
   if constexpr (sizeof(real) == 4)
-    if (const LjRules rules(ff); rules.hold)
-      for (std::size_t t = 0; t < rules.half_sigma.size(); ++t)
-        of_type.push_back({static_cast<real>(rules.half_sigma[t]), static_cast<real>(rules.root_epsilon[t])});
+    if (const LjRules rules(ff); rules.simple())
+      for (std::size_t t = 0; t < rules.first.size(); ++t)
+        of_type.push_back({static_cast<real>(rules.first[t]), static_cast<real>(rules.second[t])});
   return of_type;
 }
 
