@@ -41,7 +41,8 @@ __global__ void __launch_bounds__(block_threads)
       while (next < end && pairs.exclusions[next] < j) ++next;
       if (j == i || (next < end && pairs.exclusions[next] == j)) continue;
       const Vec3d d = own.x - tile[k].x;
-      const auto f = pair_force<CoulombForm::plain>(p, dot(d, d), own.charge * tile[k].charge, own.lj, tile[k].lj);
+      const auto f =
+          pair_force<CoulombForm::plain, LjKind::table>(p, dot(d, d), own.charge * tile[k].charge, own.lj, tile[k].lj);
       force += f.force_over_r * d;
       if (tally.energies || tally.virial) sum.add(d, f);
     }

@@ -23,20 +23,37 @@ template <class Real, CoulombForm coulomb_form, int terms>
 struct General {
   using real = Real;
   using Lj = TabledLj;
+  static constexpr LjKind kind = LjKind::table;
   static constexpr CoulombForm coulomb = coulomb_form;
   static constexpr int erf_terms = terms;
-  static constexpr bool brick = false, may_switch = true;
-  static __device__ const Lj* lj(const ListView<real>& list) { return list.tabled_lj; }
+  static constexpr bool brick = false, may_switch = true, usual = false;
+  static __device__ Lj lj(const ListView<real>& list, int slot) { return list.tabled_lj[slot]; }
 };
 /// Mixed precision, PME with usual settings, Lorentz and Berthelot's rules, no switching.
 template <bool rectangular, int terms>
 struct Everyday {
   using real = float;
   using Lj = RuledLj<float>;
+  static constexpr LjKind kind = LjKind::lorentz_berthelot;
   static constexpr CoulombForm coulomb = CoulombForm::ewald;
   static constexpr int erf_terms = terms;
-  static constexpr bool brick = rectangular, may_switch = false;
-  static __device__ const Lj* lj(const ListView<real>& list) { return list.ruled_lj; }
+  static constexpr bool brick = rectangular, may_switch = false, usual = true;
+  static __device__ Lj lj(const ListView<real>& list, int slot) { return list.ruled_lj[slot]; }
+};
+/// The same in any cell, switching or not, with rules of other force fields.
+template <LjKind lj_kind>
+struct Ruled {
+  using real = float;
+  using Lj = RuledLj<float>;
+  static constexpr LjKind kind = lj_kind;
+  static constexpr CoulombForm coulomb = CoulombForm::ewald;
+  static constexpr int erf_terms = common_erf_terms;
+  static constexpr bool brick = false, may_switch = true, usual = true;
+  static __device__ Lj lj(const ListView<real>& list, int slot) { return list.ruled_lj[slot]; }
+};
+struct Excepted : Ruled<LjKind::exceptions> {
+  using Lj = ExceptedLj<float>;
+  static __device__ Lj lj(const ListView<real>& list, int slot) { return {list.ruled_lj[slot], list.tabled_lj[slot].type}; }
 };
 
 /// Blocks that a multiprocessor is to have room for, which limits registers (to 512 divided by it): without it some of these
@@ -44,7 +61,9 @@ struct Everyday {
 template <class Model, Wanted wanted, bool exact>
 constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
                                      : exact ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
-                                             : (Model::may_switch ? 6 : 0);
+                                             : (!Model::usual                       ? 6
+                                                : Model::kind == LjKind::exceptions ? 7
+                                                                                    : 0);
 
 /// Adds two values of this lane and of lane ^ bits: the lane without that bit gets the sum of the first, the other of the
 /// second.
@@ -112,7 +131,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   if (group * list_group >= count) return;
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
-    own_lj[thread] = Model::lj(list)[super * super_atoms + thread];
+    own_lj[thread] = Model::lj(list, super * super_atoms + thread);
   }
   __syncthreads();
 
@@ -120,8 +139,11 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   const int place = group * list_group + lane * warps + warp;
   ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
   const bool has_entry = lane < entries_per_warp && place < count;
-  ListEntry mine = has_entry ? entries[place] : ListEntry{0, -1, 0, 0};
-  const unsigned clusters = pruning ? mine.outer : mine.inner;
+  ListEntry mine = has_entry ? entries[place] : ListEntry{0, -1, 0, 0, 0};
+  constexpr bool exceptions = Model::kind == LjKind::exceptions;
+  const unsigned wanted_clusters = pruning ? mine.outer : mine.inner;
+  const unsigned clusters =
+      exceptions ? wanted_clusters | static_cast<unsigned>(mine.exceptions) << clusters_i : wanted_clusters;
   Vec3<Sum> force_i[clusters_i];
   for (int c = 0; c < clusters_i; ++c) force_i[c] = {0, 0, 0};
   std::conditional_t<exact, ExactPairTally, PairTally> tally;
@@ -130,13 +152,13 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   const Lj* lj_i = own_lj + a;
 
   const auto work = [&](auto prunes) {
-    for (unsigned todo = __ballot_sync(all_lanes, clusters != 0); todo != 0; todo &= todo - 1) {
+    for (unsigned todo = __ballot_sync(all_lanes, wanted_clusters != 0); todo != 0; todo &= todo - 1) {
       const int entry = __ffs(static_cast<int>(todo)) - 1;
       const int j = __shfl_sync(all_lanes, mine.j, entry) * cluster_j + b;
       const unsigned mask = __shfl_sync(all_lanes, clusters, entry);
       const int row = __shfl_sync(all_lanes, mine.row, entry);
       const PairSite<real> site_j = list.sites[j];
-      const Lj lj_j = Model::lj(list)[j];
+      const Lj lj_j = Model::lj(list, j);
       [[maybe_unused]] const int atom_j = list.atom_of_slot[j];
       unsigned kept = 0;
       [[maybe_unused]] bool met = false;  // has anything of it a pair in reach? The same for all lanes
@@ -154,9 +176,10 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           if (has_forces(wanted) ? !__any_sync(all_lanes, in) : !in) continue;
           met = true;
           // Lanes that are out work along. What they get, a number or not, is left out.
-          constexpr bool by_series = wanted == Wanted::forces_and_energies && !Model::may_switch;
-          const PairForce<real> f = pair_force<Model::coulomb, Model::erf_terms, Model::may_switch, by_series>(
-              p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j);
+          constexpr bool by_series = wanted == Wanted::forces_and_energies && Model::usual;
+          const PairForce<real> f = pair_force<Model::coulomb, Model::kind, Model::erf_terms, Model::may_switch, by_series>(
+              p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j,
+              exceptions && (mask & 1u << (c + clusters_i)) != 0);
           if constexpr (!has_forces(wanted)) {
             tally.add(d, f);
           } else {
@@ -177,7 +200,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           }
         }
       };
-      if (!Model::may_switch && !exact && has_forces(wanted) && !prunes && row < 0)
+      if (Model::usual && !exact && has_forces(wanted) && !prunes && row < 0)
         meet(std::false_type{}, 0xffu);
       else
         meet(std::true_type{},
@@ -185,7 +208,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
       if constexpr (has_forces(wanted)) {
         if (prunes) {
           kept = __reduce_or_sync(all_lanes, kept);
-          if (lane == entry) mine.inner = kept;
+          if (lane == entry) mine.inner = static_cast<std::uint16_t>(kept);
         }
         if (!met) continue;
         const Sum total = sum_for_j(force_j, lane);
@@ -239,12 +262,12 @@ void launch(const ListView<typename Model::real>& list, const PairParameters<typ
   UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, forced);
 }
 
-/// Forces by one model; what else is wanted, and wanted seldom, by one that fits any settings.
-template <bool exact, class Model, class Any>
-void launch_model(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
-                  const SumsView& sums, const Wish& wish, cudaStream_t stream) {
+/// Forces by one model, with energies by another; what else is wanted, and wanted seldom, by one that fits any settings.
+template <bool exact, class Model, class WithEnergies, class Any>
+void launch_models(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
+                   const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   if (wish.with_energies)
-    launch<exact, Model, Wanted::forces_and_energies>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::forces_and_energies>(list, p, sums, wish.forced, stream);
   else
     launch<exact, Model, Wanted::forces>(list, p, sums, wish.forced, stream);
   if (wish.tally.virial && wish.with_energies)
@@ -252,26 +275,38 @@ void launch_model(const ListView<typename Model::real>& list, const PairParamete
   else if (wish.tally.any() && !wish.with_energies)
     launch<exact, Any, Wanted::tally>(list, p, sums, wish.forced, stream);
 }
+/// Energies come from a series, whatever the number of terms.
+template <bool exact, bool brick, class Any>
+void launch_everyday(const ListView<float>& list, const PairParameters<float>& p, const SumsView& sums, const Wish& wish,
+                     cudaStream_t stream) {
+  using Common = Everyday<brick, common_erf_terms>;
+  if (p.erf_terms <= usual_erf_terms)
+    launch_models<exact, Everyday<brick, usual_erf_terms>, Common, Any>(list, p, sums, wish, stream);
+  else
+    launch_models<exact, Common, Common, Any>(list, p, sums, wish, stream);
+}
 
 template <bool exact, class real>
 void launch_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& p, const SumsView& sums,
                   const Wish& wish, cudaStream_t stream) {
   if (form != CoulombForm::ewald) {
     using Any = General<real, CoulombForm::reaction_field, 0>;
-    return launch_model<exact, Any, Any>(list, p, sums, wish, stream);
+    return launch_models<exact, Any, Any, Any>(list, p, sums, wish, stream);
   }
   using Any = General<real, CoulombForm::ewald, 0>;
   if constexpr (sizeof(real) == 4) {
-    if (p.ruled && !p.switching && p.erf_terms <= usual_erf_terms)
-      return list.brick ? launch_model<exact, Everyday<true, usual_erf_terms>, Any>(list, p, sums, wish, stream)
-                        : launch_model<exact, Everyday<false, usual_erf_terms>, Any>(list, p, sums, wish, stream);
-    if (p.ruled && !p.switching && p.erf_terms <= common_erf_terms)
-      return list.brick ? launch_model<exact, Everyday<true, common_erf_terms>, Any>(list, p, sums, wish, stream)
-                        : launch_model<exact, Everyday<false, common_erf_terms>, Any>(list, p, sums, wish, stream);
-    if (p.erf_terms <= fixed_erf_terms)
-      return launch_model<exact, General<real, CoulombForm::ewald, fixed_erf_terms>, Any>(list, p, sums, wish, stream);
+    const auto by = [&]<class Model>(Model) { launch_models<exact, Model, Model, Any>(list, p, sums, wish, stream); };
+    if (p.erf_terms <= common_erf_terms) {
+      if (p.kind == LjKind::exceptions) return by(Excepted{});
+      if (p.kind == LjKind::geometric) return by(Ruled<LjKind::geometric>{});
+      if (p.kind == LjKind::lorentz_berthelot && p.switching) return by(Ruled<LjKind::lorentz_berthelot>{});
+      if (p.kind == LjKind::lorentz_berthelot)
+        return list.brick ? launch_everyday<exact, true, Any>(list, p, sums, wish, stream)
+                          : launch_everyday<exact, false, Any>(list, p, sums, wish, stream);
+    }
+    if (p.erf_terms <= fixed_erf_terms) return by(General<real, CoulombForm::ewald, fixed_erf_terms>{});
   }
-  launch_model<exact, Any, Any>(list, p, sums, wish, stream);
+  launch_models<exact, Any, Any, Any>(list, p, sums, wish, stream);
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ __device__ void for_exclusions(const ListView<real>& list, int super, const int*
 template <bool alone, class real>
 __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> list, bool forced) {
   UPLIFT_SHARED(ClusterBounds[clusters_i], own);
+  UPLIFT_SHARED(std::uint64_t[clusters_i], own_marks);
   UPLIFT_SHARED(int[list_threads], near_stacks);
   UPLIFT_SHARED(int[list_threads], near_supers);
   UPLIFT_SHARED(int[warp_lanes], of_warp);
@@ -87,6 +88,7 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
   auto* special = reinterpret_cast<unsigned*>(js + list.capacity);  // [words] bit per entry: has pairs that do not interact
   int* rows_before = js + list.capacity + words;                    // [words] rows of the words before
   if (t < clusters_i) own[t] = list.bounds_i[super * clusters_i + t];
+  if (t < clusters_i) own_marks[t] = list.own_mark ? list.marks_i[super * clusters_i + t] : 0;
   for (int w = t; w < words; w += threads) special[w] = 0;
   __syncthreads();
   const ClusterBounds whole = list.bounds_super[super];
@@ -110,7 +112,13 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     const int to = count + found.sum;
     if (mask != 0 && to < list.capacity) {
       js[to] = other * clusters_j + j;
-      entries[to] = {other * clusters_j + j, -1, mask, mask};
+      unsigned exceptions = 0;
+      if (list.own_mark) {
+        const std::uint64_t marks = list.marks_j[other * clusters_j + j];
+        for (int c = 0; c < clusters_i; ++c) exceptions |= (own_marks[c] & marks) != 0 ? mask & 1u << c : 0;
+      }
+      entries[to] = {other * clusters_j + j, -1, mask, static_cast<std::uint16_t>(mask),
+                     static_cast<std::uint16_t>(exceptions)};
       if (some) note_special(to);
     }
     count += found.all;

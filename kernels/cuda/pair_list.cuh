@@ -16,9 +16,10 @@ inline constexpr int clusters_i = super_atoms / cluster_i, clusters_j = super_at
 inline constexpr int list_group = 64;  ///< entries that one block of the pair kernel takes; lists have room for a multiple
 
 struct alignas(16) ListEntry {
-  int j;                  ///< cluster of four
-  int row;                ///< of ListView::rows, or -1: every pair interacts
-  unsigned outer, inner;  ///< bit c: the super's cluster c
+  int j;                            ///< cluster of four
+  int row;                          ///< of ListView::rows, or -1: every pair interacts
+  unsigned outer;                   ///< bit c: the super's cluster c
+  std::uint16_t inner, exceptions;  ///< the same; of those of the outer list, which may have pairs that are exceptions (LjKind)
 };
 
 /// Extent of a cluster in fractions of the box; half_x < 0: no atoms.
@@ -109,6 +110,8 @@ struct ListView {
   const RuledLj<real>* ruled_lj_of_type;              ///< [types], or null
   Vec3d* list_x;                                      ///< [atoms] when listed [nm]
   ListPlace* places;                                  ///< [64 supers] when listed; of several ranks
+  const std::uint64_t *own_mark, *partner_marks;      ///< [types] of ExceptionMarks, or null: no exceptions
+  std::uint64_t *marks_i, *marks_j;                   ///< [8 supers] of partners, [16 supers] own
   ClusterBounds *bounds_i, *bounds_j, *bounds_super;  ///< [8 supers], [16 supers], [supers]
   ListExtent* extent_of_stack;                        ///< [stacks]
   int *cell_count, *cell_start;                       ///< [cells + 1]; counts are zero between builds

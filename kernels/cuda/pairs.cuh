@@ -28,14 +28,21 @@ struct alignas(4 * sizeof(real)) PairSite {
   real charge;  ///< times the root of the Coulomb constant
 };
 
-/// Lennard-Jones parameters of one atom. Either a pair's are looked up in a table of pairs of types, or, where Lorentz and
-/// Berthelot's rules hold (LjRules), they are put together from those of its atoms.
+/// Where Lennard-Jones parameters of a pair come from: a table of pairs of types, or rules (LjRules) from those of its atoms,
+/// or such rules but for pairs that are exceptions.
+enum class LjKind { table, lorentz_berthelot, geometric, exceptions };
+/// Of one atom.
 struct TabledLj {
   int type;
 };
 template <class real>
 struct alignas(2 * sizeof(real)) RuledLj {
-  real half_sigma, root_epsilon;
+  real first, second;  ///< as of LjRules
+};
+template <class real>
+struct ExceptedLj {
+  RuledLj<real> ruled;
+  int type;
 };
 /// Of two types.
 template <class real>
@@ -46,8 +53,8 @@ struct LennardJones {
 template <class real>
 struct PairParameters {
   int types;
-  const LennardJones<real>* lj;  ///< [types^2]
-  bool ruled;                    ///< RuledLj are there as well
+  const LennardJones<real>*lj, *exceptions;  ///< [types^2]; of exceptions c12 is below 0 where a pair follows the rules
+  LjKind kind;
   bool switching;
   real a[6];  ///< box components ax bx cx by cy cz per unit of the coordinates
   real cutoff2, switch_on, switch_inverse_width;
@@ -95,15 +102,27 @@ __device__ Vec3<real> displacement(const real* a, const PairSite<real>& i, const
 /// use, which are the last (down to an erfc(alpha r) of 4e-6 at the cutoff), and for the usual ones (down to 1.5e-4).
 inline constexpr int fixed_erf_terms = 20, common_erf_terms = 14, usual_erf_terms = 12;
 
-template <class real>
-__device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>& p, real inverse_r2, TabledLj i, TabledLj j) {
+/// `excepted`: the pair may be an exception of the rules.
+template <LjKind, class real>
+__device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>& p, real inverse_r2, TabledLj i, TabledLj j, bool) {
   const LennardJones<real> table = p.lj[i.type * p.types + j.type];
   return physics::lennard_jones(inverse_r2, table.c6, table.c12);
 }
-template <class real>
+template <LjKind kind, class real>
 __device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>&, real inverse_r2, const RuledLj<real>& i,
-                                                 const RuledLj<real>& j) {
-  return physics::lennard_jones_combined(inverse_r2, i.half_sigma, j.half_sigma, i.root_epsilon, j.root_epsilon);
+                                                 const RuledLj<real>& j, bool) {
+  if constexpr (kind == LjKind::geometric)
+    return physics::lennard_jones_geometric(inverse_r2, i.first, j.first, i.second, j.second);
+  return physics::lennard_jones_combined(inverse_r2, i.first, j.first, i.second, j.second);
+}
+template <LjKind, class real>
+__device__ physics::PairTerm<real> lennard_jones(const PairParameters<real>& p, real inverse_r2, const ExceptedLj<real>& i,
+                                                 const ExceptedLj<real>& j, bool excepted) {
+  if (excepted) {
+    const LennardJones<real> table = p.exceptions[i.type * p.types + j.type];
+    if (!(table.c12 < 0)) return physics::lennard_jones(inverse_r2, table.c6, table.c12);
+  }
+  return lennard_jones<LjKind::lorentz_berthelot>(p, inverse_r2, i.ruled, j.ruled, false);
 }
 
 template <class real>
@@ -111,12 +130,14 @@ struct PairForce {
   real lj, coulomb, force_over_r;
 };
 /// Of two sites at a squared distance r2 below the cutoff's; qq is the product of their charges. `erf_terms`: as many of
-/// the table are used, the last; 0: as many as it says; `by_series`: the series instead. What the caller does not use costs
-/// nothing.
-template <CoulombForm form, int erf_terms = 0, bool may_switch = true, bool by_series = false, class real, class Lj>
-__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, real qq, const Lj& lj_i, const Lj& lj_j) {
+/// the table are used, the last; 0: as many as it says; `by_series`: the series instead; `excepted`: as of lennard_jones().
+/// What the caller does not use costs nothing.
+template <CoulombForm form, LjKind kind, int erf_terms = 0, bool may_switch = true, bool by_series = false, class real,
+          class Lj>
+__device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, real qq, const Lj& lj_i, const Lj& lj_j,
+                                      bool excepted = false) {
   const real inverse_r = physics::rsqrt(r2), inverse_r2 = inverse_r * inverse_r;
-  physics::PairTerm<real> lj = lennard_jones(p, inverse_r2, lj_i, lj_j);
+  physics::PairTerm<real> lj = lennard_jones<kind>(p, inverse_r2, lj_i, lj_j, excepted);
   if (may_switch && p.switching) lj = physics::switched(lj, r2 * inverse_r, inverse_r, p.switch_on, p.switch_inverse_width);
   physics::PairTerm<real> coulomb;  // to be multiplied by qq
   if constexpr (form == CoulombForm::ewald && by_series)

@@ -190,6 +190,14 @@ __device__ void widen(ListExtent& to, const ListExtent& by) {
   to.every &= by.every;
   to.any |= by.any;
 }
+/// Those of some atoms together.
+template <class real>
+__device__ std::uint64_t marks(const ListView<real>& list, const std::uint64_t* of_type, const int* atom, int atoms) {
+  std::uint64_t all = 0;
+  for (int k = 0; k < atoms; ++k)
+    if (atom[k] < list.pairs.atoms) all |= of_type[list.pairs.type[atom[k]]];
+  return all;
+}
 /// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
 template <class real>
 __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list, const Vec3d* x, bool forced) {
@@ -241,12 +249,14 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
     }
     extent[t] = four;
     list.bounds_j[super * clusters_j + t] = bounds_of(list.share, four);
+    if (list.own_mark) list.marks_j[super * clusters_j + t] = marks(list, list.own_mark, atom + t * cluster_j, cluster_j);
   }
   __syncthreads();
   if (t < clusters_i) {
     ListExtent eight = extent[2 * t];
     widen(eight, extent[2 * t + 1]);
     list.bounds_i[super * clusters_i + t] = bounds_of(list.share, eight);
+    if (list.own_mark) list.marks_i[super * clusters_i + t] = marks(list, list.partner_marks, atom + t * cluster_i, cluster_i);
   }
   if (t != static_cast<int>(warp_lanes)) return;
   ListExtent all = nothing();

@@ -51,4 +51,16 @@ LjRules::LjRules(const ForceField& ff) {
   }
 }
 
+ExceptionMarks::ExceptionMarks(const std::vector<char>& exception) {
+  const auto types = static_cast<std::size_t>(std::llround(std::sqrt(static_cast<double>(exception.size()))));
+  own.assign(types, 0);
+  partners.assign(types, 0);
+  int bit = 0;
+  for (std::size_t i = 0; i < types; ++i)
+    if (std::find(&exception[i * types], &exception[i * types] + types, 1) != &exception[i * types] + types)
+      own[i] = std::uint64_t{1} << bit++ % 64;
+  for (std::size_t k = 0; k < exception.size(); ++k)
+    if (exception[k]) partners[k / types] |= own[k % types];
+}
+
 }  // namespace uplift

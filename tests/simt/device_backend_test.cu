@@ -95,7 +95,8 @@ TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
 INSTANTIATE_TEST_SUITE_P(Systems, DeviceForces,
                          ::testing::Combine(::testing::ValuesIn(device_only),
                                             ::testing::Values("everything", "vacuum", "water", "reaction-field", "order-4",
-                                                              "order-6", "gb-hct", "gb-obc2", "gb-gbn2"),
+                                                              "order-6", "gb-hct", "gb-obc2", "gb-gbn2", "switched", "nbfix",
+                                                              "nbfix-switched", "geometric"),
                                             ::testing::Values(Precision::mixed, Precision::double_)));
 
 /// Rods of three atoms, so many that most are out of each other's reach.

@@ -1,6 +1,8 @@
 #include "support/samples.hpp"
 
+#include <cmath>
 #include <random>
+#include <vector>
 
 #include "uplift/core/resources.hpp"
 #include "uplift/engine/simulation.hpp"
@@ -93,6 +95,21 @@ Sample everything(int molecules) {
   return s;
 }
 
+/// One pair of types, the solute's first and that of water's oxygen, has parameters of its own.
+void make_exception(ForceField& ff) {
+  const auto a = static_cast<std::size_t>(ff.lj_type.front()), b = static_cast<std::size_t>(ff.lj_type[ff.lj_type.size() - 3]),
+             n = static_cast<std::size_t>(ff.lj_types);
+  for (std::size_t k : {a * n + b, b * n + a}) ff.lj_c12[k] *= 1.3;
+}
+/// From Lorentz and Berthelot's rules to geometric ones.
+void make_geometric(ForceField& ff) {
+  const auto n = static_cast<std::size_t>(ff.lj_types);
+  for (std::vector<double>* table : {&ff.lj_c6, &ff.lj_c12})
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        if (i != j) (*table)[i * n + j] = std::sqrt((*table)[i * n + i] * (*table)[j * n + j]);
+}
+
 }  // namespace
 
 Sample sample(const std::string& name) {
@@ -120,8 +137,12 @@ Sample sample(const std::string& name) {
   }
   settings.constraints = ConstraintMode::h_bonds;
   if (name == "h-angles") settings.constraints = ConstraintMode::h_angles;
+  if (name.ends_with("switched")) settings.switch_distance = 0.7;
   settings.pme.order = name == "order-4" ? 4 : name == "order-6" ? 6 : 5;
-  return from_inputs(name == "water" ? "water-tip3p-small" : "alanine-dipeptide-tip3p", settings);
+  Sample s = from_inputs(name == "water" ? "water-tip3p-small" : "alanine-dipeptide-tip3p", settings);
+  if (name.starts_with("nbfix")) make_exception(s.system.force_field);
+  if (name.starts_with("geometric")) make_geometric(s.system.force_field);
+  return s;
 }
 
 }  // namespace uplift::test

@@ -13,7 +13,7 @@ struct Sample {
 };
 
 /// everything vacuum gb-hct gb-obc2 gb-gbn2 reaction-field (with restraints) h-angles order-4 order-6 water, and dipeptide (in
-/// water, PME).
+/// water, PME), also switched, with nbfix, nbfix-switched and with geometric rules.
 Sample sample(const std::string& name);
 
 }  // namespace uplift::test

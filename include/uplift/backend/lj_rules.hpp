@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <vector>
 
 #include "uplift/model/force_field.hpp"
@@ -24,6 +25,14 @@ struct LjRules {
 
   /// Lorentz and Berthelot's, without exceptions.
   bool simple() const { return rule == LjRule::lorentz_berthelot && exception.empty(); }
+};
+
+/// Bits of types of atoms, for telling quickly which clusters of atoms may have pairs that are exceptions. A type that is in
+/// one has a bit, which others may share where there are many.
+struct ExceptionMarks {
+  std::vector<std::uint64_t> own, partners;  ///< [types]; partners: of all types that this one has an exception with
+  ExceptionMarks() = default;
+  explicit ExceptionMarks(const std::vector<char>& exception);  ///< LjRules::exception, not empty
 };
 
 }  // namespace uplift

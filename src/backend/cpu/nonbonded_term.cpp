@@ -134,7 +134,7 @@ class NonbondedTerm final : public ForceTerm {
     if (sizeof(real) == 8 || rules_.rule == LjRule::none) return;
     lj_ = rules_.rule == LjRule::geometric ? LjForm::geometric : LjForm::lorentz_berthelot;
     if (rules_.exception.empty()) return;
-    list_.set_exceptions(ExceptionMarks(rules_.exception, ff.lj_types));
+    list_.set_exceptions(ExceptionMarks(rules_.exception));
     for (std::size_t k = 0; k < rules_.exception.size(); ++k)
       if (!rules_.exception[k]) c12_[k] = -1;
   }

@@ -14,17 +14,6 @@ std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-ExceptionMarks::ExceptionMarks(const std::vector<char>& exception, int types) : own(at(types), 0), partners(at(types), 0) {
-  int bit = 0;
-  for (int i = 0; i < types; ++i) {
-    const auto row = exception.begin() + i * types;
-    if (std::find(row, row + types, 1) != row + types) own[at(i)] = std::uint64_t{1} << bit++ % 64;
-  }
-  for (int i = 0; i < types; ++i)
-    for (int j = 0; j < types; ++j)
-      if (exception[at(i * types + j)]) partners[at(i)] |= own[at(j)];
-}
-
 PairList::PairList(const System& system, double reach, const Threads& threads)
     : threads_(threads), reach_(reach), atoms_(system.size()), lj_type_(system.force_field.lj_type) {
   exclusion_start_.assign(at(atoms_) + 1, 0);

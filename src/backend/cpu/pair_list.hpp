@@ -9,19 +9,12 @@
 
 #include "cpu/pair_kernels.hpp"
 #include "cpu/threads.hpp"
+#include "uplift/backend/lj_rules.hpp"
 #include "uplift/backend/rank_link.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift::cpu {
-
-/// Bits of types of atoms, for telling quickly which clusters have pairs of types that are exceptions of the rules (LjRules). A
-/// type that is in one has a bit, which others may share where there are many.
-struct ExceptionMarks {
-  std::vector<std::uint64_t> own, partners;  ///< [types], or empty: there are no exceptions
-  ExceptionMarks() = default;
-  ExceptionMarks(const std::vector<char>& exception, int types);
-};
 
 class PairList {
  public:

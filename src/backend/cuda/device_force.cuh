@@ -85,6 +85,7 @@ std::string overflow(const DeviceForce::Room& room, const ListState& used);
 /// nullptr where the system has none of the kind. `link`: to the ranks that share the system, null: one rank.
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
                                                RankLink* link, cudaStream_t stream);
+std::unique_ptr<DeviceForce> make_device_all_pairs(const System& system);  ///< without a cutoff
 std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme);
 std::unique_ptr<DeviceForce> make_device_mesh(const System& system, const PmeParameters& pme, Precision precision,
                                               RankLink* link, cudaStream_t stream);

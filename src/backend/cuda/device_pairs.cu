@@ -1,5 +1,4 @@
-// Lennard-Jones and direct-space Coulomb on the device: with a pair list where there is a cutoff, all pairs where there is
-// none.
+// Lennard-Jones and direct-space Coulomb on the device with a pair list; without a cutoff device_all_pairs.cu has them.
 #include <cuda/pair_list.cuh>
 
 #include <algorithm>
@@ -7,9 +6,8 @@
 #include <cmath>
 
 #include "backend/cuda/device_force.cuh"
+#include "backend/cuda/pair_tables.cuh"
 #include "uplift/backend/erf_table.hpp"
-#include "uplift/backend/lj_rules.hpp"
-#include "uplift/backend/row_index.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
@@ -28,88 +26,19 @@ constexpr double spare_room = 1.3;                          // of lists
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// What every kernel of pairs reads of the system.
-class PairTables {
- public:
-  explicit PairTables(const System& system)
-      : atoms_(system.size()), charge_(system.force_field.charges), type_(system.force_field.lj_type) {
-    std::vector<std::vector<int>> excluded(at(atoms_));
-    for (const auto& [i, j] : system.force_field.exclusions) {
-      excluded[at(i)].push_back(j);
-      excluded[at(j)].push_back(i);
-    }
-    std::vector<int> start{0}, all;
-    for (std::vector<int>& of : excluded) {
-      std::sort(of.begin(), of.end());
-      all.insert(all.end(), of.begin(), of.end());
-      start.push_back(static_cast<int>(all.size()));
-    }
-    exclusion_start_ = DeviceBuffer<int>(start);
-    exclusions_ = DeviceBuffer<int>(all);
-  }
-  PairsView view() const { return {atoms_, charge_.data(), type_.data(), exclusion_start_.data(), exclusions_.data()}; }
-
- private:
-  int atoms_;
-  DeviceBuffer<double> charge_;
-  DeviceBuffer<int> type_, exclusion_start_, exclusions_;
-};
-
-template <class real>
-DeviceBuffer<LennardJones<real>> lj_table(const ForceField& ff) {
-  std::vector<LennardJones<real>> table;
-  for (std::size_t k = 0; k < ff.lj_c6.size(); ++k)
-    table.push_back({static_cast<real>(ff.lj_c6[k]), static_cast<real>(ff.lj_c12[k])});
-  return DeviceBuffer<LennardJones<real>>(table);
-}
-
-/// Of each type; empty where the rules do not hold, and in double precision, which is for comparisons.
-template <class real>
-std::vector<RuledLj<real>> ruled_lj(const ForceField& ff) {
-  std::vector<RuledLj<real>> of_type;
-  if constexpr (sizeof(real) == 4)
-    if (const LjRules rules(ff); rules.simple())
-      for (std::size_t t = 0; t < rules.first.size(); ++t)
-        of_type.push_back({static_cast<real>(rules.first[t]), static_cast<real>(rules.second[t])});
-  return of_type;
-}
-
-/// Without a cutoff; in double whatever the precision: such systems are small, and their sums are long.
-class AllPairs final : public DeviceForce {
- public:
-  /// Without a cutoff nothing is shared.
-  void set_share(const RankShare&, std::span<const Vec3d>, const Box&, cudaStream_t) override {}
-  explicit AllPairs(const System& system) : tables_(system), lj_(lj_table<double>(system.force_field)) {
-    p_.types = system.force_field.lj_types;
-    p_.lj = lj_.data();
-  }
-  void compute(const Request& r, cudaStream_t stream) override {
-    r.wait_for_sums(stream);
-    launch_all_pairs(tables_.view(), p_, r.x, r.sums, r.tally, stream);
-  }
-
- private:
-  PairTables tables_;
-  DeviceBuffer<LennardJones<double>> lj_;
-  PairParameters<double> p_{};
-};
-
 template <class real>
 class ListedPairs final : public DeviceForce {
  public:
   ListedPairs(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
       : link_(link),
         tables_(system),
-        lj_(lj_table<real>(system.force_field)),
-        ruled_lj_of_type_(ruled_lj<real>(system.force_field)),
+        lj_(system.force_field),
         cutoff_(system.forces.cutoff),
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
         state_(1) {
     const ForceSettings& f = system.forces;
     const double eps = f.reaction_field_dielectric, rc = f.cutoff;
-    p_.types = system.force_field.lj_types;
-    p_.lj = lj_.data();
-    p_.ruled = ruled_lj_of_type_.size() > 0;
+    lj_.put(p_);
     p_.cutoff2 = static_cast<real>(rc * rc);
     p_.switching = f.switch_distance.has_value();
     if (p_.switching) {
@@ -263,11 +192,15 @@ class ListedPairs final : public DeviceForce {
     atom_of_slot_.make_room(slots);
     for (DeviceBuffer<PairSite<real>>* b : {&sites_, &list_sites_, &prune_sites_}) b->make_room(slots);
     tabled_lj_.make_room(slots);
-    if (p_.ruled) ruled_lj_.make_room(slots);
+    if (lj_.of_type()) ruled_lj_.make_room(slots);
     if (link_) places_.make_room(slots);
     bounds_i_.make_room(at(supers_ * clusters_i));
     bounds_j_.make_room(at(supers_ * clusters_j));
     bounds_super_.make_room(at(supers_));
+    if (lj_.own_mark()) {
+      marks_i_.make_room(bounds_i_.size());
+      marks_j_.make_room(bounds_j_.size());
+    }
     extent_of_stack_.make_room(at(supers_ / supers_of_stack + 1));
     most_cells_ = static_cast<int>(slots) + 1;  // a cell has eight atoms, about
     cell_count_.make_room(at(share_.zones) * at(most_cells_) + 1);
@@ -353,7 +286,11 @@ class ListedPairs final : public DeviceForce {
     v.prune_sites = prune_sites_.data();
     v.tabled_lj = tabled_lj_.data();
     v.ruled_lj = ruled_lj_.data();
-    v.ruled_lj_of_type = ruled_lj_of_type_.data();
+    v.ruled_lj_of_type = lj_.of_type();
+    v.own_mark = lj_.own_mark();
+    v.partner_marks = lj_.partner_marks();
+    v.marks_i = marks_i_.data();
+    v.marks_j = marks_j_.data();
     v.list_x = list_x_.data();
     v.places = places_.data();
     v.bounds_i = bounds_i_.data();
@@ -376,8 +313,8 @@ class ListedPairs final : public DeviceForce {
   std::array<double, 3> low_{0, 0, 0}, extent_{1, 1, 1};  ///< of places along open directions, fractions of the box
   DeviceBuffer<int> local_;
   DeviceBuffer<std::uint8_t> zone_;
-  DeviceBuffer<LennardJones<real>> lj_;
-  DeviceBuffer<RuledLj<real>> ruled_lj_of_type_, ruled_lj_;
+  LjTables<real> lj_;
+  DeviceBuffer<RuledLj<real>> ruled_lj_;
   DeviceBuffer<TabledLj> tabled_lj_;
   PairParameters<real> p_{};
   double cutoff_;
@@ -392,56 +329,18 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<Vec3d> list_x_;
   DeviceBuffer<ListPlace> places_;
   DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
+  DeviceBuffer<std::uint64_t> marks_i_, marks_j_;
   DeviceBuffer<ListExtent> extent_of_stack_;
   DeviceBuffer<ListEntry> entries_;
   DeviceBuffer<std::uint8_t> rows_;
   DeviceBuffer<ListState> state_;
 };
 
-/// What the mesh has of excluded pairs.
-class ExcludedPairs final : public DeviceForce {
- public:
-  ExcludedPairs(const System& system, double alpha)
-      : alpha_(alpha), charge_(system.force_field.charges), all_(system.force_field.exclusions) {
-    by_atom_ = RowIndex(system.size(), all_.size(), [&](std::size_t r) { return all_[r][0]; });
-    std::vector<int> pairs;
-    for (const auto& [i, j] : all_) pairs.insert(pairs.end(), {i, j});
-    put(pairs, nullptr);
-  }
-  void set_share(const RankShare& share, std::span<const Vec3d> x, const Box& box, cudaStream_t stream) override {
-    std::vector<int> pairs;
-    for (std::size_t r : by_atom_.taken(share, x, box, [&](std::size_t k) { return std::span<const int>(all_[k]); }))
-      pairs.insert(pairs.end(), all_[r].begin(), all_[r].end());
-    put(pairs, stream);
-  }
-  std::int64_t interactions() const override { return count_; }
-  void compute(const Request& r, cudaStream_t stream) override {
-    r.wait_for_sums(stream);
-    launch_excluded(pairs_.data(), count_, r.x, charge_.data(), image_cell(r.box), alpha_, r.sums, r.tally, stream);
-  }
-
- private:
-  void put(const std::vector<int>& pairs, cudaStream_t stream) {
-    pairs_.upload_to_front(pairs, stream);
-    check(cudaStreamSynchronize(stream), "wait for the device");
-    count_ = static_cast<int>(pairs.size() / 2);
-  }
-  double alpha_;
-  DeviceBuffer<double> charge_;
-  std::vector<std::array<int, 2>> all_;
-  RowIndex by_atom_;
-  DeviceBuffer<int> pairs_;
-  int count_ = 0;
-};
-
 }  // namespace
 
-std::unique_ptr<DeviceForce> make_device_excluded(const System& system, const PmeParameters& pme) {
-  return system.forces.nonbonded == NonbondedMethod::pme ? std::make_unique<ExcludedPairs>(system, pme.alpha) : nullptr;
-}
 std::unique_ptr<DeviceForce> make_device_pairs(const System& system, const PmeParameters& pme, Precision precision,
                                                RankLink* link, cudaStream_t stream) {
-  if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return std::make_unique<AllPairs>(system);
+  if (system.forces.nonbonded == NonbondedMethod::no_cutoff) return make_device_all_pairs(system);
   if (precision == Precision::double_) return std::make_unique<ListedPairs<double>>(system, pme, link, stream);
   return std::make_unique<ListedPairs<float>>(system, pme, link, stream);
 }
