@@ -60,10 +60,10 @@ struct Excepted : Ruled<LjKind::exceptions> {
 /// spill. 0: as the compiler likes best, which makes the shortest code of the others.
 template <class Model, Wanted wanted, bool exact>
 constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
-                                     : exact ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
-                                             : (!Model::usual                       ? 6
-                                                : Model::kind == LjKind::exceptions ? 7
-                                                                                    : 0);
+                                     : exact              ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
+                                     : !Model::may_switch ? 0
+                                     : Model::usual && wanted != Wanted::forces_and_energies ? 7
+                                                                                             : 6;
 
 /// Adds two values of this lane and of lane ^ bits: the lane without that bit gets the sum of the first, the other of the
 /// second.

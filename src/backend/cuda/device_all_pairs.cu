@@ -13,9 +13,7 @@ class AllPairs final : public DeviceForce {
  public:
   /// Without a cutoff nothing is shared.
   void set_share(const RankShare&, std::span<const Vec3d>, const Box&, cudaStream_t) override {}
-  explicit AllPairs(const System& system) : tables_(system), lj_(system.force_field) {
-    lj_.put(p_);
-  }
+  explicit AllPairs(const System& system) : tables_(system), lj_(system.force_field) { lj_.put(p_); }
   void compute(const Request& r, cudaStream_t stream) override {
     r.wait_for_sums(stream);
     launch_all_pairs(tables_.view(), p_, r.x, r.sums, r.tally, stream);
