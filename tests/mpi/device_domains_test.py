@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
 
 DEVICE = os.environ.get("UPLIFT_DEVICE", "simt")
 # Steps are dear on the emulator, so barostats see to it that atoms are shared out anew every few of them.
@@ -64,6 +64,7 @@ def direct(scratch):
 def same_bits(scratch):
     inputs = {name: (ranks, write_input(scratch, name, body, backend=DEVICE)) for name, (ranks, body) in CASES.items()}
     inputs["sites"] = ((2, 3), skewed_water(scratch))
+    inputs["exception"] = ((2, 3), with_exception(scratch, write_input(scratch, "exception", CASES["nve"][1], backend=DEVICE)))
     for name, (numbers, path) in inputs.items():
         first = contents(run(numbers[0], path, *REPORT))
         for ranks in numbers[1:]:

@@ -50,11 +50,20 @@ def write_exception(folder, system=ALANINE):
     wanted = numbers("NONBONDED_PARM_INDEX")[(types[0] - 1) * kinds + types[water] - 1] - 1
     begin, end = section("LENNARD_JONES_BCOEF")
     values = text[begin:end].split()
-    values[wanted] = "%.8E" % (1.3 * float(values[wanted]))
+    values[wanted] = "%.8E" % (10 * float(values[wanted]))
     lines = ("".join("%16s" % v for v in values[k:k + 5]) for k in range(0, len(values), 5))
     path = os.path.join(folder, "exception.prmtop")
     with open(path, "w") as f:
         f.write(text[:begin] + "\n".join(lines) + "\n" + text[end:])
+    return path
+
+
+def with_exception(scratch, path):
+    """The same input with a pair of types that has Lennard-Jones parameters of its own."""
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(f"{INPUTS}/{ALANINE}/system.prmtop.gz", write_exception(scratch)))
     return path
 
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, write_exception, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -42,15 +42,6 @@ def skewed_water(scratch):
         f.write(HEAD.format(i="", s="", p="mixed", c="15 min", b="cpu").replace("topology: //system.prmtop.gz, coordinates: //system.inpcrd.gz", f"topology: {pdb}, coordinates: {pdb}, forcefield: [tip4pew]"))
         f.write("dynamics: {integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 6}\n"
                 "stages:\n  - {name: minimise, minimize: {max_steps: 60}}\n  - {name: water, time: 0.44 ps, pressure: {barostat: c-rescale, every: 10, coupling: anisotropic}}\n")
-    return path
-
-
-def with_exception(scratch, path):
-    """The same input with a pair of types that has Lennard-Jones parameters of its own."""
-    with open(path) as f:
-        text = f.read()
-    with open(path, "w") as f:
-        f.write(text.replace(f"{INPUTS}/{ALANINE}/system.prmtop.gz", write_exception(scratch)))
     return path
 
 

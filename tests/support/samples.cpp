@@ -95,11 +95,14 @@ Sample everything(int molecules) {
   return s;
 }
 
-/// One pair of types, the solute's first and that of water's oxygen, has parameters of its own.
+/// One pair of types, the solute's first and that of water's oxygen, has parameters of its own, so strong that forces tell.
 void make_exception(ForceField& ff) {
   const auto a = static_cast<std::size_t>(ff.lj_type.front()), b = static_cast<std::size_t>(ff.lj_type[ff.lj_type.size() - 3]),
              n = static_cast<std::size_t>(ff.lj_types);
-  for (std::size_t k : {a * n + b, b * n + a}) ff.lj_c12[k] *= 1.3;
+  for (std::size_t k : {a * n + b, b * n + a}) {
+    ff.lj_c6[k] *= 20;
+    ff.lj_c12[k] *= 30;
+  }
 }
 /// From Lorentz and Berthelot's rules to geometric ones.
 void make_geometric(ForceField& ff) {
