@@ -65,6 +65,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
   using P = typename S::P;
   const int i0 = i_cluster * cluster_i;
   const IAtoms<real, lj_form> i_atoms(p, s, i0);
+  const Constants<real, erf_terms> constants(p);
   const P zero(real(0));
   P fi[S::groups][3];
   for (auto& f : fi) f[0] = f[1] = f[2] = zero;
@@ -76,10 +77,11 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
     for (int h = 0; h < S::parts; ++h) {
       const JAtoms<real, lj_form> j_atoms(s, j0 + h * S::chunk);
       P fj[3];
+#pragma GCC unroll 4
       for (int g = 0; g < S::groups; ++g) {
         const bool without_lj = half_lj && g >= S::groups / 2;
         const auto [in, r, inverse, qq, lj, coulomb] =
-            pair_terms<form, triclinic, erf_terms, switching>(p, i_atoms, g, j_atoms, h, mask, without_lj);
+            pair_terms<form, triclinic, switching>(constants, i_atoms, g, j_atoms, h, mask, without_lj);
         const P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         add_product(f, r.x, fi[g][0], fj[0], g == 0);
         add_product(f, r.y, fi[g][1], fj[1], g == 0);
@@ -169,6 +171,7 @@ int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
   const typename S::CoordinateTag dc;
   const typename S::Tag d;
   const int i0 = i_cluster * cluster_i;
+  const Cell<real> cell(p);
   typename S::CoordinateVec xi[S::groups][3];
   for (int g = 0; g < S::groups; ++g) {
     xi[g][0] = S::load_i(dc, s.x + i0, g);
@@ -183,7 +186,7 @@ int prune_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
       const typename S::CoordinateVec xj[3] = {S::load_j(dc, s.x + j), S::load_j(dc, s.y + j), S::load_j(dc, s.z + j)};
       auto closest = hn::Set(d, real(1e30));
       for (int g = 0; g < S::groups; ++g) {
-        const Displacement<real> r = displacement<real, triclinic>(p, xi[g], xj);
+        const Displacement<real> r = displacement<real, triclinic>(cell, xi[g], xj);
         closest = hn::Min(closest, madd(r.x, r.x, madd(r.y, r.y, r.z * r.z)).v);
       }
       near = near || !hn::AllFalse(d, hn::Lt(closest, hn::Set(d, reach2)));

@@ -133,6 +133,7 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
   constexpr real unit = static_cast<real>(std::int64_t{1} << L::force);
   const P scale(unit);
   IAtoms<real, lj_form> i_atoms(p, s, i0);
+  const Constants<real, erf_terms> constants(p);
   for (int g = 0; g < S::groups; ++g) {
     i_atoms.q[g] = scale * i_atoms.q[g];
     if constexpr (lj_form == LjForm::lorentz_berthelot) i_atoms.lj_second[g] = scale * i_atoms.lj_second[g];
@@ -152,10 +153,11 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
       const auto zeros = hn::Set(
           di, static_cast<typename S::Int>(S::groups * static_cast<std::make_unsigned_t<typename S::Int>>(lattice_zero<real>)));
       typename S::IntVec fj[3] = {zeros, zeros, zeros};
+#pragma GCC unroll 4
       for (int g = 0; g < S::groups; ++g) {
         const bool without_lj = half_lj && g >= S::groups / 2;
         auto [in, r, inverse, qq, lj, coulomb] =
-            pair_terms<form, triclinic, erf_terms, switching>(p, i_atoms, g, j_atoms, h, mask, without_lj);
+            pair_terms<form, triclinic, switching>(constants, i_atoms, g, j_atoms, h, mask, without_lj);
         if constexpr (lj_form != LjForm::lorentz_berthelot) lj = {scale * lj.energy, scale * lj.force_over_r};
         P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         auto small = abs(f) < limit * inverse;  // false for not-a-number, too

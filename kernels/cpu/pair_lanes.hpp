@@ -72,16 +72,27 @@ UPLIFT_HD auto difference(typename Shape<real>::CoordinateVec a, typename Shape<
   }
 }
 
+/// The cell of PairParameters, a register a number.
+template <class real>
+struct Cell {
+  typename Shape<real>::P a[6];
+  bool periodic;
+  explicit UPLIFT_HD Cell(const PairParameters<real>& p) : periodic(p.periodic) {
+    for (int k = 0; k < 6; ++k) a[k] = typename Shape<real>::P(p.a[k]);
+  }
+};
+
 template <class real, bool triclinic>
-UPLIFT_HD Displacement<real> displacement(const PairParameters<real>& p, const typename Shape<real>::CoordinateVec xi[3],
+UPLIFT_HD Displacement<real> displacement(const Cell<real>& cell, const typename Shape<real>::CoordinateVec xi[3],
                                           const typename Shape<real>::CoordinateVec xj[3]) {
   using P = typename Shape<real>::P;
-  const P u = difference<real>(xi[0], xj[0], p.periodic), v = difference<real>(xi[1], xj[1], p.periodic),
-          w = difference<real>(xi[2], xj[2], p.periodic);
+  const P* a = cell.a;
+  const P u = difference<real>(xi[0], xj[0], cell.periodic), v = difference<real>(xi[1], xj[1], cell.periodic),
+          w = difference<real>(xi[2], xj[2], cell.periodic);
   if constexpr (triclinic) {
-    return {madd(P(p.a[0]), u, madd(P(p.a[1]), v, P(p.a[2]) * w)), madd(P(p.a[3]), v, P(p.a[4]) * w), P(p.a[5]) * w};
+    return {madd(a[0], u, madd(a[1], v, a[2] * w)), madd(a[3], v, a[4] * w), a[5] * w};
   } else {
-    return {P(p.a[0]) * u, P(p.a[3]) * v, P(p.a[5]) * w};
+    return {a[0] * u, a[3] * v, a[5] * w};
   }
 }
 
@@ -113,22 +124,52 @@ UPLIFT_HD P piecewise(const float (*coefficient)[physics::ErfPieces::pieces], in
   return sum;
 }
 
-/// physics::coulomb_ewald from pieces where there are some. `terms`: their number or the table's where it is known when
-/// compiling, else 0.
-template <int terms, class real, class P>
-UPLIFT_HD physics::PairTerm<P> coulomb_ewald(const PairParameters<real>& p, const P& r2, const P& inverse) {
-  if constexpr (in_pieces<real>) {
-    if (terms > 0 || p.pieces.count > 0) {
-      const int count = terms > 0 ? terms : p.pieces.count;
-      const P place = madd(r2, P(p.pieces.scale), P(-0.5f));
-      const P magic(0x1.8p23f), index = place + magic;  // rounded: the lowest bits are the number of the piece
-      const P u = place - (index - magic);
-      return {inverse - piecewise(p.pieces.energy, count, index, u),
-              msub(inverse * inverse, inverse, piecewise(p.pieces.force, count, index, u))};
-    }
+/// Coefficients of ErfTable, a register each: a register or a place on the stack, which stores of the loop cannot touch. Read
+/// from the parameters they would be spread over a register again after each store. `terms` 0: their number is not known.
+template <class real, int terms>
+struct ErfCoefficients {
+  using P = typename Shape<real>::P;
+  static constexpr int energy_terms = physics::ErfTable<real>::energy_count(terms);
+  P scale, energy[energy_terms], force[terms];
+  explicit UPLIFT_HD ErfCoefficients(const physics::ErfTable<real>& table) : scale(table.scale) {
+    for (int k = 0; k < energy_terms; ++k) energy[k] = P(table.energy[k]);
+    for (int k = 0; k < terms; ++k) force[k] = P(table.force[k]);
   }
-  return physics::coulomb_ewald<terms>(r2, inverse, p.erf);
-}
+  UPLIFT_HD physics::PairTerm<P> operator()(const P& r2, const P& inverse) const {
+    return physics::coulomb_ewald(r2, inverse, scale, energy, energy_terms, force, terms);
+  }
+};
+template <class real>
+struct ErfCoefficients<real, 0> {
+  using P = typename Shape<real>::P;
+  const physics::ErfTable<real>& table;
+  UPLIFT_HD physics::PairTerm<P> operator()(const P& r2, const P& inverse) const {
+    return physics::coulomb_ewald(r2, inverse, table);
+  }
+};
+
+/// The Ewald sum of a register of pairs. `terms`: of the pieces where they are used, else of the table; 0: not known.
+template <class real, int terms>
+struct EwaldSum {
+  using P = typename Shape<real>::P;
+  const physics::ErfPieces& pieces;
+  ErfCoefficients<real, in_pieces<real> ? 0 : terms> table;
+  explicit UPLIFT_HD EwaldSum(const PairParameters<real>& p) : pieces(p.pieces), table{p.erf} {}
+
+  UPLIFT_HD physics::PairTerm<P> operator()(const P& r2, const P& inverse) const {
+    if constexpr (in_pieces<real>) {
+      if (terms > 0 || pieces.count > 0) {
+        const int count = terms > 0 ? terms : pieces.count;
+        const P place = madd(r2, P(pieces.scale), P(-0.5f));
+        const P magic(0x1.8p23f), index = place + magic;  // rounded: the lowest bits are the number of the piece
+        const P u = place - (index - magic);
+        return {inverse - piecewise(pieces.energy, count, index, u),
+                msub(inverse * inverse, inverse, piecewise(pieces.force, count, index, u))};
+      }
+    }
+    return table(r2, inverse);
+  }
+};
 
 }  // namespace
 }  // namespace uplift::cpu::UPLIFT_ISA

@@ -88,6 +88,23 @@ UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairPar
   }
 }
 
+/// What of PairParameters a loop uses, a register a number.
+template <class real, int erf_terms>
+struct Constants {
+  using P = typename Shape<real>::P;
+  const PairParameters<real>& p;
+  Cell<real> cell;
+  EwaldSum<real, erf_terms> ewald;
+  P cutoff2, switch_on, switch_inverse_width;
+  explicit UPLIFT_HD Constants(const PairParameters<real>& parameters)
+      : p(parameters),
+        cell(p),
+        ewald(p),
+        cutoff2(p.cutoff2),
+        switch_on(p.switch_on),
+        switch_inverse_width(p.switch_inverse_width) {}
+};
+
 /// Of a register of pairs. What is not `in` is no number to be used.
 template <class real>
 struct PairTerms {
@@ -100,24 +117,25 @@ struct PairTerms {
 };
 
 /// `mask`: of the entry; `without_lj`: these i atoms have no Lennard-Jones parameters.
-template <CoulombForm form, bool triclinic, int erf_terms, bool switching, class real, LjForm lj_form>
-UPLIFT_HD PairTerms<real> pair_terms(const PairParameters<real>& p, const IAtoms<real, lj_form>& i, int group,
+template <CoulombForm form, bool triclinic, bool switching, class real, int erf_terms, LjForm lj_form>
+UPLIFT_HD PairTerms<real> pair_terms(const Constants<real, erf_terms>& constants, const IAtoms<real, lj_form>& i, int group,
                                      const JAtoms<real, lj_form>& j, int part, std::uint32_t mask, bool without_lj) {
   using S = Shape<real>;
   using P = typename S::P;
+  const PairParameters<real>& p = constants.p;
   PairTerms<real> t;
-  t.r = displacement<real, triclinic>(p, i.x[group], j.x);
+  t.r = displacement<real, triclinic>(constants.cell, i.x[group], j.x);
   const P r2 = madd(t.r.x, t.r.x, madd(t.r.y, t.r.y, t.r.z * t.r.z));
-  t.in = r2 < P(p.cutoff2);
+  t.in = r2 < constants.cutoff2;
   if (mask != 0xffffffffu) t.in = hn::And(t.in, mask_lanes<real>(mask, group, part));
   // At zero distance the force is not a number, which becomes its limit and is found as a blow-up.
   t.inverse = rsqrt(r2);
   const P inverse2 = t.inverse * t.inverse;
   t.lj = without_lj ? physics::PairTerm<P>{P(real(0)), P(real(0))} : lennard_jones<real, lj_form>(p, inverse2, i, group, j);
   if (switching && p.switching)
-    t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, P(p.switch_on), P(p.switch_inverse_width));
+    t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, constants.switch_on, constants.switch_inverse_width);
   t.qq = i.q[group] * j.q;
-  if constexpr (form == CoulombForm::ewald) t.coulomb = coulomb_ewald<erf_terms>(p, r2, t.inverse);
+  if constexpr (form == CoulombForm::ewald) t.coulomb = constants.ewald(r2, t.inverse);
   if constexpr (form == CoulombForm::reaction_field)
     t.coulomb = physics::coulomb_reaction_field(r2, t.inverse, P(p.rf_k), P(p.rf_c));
   if constexpr (form == CoulombForm::plain) t.coulomb = physics::coulomb_plain(t.inverse);
@@ -141,10 +159,8 @@ bool with_erf_terms(const PairParameters<float>& p, const F& f) {
     if (p.pieces.count == 5) return f.template operator()<5>(), true;
     if (p.pieces.count == 6) return f.template operator()<6>(), true;
   } else {
-    if (p.erf.count == 10) return f.template operator()<10>(), true;
     if (p.erf.count == 12) return f.template operator()<12>(), true;
     if (p.erf.count == 14) return f.template operator()<14>(), true;
-    if (p.erf.count == 16) return f.template operator()<16>(), true;
   }
   return false;
 }

@@ -48,14 +48,20 @@ struct ErfTable {
   C energy[most], force[most];
 };
 
-/// Pair within the cutoff: erfc(alpha r)/r. `terms`: the table's count where it is known when compiling, else 0; less
-/// `zeros`, its leading coefficients that are known to be 0.
+/// Pair within the cutoff: erfc(alpha r)/r, from the coefficients of an ErfTable.
+template <class T, class C>
+UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const C& scale, const C* energy, int energy_count,
+                                    const C* force, int force_count) {
+  const T t = madd(r2, T(scale), T(-1));
+  return {inverse_r - polynomial(t, energy, energy_count),
+          msub(inverse_r * inverse_r, inverse_r, polynomial(t, force, force_count))};
+}
+/// `terms`: the table's count where it is known when compiling, else 0; less `zeros`, its leading coefficients that are known
+/// to be 0.
 template <int terms = 0, int zeros = 0, class T, class C>
 UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const ErfTable<C>& table) {
-  const T t = madd(r2, T(table.scale), T(C(-1)));
   const int count = terms > 0 ? terms : table.count;
-  return {inverse_r - polynomial(t, table.energy + zeros, table.energy_count(count)),
-          msub(inverse_r * inverse_r, inverse_r, polynomial(t, table.force + zeros, count))};
+  return coulomb_ewald(r2, inverse_r, table.scale, table.energy + zeros, table.energy_count(count), table.force + zeros, count);
 }
 
 /// The same two functions in sixteen pieces of equal width in r^2, each a short polynomial: where one instruction looks up
