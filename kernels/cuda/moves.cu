@@ -35,7 +35,7 @@ __device__ void kick(Unit& u, const Moves& moves, const Move& m, const LevelFact
 
 template <class Unit>
 __device__ void add_noise(Unit& u, int k, const Move& m, std::int64_t step) {
-  const Vec3d noise = gaussian3(m.seed, NoisePurpose::langevin, step * m.substeps + m.substep, u.atom(k));
+  const Vec3d noise = gaussian3(m.seed, NoisePurpose::langevin, noise_step(step, m.substep), u.atom(k));
   const double size = m.spread * std::sqrt(u.inverse_mass(k));
   Vec3d& v = u.v(k);
   v = {physics::ornstein_uhlenbeck(v.x, m.decay, size, noise.x), physics::ornstein_uhlenbeck(v.y, m.decay, size, noise.y),
@@ -236,7 +236,7 @@ __global__ void rescale_kernel(Shared* shared, RescaleVelocities stage, int degr
   shared->factor = 1;
   shared->shift = {0, 0, 0};
   if (!(kinetic > 0) || degrees <= 0) return;
-  const std::int64_t draw = shared->step * stage.substeps + stage.substep;
+  const std::int64_t draw = noise_step(shared->step, stage.substep);
   const double target = 0.5 * degrees * constants::boltzmann * stage.temperature;
   const double first = gaussian3(stage.seed, NoisePurpose::thermostat, draw, 0).x;
   const double others = chi_squared(degrees - 1, stage.seed, NoisePurpose::thermostat, draw, 1);
@@ -257,9 +257,10 @@ __global__ void move_chain_kernel(Shared* shared, MoveNoseHooverChain stage, int
 }
 
 __global__ void stop_drift_kernel(Shared* shared, double total_mass) {
+  const Vec3d momentum{from_fixed(shared->momentum[0]), from_fixed(shared->momentum[1]), from_fixed(shared->momentum[2])};
   shared->factor = 1;
-  shared->shift = (-1 / total_mass) *
-                  Vec3d{from_fixed(shared->momentum[0]), from_fixed(shared->momentum[1]), from_fixed(shared->momentum[2])};
+  shared->shift = (-1 / total_mass) * momentum;
+  shared->heat -= 0.5 * dot(momentum, momentum) / total_mass;
   forget_sums(shared);
 }
 

@@ -37,7 +37,7 @@ struct Move {
   double weight[most_force_levels], boost_weight;
   double decay, spread;  ///< noise
   std::uint64_t seed;
-  int substep, substeps;
+  int substep;
 };
 inline constexpr int most_moves = 16;
 /// A sequence of moves. Positions that were saved before it are loaded if `loads_saved`, those that later ones need stored if

@@ -93,11 +93,11 @@ Integrator make_integrator(const DynamicsSettings& d, const BiasPlan& bias) {
       case IntegratorKind::langevin:
         // What the noise has along constraints is removed with the gradients that the positions' solver uses, so that the heat
         // is what the velocities keep of it.
-        add({CountHeat{-1}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k, n}, ConstrainVelocities{true},
+        add({CountHeat{-1}, OrnsteinUhlenbeck{dt, d.friction, d.temperature, d.seed, k}, ConstrainVelocities{true},
              CountHeat{1}});
         break;
       case IntegratorKind::v_rescale:
-        add({RescaleVelocities{dt, d.friction, d.temperature, d.seed, k, n}});
+        add({RescaleVelocities{dt, d.friction, d.temperature, d.seed, k}});
         break;
       case IntegratorKind::nose_hoover:
         add({MoveNoseHooverChain{dt, d.friction, d.temperature}});

@@ -351,6 +351,12 @@ TEST(Integration, CentreOfMassComesToRest) {
     mass += system.masses[at(i)];
   }
   EXPECT_LT(std::sqrt(dot(p, p)) / mass, 1e-14);
+  double before = 0, after = 0;
+  for (int i = 0; i < s.size(); ++i) {
+    before += 0.5 * system.masses[at(i)] * dot(s.v[at(i)], s.v[at(i)]);
+    after += 0.5 * system.masses[at(i)] * dot(got.v[at(i)], got.v[at(i)]);
+  }
+  EXPECT_NEAR(got.heat - s.heat, after - before, 1e-10 * before);  // or it would be missing from the conserved energy
   const Vec3d shift = got.v[0] - s.v[0];
   for (int i = 0; i < s.size(); ++i) EXPECT_LT(distance(got.v[at(i)] - s.v[at(i)], shift), 1e-14);
 }

@@ -49,6 +49,14 @@ TEST(Noise, EveryKeyGivesItsOwnDeviate) {
   EXPECT_EQ(a.z, b.z);
 }
 
+/// A stage with several draws a step, and the next with one or another number, draw nothing twice.
+TEST(Noise, DrawsOfAStepHaveKeysOfTheirOwn) {
+  std::set<std::int64_t> seen;
+  for (std::int64_t step = 0; step < 1000; ++step)
+    for (int substep = 0; substep < (step < 500 ? 3 : 1); ++substep) EXPECT_TRUE(seen.insert(noise_step(step, substep)).second);
+  EXPECT_EQ(noise_step(12345, 0), 12345);
+}
+
 TEST(Noise, SineAndCosineOfATurn) {
   double worst = 0;
   for (int i = 0; i <= 100000; ++i) {

@@ -45,14 +45,14 @@ struct Drift {  ///< x += dt v
 struct OrnsteinUhlenbeck {  ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
   double dt, friction, temperature;
   std::uint64_t seed;
-  int substep = 0, substeps = 1;  ///< several draws a step have noise of their own
+  int substep = 0;  ///< several draws a step have noise of their own (noise_step)
   bool operator==(const OrnsteinUhlenbeck&) const = default;
 };
 struct RescaleVelocities {  ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as
                             ///< State::heat
   double dt, friction, temperature;  ///< relaxation time 1/friction
   std::uint64_t seed;
-  int substep = 0, substeps = 1;  ///< as of OrnsteinUhlenbeck
+  int substep = 0;  ///< as of OrnsteinUhlenbeck
   bool operator==(const RescaleVelocities&) const = default;
 };
 struct MoveNoseHooverChain {         ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat

@@ -27,6 +27,10 @@ UPLIFT_HD Words4<std::uint32_t> noise_bits(std::uint64_t seed, NoisePurpose purp
                      static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
 }
 
+/// The step that noise is drawn for where a step draws several times. Draws have bits of their own: counted in one row, those
+/// of a stage with two a step would be drawn again by the next stage with one.
+UPLIFT_HD std::int64_t noise_step(std::int64_t step, int substep) { return step | static_cast<std::int64_t>(substep) << 48; }
+
 /// Three independent standard normal deviates for one atom at one step.
 UPLIFT_HD Vec3d gaussian3(std::uint64_t seed, NoisePurpose purpose, std::int64_t step, std::int64_t atom) {
   const auto u = noise_bits(seed, purpose, step, atom);

@@ -171,7 +171,7 @@ void CpuIntegration::drift(const Drift& stage) {
 
 void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step) {
   const auto factors = physics::ornstein_uhlenbeck_factors(stage.dt, stage.friction, stage.temperature);
-  const NoiseKey key{stage.seed, step * stage.substeps + stage.substep, static_cast<std::uint32_t>(NoisePurpose::langevin)};
+  const NoiseKey key{stage.seed, noise_step(step, stage.substep), static_cast<std::uint32_t>(NoisePurpose::langevin)};
   for_home([&](int first, int last) {
     kernels_.ornstein_uhlenbeck(first, last, factors.decay, factors.spread, key, inverse_sqrt_mass_.data(), flat(v_));
   });
@@ -180,7 +180,7 @@ void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int
 void CpuIntegration::rescale_velocities(const RescaleVelocities& stage, std::int64_t step) {
   const double kinetic = kinetic_energy(), target = 0.5 * degrees_of_freedom_ * constants::boltzmann * stage.temperature;
   if (!(kinetic > 0) || degrees_of_freedom_ <= 0) return;  // nothing to scale
-  const std::int64_t draw = step * stage.substeps + stage.substep;
+  const std::int64_t draw = noise_step(step, stage.substep);
   const double first = gaussian3(stage.seed, NoisePurpose::thermostat, draw, 0).x;
   const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, draw, 1);
   const double wanted =
@@ -339,6 +339,7 @@ void CpuIntegration::remove_com_motion() {
   const Vec3d drift_velocity{exact_sum([&](int i) { return mass(i) * v_[at(i)].x; }) / total,
                              exact_sum([&](int i) { return mass(i) * v_[at(i)].y; }) / total,
                              exact_sum([&](int i) { return mass(i) * v_[at(i)].z; }) / total};
+  heat_ -= 0.5 * total * dot(drift_velocity, drift_velocity);
   for_home([&](int first, int last) {
     for (int i = first; i < last; ++i)
       if (mass(i) > 0) v_[at(i)] -= drift_velocity;

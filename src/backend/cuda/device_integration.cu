@@ -204,7 +204,6 @@ void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, m
           m.spread = factors.spread;
           m.seed = s.seed;
           m.substep = s.substep;
-          m.substeps = s.substeps;
         }
         if constexpr (std::is_same_v<S, RescaleVelocities>) {
           sum_kinetic();
