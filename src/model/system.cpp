@@ -135,6 +135,10 @@ class SystemBuilder {
       const auto length = bond_length_.find(ordered(b.i, b.j));
       if (length != bond_length_.end()) lengths_[ordered(b.i, b.j)] = length->second;
     }
+    // Amber's water has a spring between its hydrogens that is no bond of the topology, and as stiff as one.
+    for (const auto& [pair, length] : bond_length_)
+      if (hydrogen(pair.first) && hydrogen(pair.second) && !(in_rigid_water(pair.first) && in_rigid_water(pair.second)))
+        lengths_[pair] = length;
   }
 
   /// H-X-H and H-O-X angles become the distance between their ends at the bonds' lengths, as OpenMM's HAngles does: a C-O bond

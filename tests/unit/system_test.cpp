@@ -65,7 +65,7 @@ TEST(System, ConstraintsOfEveryMode) {
       {ConstraintMode::none, false, 0, 0, 11, 7, 36},
       {ConstraintMode::none, true, 0, 2, 5, 7, 30},
       {ConstraintMode::h_bonds, true, 4, 2, 1, 7, 26},
-      {ConstraintMode::h_bonds, false, 8, 0, 3, 7, 28},  // H-H of flexible water stays a spring
+      {ConstraintMode::h_bonds, false, 10, 0, 1, 7, 26},  // H-H, too
       {ConstraintMode::all_bonds, true, 5, 2, 0, 7, 25},
       {ConstraintMode::h_angles, true, 8, 2, 1, 3, 22},  // three H-C-H and C-O-H; the C-O bond stays
   };
@@ -129,6 +129,20 @@ TEST(System, LopsidedWaterGetsPlainConstraints) {
   EXPECT_EQ(s.constraints.size(), 3u);
   EXPECT_TRUE(s.force_field.bonds.empty());
   EXPECT_EQ(degrees_of_freedom(s), 6);
+}
+
+TEST(System, WaterThatIsNotRigidKeepsNoSpringAsStiffAsABond) {
+  Topology t;
+  ForceField ff;
+  test::add_water(t, ff);
+  std::erase_if(t.bonds,
+                [](const Bond& b) { return b.i != 0; });  // Amber's spring between hydrogens is no bond of the topology
+  finish(t, ff);
+  ForceSettings settings = vacuum(ConstraintMode::h_bonds);
+  settings.rigid_water = false;
+  const System s = make_system(t, ff, settings);
+  EXPECT_EQ(s.constraints.size(), 3u);
+  EXPECT_TRUE(s.force_field.bonds.empty());
 }
 
 TEST(System, VirtualSitesCarryNoFreedom) {
