@@ -28,9 +28,17 @@ void check_levels(const RunInput& input) {
   }
 }
 
+/// Without a box momentum is kept by all that has no friction of its own, and carries molecules away; Langevin's noise gives
+/// the centre its share of motion, and where restraints hold atoms to places there is none to keep.
+bool removes_com_motion(const System& system, bool periodic, const DynamicsSettings& dynamics) {
+  if (dynamics.com_removal_every == 0) return false;
+  return periodic || (dynamics.integrator != IntegratorKind::langevin && system.position_restraints.empty());
+}
+
 }  // namespace
 
-Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
+            const DynamicsSettings* dynamics) {
   TopologyFile file = read_topology(input.system);
   Coordinates coordinates = file.coordinates && input.system.coordinates == input.system.topology
                                 ? std::move(*file.coordinates)
@@ -62,6 +70,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   }
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
+  if (dynamics) loaded.system.remove_com = removes_com_motion(loaded.system, loaded.state.box.periodic(), *dynamics);
   return loaded;
 }
 
@@ -124,7 +133,7 @@ std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box,
 void serve_team(const RunInput& input, const Communicator& team) {
   const auto load_ordered = [&](const TeamOrder& order) {
     const StageSettings* stage = order.which >= 0 ? &input.stages.at(static_cast<std::size_t>(order.which)) : nullptr;
-    System system = load(input, stage ? stage->forces : input.forces, stage ? stage->restraints : std::nullopt).system;
+    System system = (stage ? load(input, *stage) : load(input, input.forces, std::nullopt)).system;
     system.torsions_apart = order.torsions_apart;
     if (system_fingerprint(system) != order.fingerprint)
       throw InputError(

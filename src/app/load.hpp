@@ -17,8 +17,13 @@ struct Loaded {
   bool has_velocities = false;     ///< the coordinate file brought them, one for every atom
 };
 
-/// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
-Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
+/// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. `dynamics`: how it will move, which
+/// decides about System::remove_com. Throws InputError.
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
+            const DynamicsSettings* dynamics = nullptr);
+inline Loaded load(const RunInput& input, const StageSettings& stage) {
+  return load(input, stage.forces, stage.restraints, &stage.dynamics);
+}
 
 /// The same with a backend's name in place of `auto`: cuda where this process has a GPU that this build can use, else cpu.
 ComputeSettings with_backend(ComputeSettings compute);

@@ -98,7 +98,7 @@ int Run::execute() {
 
 int Run::stage(std::size_t index) {
   const StageSettings& settings = input_.stages[index];
-  Loaded loaded = load(input_, settings.forces, settings.restraints);
+  Loaded loaded = load(input_, settings);
   if (checkpoint_) {
     check_continuation(*checkpoint_, input_, loaded.system);
     state_ = checkpoint_->state;
@@ -191,6 +191,7 @@ void Run::begin_files(const System& system, Backend& backend) {
 }
 
 int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias) {
+  if (has_velocities_ && !(checkpoint_ && checkpoint_->begun)) carry_velocities(settings, system);
   if (!has_velocities_) {
     draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature,
                     settings.dynamics.seed, state_);
@@ -235,6 +236,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   recorders.finish(simulation);
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   check_heating(settings, system, recorders.drift());
+  check_mesh(settings);
   for (const std::string& odd : recorders.odd_boosts(simulation.bias())) log_->warn("stage " + settings.name + ": " + odd);
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) +

@@ -63,6 +63,8 @@ class Run {
   BiasCourse bias_course(const StageSettings& settings, const System& system);
   BiasStatistics statistics_of(const std::string& stage) const;
   void check_first_boost(const StageSettings& settings, const BiasEnergies& boost);
+  void carry_velocities(const StageSettings& settings, const System& system);
+  void check_mesh(const StageSettings& settings);
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;

@@ -1,5 +1,7 @@
 #include "uplift/engine/barostat.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -18,6 +20,8 @@ constexpr double first_size = 0.01;  // of the volume
 constexpr double largest_size = 0.3;
 constexpr int window = 10;       // trials after which their size is looked at
 constexpr double settling = 10;  // windows in which the size may change much
+constexpr int few_at_wall = 10;  // trials that a cutoff forbids, and their share
+constexpr double often_at_wall = 0.01;
 
 }  // namespace
 
@@ -93,7 +97,15 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
     const Stage move[] = {SaveConfiguration{}, ScaleBox{group.factors(std::log(next / volume)), false}};
     backend.run(move, {}, step);
     double ratio = -1;
-    if (!too_small(backend.box())) {
+    if (too_small(backend.box())) {
+      // Now and then is chance. As often as this, the box stands at a wall that is no part of the ensemble.
+      if (++at_wall_ >= few_at_wall && static_cast<double>(at_wall_) > often_at_wall * static_cast<double>(attempted_))
+        stop(fmt::format(
+                 "the box wants to shrink below twice the cutoff: {} of {} trial volumes would have, which would leave the "
+                 "density too low",
+                 at_wall_, attempted_),
+             "take a larger box, or a smaller cutoff", step);
+    } else {
       compute(backend, forces, step);
       const double change = backend.energies().boosted_potential() - before, kt = constants::boltzmann * temperature;
       ratio = physics::volume_move_log_ratio<double>(change, target_, volume, next, system_.molecules.count, kt);
@@ -121,6 +133,10 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
   group.tried = group.taken = 0;
 }
 
+void Barostat::stop(const std::string& what, const std::string& cure, std::int64_t step) const {
+  throw SimulationError(fmt::format("{}, at step {} (forces.cutoff: {:g} nm); {}", what, step, system_.forces.cutoff, cure));
+}
+
 void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
   const auto snapshot = take_snapshot(system_, backend, {.positions = false, .energies = true}, step);
   const SnapshotContents& now = snapshot->get();
@@ -142,11 +158,10 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
   const Stage move[] = {ScaleBox{scale, true}};
   backend.run(move, {}, step);
   if (too_small(backend.box()))
-    throw SimulationError("the box has shrunk below twice the cutoff of " + std::to_string(system_.forces.cutoff) +
-                          " nm at step " + std::to_string(step) +
-                          " (the pressure of the start is far from the target, or the box was much too large); equilibrate at "
-                          "constant volume first, use "
-                          "barostat: monte-carlo, or a smaller cutoff");
+    stop(
+        "the box has shrunk below twice the cutoff (the pressure of the start is far from the target, or the box was much too "
+        "large)",
+        "equilibrate at constant volume first, take a larger box, or a smaller cutoff", step);
   compute(backend, forces, step);
   const Stage count_work[] = {AddHeat{backend.energies().boosted_potential() + backend.kinetic_energy() - before}};
   backend.run(count_work, {}, step);

@@ -274,6 +274,10 @@ class InputBuilder {
       v.problem("temperature_ramp", "the stage has a temperature, too; remove one of the two");
     else if (v.good("dynamics.integrator") && stage.dynamics.integrator == IntegratorKind::verlet)
       v.problem("temperature_ramp", "needs a thermostat; use integrator: langevin, v-rescale or nose-hoover");
+    else if (v.good("dynamics.integrator") && stage.dynamics.integrator == IntegratorKind::nose_hoover)
+      for (const char* end : {"temperature_ramp.from", "temperature_ramp.to"})
+        if (v.good(end) && v.quantity(end) == 0)
+          v.problem(end, "nose-hoover has no chain for 0 K; use another integrator, or a temperature above 0");
     stage.dynamics.ramp = TemperatureRamp{v.quantity("temperature_ramp.from"), v.quantity("temperature_ramp.to"), stage.time};
     stage.settings += "time: " + v.text("time") + " of the ramp\n";
   }

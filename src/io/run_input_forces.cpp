@@ -105,6 +105,12 @@ DynamicsSettings read_dynamics(const Values& v) {
   s.friction = v.quantity("dynamics.friction");
   s.seed = static_cast<std::uint64_t>(v.count("dynamics.seed"));
   s.constraint_tolerance = v.number("dynamics.constraint_tolerance");
+  if (v.good("dynamics.integrator") && s.integrator == IntegratorKind::nose_hoover) {
+    if (v.good("dynamics.friction") && s.friction == 0)
+      v.problem("dynamics.friction", "its inverse is the relaxation time of nose-hoover, so it must be above 0");
+    if (v.good("dynamics.temperature") && s.temperature == 0)
+      v.problem("dynamics.temperature", "nose-hoover has no chain for 0 K; use another integrator, or a temperature above 0");
+  }
   s.com_removal_every = static_cast<int>(v.count("dynamics.com_removal_every"));
   if (v.given("dynamics.pressure")) {
     s.pressure = read_pressure(v);

@@ -446,6 +446,15 @@ TEST_F(RunInputTest, SinglePointsNeedNoStages) {
   EXPECT_EQ(gb.forces.implicit_solvent->model, GbModel::obc1);
 }
 
+TEST_F(RunInputTest, ANoseHooverChainNeedsATimeAndATemperature) {
+  const std::string stage = "stages: [{name: a, time: 120 ps", dynamics = "}]\ndynamics: {integrator: nose-hoover";
+  EXPECT_EQ(list(problems(stage + dynamics + "}\n")), "(no problems)");
+  EXPECT_THAT(list(problems(stage + dynamics + ", friction: 0 /ps}\n")), HasSubstr("relaxation time of nose-hoover"));
+  EXPECT_THAT(list(problems(stage + dynamics + ", temperature: 0 K}\n")), HasSubstr("no chain for 0 K"));
+  EXPECT_THAT(list(problems(stage + ", temperature_ramp: {from: 300 K, to: 0 K}" + dynamics + "}\n")),
+              HasSubstr("no chain for 0 K"));
+}
+
 // The nearest that is offered must itself be accepted.
 TEST_F(RunInputTest, OfferedTimesFit) {
   for (const char* step : {"1 fs", "2 fs", "2.5 fs", "3 fs", "4 fs", "0.7 fs"})

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "uplift/backend/backend.hpp"
@@ -40,6 +41,7 @@ class Barostat {
   void try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
   void rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
   bool too_small(const Box& box) const;
+  [[noreturn]] void stop(const std::string& what, const std::string& cure, std::int64_t step) const;
   void compute(Backend& backend, std::span<const Stage> forces, std::int64_t step) const;
 
   const System& system_;
@@ -47,7 +49,7 @@ class Barostat {
   std::uint64_t seed_;
   double timestep_, target_;  ///< the latter [kJ/mol/nm^3]
   std::vector<Group> groups_;
-  std::int64_t attempted_ = 0, accepted_ = 0;
+  std::int64_t attempted_ = 0, accepted_ = 0, at_wall_ = 0;
 };
 
 }  // namespace uplift

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""What changes from stage to stage, and what a run must say of itself: masses, drifting molecules, boxes at the limit.
+
+  stages_test.py UPLIFT      exit status 77 (skip) when h5py is missing
+"""
+import os
+import subprocess
+
+from checks import INPUTS, UPLIFT, run_all
+from hdf5 import h5py, np
+
+
+def run(folder, system, forces, dynamics, stages, expect=0, every="20 fs"):
+    path, end = os.path.join(folder, "run.yaml"), "" if system.endswith("vacuum") else ".gz"
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {INPUTS}/{system}/system.prmtop{end}, coordinates: {INPUTS}/{system}/system.inpcrd{end}}}
+forces: {{{forces}}}
+dynamics: {{timestep: 2 fs, temperature: 300 K, seed: 5, {dynamics}}}
+stages:
+{stages}
+output: {{trajectory: {{every: {every}, velocities: true}}, energies: {{every: {every}}}, report: false}}
+compute: {{backend: cpu}}
+""")
+    done = subprocess.run([UPLIFT, "run", path, "--quiet"], capture_output=True, text=True)
+    assert done.returncode == expect, (done.returncode, done.stderr)
+    out = os.path.join(folder, "run")
+    with open(os.path.join(out, "run.log")) as f:
+        return out, f.read() + done.stderr
+
+
+def column(out, name):
+    with h5py.File(os.path.join(out, "energies.h5")) as f:
+        return f["time"][()], f[name][()]
+
+
+def heavier_hydrogens_leave_the_temperature(folder):
+    out, log = run(folder, "sdf1-implicit", "nonbonded: no-cutoff, implicit_solvent: {model: obc2}", "integrator: langevin",
+                   "  - {name: equilibrate, time: 0.4 ps}\n  - {name: heavy, time: 0.2 ps, integrator: verlet, hydrogen_mass: 3.024 amu}")
+    time, temperature = column(out, "temperature")
+    before, after = temperature[(time > 0.25) & (time < 0.39)].mean(), temperature[(time > 0.41) & (time < 0.59)].mean()
+    # Velocities that stayed as they were would bring hydrogens three times their energy: a third more in all.
+    assert abs(after / before - 1) < 0.08, (before, after)
+    assert "velocities are scaled so that the temperature stays" in log, log
+
+
+def molecules_do_not_fly_away(folder):
+    """Without a box, too, unless Langevin's friction sees to it."""
+    for integrator, every, stays in (("v-rescale", 100, True), ("v-rescale", 0, False)):
+        out, _ = run(folder, "alanine-dipeptide-vacuum", "nonbonded: no-cutoff", f"integrator: {integrator}, com_removal_every: {every}",
+                     "  - {name: free, time: 4 ps}", every="0.2 ps")
+        with h5py.File(os.path.join(out, "trajectory.h5md")) as f:
+            x, mass = f["particles/trajectory/position/value"][()], f["particles/trajectory/mass"][()]
+        centre = np.einsum("a,fad->fd", mass / mass.sum(), x.astype(float))
+        moved = np.linalg.norm(centre[-1] - centre[0])
+        # 144 Da at 300 K move by 0.2 nm/ps.
+        assert (moved < 1e-3) == stays, (integrator, every, moved)
+        subprocess.run(["rm", "-r", out], check=True)
+
+
+def a_box_at_the_cutoffs_wall_is_an_error(folder):
+    _, log = run(folder, "water-tip3p-small", "nonbonded: pme, cutoff: 0.939 nm", "integrator: langevin, pressure: {pressure: 2000 bar, every: 2}",
+                 "  - {name: press, time: 2 ps}", expect=1, every="0.2 ps")
+    assert "twice the cutoff" in log and "trial volumes" in log, log
+
+
+def a_mesh_for_another_box_is_told(folder):
+    out, log = run(folder, "water-tip3p-small", "nonbonded: pme, cutoff: 0.6 nm",
+                   "integrator: langevin, pressure: {barostat: c-rescale, pressure: -6000 bar, every: 5, relaxation_time: 0.2 ps}",
+                   "  - {name: stretch, time: 3 ps, timestep: 1 fs, temperature: 400 K}", every="0.2 ps")
+    with h5py.File(os.path.join(out, "trajectory.h5md")) as f:
+        edges = f["particles/trajectory/box/edges/value"][()]
+    assert edges[-1, 0, 0] > 1.1 * edges[0, 0, 0], edges[[0, -1]]
+    assert "the PME mesh was chosen for the box of then" in log, log
+
+
+run_all(heavier_hydrogens_leave_the_temperature, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
