@@ -9,6 +9,7 @@
 #include "uplift/io/amber_writer.hpp"
 #include "uplift/io/charmm.hpp"
 #include "uplift/io/psf.hpp"
+#include "uplift/io/replace_file.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/topology_file.hpp"
 
@@ -43,7 +44,7 @@ int to_psf(const ConvertOptions& options) {
                                 ? read_psf_terms(input)
                                 : read_topology(topology_settings(input, options));
   say(file.notes);
-  say(write_psf(options.output, file.topology, file.force_field));
+  say(replace_file(options.output, [&](const std::string& to) { return write_psf(to, file.topology, file.force_field); }));
   std::cout << options.output << ": " << file.topology.size() << " atoms, " << file.topology.bonds.size() << " bonds\n";
   return finished;
 }
@@ -77,8 +78,8 @@ int to_prmtop(const ConvertOptions& options) {
     if (!box) box = file.box;
   }
   const std::string inpcrd = coordinates ? inpcrd_beside(options) : "";
-  const std::vector<std::string> notes = write_prmtop(options.output, file.topology, file.force_field, box);
-  say(notes);
+  say(replace_file(options.output,
+                   [&](const std::string& to) { return write_prmtop(to, file.topology, file.force_field, box); }));
   if (!coordinates && !box && (file_suffix(input) == "psf" || file_suffix(input) == "top"))
     std::cerr << "note: " << options.output
               << ": without a box; give --coordinates of a file that has one for a periodic system\n";
@@ -86,7 +87,9 @@ int to_prmtop(const ConvertOptions& options) {
   if (!coordinates) return finished;
   place_virtual_sites(file.force_field, coordinates->x);
   coordinates->box = box;
-  write_amber_coordinates(inpcrd, AmberRestart::ascii, file.topology.title, *coordinates);
+  replace_file(inpcrd, [&](const std::string& to) {
+    write_amber_coordinates(to, AmberRestart::ascii, file.topology.title, *coordinates);
+  });
   std::cout << inpcrd << ": their coordinates\n";
   return finished;
 }
