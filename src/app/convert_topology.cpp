@@ -8,6 +8,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber_writer.hpp"
 #include "uplift/io/charmm.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/psf.hpp"
 #include "uplift/io/replace_file.hpp"
 #include "uplift/io/structure.hpp"
@@ -52,12 +53,7 @@ int to_psf(const ConvertOptions& options) {
 /// The coordinates that are written with a prmtop stand beside it.
 std::string inpcrd_beside(const ConvertOptions& options) {
   const std::string path = fs::path(options.output).replace_extension(".inpcrd").string();
-  std::error_code error;
-  if (!fs::exists(path, error)) return path;
-  for (const std::string& input : {options.inputs[0], options.coordinates})
-    if (fs::equivalent(input, path, error))
-      throw InputError(path + ": is an input, and coordinates would be written there; choose another name for the output");
-  if (!options.force) throw InputError(path + ": is there already; choose another name, or replace it with --force");
+  check_new_output(path, {options.inputs[0], options.coordinates}, options.force);
   return path;
 }
 
