@@ -13,9 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What a run writes into its folder, but for surfaces; those that only a run leaves there come first.
-constexpr std::array run_files{"run.log",         "checkpoint.upc", "checkpoint.prev.upc", "trajectory.h5md", "energies.h5",
-                               "replicas.json",   "stages.json",    "exchange.h5",         "performance.json", "amd.log",
-                               "topology.pdb",    "report.html"};
+constexpr std::array run_files{"run.log",          "checkpoint.upc", "checkpoint.prev.upc", "trajectory.h5md",
+                               "energies.h5",      "replicas.json",  "stages.json",         "exchange.h5",
+                               "performance.json", "amd.log",        "topology.pdb",        "report.html"};
 constexpr std::size_t only_of_runs = 6;
 
 bool is_of_a_run(const fs::path& output) {
@@ -51,8 +51,7 @@ bool same_file(const std::string& a, const std::string& b) {
 void check_output(const std::string& output, const std::vector<std::string>& inputs, const std::string& cure) {
   for (const std::string& input : inputs)
     if (!input.empty() && same_file(input, output)) throw InputError(output + ": is an input, too; " + cure);
-  if (is_of_a_run(output))
-    throw InputError(output + ": is a file of the run in this folder, which would be lost; " + cure);
+  if (is_of_a_run(output)) throw InputError(output + ": is a file of the run in this folder, which would be lost; " + cure);
 }
 
 void check_new_output(const std::string& output, const std::vector<std::string>& inputs, bool force) {

@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""What commands write, and where: over no input and no file of a run, and with an error when it does not arrive.
+
+  outputs_test.py UPLIFT
+"""
+import os
+import subprocess
+
+from checks import INPUTS, UPLIFT, run_all
+
+SYSTEM = f"{INPUTS}/alanine-dipeptide-vacuum/system"
+
+
+def uplift(folder, *arguments, expect=0, **more):
+    done = subprocess.run([UPLIFT, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **more)
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def write_input(folder, time="20 fs"):
+    with open(os.path.join(folder, "x.yaml"), "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {SYSTEM}.prmtop, coordinates: {SYSTEM}.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 2 fs, seed: 5}}
+stages: [{{name: go, time: {time}}}]
+output: {{trajectory: {{every: 10 fs}}, energies: {{every: 10 fs}}, report: false}}
+compute: {{threads: 1}}
+""")
+
+
+def contents(folder):
+    found = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as f:
+                found[os.path.relpath(os.path.join(where, name), folder)] = f.read()
+    return found
+
+
+def no_command_writes_over_inputs_and_runs(folder):
+    write_input(folder)
+    uplift(folder, "run", "x.yaml", "--quiet")
+    with open(os.path.join(folder, "d.csv"), "w") as f:
+        f.write("1\n2\n3\n")
+    before = contents(folder)
+    of_run, input_too = "is a file of the run in this folder", "is an input, too"
+    for arguments, words in {
+        ("reweight", "x", "--cv", "d=distance(0,1)", "-o", "x/energies"): "x/energies.h5: is an input, too; choose another stem with -o",
+        ("reweight", "x", "--cv", "d=distance(0,1)", "-o", "x/exchange"): of_run,
+        ("reweight", "x", "--cv", "d=column(d.csv,0)", "-o", "d"): "d.csv: is an input, too",
+        ("reweight", "x", "--cv", "d=distance(0,1)", "--weights", "x/trajectory.h5md"): "choose another name with --weights",
+        ("energy", "x.yaml", "--forces", "x/energies.h5"): of_run,
+        ("energy", "x.yaml", "--json", "x.yaml"): input_too,
+        ("energy", "x.yaml", "--json", "x/stages.json"): of_run,
+        ("energy", "x.yaml", "--json", "a", "--forces", "./a"): "is where --json goes",
+        ("slurm", "x.yaml", "-o", "x.yaml"): input_too,
+        ("slurm", "x.yaml", "-o", "x/run.log"): of_run,
+        ("benchmark", "x.yaml", "--json", "x.yaml"): input_too,
+        ("convert", "x/trajectory.h5md", "x/topology.pdb", "--force"): of_run,
+    }.items():
+        said = uplift(folder, *arguments, expect=2)
+        assert words in said, (arguments, said)
+        assert contents(folder) == before, arguments
+
+
+if __name__ == "__main__":
+    run_all(no_command_writes_over_inputs_and_runs)
