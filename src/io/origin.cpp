@@ -86,10 +86,12 @@ Origin origin_of(const TopologyFile& file, const std::vector<Vec3d>& positions, 
   p["charges"] = sum_of(ff.charges, [](Sum& s, double q) { s.add(q); });
   p["bonds"] = sum_of(ff.bonds, [](Sum& s, const HarmonicBond& b) { s.add({b.i, b.j}).add(b.r0).add(b.k); });
   p["constraints"] = sum_of(ff.fixed_distances, [](Sum& s, const FixedDistance& d) { s.add({d.i, d.j}).add(d.length); });
-  p["angles"] =
-      sum_of(ff.angles, [](Sum& s, const HarmonicAngle& a) { s.add({a.i, a.j, a.k}).add(a.theta0).add(a.force_constant); });
-  p["Urey-Bradley terms"] =
-      sum_of(ff.urey_bradleys, [](Sum& s, const UreyBradley& u) { s.add({u.i, u.k}).add(u.r0).add(u.force_constant); });
+  p["angles"] = sum_of(ff.angles, [](Sum& s, const HarmonicAngle& a) {
+    s.add({a.i, a.j, a.k}).add(a.theta0).add(a.force_constant);
+  });
+  p["Urey-Bradley terms"] = sum_of(ff.urey_bradleys, [](Sum& s, const UreyBradley& u) {
+    s.add({u.i, u.k}).add(u.r0).add(u.force_constant);
+  });
   p["dihedrals"] = sum_of(ff.dihedrals, [](Sum& s, const PeriodicDihedral& d) {
     s.add({d.i, d.j, d.k, d.l, d.periodicity, d.improper}).add(d.phase).add(d.barrier);
   });
@@ -98,8 +100,9 @@ Origin origin_of(const TopologyFile& file, const std::vector<Vec3d>& positions, 
   });
   p["CMAP terms"] = sum_of_cmaps(ff);
   p["Lennard-Jones parameters"] = sum_of_lj(ff);
-  p["1-4 interactions"] =
-      sum_of(ff.pairs14, [](Sum& s, const Pair14& q) { s.add({q.i, q.j}).add(q.charge_product).add(q.c6).add(q.c12); });
+  p["1-4 interactions"] = sum_of(ff.pairs14, [](Sum& s, const Pair14& q) {
+    s.add({q.i, q.j}).add(q.charge_product).add(q.c6).add(q.c12);
+  });
   p["exclusions"] = sum_of(ff.exclusions, [](Sum& s, const std::array<int, 2>& e) { s.add({e[0], e[1]}); });
   p["virtual sites"] = sum_of(ff.virtual_sites, [](Sum& s, const VirtualSite& v) {
     s.add({v.site, v.parent0, v.parent1, v.parent2}).add(weight(v.a)).add(weight(v.b)).add(weight(v.c));

@@ -4,6 +4,7 @@
   outputs_test.py UPLIFT
 """
 import os
+import re
 import subprocess
 
 from checks import INPUTS, UPLIFT, run_all
@@ -64,5 +65,29 @@ def no_command_writes_over_inputs_and_runs(folder):
         assert contents(folder) == before, arguments
 
 
+def results_that_do_not_arrive_are_an_error(folder):
+    if not os.path.exists("/dev/full"):
+        print("skipped: there is no /dev/full")
+        return
+    write_input(folder)
+    for arguments in (("energy", "x.yaml"), ("schema",), ("slurm", "x.yaml"), ("info", SYSTEM + ".prmtop"), ("validate", "x.yaml"), ("--help",), ("--version",)):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([UPLIFT, *arguments], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "stdout cannot be written to (No space left on device)" in done.stderr, (arguments, done)
+    with open("/dev/full", "w") as full:  # a run has its log
+        assert subprocess.run([UPLIFT, "run", "x.yaml"], cwd=folder, stdout=full, stderr=subprocess.PIPE).returncode == 0
+
+
+def closed_streams_stay_out_of_files(folder):
+    write_input(folder)
+    done = subprocess.run(f"{UPLIFT} run x.yaml <&- >&- 2>&-", cwd=folder, shell=True)
+    assert done.returncode == 0
+    with open(os.path.join(folder, "x", "run.log")) as f:
+        lines = f.read().splitlines()
+    # Nothing but what the log writes itself: a time before every line.
+    assert len(lines) > 10 and not [line for line in lines if not re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", line)], lines
+    assert uplift(folder, "run", "x.yaml", "--resume").count("this stage is finished") == 1
+
+
 if __name__ == "__main__":
-    run_all(no_command_writes_over_inputs_and_runs)
+    run_all(no_command_writes_over_inputs_and_runs, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files)

@@ -6,6 +6,7 @@
 import contextlib
 import os
 import re
+import resource
 import subprocess
 import time
 
@@ -118,6 +119,22 @@ def a_full_disk_costs_nothing(scratch):
     assert done.returncode == 0, done.stderr
     # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
     goes_on_when_there_is_room(scratch, path, contents, (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340))
+
+
+def a_limit_of_file_sizes_costs_nothing(scratch):
+    """As on full disks, and nothing is killed by the signal that goes with `ulimit -f`."""
+    path = write_input(scratch)
+    assert run(path, os.path.join(scratch, "wanted")).returncode == 0
+    wanted = contents(os.path.join(scratch, "wanted"))
+    for kilobytes in (1, 4, 16, 32, 48, 64, 72, 96, 128, 160):
+        out = os.path.join(scratch, f"out{kilobytes}")
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, resource.RLIM_INFINITY))
+        full = subprocess.run([UPLIFT, "run", path, "--set", "output.directory=" + out], capture_output=True, text=True, timeout=120, preexec_fn=limit)
+        assert full.returncode == 1 and "File too large" in full.stderr, (kilobytes, full.returncode, full.stderr)
+        again = run(path, out, "--resume")
+        assert again.returncode == 0, (kilobytes, full.stderr, again.stderr)
+        wrong = differing(wanted, contents(out))
+        assert not wrong, (kilobytes, full.stderr, wrong)
 
 
 def replicas_on_a_full_disk_go_on(scratch):
@@ -321,4 +338,4 @@ def another_box_is_spoken_of(scratch):
 
 
 if __name__ == "__main__":
-    run_all(files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
