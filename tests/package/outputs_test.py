@@ -5,7 +5,9 @@
 """
 import os
 import re
+import signal
 import subprocess
+import time
 
 from checks import INPUTS, UPLIFT, run_all
 
@@ -89,5 +91,30 @@ def closed_streams_stay_out_of_files(folder):
     assert uplift(folder, "run", "x.yaml", "--resume").count("this stage is finished") == 1
 
 
+def stop(folder, number, *before):
+    job = subprocess.Popen([*before, UPLIFT, "run", "x.yaml", "--resume", "--set", "stages.go.time=1 ms"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in job.stdout:
+        if line.startswith("stage go"):
+            break
+    time.sleep(0.2)
+    job.send_signal(number)
+    job.send_signal(number)  # a shell and the kernel both tell of a terminal that has gone
+    try:
+        job.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        job.terminate()
+        job.communicate(timeout=60)
+        return "went on", job.returncode
+    return "stopped", job.returncode
+
+
+def a_closed_terminal_stops_with_a_checkpoint(folder):
+    write_input(folder)
+    assert stop(folder, signal.SIGHUP) == ("stopped", 3)
+    with open(os.path.join(folder, "x", "run.log")) as f:
+        assert f"stopped by signal {int(signal.SIGHUP)}; the checkpoint is written" in f.read()
+    assert stop(folder, signal.SIGHUP, "nohup") == ("went on", 3)
+
+
 if __name__ == "__main__":
-    run_all(no_command_writes_over_inputs_and_runs, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files)
+    run_all(no_command_writes_over_inputs_and_runs, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint)
