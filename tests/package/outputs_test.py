@@ -5,6 +5,7 @@
 """
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -67,6 +68,18 @@ def no_command_writes_over_inputs_and_runs(folder):
         assert contents(folder) == before, arguments
 
 
+def what_finds_no_room_leaves_nothing(folder):
+    write_input(folder, "1 ps")
+    uplift(folder, "run", "x.yaml", "--quiet")
+    uplift(folder, "energy", "x.yaml", "--forces", "f.h5", "--json", "e.json")
+    before = contents(folder)
+    for arguments in (("reweight", "x", "--cv", "d=distance(0,1)", "--force", "--cutoff", "1", "-o", "pmf"), ("convert", "x/trajectory.h5md", "x.dcd"), ("convert", "x/trajectory.h5md", "f.h5", "-f"),
+                      ("convert", SYSTEM + ".prmtop", "s.prmtop"), ("energy", "x.yaml", "--forces", "f.h5")):
+        said = uplift(folder, *arguments, expect=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY)))
+        assert "File too large" in said and ".part" not in said, (arguments, said)
+        assert contents(folder) == before, (arguments, contents(folder).keys() ^ before.keys())
+
+
 def results_that_do_not_arrive_are_an_error(folder):
     if not os.path.exists("/dev/full"):
         print("skipped: there is no /dev/full")
@@ -117,4 +130,4 @@ def a_closed_terminal_stops_with_a_checkpoint(folder):
 
 
 if __name__ == "__main__":
-    run_all(no_command_writes_over_inputs_and_runs, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint)
+    run_all(no_command_writes_over_inputs_and_runs, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint)
