@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -19,8 +18,10 @@
 #include "uplift/core/error.hpp"
 #include "uplift/engine/minimization.hpp"
 #include "uplift/engine/simulation.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/phase_table.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift::app {
 namespace {
@@ -196,9 +197,11 @@ class Report {
  private:
   void save() const {
     if (file_.empty()) return;
-    std::ofstream out(file_);
-    out << json_.dump(1) << '\n';
-    if (!out.flush()) throw InputError("--json: cannot write " + file_ + "; choose another file");
+    try {
+      write_file(file_, json_.dump(1) + '\n');
+    } catch (const SimulationError& e) {
+      throw InputError(std::string("--json: ") + e.what());
+    }
   }
   std::string file_;
   std::vector<std::pair<std::string, std::string>> rows_;  ///< of the table: name, figures
@@ -220,6 +223,8 @@ int benchmark_command(const BenchmarkOptions& options) {
   for (const std::string& system : systems)
     cases.push_back(benchmark_case(system, overrides));  // a slip is told before anything is measured
 
+  for (const BenchmarkCase& one : cases)
+    if (!options.json.empty()) check_output(options.json, files_of(one.input), "choose another file with --json");
   Report report(options);
   int status = finished;
   for (const BenchmarkCase& one : cases) try {

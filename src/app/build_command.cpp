@@ -3,14 +3,16 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "commands.hpp"
 #include "uplift/build/builder.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber_writer.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/pdb.hpp"
+#include "uplift/io/replace_file.hpp"
+#include "uplift/io/text_file.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/settings.hpp"
 
@@ -64,26 +66,47 @@ BuildOptions options_of(const BuildArguments& a) {
   return o;
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) throw InputError(path + ": cannot be written; check the folder, its permissions and free space");
+/// What is written, by name. The structure is a .pdb or a .cif: which is known when its atoms are counted.
+struct Outputs {
+  std::string stem, input, prmtop, inpcrd;
+
+  explicit Outputs(const BuildArguments& a) : stem(a.output), input(a.output + ".yaml"), prmtop(a.prmtop) {
+    if (!prmtop.empty()) inpcrd = fs::path(prmtop).replace_extension(".inpcrd").string();
+  }
+  std::string structure(bool pdb) const { return stem + (pdb ? ".pdb" : ".cif"); }
+};
+
+/// Before an hour of placing water, not after it.
+void check_outputs(const Outputs& out, const BuildArguments& a, const BuildOptions& options) {
+  if (same_file(out.prmtop, out.inpcrd))
+    throw InputError("--prmtop " + a.prmtop + ": that is where its coordinates go; call it .prmtop");
+  std::vector<std::string> inputs = options.forcefield;
+  inputs.push_back(a.structure);
+  for (const std::string& name : {out.structure(true), out.structure(false), out.input})
+    check_output(name, inputs, "choose another stem with -o, as in -o system");
+  for (const std::string& name : {out.structure(true), out.input}) check_new_output(name, inputs, a.force);
+  if (a.prmtop.empty()) return;
+  for (const std::string& name : {out.structure(true), out.structure(false), out.input})
+    if (same_file(name, out.prmtop) || same_file(name, out.inpcrd))
+      throw InputError("--prmtop " + a.prmtop + ": " + name + " is written already; give it another name");
+  for (const std::string& name : {out.prmtop, out.inpcrd}) check_new_output(name, inputs, a.force);
 }
 
 /// The prmtop, and coordinates beside it, for other programs.
-void write_amber(const std::string& prmtop, const std::string& title, const BuiltSystem& built) {
-  const std::string inpcrd = fs::path(prmtop).replace_extension(".inpcrd").string();
+void write_amber(const Outputs& out, const std::string& title, const BuiltSystem& built) {
   Topology topology = built.parameters.topology;
   topology.title = title;
-  for (const std::string& note : write_prmtop(prmtop, topology, built.parameters.force_field, built.structure.box))
-    std::cout << note << '\n';
+  const auto write = [&](const std::string& to) {
+    return write_prmtop(to, topology, built.parameters.force_field, built.structure.box);
+  };
+  for (const std::string& note : replace_file(out.prmtop, write)) std::cout << note << '\n';
   Coordinates coordinates;
   coordinates.x = built.structure.x;
   coordinates.box = built.structure.box;
   place_virtual_sites(built.parameters.force_field, coordinates.x);
-  write_amber_coordinates(inpcrd, AmberRestart::ascii, title, coordinates);
-  std::cout << prmtop << ", " << inpcrd << ": for other programs\n";
+  replace_file(out.inpcrd,
+               [&](const std::string& to) { write_amber_coordinates(to, AmberRestart::ascii, title, coordinates); });
+  std::cout << out.prmtop << ", " << out.inpcrd << ": for other programs\n";
 }
 
 /// A path of a force field as the input file shall have it: names stay, files become relative to the input.
@@ -98,18 +121,19 @@ std::string for_input(const std::string& name, const std::string& found, const f
 
 int build_command(const BuildArguments& a) {
   BuildOptions options = options_of(a);
-  if (fs::path(a.prmtop).extension() == ".inpcrd")
-    throw InputError("--prmtop " + a.prmtop + ": that is where its coordinates go; call it .prmtop");
   std::vector<std::string> names = a.forcefield;
   if (options.water) names.push_back(a.water);
   if (!options.water && !a.implicit_solvent.empty()) names.push_back(a.implicit_solvent == "gbn2" ? "mbondi3" : "mbondi2");
   if (options.water && !a.implicit_solvent.empty()) throw InputError("--implicit-solvent goes with --water none");
   for (const std::string& name : names) options.forcefield.push_back(find_forcefield(name, "."));
+  const Outputs out(a);
+  check_outputs(out, a, options);
 
   const BuiltSystem built = build_system(options);
   const fs::path stem(a.output);
   const bool pdb = built.structure.topology.size() <= largest_pdb;
-  const std::string structure_file = a.output + (pdb ? ".pdb" : ".cif");
+  const std::string structure_file = out.structure(pdb);
+  check_new_output(structure_file, {}, a.force);
   ForceSettings as_given;
   as_given.nonbonded = NonbondedMethod::no_cutoff;
   as_given.constraints = ConstraintMode::none;
@@ -124,12 +148,12 @@ int build_command(const BuildArguments& a) {
     in_input.push_back(for_input(names[k], options.forcefield[k], stem.parent_path()));
   const std::string title =
       options.sequence.empty() ? "built from " + fs::path(options.structure).filename().string() : options.sequence;
-  write_file(a.output + ".yaml",
+  write_file(out.input,
              run_input_text(options, title, fs::path(structure_file).filename().string(), in_input, a.implicit_solvent));
 
   for (const std::string& note : built.notes) std::cout << note << '\n';
-  if (!a.prmtop.empty()) write_amber(a.prmtop, title, built);
-  std::cout << fmt::format("{} atoms: {}, {}.yaml\n", built.structure.topology.size(), structure_file, a.output);
+  if (!a.prmtop.empty()) write_amber(out, title, built);
+  std::cout << fmt::format("{} atoms: {}, {}\n", built.structure.topology.size(), structure_file, out.input);
   return finished;
 }
 
@@ -158,6 +182,7 @@ void add_build_options(CLI::App* command, BuildArguments& a) {
       ->check(CLI::IsMember({"LI", "NA", "K", "RB", "CS"}));
   command->add_option("--negative", a.negative, "anion: F CL BR I; default CL")->check(CLI::IsMember({"F", "CL", "BR", "I"}));
   command->add_option("--seed", a.seed, "of the places of ions; default 2026");
+  command->add_flag("-f,--force", a.force, "replace outputs that are there already");
 }
 
 }  // namespace uplift::app

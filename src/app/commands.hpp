@@ -71,7 +71,7 @@ struct BuildArguments {
               salt;
   std::string positive = "NA", negative = "CL";
   std::string prmtop;  ///< for other programs; empty: none
-  bool caps = false;
+  bool caps = false, force = false;
   double ph = 7;
   std::uint64_t seed = 2026;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -75,6 +76,30 @@ void check_continuation(const Checkpoint& c, const RunInput& input, const System
     throw InputError(input.file + ": stage " + stage.name + " had begun with other settings: " +
                      lines_missing(c.settings, stage.settings) + "; now: " + lines_missing(stage.settings, c.settings) +
                      " (it would not be one simulation). Put them back, or run in another output directory");
+}
+
+std::vector<std::string> changed_files(const Origin& was, const Loaded& now, const RunInput& input, std::size_t stage) {
+  const std::string& directory = input.output.directory;
+  std::string kinds;
+  for (const std::string& kind : changed_parameters(was, now.origin)) kinds += (kinds.empty() ? "" : ", ") + kind;
+  if (!kinds.empty())
+    throw InputError(input.system.topology + ": its " + kinds + " are not those that the run in " + directory +
+                     " began with, so that it would not be one simulation; put the files of the force field back, or run in "
+                     "another output directory");
+  const bool positions = was.positions != now.origin.positions, box = changed_box(was, now.origin);
+  if (!positions && !box) return {};
+  const std::string file = positions          ? input.system.coordinates + ": its positions are"
+                           : input.system.box ? input.file + ": system.box is"
+                                              : input.system.coordinates + ": its box is";
+  const auto restrained =
+      std::find_if(input.stages.begin() + static_cast<std::ptrdiff_t>(stage), input.stages.end(),
+                   [&](const StageSettings& s) { return s.restraints || !now.system.position_restraints.empty(); });
+  if (restrained != input.stages.end())
+    throw InputError(fmt::format(
+        "{} not what the run in {} began with, and stage {} restrains atoms to these positions, which would move; put "
+        "back what was there, or run in another output directory",
+        file, directory, restrained->name));
+  return {file + " not what the run began with; it goes on with those of its checkpoint, and nothing else is taken from here"};
 }
 
 std::vector<PastStage> past_stages(const Checkpoint* c, const RunInput& input, std::size_t index) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "load.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/model/settings.hpp"
@@ -32,6 +33,10 @@ FoundCheckpoint find_checkpoint(const std::filesystem::path& directory);
 /// The stage in hand goes on as it began, or not at all; its length, later stages, output strides and threads are free. Throws
 /// InputError.
 void check_continuation(const Checkpoint& c, const RunInput& input, const System& system);
+
+/// What was read from files against what the run began with. Throws InputError where parameters differ, or positions to which
+/// stages from `stage` on restrain atoms; returns a warning where positions or the box differ and nothing needs them any more.
+std::vector<std::string> changed_files(const Origin& was, const Loaded& now, const RunInput& input, std::size_t stage);
 
 /// Stages before `index`: those that the checkpoint (or null) knows as they were run, others as the input has them.
 std::vector<PastStage> past_stages(const Checkpoint* c, const RunInput& input, std::size_t index);

@@ -8,7 +8,9 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber_writer.hpp"
 #include "uplift/io/charmm.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/psf.hpp"
+#include "uplift/io/replace_file.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/topology_file.hpp"
 
@@ -43,7 +45,7 @@ int to_psf(const ConvertOptions& options) {
                                 ? read_psf_terms(input)
                                 : read_topology(topology_settings(input, options));
   say(file.notes);
-  say(write_psf(options.output, file.topology, file.force_field));
+  say(replace_file(options.output, [&](const std::string& to) { return write_psf(to, file.topology, file.force_field); }));
   std::cout << options.output << ": " << file.topology.size() << " atoms, " << file.topology.bonds.size() << " bonds\n";
   return finished;
 }
@@ -51,12 +53,7 @@ int to_psf(const ConvertOptions& options) {
 /// The coordinates that are written with a prmtop stand beside it.
 std::string inpcrd_beside(const ConvertOptions& options) {
   const std::string path = fs::path(options.output).replace_extension(".inpcrd").string();
-  std::error_code error;
-  if (!fs::exists(path, error)) return path;
-  for (const std::string& input : {options.inputs[0], options.coordinates})
-    if (fs::equivalent(input, path, error))
-      throw InputError(path + ": is an input, and coordinates would be written there; choose another name for the output");
-  if (!options.force) throw InputError(path + ": is there already; choose another name, or replace it with --force");
+  check_new_output(path, {options.inputs[0], options.coordinates}, options.force);
   return path;
 }
 
@@ -77,8 +74,8 @@ int to_prmtop(const ConvertOptions& options) {
     if (!box) box = file.box;
   }
   const std::string inpcrd = coordinates ? inpcrd_beside(options) : "";
-  const std::vector<std::string> notes = write_prmtop(options.output, file.topology, file.force_field, box);
-  say(notes);
+  say(replace_file(options.output,
+                   [&](const std::string& to) { return write_prmtop(to, file.topology, file.force_field, box); }));
   if (!coordinates && !box && (file_suffix(input) == "psf" || file_suffix(input) == "top"))
     std::cerr << "note: " << options.output
               << ": without a box; give --coordinates of a file that has one for a periodic system\n";
@@ -86,7 +83,9 @@ int to_prmtop(const ConvertOptions& options) {
   if (!coordinates) return finished;
   place_virtual_sites(file.force_field, coordinates->x);
   coordinates->box = box;
-  write_amber_coordinates(inpcrd, AmberRestart::ascii, file.topology.title, *coordinates);
+  replace_file(inpcrd, [&](const std::string& to) {
+    write_amber_coordinates(to, AmberRestart::ascii, file.topology.title, *coordinates);
+  });
   std::cout << inpcrd << ": their coordinates\n";
   return finished;
 }

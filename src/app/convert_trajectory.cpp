@@ -1,7 +1,6 @@
 // Trajectories of any format into one of any format, frame by frame.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <iostream>
 #include <limits>
 
@@ -10,14 +9,13 @@
 #include "convert_system.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/frames.hpp"
+#include "uplift/io/replace_file.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/model/imaging.hpp"
 #include "uplift/model/selection.hpp"
 
 namespace uplift::app {
 namespace {
-
-namespace fs = std::filesystem;
 
 double quantity(const char* option, const std::string& text, const Dimension& dimension, double otherwise) {
   if (text.empty()) return otherwise;
@@ -32,49 +30,31 @@ void say(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "note: " << note << '\n';
 }
 
-/// Writes under another name, and gives the file its own when it is whole.
+/// Gets its name when it is whole.
 class Output {
  public:
-  explicit Output(const ConvertOptions& options)
-      : path_(options.output), part_(options.output + ".part"), format_(trajectory_format(path_)) {}
-  ~Output() {
-    writer_.reset();
-    std::error_code error;
-    if (!done_) fs::remove(part_, error);
-  }
+  explicit Output(const ConvertOptions& options) : format_(trajectory_format(options.output)), file_(options.output) {}
   TrajectoryFormat format() const { return format_; }
   bool begun() const { return static_cast<bool>(writer_); }
   void write(const TrajectoryFrame& frame, const FrameWriterOptions& how) {
-    try {
-      if (!writer_) writer_ = create_trajectory(part_, format_, frame, how);
+    file_.naming([&] {
+      if (!writer_) writer_ = create_trajectory(file_.name(), format_, frame, how);
       writer_->write(frame);
-    } catch (const InputError& e) {
-      throw InputError(renamed(e.what()));
-    }
+    });
   }
   void finish() {
-    try {
-      writer_->close();
-    } catch (const InputError& e) {
-      throw InputError(renamed(e.what()));
-    }
+    file_.naming([&] { writer_->close(); });
     std::vector<std::string> notes = writer_->notes();
-    for (std::string& note : notes) note = renamed(note);
+    for (std::string& note : notes) note = file_.renamed(note);
     say(notes);
     writer_.reset();
-    fs::rename(part_, path_);
-    done_ = true;
+    file_.finish();
   }
 
  private:
-  std::string renamed(std::string text) const {
-    if (const std::size_t at = text.find(part_); at != std::string::npos) text.replace(at, part_.size(), path_);
-    return text;
-  }
-  std::string path_, part_;
   TrajectoryFormat format_;
+  UnfinishedFile file_;
   std::unique_ptr<FrameWriter> writer_;
-  bool done_ = false;
 };
 
 class Conversion {

@@ -6,8 +6,10 @@
 #include "load.hpp"
 #include "rank_threads.hpp"
 #include "ranks.hpp"
+#include "uplift/core/error.hpp"
 #include "uplift/core/fixed_point.hpp"
 #include "uplift/engine/integrator.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/energy_json.hpp"
 #include "uplift/io/forces_file.hpp"
 #include "uplift/io/run_input.hpp"
@@ -35,6 +37,10 @@ Bias given_bias(const RunInput& input, const System& system) {
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces, const Communicator& world) {
   RunInput input = root_first(world, [&] {
     RunInput in = load_run_input(options.file, options.overrides());
+    for (const std::string& output : {json, forces})
+      if (!output.empty()) check_output(output, files_of(in));
+    if (!json.empty() && same_file(json, forces))
+      throw InputError("--forces " + forces + ": is where --json goes; give the two names of their own");
     ranks_of_each(world, in.compute, 1);
     return in;
   });

@@ -52,6 +52,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   }
 
   Loaded loaded;
+  loaded.origin = origin_of(file, coordinates.x, box);
   loaded.notes = std::move(file.notes);
   loaded.system = make_system(std::move(file.topology), std::move(file.force_field), forces);
   loaded.has_velocities = !coordinates.v.empty();

@@ -4,6 +4,7 @@
 
 #include "uplift/backend/backend.hpp"
 #include "uplift/domain/communicator.hpp"
+#include "uplift/io/origin.hpp"
 #include "uplift/model/settings.hpp"
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
@@ -15,6 +16,7 @@ struct Loaded {
   State state;
   std::vector<std::string> notes;  ///< choices that the readers made, for the log
   bool has_velocities = false;     ///< the coordinate file brought them, one for every atom
+  Origin origin;                   ///< the files, before settings act on what they hold
 };
 
 /// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. `dynamics`: how it will move, which

@@ -1,6 +1,12 @@
 // Exit status out. Errors end here, as "uplift: what, where, why, what to do" on stderr.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -37,6 +43,21 @@ void check_command(const CLI::App& app, const std::string& word) {
                            " (uplift --help; uplift COMMAND --help)");
 }
 
+/// A closed stdout or stderr would be the number of the first file that is opened, and what is printed would land in it.
+void open_standard_streams() {
+  for (int number = 0; number <= STDERR_FILENO; ++number)
+    if (::fcntl(number, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return;  // takes the lowest number that is free
+}
+
+/// What a command has printed is its result; a run has its log, and goes on without.
+int printed(const std::string& command, int status) {
+  std::cout.flush();
+  if (std::cout || command == "run") return status;
+  std::cerr << "error: stdout cannot be written to (" << std::strerror(errno)
+            << "), so that what was printed is not complete; make room, or send it elsewhere\n";
+  return status == finished ? failed : status;
+}
+
 int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   CLI::App app;
   Action action;
@@ -52,10 +73,11 @@ int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
-    if (world.root()) return app.exit(e) == 0 ? finished : bad_input;
+    if (world.root()) return printed("", app.exit(e) == 0 ? finished : bad_input);
     return e.get_exit_code() == 0 ? finished : bad_input;
   }
-  return action();
+  const int status = action();
+  return printed(words[1], status);
 }
 
 /// Where ranks work together, one that fails takes all of them down: the others may be waiting for it.
@@ -82,6 +104,8 @@ int run_program(int argc, char** argv, const uplift::Communicator& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more is an error of writing, told with its name
   try {
     const uplift::MpiSession mpi(argc, argv);
     return run_program(argc, argv, mpi.world());

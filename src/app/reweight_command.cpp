@@ -1,11 +1,13 @@
 // `uplift reweight`: free-energy surfaces from the frames of runs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
 #include "commands.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/units.hpp"
 #include "uplift/pictures/pictures.hpp"
@@ -29,6 +31,36 @@ std::array<double, 2> range_of(const std::string& text) {
   if (colon == std::string::npos || !parse_real(text.substr(0, colon), r[0]) || !parse_real(text.substr(colon + 1), r[1]))
     throw InputError("--range " + text + ": write it as LOW:HIGH, in degrees or nm, one for each collective variable");
   return r;
+}
+
+/// What is read: files of the runs, and those that variables name, which are looked for in the runs and here.
+std::vector<std::string> inputs_of(const ReweightOptions& options) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> inputs, named;
+  for (const std::string& variable : options.variables)
+    for (std::size_t at = variable.find('('); at < variable.size();) {
+      const std::size_t end = std::min(variable.find_first_of(",)", at + 1), variable.size());
+      named.emplace_back(trim(std::string_view(variable).substr(at + 1, end - at - 1)));
+      at = end;
+    }
+  const auto add = [&](const fs::path& file) {
+    std::error_code error;
+    if (fs::is_regular_file(file, error)) inputs.push_back(file.string());
+  };
+  for (const std::string& name : named) add(name);
+  for (const fs::path run : options.runs) {
+    for (const char* name : {"trajectory.h5md", "energies.h5", "stages.json"}) add(run / name);
+    for (const std::string& name : named) add(run / name);
+  }
+  return inputs;
+}
+
+/// `-o RUN/energies` would write RUN/energies.h5.
+void check_outputs(const ReweightOptions& options) {
+  const std::vector<std::string> inputs = inputs_of(options);
+  for (const char* suffix : {".h5", ".csv", ".png", ".svg", ".xvg"})
+    check_output(options.output + suffix, inputs, "choose another stem with -o, as in -o pmf");
+  if (!options.weights.empty()) check_output(options.weights, inputs, "choose another name with --weights");
 }
 
 }  // namespace
@@ -55,6 +87,7 @@ int reweight_command(const ReweightOptions& options) {
       std::filesystem::path(options.output).filename() == "..")
     throw InputError("--output " + options.output + ": is the name of a folder; give the stem of the files, as in " +
                      (std::filesystem::path(options.output) / "pmf").string());
+  check_outputs(options);
   const BiasedFrames frames = read_biased_frames(request.frames);
   if (!options.weights.empty() && frames.states.size() > 1)
     throw InputError(

@@ -107,6 +107,7 @@ int Run::stage(std::size_t index) {
     state_ = loaded.state;
     has_velocities_ = loaded.has_velocities;
   }
+  check_origin(checkpoint_ ? checkpoint_->origin : next_.origin, loaded, index);
   if (settings.forces.nonbonded == NonbondedMethod::no_cutoff) state_.box = Box{};
   const bool continued = checkpoint_ && checkpoint_->begun;
   // PME parameters fit the box that a stage begins with, and stay: a continued run must not choose others.
@@ -132,6 +133,7 @@ int Run::stage(std::size_t index) {
            system_fingerprint(loaded.system),
            next_.collected,
            std::move(past),
+           loaded.origin,
            {},
            {},
            {},
@@ -170,6 +172,16 @@ int Run::stage(std::size_t index) {
              std::to_string(degrees_of_freedom(loaded.system)) + " degrees of freedom");
   return settings.minimize ? minimisation(settings, loaded.system, *backend)
                            : dynamics(settings, loaded.system, *backend, std::move(bias));
+}
+
+/// Of the files that the run was begun from, in this call or before.
+void Run::check_origin(const std::optional<Origin>& was, const Loaded& loaded, std::size_t stage) {
+  if (!was) return;
+  for (const std::string& changed : changed_files(*was, loaded, input_, stage))
+    if (files_begun_)
+      log_->warn(changed);
+    else
+      on_resumption_.push_back(changed);
 }
 
 void Run::begin_files(const System& system, Backend& backend) {

@@ -55,6 +55,7 @@ class Run {
  private:
   void take_directory();
   int stage(std::size_t index);
+  void check_origin(const std::optional<Origin>& was, const Loaded& loaded, std::size_t stage);
   int minimisation(const StageSettings& settings, const System& system, Backend& backend);
   int dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias);
   std::string advance(Simulation& simulation, RunExchange* exchange, std::int64_t last);

@@ -3,13 +3,14 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "commands.hpp"
 #include "stop_reasons.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/run_input.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift::app {
 namespace {
@@ -148,15 +149,17 @@ int slurm_command(const SlurmOptions& options) {
   if (input.stages.empty())
     throw InputError(options.input.file + ": there are no stages to run; add stages: [{name: production, time: 1 ns}]");
   check(options, input);
+  if (!options.output.empty()) check_output(options.output, files_of(input));
   const std::string text = script(options, input);
   if (options.output.empty()) {
     std::cout << text;
     return finished;
   }
-  std::ofstream out(options.output);
-  out << text;
-  out.close();
-  if (!out) throw InputError(options.output + ": cannot be written; choose another place");
+  try {
+    write_file(options.output, text);
+  } catch (const SimulationError& e) {
+    throw InputError(std::string("--output: ") + e.what());
+  }
   fs::permissions(options.output, fs::perms::owner_exec, fs::perm_options::add);
   std::cerr << "written: " << options.output << "; submit it with sbatch\n";
   return finished;

@@ -18,10 +18,16 @@ namespace {
 
 std::atomic<int> stop_signal = 0;  // read by the threads of replicas, too
 static_assert(std::atomic<int>::is_always_lock_free);
-/// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action.
+/// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action. But not
+/// that of a terminal which has gone: its shell and the kernel may both say so.
 extern "C" void on_signal(int number) {
   stop_signal = number;
-  std::signal(number, SIG_DFL);
+  if (number != SIGHUP) std::signal(number, SIG_DFL);
+}
+
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -81,7 +87,8 @@ StopReasons::StopReasons(const std::string& max_time) {
     if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
   }
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go away; the run goes on
+  if (!is_ignored(SIGHUP)) std::signal(SIGHUP, on_signal);  // nohup ignores it
+  std::signal(SIGPIPE, SIG_IGN);                            // whoever reads the progress may go away; the run goes on
 }
 
 std::string StopReasons::operator()() const {

@@ -7,8 +7,9 @@ namespace uplift::app {
 
 class StopReasons {
  public:
-  /// `max_time`: wall-clock time, "23.5h"; empty: none. Takes SIGINT, SIGTERM and SIGUSR1 for the process: the first one asks
-  /// for a stop, a second one ends it at once. A closed pipe is no reason. Throws InputError.
+  /// `max_time`: wall-clock time, "23.5h"; empty: none. Takes SIGINT, SIGTERM, SIGUSR1 and, where it is not ignored, SIGHUP
+  /// for the process: the first one asks for a stop, a second one (but SIGHUP) ends it at once. A closed pipe is no reason.
+  /// Throws InputError.
   explicit StopReasons(const std::string& max_time);
 
   /// Empty: go on. Cheap, and for any thread.

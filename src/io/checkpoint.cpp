@@ -132,35 +132,50 @@ json packed(const std::vector<PastStage>& past) {
 json packed(const std::optional<std::int64_t>& step) { return step ? json(*step) : json(); }
 std::optional<std::int64_t> step_of(const json& j) { return j.is_null() ? std::nullopt : std::optional(j.get<std::int64_t>()); }
 
+json packed(const Origin& o) {
+  json j = {{"parameters", o.parameters}, {"positions", o.positions}, {"box", nullptr}};
+  if (o.box) j["box"] = packed(*o.box);
+  return j;
+}
+Origin origin_in(const json& j) {
+  Origin o;
+  o.parameters = j.at("parameters").get<std::map<std::string, std::uint32_t>>();
+  o.positions = j.at("positions");
+  if (!j.at("box").is_null()) o.box = box_of(j["box"]);
+  return o;
+}
+
 std::vector<std::uint8_t> payload(const Checkpoint& c) {
   const State& s = c.state;
-  return json::to_cbor({{"version", c.version},
-                        {"input", c.input},
-                        {"settings", c.settings},
-                        {"stage", c.stage},
-                        {"stage_name", c.stage_name},
-                        {"begun", c.begun},
-                        {"stage_step", c.stage_step},
-                        {"stage_time", packed(c.stage_time)},
-                        {"stage_box", packed(c.stage_box)},
-                        {"has_velocities", c.has_velocities},
-                        {"system", c.system},
-                        {"past", packed(c.past)},
-                        {"descent", packed(c.descent)},
-                        {"last_frame", packed(c.last_frame)},
-                        {"last_row", packed(c.last_row)},
-                        {"x", packed(s.x)},
-                        {"v", packed(s.v)},
-                        {"box", packed(s.box)},
-                        {"step", s.step},
-                        {"time", packed(s.time)},
-                        {"heat", packed(s.heat)},
-                        {"collected", packed(c.collected)},
-                        {"statistics", packed(s.statistics)},
-                        {"bias", packed(s.bias)},
-                        {"chain", packed(s.chain.data(), s.chain.size())},
-                        {"barostat", packed(s.barostat.data(), s.barostat.size())},
-                        {"list_x", packed(s.list_x)}});
+  json j = {{"version", c.version},
+            {"input", c.input},
+            {"settings", c.settings},
+            {"stage", c.stage},
+            {"stage_name", c.stage_name},
+            {"begun", c.begun},
+            {"stage_step", c.stage_step},
+            {"stage_time", packed(c.stage_time)},
+            {"stage_box", packed(c.stage_box)},
+            {"has_velocities", c.has_velocities},
+            {"system", c.system},
+            {"past", packed(c.past)},
+            {"descent", packed(c.descent)},
+            {"last_frame", packed(c.last_frame)},
+            {"last_row", packed(c.last_row)},
+            {"x", packed(s.x)},
+            {"v", packed(s.v)},
+            {"box", packed(s.box)},
+            {"step", s.step},
+            {"time", packed(s.time)},
+            {"heat", packed(s.heat)},
+            {"collected", packed(c.collected)},
+            {"statistics", packed(s.statistics)},
+            {"bias", packed(s.bias)},
+            {"chain", packed(s.chain.data(), s.chain.size())},
+            {"barostat", packed(s.barostat.data(), s.barostat.size())},
+            {"list_x", packed(s.list_x)}};
+  if (c.origin) j["origin"] = packed(*c.origin);
+  return json::to_cbor(j);
 }
 
 Checkpoint from_payload(const json& j) {
@@ -181,6 +196,7 @@ Checkpoint from_payload(const json& j) {
     c.last_frame = step_of(j.at("last_frame"));
     c.last_row = step_of(j.at("last_row"));
   }
+  if (j.contains("origin")) c.origin = origin_in(j["origin"]);
   State& s = c.state;
   s.x = unpacked<Vec3d>(j.at("x"));
   s.v = unpacked<Vec3d>(j.at("v"));

@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 
@@ -54,17 +50,7 @@ std::string energy_json(const EnergyReport& report) {
   return json.dump(2) + "\n";
 }
 
-void write_energy_json(const std::string& path, const EnergyReport& report) {
-  const std::string temporary = path + ".part";
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  out << energy_json(report);
-  out.close();
-  if (!out || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
-    throw SimulationError(path + ": cannot be written (" + reason + "); check the directory, its permissions and free space");
-  }
-}
+void write_energy_json(const std::string& path, const EnergyReport& report) { write_file(path, energy_json(report)); }
 
 std::string energy_table(const EnergyReport& report) {
   std::string text = fmt::format("{} atoms, {} precision, {} backend\n\n", report.atoms, report.precision, report.backend);

@@ -2,12 +2,14 @@
 
 #include "uplift/core/assert.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/replace_file.hpp"
 
 namespace uplift {
 
-void write_forces_file(const std::string& path, const EnergyReport& report, std::span<const Vec3d> forces,
-                       std::span<const Vec3d> positions) {
-  UPLIFT_EXPECT(forces.size() == positions.size() && static_cast<std::size_t>(report.atoms) == forces.size());
+namespace {
+
+void write_into(const std::string& path, const EnergyReport& report, std::span<const Vec3d> forces,
+                std::span<const Vec3d> positions) {
   h5::File file = h5::File::create(path);
   file.set("atoms", report.atoms);
   file.set("precision", report.precision);
@@ -37,6 +39,14 @@ void write_forces_file(const std::string& path, const EnergyReport& report, std:
   table("forces", forces, "kJ mol-1 nm-1");
   table("positions", positions, "nm");
   file.flush();
+}
+
+}  // namespace
+
+void write_forces_file(const std::string& path, const EnergyReport& report, std::span<const Vec3d> forces,
+                       std::span<const Vec3d> positions) {
+  UPLIFT_EXPECT(forces.size() == positions.size() && static_cast<std::size_t>(report.atoms) == forces.size());
+  replace_file(path, [&](const std::string& to) { write_into(to, report, forces, positions); });
 }
 
 }  // namespace uplift

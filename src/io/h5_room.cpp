@@ -2,6 +2,7 @@
 // finds no room leaves a file that nobody can read, with all that was in it. So the disk is asked for room first.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -41,6 +42,9 @@ Place place_of(std::int64_t object) {
 
 /// Reserves a range of a file, its size being left alone: an errno, 0 when it is ours.
 int reserve(int descriptor, std::uint64_t from, std::uint64_t bytes) {
+  // Room beyond the size is not held against the limit of file sizes, which batch systems set: writing there would be.
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && from + bytes > limit.rlim_cur) return EFBIG;
   for (;;) {
     if (::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(bytes)) == 0) return 0;
     if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return errno;
@@ -65,6 +69,7 @@ void make_room(std::int64_t object, std::uint64_t bytes) {
   if (const int problem = reserve(place.descriptor, size, wanted); problem != 0) {
     errno = problem;
     fail("there is no room for more (" + std::string(std::strerror(problem)) +
+             (problem == EFBIG ? ": see ulimit -f, or the limits of the job" : "") +
              "); what was written before is whole: make room and go on",
          object);
   }

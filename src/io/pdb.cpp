@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <numeric>
 #include <string_view>
@@ -14,6 +11,7 @@
 #include "uplift/core/assert.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -156,12 +154,7 @@ std::string pdb_text(const System& system, const Box& box, std::span<const Vec3d
 
 void write_topology_pdb(const std::string& path, const System& system, const Box& box, std::span<const Vec3d> x,
                         const std::vector<int>& atoms) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << pdb_text(system, box, x, atoms);
-  out.close();
-  if (!out)
-    throw SimulationError(path + ": cannot be written (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  write_file(path, pdb_text(system, box, x, atoms));
 }
 
 }  // namespace uplift

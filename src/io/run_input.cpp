@@ -10,6 +10,7 @@
 #include "run_input_parts.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/forcefield_xml.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
@@ -54,6 +55,7 @@ class InputBuilder {
     for (const Block& stage : checked_.stages) read_stage(stage);
     read_replicas();
     in_.free_energies = yaml::read_free_energies(top_, in_.stages, in_.output);
+    if (const std::string problem = overwritten_by_run(in_); !problem.empty()) top_.problem("output.directory", problem);
     return std::move(in_);
   }
 

@@ -14,18 +14,19 @@
 #include <new>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/replace_file.hpp"
 
 namespace uplift {
 
 void write_file(const std::string& path, std::string_view text) {
-  const std::string fresh = path + ".tmp";
-  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+  UnfinishedFile file(path);
+  std::ofstream out(file.name(), std::ios::binary | std::ios::trunc);
   out << text;
   out.close();
-  if (out && std::rename(fresh.c_str(), path.c_str()) == 0) return;
-  const std::string why = std::strerror(errno);
-  std::remove(fresh.c_str());
-  throw SimulationError(path + ": cannot be written (" + why + "); check the directory, its permissions and free space");
+  if (!out)
+    throw SimulationError(path + ": cannot be written (" + std::strerror(errno) +
+                          "); check the directory, its permissions and free space");
+  file.finish();
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/replace_file.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/sampling/free_energy.hpp"
 
@@ -36,8 +37,7 @@ std::vector<std::size_t> place(const FreeEnergySurface& s, std::size_t b) {
 }  // namespace
 
 void write_surface(const std::string& stem, const FreeEnergySurface& s, const std::string& version) {
-  const std::string path = stem + ".h5", fresh = path + ".tmp";
-  {
+  replace_file(stem + ".h5", [&](const std::string& fresh) {
     h5::File file = h5::File::create(fresh);
     file.set("creator", "uplift");
     file.set("version", version);
@@ -74,9 +74,7 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
     }
     if (!s.state_free_energies.empty()) file.write("state_free_energies", view(s.state_free_energies)).set("unit", "kJ mol-1");
     file.flush();
-  }
-  if (std::rename(fresh.c_str(), path.c_str()) != 0)
-    throw SimulationError(path + ": cannot be written; check the directory and its permissions");
+  });
 
   std::string csv;
   for (const auto& axis : s.axes)

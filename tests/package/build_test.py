@@ -226,7 +226,41 @@ def wrong_input_says_what_to_do(folder):
     assert os.listdir(folder) == ["damaged.pdb"]
 
 
+def files(folder):
+    found = {}
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as f:
+            found[name] = f.read()
+    return found
+
+
+def nothing_is_overwritten_unasked(folder):
+    dry = ("--sequence", "AKE", "--water", "none")
+    uplift(folder, "build", *dry, "-o", "protein", "--prmtop", "amber.prmtop")
+    os.symlink("protein.pdb", os.path.join(folder, "link.pdb"))
+    before = files(folder)
+    # An input is never an output, whatever its name and whatever is forced.
+    for options in (("protein.pdb", "-o", "protein"), ("protein.pdb", "-o", "protein", "--force"), ("link.pdb", "-o", "./protein", "--force"), ("protein.pdb", "-o", "link", "-f")):
+        said = uplift(folder, "build", *options, "--water", "none", expect=2)
+        assert "is an input, too; choose another stem with -o" in said, said
+    # What is there stays, edited or not.
+    for options, name in {("-o", "protein"): "protein.pdb", ("-o", "new", "--prmtop", "amber.prmtop"): "amber.prmtop", ("-o", "new", "--prmtop", "amber.parm7"): "amber.inpcrd"}.items():
+        said = uplift(folder, "build", *dry, *options, expect=2)
+        assert name + ": is there already; choose another name, or replace it with --force" in said, said
+    os.remove(os.path.join(folder, "protein.pdb"))
+    said = uplift(folder, "build", *dry, "-o", "protein", expect=2)
+    assert "protein.yaml: is there already" in said, said
+    said = uplift(folder, "build", *dry, "-o", "new", "--prmtop", "new.pdb", expect=2)
+    assert "--prmtop new.pdb: new.pdb is written already" in said, said
+    del before["protein.pdb"], before["link.pdb"]
+    os.remove(os.path.join(folder, "link.pdb"))
+    assert files(folder) == before
+    uplift(folder, "build", "--sequence", "GAG", "--water", "none", "-o", "protein", "--prmtop", "amber.prmtop", "--force")
+    after = files(folder)
+    assert after.keys() == before.keys() | {"protein.pdb"} and all(after[name] != before[name] for name in ("amber.prmtop", "amber.inpcrd", "protein.yaml"))
+
+
 run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises,
         crystal_structures_build_or_say_what_to_leave_out, every_box_and_water_has_an_energy,
         more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files, a_prmtop_has_the_same_energies,
-        wrong_input_says_what_to_do)
+        wrong_input_says_what_to_do, nothing_is_overwritten_unasked)

@@ -6,6 +6,7 @@
 import contextlib
 import os
 import re
+import resource
 import subprocess
 import time
 
@@ -118,6 +119,22 @@ def a_full_disk_costs_nothing(scratch):
     assert done.returncode == 0, done.stderr
     # From the first files to the last rows: everything that is written is the one that finds no room at one of these.
     goes_on_when_there_is_room(scratch, path, contents, (8, 24, 40, 56, 72, 104, 152, 200, 240, 264, 300, 340))
+
+
+def a_limit_of_file_sizes_costs_nothing(scratch):
+    """As on full disks, and nothing is killed by the signal that goes with `ulimit -f`."""
+    path = write_input(scratch)
+    assert run(path, os.path.join(scratch, "wanted")).returncode == 0
+    wanted = contents(os.path.join(scratch, "wanted"))
+    for kilobytes in (1, 4, 16, 32, 48, 64, 72, 96, 128, 160):
+        out = os.path.join(scratch, f"out{kilobytes}")
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, resource.RLIM_INFINITY))
+        full = subprocess.run([UPLIFT, "run", path, "--set", "output.directory=" + out], capture_output=True, text=True, timeout=120, preexec_fn=limit)
+        assert full.returncode == 1 and "File too large" in full.stderr, (kilobytes, full.returncode, full.stderr)
+        again = run(path, out, "--resume")
+        assert again.returncode == 0, (kilobytes, full.stderr, again.stderr)
+        wrong = differing(wanted, contents(out))
+        assert not wrong, (kilobytes, full.stderr, wrong)
 
 
 def replicas_on_a_full_disk_go_on(scratch):
@@ -261,5 +278,64 @@ def nobody_needs_to_read_the_progress(scratch):
     assert job.wait(timeout=120) == 0, job.returncode
 
 
+def edited(text, section, change):
+    """A prmtop with the first number of a section changed."""
+    found = re.search(rf"%FLAG {section} *\n%FORMAT[^\n]*\n *(\S+)", text)
+    return text[:found.start(1)] + f"{change(float(found[1])):.8E}".rjust(len(found[1])) + text[found.end(1):]
+
+
+def files_that_have_changed_are_refused_or_spoken_of(scratch):
+    out, source = os.path.join(scratch, "out"), f"{INPUTS}/alanine-dipeptide-vacuum/system"
+    texts = {}
+    for name in ("prmtop", "inpcrd"):
+        with open(f"{source}.{name}") as f:
+            texts[name] = f.read()
+
+    def put(name, text):
+        with open(os.path.join(scratch, "system." + name), "w") as f:
+            f.write(text)
+
+    put("prmtop", texts["prmtop"])
+    put("inpcrd", texts["inpcrd"])
+    path = write_input(scratch, "  - {name: free, time: 0.1 ps}\n  - {name: held, time: 0.1 ps, restraints: {positions: all, k: 0.01 kJ/mol/nm^2}}\n  - {name: go, time: 0.1 ps}\n")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(source, "system"))
+    stop_in = lambda stage: run(path, out, "--quiet", "--resume", "--set", f"stages.{stage}.time=1 us", "--max-time", "0.5 s").returncode
+    # Every parameter of the force field.
+    assert stop_in("free") == 3, "free"
+    for section, kind in {"ANGLE_FORCE_CONSTANT": "angles", "DIHEDRAL_PHASE": "dihedrals", "LENNARD_JONES_ACOEF": "Lennard-Jones parameters", "BOND_EQUIL_VALUE": "bonds"}.items():
+        put("prmtop", edited(texts["prmtop"], section, lambda x: 1.01 * x + 0.01))
+        done = run(path, out, "--resume")
+        assert done.returncode == 2 and "system.prmtop: its " in done.stderr and kind in done.stderr and "are not those that the run in" in done.stderr, (section, done.stderr)
+    put("prmtop", texts["prmtop"])
+    # Positions that a stage yet to come restrains atoms to, then those of the stage in hand.
+    moved = texts["inpcrd"].splitlines(keepends=True)
+    moved[2] = f"{float(moved[2][:12]) + 0.5:12.7f}" + moved[2][12:]
+    for stage in ("free", "held"):
+        put("inpcrd", "".join(moved))
+        done = run(path, out, "--resume")
+        assert done.returncode == 2 and "system.inpcrd: its positions are not what the run in" in done.stderr and "stage held restrains atoms" in done.stderr, done.stderr
+        put("inpcrd", texts["inpcrd"])
+        if stage == "free":
+            assert run(path, out, "--quiet", "--resume", "--set", "stages.free.time=0.1 ps", "--set", "stages.held.time=1 us", "--max-time", "2 s").returncode == 3
+    # Afterwards nothing needs them: a warning.
+    assert run(path, out, "--quiet", "--resume", "--set", "stages.go.time=1 us", "--max-time", "2 s").returncode == 3
+    put("inpcrd", "".join(moved))
+    done = run(path, out, "--resume")
+    assert done.returncode == 0 and "its positions are not what the run began with" in done.stdout, (done.returncode, done.stdout, done.stderr)
+
+
+def another_box_is_spoken_of(scratch):
+    path, out = write_minimisation(scratch), os.path.join(scratch, "out")
+    first = ("--set", "stages.down.minimize.max_steps=2")
+    assert run(path, out, "--quiet", *first).returncode == 0
+    done = run(path, out, "--resume", *first, "--set", "stages.go.time=40 fs", "--set", "system.box=[5 nm, 5 nm, 5 nm]")
+    assert done.returncode == 0 and "system.box is not what the run began with; it goes on with" in done.stdout, (done.stdout, done.stderr)
+    again = run(path, out, "--resume", *first, "--set", "stages.go.time=60 fs", "--set", "system.box=[5 nm, 5 nm, 5 nm]")
+    assert again.returncode == 0 and "began with" not in again.stdout, again.stdout
+
+
 if __name__ == "__main__":
-    run_all(a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)

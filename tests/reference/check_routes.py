@@ -76,7 +76,7 @@ def heavy_atoms(program, folder, molecule, path):
         import check_gromacs
         check_gromacs.write_pdb(program, folder)
         return os.replace(os.path.join(folder, "protein.pdb"), path)
-    run(program, folder, "build", *MOLECULES[molecule], "--water", "none", "-o", "built")
+    run(program, folder, "build", *MOLECULES[molecule], "--water", "none", "-o", "built", "--force")
     with open(os.path.join(folder, "built.pdb")) as f, open(path, "w") as out:
         for line in f:
             if line.startswith(("ATOM", "HETATM")) and line[76:78].strip() != "H":

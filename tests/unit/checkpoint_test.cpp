@@ -192,6 +192,22 @@ TEST_F(CheckpointTest, AFailureToWriteLeavesTheOldOne) {
   EXPECT_EQ(bytes(path()), before);
 }
 
+TEST_F(CheckpointTest, KnowsWhatTheRunWasBegunFrom) {
+  Checkpoint c = sample(2);
+  write_checkpoint(path(), c);
+  EXPECT_FALSE(read_checkpoint(path()).origin);  // as earlier versions wrote it
+  c.origin = Origin{{{"bonds", 7}, {"1-4 interactions", 0xffffffff}}, 0x80000001, Box{{3, 0, 0}, {0.1, 3, 0}, {0, 0, 4}}};
+  write_checkpoint(path(), c);
+  const Checkpoint read = read_checkpoint(path());
+  ASSERT_TRUE(read.origin);
+  EXPECT_EQ(read.origin->parameters, c.origin->parameters);
+  EXPECT_EQ(read.origin->positions, 0x80000001);
+  EXPECT_EQ(read.origin->box, c.origin->box);
+  c.origin->box.reset();
+  write_checkpoint(path(), c);
+  EXPECT_FALSE(read_checkpoint(path()).origin->box);
+}
+
 TEST(SystemFingerprint, TellsSystemsApart) {
   const System one = test::free_atoms(4, 16);
   System charged = one, heavier = one;

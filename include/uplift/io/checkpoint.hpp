@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "uplift/io/origin.hpp"
 #include "uplift/model/descent_memory.hpp"
 #include "uplift/model/state.hpp"
 #include "uplift/model/system.hpp"
@@ -35,13 +36,14 @@ struct Checkpoint {
   std::uint32_t system = 0;                         ///< system_fingerprint
   std::map<std::string, BiasStatistics> collected;  ///< by stages before this one
   std::vector<PastStage> past;                      ///< stages before this one; earlier versions do not say
+  std::optional<Origin> origin;                     ///< what the run was begun from; earlier versions do not say
   /// Steps at which trajectory and energies ended, -1 where they were empty; absent: they were not written.
   std::optional<std::int64_t> last_frame, last_row;
   std::optional<DescentMemory> descent;  ///< of a minimisation that is not done, at the state's positions; `begun` is false
   State state;
 };
 
-/// Tells one system from another: CRC-32 of atom and residue names, charges and masses.
+/// Tells one system from another: CRC-32 of atom and residue names, charges and masses. Its parameters: Origin.
 std::uint32_t system_fingerprint(const System& system);
 
 /// Writes under a temporary name, waits for the disk, then takes the place of `path`, whose former content becomes

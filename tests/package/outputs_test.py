@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""What commands write, and where: over no input and no file of a run, and with an error when it does not arrive.
+
+  outputs_test.py UPLIFT
+"""
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+
+from checks import INPUTS, UPLIFT, run_all
+
+SYSTEM = f"{INPUTS}/alanine-dipeptide-vacuum/system"
+
+
+def uplift(folder, *arguments, expect=0, **more):
+    done = subprocess.run([UPLIFT, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **more)
+    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def write_input(folder, time="20 fs"):
+    with open(os.path.join(folder, "x.yaml"), "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {SYSTEM}.prmtop, coordinates: {SYSTEM}.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 2 fs, seed: 5}}
+stages: [{{name: go, time: {time}}}]
+output: {{trajectory: {{every: 10 fs}}, energies: {{every: 10 fs}}, report: false}}
+compute: {{threads: 1}}
+""")
+
+
+def contents(folder):
+    found = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as f:
+                found[os.path.relpath(os.path.join(where, name), folder)] = f.read()
+    return found
+
+
+def no_command_writes_over_inputs_and_runs(folder):
+    write_input(folder)
+    uplift(folder, "run", "x.yaml", "--quiet")
+    with open(os.path.join(folder, "d.csv"), "w") as f:
+        f.write("1\n2\n3\n")
+    before = contents(folder)
+    of_run, input_too = "is a file of the run in this folder", "is an input, too"
+    for arguments, words in {
+        ("reweight", "x", "--cv", "d=distance(0,1)", "-o", "x/energies"): "x/energies.h5: is an input, too; choose another stem with -o",
+        ("reweight", "x", "--cv", "d=distance(0,1)", "-o", "x/exchange"): of_run,
+        ("reweight", "x", "--cv", "d=column(d.csv,0)", "-o", "d"): "d.csv: is an input, too",
+        ("reweight", "x", "--cv", "d=distance(0,1)", "--weights", "x/trajectory.h5md"): "choose another name with --weights",
+        ("energy", "x.yaml", "--forces", "x/energies.h5"): of_run,
+        ("energy", "x.yaml", "--json", "x.yaml"): input_too,
+        ("energy", "x.yaml", "--json", "x/stages.json"): of_run,
+        ("energy", "x.yaml", "--json", "a", "--forces", "./a"): "is where --json goes",
+        ("slurm", "x.yaml", "-o", "x.yaml"): input_too,
+        ("slurm", "x.yaml", "-o", "x/run.log"): of_run,
+        ("benchmark", "x.yaml", "--json", "x.yaml"): input_too,
+        ("convert", "x/trajectory.h5md", "x/topology.pdb", "--force"): of_run,
+    }.items():
+        said = uplift(folder, *arguments, expect=2)
+        assert words in said, (arguments, said)
+        assert contents(folder) == before, arguments
+
+
+def what_finds_no_room_leaves_nothing(folder):
+    write_input(folder, "1 ps")
+    uplift(folder, "run", "x.yaml", "--quiet")
+    uplift(folder, "energy", "x.yaml", "--forces", "f.h5", "--json", "e.json")
+    before = contents(folder)
+    for arguments in (("reweight", "x", "--cv", "d=distance(0,1)", "--force", "--cutoff", "1", "-o", "pmf"), ("convert", "x/trajectory.h5md", "x.dcd"), ("convert", "x/trajectory.h5md", "f.h5", "-f"),
+                      ("convert", SYSTEM + ".prmtop", "s.prmtop"), ("energy", "x.yaml", "--forces", "f.h5")):
+        said = uplift(folder, *arguments, expect=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY)))
+        assert "File too large" in said and ".part" not in said, (arguments, said)
+        assert contents(folder) == before, (arguments, contents(folder).keys() ^ before.keys())
+
+
+def results_that_do_not_arrive_are_an_error(folder):
+    if not os.path.exists("/dev/full"):
+        print("skipped: there is no /dev/full")
+        return
+    write_input(folder)
+    for arguments in (("energy", "x.yaml"), ("schema",), ("slurm", "x.yaml"), ("info", SYSTEM + ".prmtop"), ("validate", "x.yaml"), ("--help",), ("--version",)):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([UPLIFT, *arguments], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "stdout cannot be written to (No space left on device)" in done.stderr, (arguments, done)
+    with open("/dev/full", "w") as full:  # a run has its log
+        assert subprocess.run([UPLIFT, "run", "x.yaml"], cwd=folder, stdout=full, stderr=subprocess.PIPE).returncode == 0
+
+
+def closed_streams_stay_out_of_files(folder):
+    write_input(folder)
+    done = subprocess.run(f"{UPLIFT} run x.yaml <&- >&- 2>&-", cwd=folder, shell=True)
+    assert done.returncode == 0
+    with open(os.path.join(folder, "x", "run.log")) as f:
+        lines = f.read().splitlines()
+    # Nothing but what the log writes itself: a time before every line.
+    assert len(lines) > 10 and not [line for line in lines if not re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", line)], lines
+    assert uplift(folder, "run", "x.yaml", "--resume").count("this stage is finished") == 1
+
+
+def stop(folder, number, *before):
+    job = subprocess.Popen([*before, UPLIFT, "run", "x.yaml", "--resume", "--set", "stages.go.time=1 ms"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in job.stdout:
+        if line.startswith("stage go"):
+            break
+    time.sleep(0.2)
+    job.send_signal(number)
+    job.send_signal(number)  # a shell and the kernel both tell of a terminal that has gone
+    try:
+        job.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        job.terminate()
+        job.communicate(timeout=60)
+        return "went on", job.returncode
+    return "stopped", job.returncode
+
+
+def a_closed_terminal_stops_with_a_checkpoint(folder):
+    write_input(folder)
+    assert stop(folder, signal.SIGHUP) == ("stopped", 3)
+    with open(os.path.join(folder, "x", "run.log")) as f:
+        assert f"stopped by signal {int(signal.SIGHUP)}; the checkpoint is written" in f.read()
+    assert stop(folder, signal.SIGHUP, "nohup") == ("went on", 3)
+
+
+if __name__ == "__main__":
+    run_all(no_command_writes_over_inputs_and_runs, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint)
