@@ -36,7 +36,7 @@ Bias given_bias(const RunInput& input, const System& system) {
 
 int energy_command(const InputOptions& options, const std::string& json, const std::string& forces, const Communicator& world) {
   RunInput input = root_first(world, [&] {
-    RunInput in = load_run_input(options.file, options.overrides());
+    RunInput in = load_run_input(options.file, options.overrides(), InputUse::single_point);
     for (const std::string& output : {json, forces})
       if (!output.empty()) check_output(output, files_of(in));
     if (!json.empty() && same_file(json, forces))

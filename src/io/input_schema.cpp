@@ -72,7 +72,7 @@ constexpr KeySpec schema[] = {
              "protein.prmtop")),
     text("system.coordinates", "",
          "Amber inpcrd or rst7 (ASCII or NetCDF), GROMACS gro, CHARMM crd (CARD), PDB or mmCIF, also gzipped; H5MD (its last "
-         "frame); default: the topology, when it is a PDB or mmCIF file",
+         "frame); checkpoint.upc of a run; default: the topology, when it is a PDB or mmCIF file",
          "protein.rst7"),
     list(KeyKind::box, "system.box", 0, "edge lengths, or edge lengths and angles; default: from the coordinates",
          "[3.2 nm, 3.2 nm, 3.2 nm]"),
@@ -107,10 +107,12 @@ constexpr KeySpec schema[] = {
     choice("forces.implicit_solvent.model", "obc2", "hct obc1 obc2 gbn gbn2", "how Born radii are computed"),
     number("forces.implicit_solvent.solute_dielectric", "1", {.low = 1}, "dielectric constant inside the solute"),
     number("forces.implicit_solvent.solvent_dielectric", "78.5", {.low = 1}, "dielectric constant of the solvent"),
-    quantity("forces.implicit_solvent.salt", d::concentration, "0 mol/L", non_negative, "monovalent salt", "0.15 mol/L"),
+    quantity("forces.implicit_solvent.salt", d::concentration, "0 mol/L", non_negative,
+             "monovalent salt; its screening is that at 300 K, whatever the temperature of the run", "0.15 mol/L"),
     choice("forces.implicit_solvent.surface", "ace", "none ace", "non-polar term"),
     choice("forces.constraints", "h-bonds", "none h-bonds all-bonds h-angles", "which bonds keep their length"),
-    flag("forces.rigid_water", "true", "water keeps its shape, whatever the other constraints"),
+    flag("forces.rigid_water", "true",
+         "water keeps its shape, whatever the other constraints; if false, springs between its hydrogens count as bonds"),
     quantity("forces.hydrogen_mass", d::mass, "", between(1, 10),
              "hydrogens get this mass, taken from the bonded heavy atom; rigid water is left alone", "3.024 amu"),
 
@@ -123,7 +125,9 @@ constexpr KeySpec schema[] = {
     count("dynamics.seed", "2026", any, "of every random number"),
     number("dynamics.constraint_tolerance", "1e-6", between(1e-12, 1e-3), "relative error of a constrained length"),
     count("dynamics.com_removal_every", "100", between(0, int_max),
-          "steps between removals of the centre-of-mass motion; 0: never"),
+          "steps between removals of the centre-of-mass motion; 0: never. Without a box only where neither langevin's friction "
+          "nor a "
+          "restraint of positions sees to it"),
     map("dynamics.pressure", "barostat; without this block the volume is constant"),
     choice("dynamics.pressure.barostat", "monte-carlo", "monte-carlo c-rescale", "method"),
     quantity("dynamics.pressure.pressure", d::pressure, "1 bar", any, "target"),
@@ -145,7 +149,7 @@ constexpr KeySpec schema[] = {
     count("stages.*.minimize.max_steps", "1000", between(0, int_max), "ends here at the latest"),
     quantity("stages.*.minimize.force_tolerance", d::force, "10 kJ/mol/nm", positive,
              "ends when the largest force component is smaller"),
-    map("stages.*.restraints", "harmonic restraints to the starting positions"),
+    map("stages.*.restraints", "harmonic restraints to the positions of system.coordinates, whatever came before the stage"),
     required(text("stages.*.restraints.positions", "", "selection of atoms", "protein-heavy")),
     quantity("stages.*.restraints.k", d::force_constant, "1000 kJ/mol/nm^2", positive, "force constant"),
     map("stages.*.temperature_ramp", "the thermostat's target goes from one temperature to the other over the stage"),

@@ -39,8 +39,8 @@ std::string nearest_multiple(double interval, double step) {
 
 class InputBuilder {
  public:
-  InputBuilder(const std::string& path, const CheckedInput& checked, Problems& problems)
-      : checked_(checked), problems_(problems), top_(checked.top, nullptr, problems) {
+  InputBuilder(const std::string& path, const CheckedInput& checked, Problems& problems, InputUse use)
+      : checked_(checked), problems_(problems), top_(checked.top, nullptr, problems), use_(use) {
     in_.file = path;
   }
 
@@ -55,7 +55,8 @@ class InputBuilder {
     for (const Block& stage : checked_.stages) read_stage(stage);
     read_replicas();
     in_.free_energies = yaml::read_free_energies(top_, in_.stages, in_.output);
-    if (const std::string problem = overwritten_by_run(in_); !problem.empty()) top_.problem("output.directory", problem);
+    if (use_ == InputUse::run)
+      if (const std::string problem = overwritten_by_run(in_); !problem.empty()) top_.problem("output.directory", problem);
     return std::move(in_);
   }
 
@@ -317,10 +318,11 @@ class InputBuilder {
   const CheckedInput& checked_;
   Problems& problems_;
   Values top_;
+  InputUse use_;
   RunInput in_;
 };
 
-RunInput read(const std::string& path, std::span<const std::string> overrides, Problems& problems) {
+RunInput read(const std::string& path, std::span<const std::string> overrides, Problems& problems, InputUse use) {
   std::string text;
   try {
     text = read_file(path, largest_file);
@@ -348,16 +350,16 @@ RunInput read(const std::string& path, std::span<const std::string> overrides, P
   yaml::apply_overrides(*root, overrides, problems);
   yaml::place_stage_keys(*root, problems);  // those of a whole list of stages that an override brought
   const CheckedInput checked = yaml::check_schema(*root, problems);
-  RunInput input = InputBuilder(path, checked, problems).build();
+  RunInput input = InputBuilder(path, checked, problems, use).build();
   if (problems.empty()) input.resolved = yaml::echo(checked, input);
   return input;
 }
 
 }  // namespace
 
-RunInput load_run_input(const std::string& path, std::span<const std::string> overrides) {
+RunInput load_run_input(const std::string& path, std::span<const std::string> overrides, InputUse use) {
   Problems problems(path, overrides);
-  RunInput input = read(path, overrides, problems);
+  RunInput input = read(path, overrides, problems, use);
   if (problems.empty()) return input;
   std::string all;
   const std::vector<Problem> sorted = problems.sorted();
@@ -368,7 +370,7 @@ RunInput load_run_input(const std::string& path, std::span<const std::string> ov
 
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides) {
   Problems problems(path, overrides);
-  read(path, overrides, problems);
+  read(path, overrides, problems, InputUse::run);
   return problems.sorted();
 }
 

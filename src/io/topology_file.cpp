@@ -8,6 +8,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/amber.hpp"
 #include "uplift/io/charmm.hpp"
+#include "uplift/io/checkpoint.hpp"
 #include "uplift/io/forcefield_xml.hpp"
 #include "uplift/io/frames.hpp"
 #include "uplift/io/gromacs.hpp"
@@ -71,6 +72,19 @@ TopologyFile read_structure_topology(const SystemSettings& settings) {
   return file;
 }
 
+/// Of a run: its last state, which need not be a frame.
+Coordinates checkpoint_coordinates(const std::string& path) {
+  Checkpoint checkpoint = read_checkpoint(path);
+  Coordinates coordinates;
+  coordinates.kind = "checkpoint";
+  coordinates.x = std::move(checkpoint.state.x);
+  if (checkpoint.has_velocities) coordinates.v = std::move(checkpoint.state.v);
+  if (checkpoint.state.box.periodic()) coordinates.box = checkpoint.state.box;
+  coordinates.box_angles_given = true;
+  coordinates.time = checkpoint.state.time;
+  return coordinates;
+}
+
 }  // namespace
 
 TopologyFile read_topology(const SystemSettings& settings) {
@@ -85,6 +99,7 @@ TopologyFile read_topology(const SystemSettings& settings) {
 
 Coordinates read_coordinates(const std::string& path) {
   if (file_suffix(path) == "gro") return read_gro(path);
+  if (file_suffix(path) == "upc") return checkpoint_coordinates(path);
   if (file_suffix(path) == "h5md" || file_suffix(path) == "h5") return last_frame(path);
   if (file_suffix(path) == "crd" && is_charmm_card(read_file(path))) return read_charmm_card(path);
   if (is_structure_file(path)) return structure_coordinates(read_structure(path));

@@ -3,6 +3,7 @@
 
   stages_test.py UPLIFT      exit status 77 (skip) when h5py is missing
 """
+import json
 import os
 import subprocess
 
@@ -74,4 +75,20 @@ def a_mesh_for_another_box_is_told(folder):
     assert "the PME mesh was chosen for the box of then" in log, log
 
 
-run_all(heavier_hydrogens_leave_the_temperature, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
+def a_checkpoint_holds_the_end_of_a_run(folder):
+    out, _ = run(folder, "alanine-dipeptide-tip3p", "nonbonded: pme, cutoff: 0.8 nm", "integrator: langevin",
+                 "  - {name: minimise, minimize: {max_steps: 30}}")
+    checkpoint, restart = os.path.join(out, "checkpoint.upc"), os.path.join(folder, "end.ncrst")
+    subprocess.run([UPLIFT, "convert", checkpoint, restart], check=True, capture_output=True)
+    potential = {}
+    for name in (f"{INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz", checkpoint, restart):
+        done = subprocess.run([UPLIFT, "energy", os.path.join(folder, "run.yaml"), "--set", "system.coordinates=" + name, "--json", os.path.join(folder, "e.json")],
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        with open(os.path.join(folder, "e.json")) as f:
+            potential[name] = json.load(f)["energies"]["potential"]
+    start, end, converted = potential.values()
+    assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
+
+
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)

@@ -26,8 +26,8 @@ struct Coordinates {
 };
 
 /// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .crd with
-/// titles CHARMM's CARD, .pdb .ent .cif .mmcif are structures, of .h5md .h5 the last frame is taken, all others
-/// Amber (ASCII or NetCDF, told by the first bytes). Throws InputError ("file:line: what, why, cure").
+/// titles CHARMM's CARD, .pdb .ent .cif .mmcif are structures, of .h5md .h5 the last frame is taken, of a checkpoint (.upc) its
+/// state, all others Amber (ASCII or NetCDF, told by the first bytes). Throws InputError ("file:line: what, why, cure").
 Coordinates read_coordinates(const std::string& path);
 
 }  // namespace uplift

@@ -68,10 +68,13 @@ struct Problem {
   std::string text() const;
 };
 
+/// What an input is read for: a single point writes nothing into the run's folder, and may take coordinates from there.
+enum class InputUse { run, single_point };
+
 /// Reads and checks an input file. Keys of the file are given as "dynamics.seed=7", "stages.production.time=1 ns" or
 /// "stages.0.time=1 ns" in `overrides`, which are applied first. `stages` may be empty: a single point needs none.
 /// Throws InputError with every problem, one a line.
-RunInput load_run_input(const std::string& path, std::span<const std::string> overrides = {});
+RunInput load_run_input(const std::string& path, std::span<const std::string> overrides = {}, InputUse use = InputUse::run);
 
 /// Where what the problems are about is described; one line.
 std::string reference_hint(std::span<const Problem> problems);

@@ -28,6 +28,7 @@ constexpr Ending endings[] = {
     {".crd", TrajectoryFormat::coordinates},
     {".cif", TrajectoryFormat::coordinates},
     {".mmcif", TrajectoryFormat::coordinates},
+    {".upc", TrajectoryFormat::coordinates},
 };
 
 }  // namespace
@@ -40,7 +41,7 @@ TrajectoryFormat trajectory_format(const std::string& path) {
   throw InputError(
       path +
       ": its ending names no trajectory format that uplift knows; use .h5md, .dcd, .xtc, .nc, .pdb, .rst7, .inpcrd "
-      "or .ncrst (to read also .gro, .crd, .cif)");
+      "or .ncrst (to read also .gro, .crd, .cif, .upc)");
 }
 
 std::unique_ptr<FrameReader> open_trajectory(const std::string& path, const FrameReaderOptions& options) {
