@@ -5,6 +5,7 @@
 // costs.
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <functional>
 #include <map>
 #include <memory>
@@ -103,6 +104,13 @@ int main(int argc, char** argv) {
   }
   const std::map<std::string, Change> variants = {
       {"triclinic", [](ForceField&, ForceSettings&, Box& box) { box.b.x = 1e-9; }},
+      {"geometric",
+       [](ForceField& ff, ForceSettings&, Box&) {
+         const auto n = static_cast<std::size_t>(ff.lj_types);
+         for (std::vector<double>* table : {&ff.lj_c6, &ff.lj_c12})
+           for (std::size_t k = 0; k < n * n; ++k)
+             if (k / n != k % n) (*table)[k] = std::sqrt((*table)[k / n * (n + 1)] * (*table)[k % n * (n + 1)]);
+       }},
       {"switched", [](ForceField&, ForceSettings& settings, Box&) { settings.switch_distance = settings.cutoff - 0.1; }},
       {"nbfix",
        [](ForceField& ff, ForceSettings&, Box&) { ff.lj_c6[1] = ff.lj_c6[static_cast<std::size_t>(ff.lj_types)] *= 1.1; }}};

@@ -27,7 +27,7 @@ from kernel_names import demangle, short
 
 STEADY = ["cluster_pairs.cu", "sort_atoms.cu", "pme.cu", "pme_charges.cu", "moves.cu", "bonded.cu"]
 NOT_FUSED = {"pair_list.cu", "sort_atoms.cu", "all_pairs.cu"}  # as in src/backend/cuda/CMakeLists.txt
-MIXED = r"cluster_pairs_kernel<Everyday.*\(Wanted\)0|place_kernel<float|(spread|gather|to_real|convolve)_kernel<([45], )?float|moves_kernel|bonded_kernel<float"
+MIXED = r"cluster_pairs_kernel<(Everyday|Ruled|Excepted).*\(Wanted\)0|place_kernel<float|(spread|gather|to_real|convolve)_kernel<([45], )?float|moves_kernel|bonded_kernel<float"
 CLASSES = [
     ("shuffles", r"SHFL|REDUX"),
     ("single precision", r"FADD|FMUL|FFMA|FMNMX|FSEL|FSET|MUFU|I2F|F2I|F2F|FRND|HFMA|FCHK"),
