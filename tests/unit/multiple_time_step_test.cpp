@@ -197,8 +197,8 @@ TEST(MultipleTimeStep, EveryInnerStepHasNoiseOfItsOwn) {
   const DynamicsSettings half = settings(IntegratorKind::langevin, 0.002, {});
   const double a = std::exp(-half.friction * 0.002), b = std::sqrt((1 - a * a) * constants::boltzmann * 300 / 12);
   const State s = start(2);
-  // Steps are keyed from one: the second half step of outer step 1 is number 3.
-  const Vec3d first = gaussian3(11, NoisePurpose::langevin, 2, 0), second = gaussian3(11, NoisePurpose::langevin, 3, 0);
+  const Vec3d first = gaussian3(11, NoisePurpose::langevin, noise_step(1, 0), 0),
+              second = gaussian3(11, NoisePurpose::langevin, noise_step(1, 1), 0);
   EXPECT_NEAR(split.v[0].x, a * (a * s.v[0].x + b * first.x) + b * second.x, 1e-13);
   EXPECT_NE(one.v[0].x, split.v[0].x);
 }
