@@ -31,8 +31,9 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError("selection '" + text_ + "', column " + std::to_string(begin_ + 1) + ": " + what +
-                     "; use all, protein, backbone, protein-heavy, heavy, water, name, resname, resid, not, and, or, ( )");
+    throw InputError(
+        "selection '" + text_ + "', column " + std::to_string(begin_ + 1) + ": " + what +
+        "; use all, protein, backbone, protein-heavy, heavy, water, name, resname, resid, chain, not, and, or, ( )");
   }
   void next() {
     while (end_ < text_.size() && text_[end_] == ' ') ++end_;
@@ -107,6 +108,10 @@ class Parser {
     if (take("resname")) {
       const std::set<std::string> names = words();
       return where([&](const Atom&, const Residue& r) { return names.count(r.name) > 0; });
+    }
+    if (take("chain")) {
+      const std::set<std::string> names = words();
+      return where([&](const Atom&, const Residue& r) { return names.count(r.chain) > 0; });
     }
     if (take("resid")) {
       Flags f(t_.atoms.size(), 0);
