@@ -386,6 +386,12 @@ def inputs_follow_each_other(scratch):
     convert(source, source, os.path.join(scratch, "d.h5md"), "--consecutive")
     _, t, steps, *_ = contents(os.path.join(scratch, "d.h5md"))
     assert np.allclose(t, 0.2 * np.arange(2 * FRAMES)) and np.array_equal(steps, 100 * np.arange(2 * FRAMES))
+    # What is left out counts, too: by a stride that does not divide the frames, and inputs that end before --begin.
+    for n, (words, first, stride) in enumerate((((["--stride", "4"]), 0, 4), (["--stride", "3", "--begin", f"{0.2 * FRAMES - 0.1} ps"], FRAMES, 3))):
+        convert(source, source, source, os.path.join(scratch, f"e{n}.h5md"), "--consecutive", *words)
+        _, t, steps, *_ = contents(os.path.join(scratch, f"e{n}.h5md"))
+        expected = np.arange(first, 3 * FRAMES, stride)
+        assert np.allclose(t, 0.2 * expected) and np.array_equal(steps, 100 * expected), (words, t, steps)
 
 
 def molecules_are_whole_followed_and_centred(scratch):
