@@ -45,6 +45,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
 
   Loaded loaded;
   loaded.notes = std::move(file.notes);
+  loaded.warnings = std::move(file.warnings);
   loaded.system = make_system(std::move(file.topology), std::move(file.force_field), forces);
   loaded.has_velocities = !coordinates.v.empty();
   loaded.state.x = std::move(coordinates.x);

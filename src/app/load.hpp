@@ -14,7 +14,8 @@ struct Loaded {
   System system;
   State state;
   std::vector<std::string> notes;  ///< choices that the readers made, for the log
-  bool has_velocities = false;     ///< the coordinate file brought them, one for every atom
+  std::vector<std::string> warnings;
+  bool has_velocities = false;  ///< the coordinate file brought them, one for every atom
 };
 
 /// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.

@@ -154,6 +154,7 @@ int Run::stage(std::size_t index) {
     check_surfaces(input_, loaded);
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);
+    for (const std::string& warning : loaded.warnings) log_->warn(warning);
   }
   if (continued && settings.minimize) {  // it is done
     checkpoint_.reset();

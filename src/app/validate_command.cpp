@@ -20,6 +20,7 @@ int validate_command(const InputOptions& options) {
       const Loaded loaded = load(input, forces, restraints);
       if (where.empty()) {
         for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
+        for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
         check_surfaces(input, loaded);
       }
       if (bias) check_bias(where, *bias, loaded.system);

@@ -11,6 +11,7 @@
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/gromacs.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/topology_file.hpp"
@@ -91,6 +92,8 @@ class InputBuilder {
     }
     read_forcefield();
     in_.system.define = top_.list("system.define");
+    for (const std::string& word : in_.system.define)
+      if (const std::string wrong = wrong_define(word); !wrong.empty()) top_.problem("system.define", wrong);
     for (const std::string& folder : top_.list("system.include")) in_.system.include.push_back(resolve(folder));
     for (const std::string& file : top_.list("system.parameters")) {
       in_.system.parameters.push_back(resolve(file));
