@@ -59,9 +59,11 @@ class InputBuilder {
   }
 
  private:
-  /// Paths are relative to the input file, wherever the program is started.
-  std::string resolve(const fs::path& given) const {
+  /// Paths are relative to the input file, wherever the program is started. No shell has seen a ~ in a file.
+  std::string resolve(fs::path given) const {
     std::error_code error;
+    if (const char* home = std::getenv("HOME"); home && !given.empty() && *given.begin() == "~")
+      given = fs::path(home) / given.lexically_relative("~");
     const fs::path whole = given.is_relative() ? fs::path(in_.file).parent_path() / given : given;
     return fs::absolute(whole, error).lexically_normal().string();
   }

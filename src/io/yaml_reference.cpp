@@ -27,6 +27,8 @@ Units can be multiplied, divided and raised to powers: `kcal/mol/A^2`, `1 /ps`. 
 
 Any key can be set on the command line, too: `--set dynamics.seed=7`, `--set stages.production.time='1 ns'`, `--set stages.0.time='1 ns'`.
 
+Relative paths start at the folder of the input, those that `--set` gives, too (`--set output.directory=second` beside the input, wherever the command is given); `~/` is the home folder.
+
 Blocks are nested: `forces.pme.order` is the key `order` in the block `pme` in the block `forces`. `[]` stands for each entry of a list of
 blocks. A key without a default can be left out unless it is marked as required.
 )";

@@ -86,6 +86,16 @@ TEST_F(RunInputTest, EveryValueArrives) {
   EXPECT_EQ(in.compute.threads, 3);
 }
 
+TEST_F(RunInputTest, TildeIsTheHomeFolder) {
+  const char* before = std::getenv("HOME");
+  const std::string saved = before ? before : "";
+  setenv("HOME", folder_.c_str(), 1);
+  EXPECT_EQ(load("", {"output.directory=~/runs/a"}).output.directory, path("runs/a"));
+  EXPECT_EQ(load("", {"system.topology=~/a.prmtop"}).system.topology, path("a.prmtop"));
+  EXPECT_EQ(load("", {"output.directory=a~/b"}).output.directory, path("a~/b"));
+  setenv("HOME", saved.c_str(), 1);
+}
+
 TEST_F(RunInputTest, StagesInheritAndOverride) {
   const RunInput in = load(whole_input);
   ASSERT_EQ(in.stages.size(), 3u);
