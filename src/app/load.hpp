@@ -18,8 +18,16 @@ struct Loaded {
   bool has_velocities = false;  ///< the coordinate file brought them, one for every atom
 };
 
-/// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. Throws InputError.
-Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints);
+/// Reads topology and coordinates, applies `forces` and `restraints` (of `stage`, where there is one), checks the geometry.
+/// Throws InputError.
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
+            const std::string& stage = "");
+
+/// What output.trajectory.atoms chooses. Throws InputError when that is nothing.
+std::vector<int> stored_atoms(const RunInput& input, const Topology& topology);
+
+/// Throws InputError when this build does not have the backend that is asked for.
+void check_backend(const RunInput& input);
 
 /// The same with a backend's name in place of `auto`: cuda where this process has a GPU that this build can use, else cpu.
 ComputeSettings with_backend(ComputeSettings compute);

@@ -348,6 +348,7 @@ RunInput read(const std::string& path, std::span<const std::string> overrides, P
   yaml::place_stage_keys(*root, problems);  // those of a whole list of stages that an override brought
   const CheckedInput checked = yaml::check_schema(*root, problems);
   RunInput input = InputBuilder(path, checked, problems).build();
+  yaml::note_places(checked, path, overrides, input.places);
   if (problems.empty()) input.resolved = yaml::echo(checked, input);
   return input;
 }

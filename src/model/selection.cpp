@@ -182,7 +182,13 @@ void restrain(System& system, const std::vector<RestrainedAtom>& atoms, const st
 
 void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box) {
   std::vector<RestrainedAtom> atoms;
-  for (int i : select_atoms(system.topology, settings.selection))
+  std::vector<int> chosen;
+  try {
+    chosen = select_atoms(system.topology, settings.selection);
+  } catch (const InputError& e) {
+    throw InputError(std::string("restraints.positions: ") + e.what());
+  }
+  for (int i : chosen)
     if (system.masses[static_cast<std::size_t>(i)] > 0) atoms.push_back({i, settings.k});
   if (atoms.empty())
     throw InputError("restraints.positions: '" + settings.selection +

@@ -76,6 +76,10 @@ RunInput load_run_input(const std::string& path, std::span<const std::string> ov
 /// Where what the problems are about is described; one line.
 std::string reference_hint(std::span<const Problem> problems);
 
+/// `message` after the place of the key that it begins with ("forces.cutoff: ..."), in `stage` or above it; as it is when it
+/// begins with none.
+std::string with_place(const RunInput& input, const std::string& stage, const std::string& message);
+
 /// The problems alone, by line; empty when there are none.
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides = {});
 

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""uplift validate finds what uplift run refuses, and both say in which line; what is allowed and doubtful is warned of.
+
+  validate_test.py UPLIFT
+"""
+import os
+import subprocess
+
+from checks import INPUTS, UPLIFT, run_all
+
+WATER = f"system: {{topology: {INPUTS}/alanine-dipeptide-tip3p/system.prmtop.gz, coordinates: {INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz}}"
+VACUUM = f"system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}"
+
+
+def write(scratch, *lines, system=WATER):
+    """An input whose line 3 is the first of `lines`."""
+    path = os.path.join(scratch, "in.yaml")
+    with open(path, "w") as f:
+        f.write("\n".join(("version: 1", system) + lines) + "\n")
+    return path
+
+
+def said(command, path, status):
+    done = subprocess.run([UPLIFT, command, path, *(["--quiet"] if command == "run" else [])], capture_output=True, text=True)
+    assert done.returncode == status, (command, done.returncode, done.stdout, done.stderr)
+    return done.stderr
+
+
+GO = "stages: [{name: go, time: 0.02 ps}]"
+
+
+def both_refuse_the_same_with_its_line(scratch):
+    cases = (
+        ((GO, "forces: {cutoff: 2 nm}"), WATER, "in.yaml:4: forces.cutoff: 2.0 nm is more than half"),
+        ((GO, "forces:", "  nonbonded: pme"), VACUUM, "in.yaml:5: forces.nonbonded: pme or reaction-field needs a periodic box"),
+        ((GO, "forces:", "  hydrogen_mass: 8 amu"), WATER, "in.yaml:5: forces.hydrogen_mass: 8.0 amu leaves atom"),
+        (("stages:", "  - name: go", "    time: 0.02 ps", "    hydrogen_mass: 8 amu"), WATER, "in.yaml:6: forces.hydrogen_mass: 8.0 amu leaves atom"),
+        ((GO, "output:", "  trajectory: {every: 0.02 ps, atoms: protien}"), WATER, "in.yaml:5: output.trajectory.atoms: selection 'protien', column 1: unknown word"),
+        ((GO, "output:", "  trajectory: {every: 0.02 ps, atoms: resname QQQ}"), WATER, "in.yaml:5: output.trajectory.atoms: 'resname QQQ' selects no atom"),
+        (("stages:", "  - name: go", "    time: 0.02 ps", "    restraints: {positions: protien}"), WATER, "in.yaml:6: restraints.positions: selection 'protien'"),
+        (("stages:", "  - name: go", "    time: 0.02 ps", "    restraints: {positions: name QQ}"), WATER, "in.yaml:6: restraints.positions: 'name QQ' selects no atom"),
+        ((GO, "free_energy:", "  - name: pmf", '    variables: ["phi(9)"]'), WATER, "in.yaml:6: free_energy.pmf.variables: variable 'phi(9)'"),
+        ((GO,), WATER.replace("alanine-dipeptide-tip3p/system.inpcrd.gz", "alanine-dipeptide-vacuum/system.inpcrd"), "system.inpcrd: has 22 atoms, and the topology"),
+    )
+    for lines, system, words in cases:
+        path = write(scratch, *lines, "compute: {threads: 1, backend: cpu}", system=system)
+        for command in ("validate", "run"):
+            assert words in said(command, path, 2), (command, words, said(command, path, 2))
+
+
+def a_backend_that_is_not_there_is_a_problem(scratch):
+    build = subprocess.run([UPLIFT, "info", "--devices"], capture_output=True, text=True).stdout
+    if "this build has no CUDA" in build:
+        assert "in.yaml:4: compute.backend: cuda is not in this build" in said("validate", write(scratch, GO, "compute: {backend: cuda}"), 2)
+
+
+def doubts_are_warned_of(scratch):
+    longer = "stages: [{name: go, time: 0.04 ps}]"
+    step = lambda fs, forces="{}": said("validate", write(scratch, longer, f"dynamics: {{timestep: {fs} fs}}", f"forces: {forces}",
+                                                          "output: {trajectory: {every: 0.04 ps}, energies: {every: 0.04 ps}}"), 0)
+    assert "warning: stage go: steps of 4 fs are long for hydrogens of 1 amu" in step(4)
+    assert "bonds of hydrogens that are free to vibrate" in step(2, "{constraints: none}")
+    for fs, forces in ((2, "{}"), (2.5, "{}"), (4, "{hydrogen_mass: 3.024 amu}"), (4, "{constraints: h-angles}"), (1, "{constraints: none}")):
+        assert "warning" not in step(fs, forces), (fs, forces)
+    # A lysine has a charge, which the dipeptide has not.
+    assert "the charges add up" not in step(2)
+    subprocess.run([UPLIFT, "build", "--sequence", "ACE LYS NME", "--water", "none", "-o", os.path.join(scratch, "lys")], check=True, capture_output=True)
+    system = "system: {topology: lys.pdb, forcefield: [amber14sb], box: [3 nm, 3 nm, 3 nm]}"
+    assert "note: the charges add up to +1 e: PME spreads" in said("validate", write(scratch, GO, system=system), 0)
+    assert "the charges" not in said("validate", write(scratch, GO, "forces: {nonbonded: no-cutoff}", system=system), 0)
+
+if __name__ == "__main__":
+    run_all(both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_a_problem, doubts_are_warned_of)
