@@ -40,15 +40,17 @@ std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& 
     int parts = 1;
     for (const ForceLevel& level : stage.dynamics.levels) parts = std::max(parts, level.every);
     const double step = stage.dynamics.timestep / parts;
-    const std::string start = fmt::format("stage {}: {}steps of {:.4g} fs ", stage.name, parts > 1 ? "inner " : "", step * 1000);
+    const std::string start =
+        fmt::format("stage {}: {}steps of {:.4g} fs ", stage.name, parts > 1 ? "inner " : "", step * 1000);
     if (stage.forces.constraints == ConstraintMode::none && step > bonds * 1.0001)
       doubts.push_back(start +
                        "and bonds of hydrogens that are free to vibrate, which they do in 10 fs: take 1 fs, or constraints: "
                        "h-bonds");
     else if (stage.forces.constraints != ConstraintMode::h_angles && step > angles * 1.0001)
-      doubts.push_back(start +
-                       "are long for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
-                       "amu with 4 fs");
+      doubts.push_back(
+          start +
+          "are long for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
+          "amu with 4 fs");
   }
   return doubts;
 }

@@ -185,7 +185,13 @@ std::string input_reference(const std::string& where) {
   const KeySpec* key = nullptr;
   for (const KeySpec& one : input_schema())
     if (plain_path(one.path) == plain_path(where)) key = &one;
-  if (!key) throw InputError("'" + where + "' is no key of the input; blocks are: " + known_sections());
+  if (!key) {
+    std::vector<std::string> all;
+    for (const KeySpec& one : input_schema()) all.push_back(plain_path(one.path));
+    const std::string near(yaml::nearest(plain_path(where), {all.begin(), all.end()}));
+    throw InputError("'" + where + "' is no key of the input; " + (near.empty() ? "" : "did you mean " + near + "? ") +
+                     "Blocks are: " + known_sections());
+  }
   if (is_block(*key)) return section(*key).substr(1);
   return "| key | type | default | meaning | example |\n|---|---|---|---|---|\n" + key_row(*key);
 }

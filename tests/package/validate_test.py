@@ -69,5 +69,49 @@ def doubts_are_warned_of(scratch):
     assert "note: the charges add up to +1 e: PME spreads" in said("validate", write(scratch, GO, system=system), 0)
     assert "the charges" not in said("validate", write(scratch, GO, "forces: {nonbonded: no-cutoff}", system=system), 0)
 
+def program(*words, status, folder=None):
+    done = subprocess.run([UPLIFT, *words], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def messages_have_their_cure(scratch):
+    path = write(scratch, GO)
+    assert "write --max-time 3h, for minutes 3min" in program("run", path, "--max-time", "3", status=2)
+    assert "it starts at the folder where the command was given" in program("build", "nofile.pdb", status=2)
+    said = program("build", "--sequence", "ALA", "-o", os.path.join(scratch, "one"), status=2)
+    assert "use --caps" in said and "uplift build" not in said, said
+    assert "did you mean forces.pme?" in program("schema", "force.pme", status=2)
+
+
+def help_says_how_many_words_an_option_takes(scratch):
+    usage = program("reweight", "--help", status=0)
+    for several in ("--cv TEXT ...", "--bins INT ...", "--range TEXT ..."):
+        assert several in usage, usage
+    assert "--stage TEXT " in usage and "--stage TEXT ..." not in usage, usage
+    usage = program("run", "--help", status=0)
+    assert "--set TEXT " in usage and "--set TEXT ..." not in usage, usage
+
+
+def a_run_is_told_by_names_and_how_far_it_is(scratch):
+    """Short forms of --cv, and uplift info of a run that has stopped and one that has finished."""
+    surface = 'free_energy: [{name: pmf, variables: ["phi=phi(2)", "psi=psi(2)"], cutoff: 1, bootstrap: 0}]'
+    path = write(scratch, "forces: {nonbonded: no-cutoff}", "stages: [{name: warm, time: 0.4 ps}, {name: go, time: 40 ps}]", "output: {trajectory: {every: 0.04 ps}, energies: {every: 0.04 ps}, report: false}",
+                 surface, "compute: {threads: 1, backend: cpu}", system=VACUUM)
+    program("run", path, "--quiet", "--set", "stages.go.time=4 ps", "--set", "dynamics.seed=3", status=0)
+    run = os.path.join(scratch, "in")
+    assert "finished: step 2200 (4.4 of 4.4 ps), stage 2, go" in program("info", run, status=0), program("info", run, status=0)
+    for words in (("phi", "psi"), ("phi=phi(2)", "psi=psi(2)")):
+        program("reweight", run, "--cv", *words, "--bins", "6", "--cutoff", "1", "--stage", "warm", "--stage", "go", "--bootstrap", "0", "--force", "-o", os.path.join(scratch, "-".join(w[:3] for w in words) + str(len(words[0]))), status=0)
+    csv = []
+    for name in ("phi-psi3.csv", "phi-psi10.csv"):
+        with open(os.path.join(scratch, name)) as f:
+            csv.append([line for line in f if not line.startswith("#")])
+    assert csv[0] == csv[1] and len(csv[0]) > 30
+    assert "defines none of this name (it has phi, psi)" in program("reweight", run, "--cv", "omega", "-o", os.path.join(scratch, "x"), status=2)
+    said = program("run", path, "--quiet", "--set", "output.directory=half", "--set", "stages.go.time=400 ns", "--max-time", "1 s", status=3)
+    assert "400000 ps), stage 2, go" in program("info", os.path.join(scratch, "half"), status=0) and "finished" not in program("info", os.path.join(scratch, "half"), status=0)
+
+
 if __name__ == "__main__":
-    run_all(both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_a_problem, doubts_are_warned_of)
+    run_all(messages_have_their_cure, help_says_how_many_words_an_option_takes, a_run_is_told_by_names_and_how_far_it_is, both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_a_problem, doubts_are_warned_of)
