@@ -31,6 +31,7 @@ void check_output(const ConvertOptions& options) {
 
 int convert_command(const ConvertOptions& options) {
   check_output(options);
+  if (is_energy_table(options.output)) return convert_energies(options);
   const bool topology = is_topology(options.inputs.front()) || is_topology(options.output);
   return topology ? convert_topology(options) : convert_trajectory(options);
 }

@@ -90,21 +90,24 @@ int gpus_of_node(const SlurmOptions& o, const RunInput& input) {
 std::vector<std::string> notes(const SlurmOptions& o, const RunInput& input) {
   std::vector<std::string> all;
   if (const int used = gpus_of_node(o, input); used < o.gpus)
-    all.push_back(fmt::format("--gpus {}: a job of the array is one replica, on one GPU{}; compute.ranks_per_replica gives each "
-                              "more",
-                              o.gpus, o.cpus > 0 ? "" : " and eight CPUs"));
+    all.push_back(
+        fmt::format("--gpus {}: a job of the array is one replica, on one GPU{}; compute.ranks_per_replica gives each "
+                    "more",
+                    o.gpus, o.cpus > 0 ? "" : " and eight CPUs"));
   if (o.gpus == 0 && input.compute.backend == "cuda")
-    all.push_back("compute.backend is cuda, and the job asks for no GPU: give --gpus 1, unless every node of the partition has "
-                  "some that need not be asked for");
+    all.push_back(
+        "compute.backend is cuda, and the job asks for no GPU: give --gpus 1, unless every node of the partition has "
+        "some that need not be asked for");
   return all;
 }
 
 void check(const SlurmOptions& o, const RunInput& input) {
   const int replicas = input.compute.replicas;
   if (is_whole(o, input) && (o.nodes > 1 || (o.gpus > 1 && !o.array)))
-    throw InputError(fmt::format("{}: --{} {}: a system without a cutoff is not shared among ranks, so that one replica uses one "
-                                 "GPU or one node; use --nodes 1 and --gpus 1, or compute.replicas for several copies",
-                                 o.input.file, o.nodes > 1 ? "nodes" : "gpus", o.nodes > 1 ? o.nodes : o.gpus));
+    throw InputError(
+        fmt::format("{}: --{} {}: a system without a cutoff is not shared among ranks, so that one replica uses one "
+                    "GPU or one node; use --nodes 1 and --gpus 1, or compute.replicas for several copies",
+                    o.input.file, o.nodes > 1 ? "nodes" : "gpus", o.nodes > 1 ? o.nodes : o.gpus));
   if (o.array && replicas < 2)
     throw InputError(o.input.file +
                      ": --array makes a job for each replica, and compute.replicas is 1; set it, or leave --array out");
