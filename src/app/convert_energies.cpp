@@ -58,10 +58,12 @@ std::string csv_head(const std::vector<Column>& columns) {
 }
 
 std::string xvg_head(const std::string& input, const std::vector<Column>& columns) {
-  std::string text = "# uplift convert " + fs::path(input).filename().string() +
-                     "\n@    title \"uplift energies\"\n@    xaxis  label \"Time (ps)\"\n@TYPE xy\n@ view 0.15, 0.15, 0.75, 0.85\n"
-                     "@ legend on\n@ legend box on\n@ legend loctype view\n@ legend 0.78, 0.8\n@ legend length 2\n";
-  for (std::size_t k = 0; k < columns.size(); ++k) text += fmt::format("@ s{} legend \"{}\"\n", k, labelled(columns[k], '(', ')'));
+  std::string text =
+      "# uplift convert " + fs::path(input).filename().string() +
+      "\n@    title \"uplift energies\"\n@    xaxis  label \"Time (ps)\"\n@TYPE xy\n@ view 0.15, 0.15, 0.75, 0.85\n"
+      "@ legend on\n@ legend box on\n@ legend loctype view\n@ legend 0.78, 0.8\n@ legend length 2\n";
+  for (std::size_t k = 0; k < columns.size(); ++k)
+    text += fmt::format("@ s{} legend \"{}\"\n", k, labelled(columns[k], '(', ')'));
   return text;
 }
 
@@ -75,8 +77,7 @@ double time_of(const char* option, const std::string& text, double otherwise) {
 }
 
 void refuse_others(const ConvertOptions& o) {
-  if (o.inputs.size() > 1)
-    throw InputError(o.output + ": energies of one run at a time; name one energies.h5 and the output");
+  if (o.inputs.size() > 1) throw InputError(o.output + ": energies of one run at a time; name one energies.h5 and the output");
   if (!o.topology.empty() || !o.coordinates.empty() || !o.atoms.empty() || !o.centre.empty() || o.whole || o.unwrap ||
       o.consecutive || o.last)
     throw InputError(o.output + ": a table of energies knows --begin, --end, --stride and --force only; leave the others out");

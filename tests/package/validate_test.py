@@ -100,7 +100,7 @@ def a_run_is_told_by_names_and_how_far_it_is(scratch):
                  surface, "compute: {threads: 1, backend: cpu}", system=VACUUM)
     program("run", path, "--quiet", "--set", "stages.go.time=4 ps", "--set", "dynamics.seed=3", status=0)
     run = os.path.join(scratch, "in")
-    assert "finished: step 2200 (4.4 of 4.4 ps), stage 2, go" in program("info", run, status=0), program("info", run, status=0)
+    assert "step 2200 (4.4 ps), stage 2, go; finished" in program("info", run, status=0), program("info", run, status=0)
     for words in (("phi", "psi"), ("phi=phi(2)", "psi=psi(2)")):
         program("reweight", run, "--cv", *words, "--bins", "6", "--cutoff", "1", "--stage", "warm", "--stage", "go", "--bootstrap", "0", "--force", "-o", os.path.join(scratch, "-".join(w[:3] for w in words) + str(len(words[0]))), status=0)
     csv = []
@@ -110,7 +110,7 @@ def a_run_is_told_by_names_and_how_far_it_is(scratch):
     assert csv[0] == csv[1] and len(csv[0]) > 30
     assert "defines none of this name (it has phi, psi)" in program("reweight", run, "--cv", "omega", "-o", os.path.join(scratch, "x"), status=2)
     said = program("run", path, "--quiet", "--set", "output.directory=half", "--set", "stages.go.time=400 ns", "--max-time", "1 s", status=3)
-    assert "400000 ps), stage 2, go" in program("info", os.path.join(scratch, "half"), status=0) and "finished" not in program("info", os.path.join(scratch, "half"), status=0)
+    assert "stage 2, go; not finished, 400000 ps in all" in program("info", os.path.join(scratch, "half"), status=0)
 
 
 if __name__ == "__main__":
