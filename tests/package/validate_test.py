@@ -84,6 +84,25 @@ def messages_have_their_cure(scratch):
     assert "did you mean forces.pme?" in program("schema", "force.pme", status=2)
 
 
+def advice_can_be_followed(scratch):
+    """Of a run that blew up; and none of heat at 0 K, nor of GaMD to one who uses it."""
+    sparse = "output: {trajectory: {every: 1 ps}, energies: {every: 1 ps}, report: false}"
+    one = "compute: {threads: 1, backend: cpu}"
+    wild = write(scratch, "forces: {nonbonded: no-cutoff, constraints: none}", "dynamics: {timestep: 20 fs}", "stages: [{name: go, time: 10 ps}]", sparse, one, system=VACUUM)
+    said = program("run", wild, "--quiet", status=1)
+    assert "with others, begin anew in another output.directory" in said, said
+    log = os.path.join(scratch, "in", "run.log")
+    for temperature, bias, words in ((0, "", ""), (300, ", bias: {method: gamd, boost: total, parameters: {total: {threshold: 150 kJ/mol, k: 0.0033 mol/kJ}}}", "a smaller k or sigma0 of the boost")):
+        path = write(scratch, "forces: {nonbonded: no-cutoff, constraints: h-bonds}", f"dynamics: {{timestep: 4 fs, temperature: {temperature} K, friction: 0.1 /ps}}", f"stages: [{{name: go, time: 60 ps{bias}}}]",
+                     "output: {trajectory: {every: 6 ps}, energies: {every: 0.06 ps}, report: false}", one, system=VACUUM)
+        subprocess.run(["rm", "-rf", os.path.join(scratch, "in")], check=True)
+        program("run", path, "--quiet", status=0)
+        with open(log) as f:
+            text = f.read()
+        assert "method: gamd, whose" not in text and (words or "too hot" not in text), text[-1500:]
+        assert not words or words in text, text[-1500:]
+
+
 def help_says_how_many_words_an_option_takes(scratch):
     usage = program("reweight", "--help", status=0)
     for several in ("--cv TEXT ...", "--bins INT ...", "--range TEXT ..."):
@@ -114,4 +133,4 @@ def a_run_is_told_by_names_and_how_far_it_is(scratch):
 
 
 if __name__ == "__main__":
-    run_all(messages_have_their_cure, help_says_how_many_words_an_option_takes, a_run_is_told_by_names_and_how_far_it_is, both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_a_problem, doubts_are_warned_of)
+    run_all(messages_have_their_cure, advice_can_be_followed, help_says_how_many_words_an_option_takes, a_run_is_told_by_names_and_how_far_it_is, both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_a_problem, doubts_are_warned_of)
