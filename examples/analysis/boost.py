@@ -20,8 +20,12 @@ p.add_argument("-o", "--output", default="boost.png")
 o = p.parse_args()
 
 with h5py.File(os.path.join(o.run, "energies.h5"), "r") as f:
+    if "bias" not in f:
+        raise SystemExit(f"{f.filename}: no stage of this run has a bias, so that there is no boost to show")
     time, boost = f["time"][:], f["bias/boost_dihedral"][:] + f["bias/boost_total"][:]
 boosted = boost > 0  # stages without a bias have none
+if boosted.sum() < 2 or boost[boosted].std() == 0:
+    raise SystemExit(f"{o.run}: {boosted.sum()} rows of energies with a boost, and not two that differ; the bias never acted, or the run has only begun")
 mean, deviation, kt = boost[boosted].mean(), boost[boosted].std(), 0.00831446261815324 * o.temperature
 density, edges = np.histogram(boost[boosted], bins=50, density=True)
 width = edges[1] - edges[0]

@@ -27,6 +27,8 @@ o = p.parse_args()
 
 u = MDAnalysis.Universe(os.path.join(o.run, "topology.pdb"), os.path.join(o.run, "trajectory.h5md"))
 atoms = u.select_atoms(o.select)
+if len(atoms) < 3:
+    raise SystemExit(f"'{o.select}' selects {len(atoms)} atoms of the run, and a superposition needs three; choose more with --select, as in --select \"not name H*\"")
 if o.reference:
     reference = MDAnalysis.Universe(o.reference).select_atoms(o.select).positions
 else:

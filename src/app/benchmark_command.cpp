@@ -87,7 +87,8 @@ double warm_up(Simulation& simulation, const Backend& backend, const BenchmarkOp
 Measurement measure(const BenchmarkCase& one, const BenchmarkOptions& options) {
   Measurement m;
   const double start = now();
-  Loaded loaded = load(one.input, one.forces, one.restraints, &one.dynamics);
+  Loaded loaded = load(one.input, one.forces, one.restraints);
+  set_com_removal(loaded, one.dynamics);
   const System& system = loaded.system;
   const std::unique_ptr<Backend> backend =
       make_backend(system, loaded.state.box, one.input.compute, one.dynamics.constraint_tolerance);

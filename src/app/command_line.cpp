@@ -30,7 +30,9 @@ void does(CLI::App* command, const Setup& s, std::shared_ptr<Options> options, F
 void add_input_options(CLI::App* command, InputOptions& options) {
   command->add_option("INPUT", options.file, "the YAML input")->required();
   command->add_option("--set", options.set, "override a key of the input: --set dynamics.seed=7 (repeatable)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all();
   command->add_option("--backend", options.backend, "auto, cuda, cpu or simt");
   command->add_option("--precision", options.precision, "mixed or double");
   command->add_option("--threads", options.threads, "threads on the CPU; default: all that this process may use")
@@ -64,7 +66,9 @@ void add_slurm(const Setup& s) {
   SlurmOptions& job = *o;
   slurm->add_option("INPUT", job.input.file, "the YAML input")->required();
   slurm->add_option("--set", job.input.set, "override a key of the input (repeatable); goes into the script, too")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all();
   slurm->add_option("--nodes", job.nodes, "default 1")->check(CLI::Range(1, 100000));
   slurm->add_option("--gpus", job.gpus, "of each node; default none")->check(CLI::Range(0, 64));
   slurm->add_option("--cpus", job.cpus, "of each node; default: the whole node for itself, or eight a GPU")
@@ -119,18 +123,26 @@ void add_reweight(const Setup& s) {
   reweight->add_option("RUN", surface.runs, "output directories of runs; several are taken together")->required();
   reweight
       ->add_option("--stage", surface.stages,
-                   "stages to take; default: every one with a bias that does not change, or all where none has one")
-      ->allow_extra_args(false);
+                   "stage to take (repeatable); default: every one with a bias that does not change, or all where none has one")
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all()
+      ->type_name("TEXT");
   reweight
       ->add_option("--cv", surface.variables,
-                   "collective variables, one to three: NAME=dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE), "
-                   "psi(RESIDUE), rmsd(SELECTION), gyration(SELECTION), "
+                   "collective variables, one to three: names of the run's own free_energy variables, or "
+                   "NAME=dihedral(i,j,k,l), angle(i,j,k), distance(i,j), phi(RESIDUE) or "
+                   "phi(CHAIN:RESIDUE), psi(...), rmsd(SELECTION), gyration(SELECTION), "
                    "column(FILE,N); atoms count from 0")
       ->required()
-      ->expected(1, 3);
-  reweight->add_option("--bins", surface.bins, "one number, or one for each variable; default 60")->expected(1, 3);
+      ->expected(1, 3)
+      ->type_name("TEXT ...");
+  reweight->add_option("--bins", surface.bins, "one number, or one for each variable; default 60")
+      ->expected(1, 3)
+      ->type_name("INT ...");
   reweight->add_option("--range", surface.ranges, "LOW:HIGH for each variable; default: -180:180 degrees, or all there is")
-      ->expected(1, 3);
+      ->expected(1, 3)
+      ->type_name("TEXT ...");
   reweight->add_option(
       "--method", surface.method,
       "exponential, maclaurin, cumulant, pooled, mbar or none; default: cumulant, mbar for several biases, none without any");
@@ -161,9 +173,14 @@ void add_build(const Setup& s) {
 void add_topology_options(CLI::App* command, std::vector<std::string>& parameters, std::vector<std::string>& define,
                           std::vector<std::string>& include, std::vector<std::string>& forcefield) {
   command->add_option("--parameters", parameters, "of a .psf: its parameter, topology and stream files");
-  command->add_option("--define", define, "word of a GROMACS .top, as -D of an mdp file (repeatable)")->allow_extra_args(false);
+  command->add_option("--define", define, "word of a GROMACS .top, as -D of an mdp file (repeatable)")
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all();
   command->add_option("--include", include, "folder of files that a GROMACS .top includes (repeatable)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all();
   command->add_option("--forcefield", forcefield, "of a .pdb or .cif: names or files");
 }
 
@@ -176,7 +193,9 @@ void add_convert(const Setup& s) {
           "inputs and, last, the output; formats by their endings. Trajectories: .h5md .dcd .xtc .nc .pdb (several are "
           "one after the other), of one frame .rst7 .inpcrd .ncrst, to read also .gro .crd .cif; topologies: .prmtop .top "
           ".psf, "
-          "and .pdb or .cif with --forcefield, to .prmtop or .psf, or to .pdb with --coordinates")
+          "and .pdb or .cif with --forcefield, to .prmtop or .psf, or to .pdb with --coordinates; energies.h5 of a run to .csv "
+          "or "
+          ".xvg")
       ->required()
       ->expected(2, 100000);
   convert->add_option("--topology", o->topology,
@@ -221,7 +240,8 @@ void add_info(const Setup& s) {
   CLI::App* info =
       s.app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   const auto o = std::make_shared<InfoOptions>();
-  info->add_option("FILE", o->file, "a file of a run or an input");
+  info->add_option("FILE", o->file,
+                   "a topology or coordinates, or a file or the folder of a run (of an input: uplift validate)");
   info->add_flag("--devices", o->devices, "this machine");
   add_topology_options(info, o->parameters, o->define, o->include, o->forcefield);
   does(info, s, o, [info](const InfoOptions& given) {
@@ -239,7 +259,9 @@ void add_benchmark(const Setup& s) {
   measure.command = s.command;
   benchmark->add_option("SYSTEM", measure.systems, "YAML inputs, or names: " + benchmark_names() + "; default: a few of these");
   benchmark->add_option("--set", measure.set, "override a key of the inputs: --set dynamics.timestep='2 fs' (repeatable)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->expected(1)
+      ->take_all();
   benchmark->add_option("--backend", measure.backend, "auto, cuda, cpu or simt");
   benchmark->add_option("--precision", measure.precision, "mixed or double");
   benchmark->add_option("--threads", measure.threads, "threads on the CPU; default: all that this process may use")

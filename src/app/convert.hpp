@@ -23,5 +23,8 @@ struct ConvertOptions {
 
 int convert_trajectory(const ConvertOptions& options);
 int convert_topology(const ConvertOptions& options);
+/// The output is a table of numbers: .csv or .xvg.
+bool is_energy_table(const std::string& path);
+int convert_energies(const ConvertOptions& options);
 
 }  // namespace uplift::app

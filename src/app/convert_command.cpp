@@ -21,6 +21,7 @@ int convert_command(const ConvertOptions& options) {
   inputs.insert(inputs.end(), {options.topology, options.coordinates});
   inputs.insert(inputs.end(), options.parameters.begin(), options.parameters.end());
   check_new_output(options.output, inputs, options.force);
+  if (is_energy_table(options.output)) return convert_energies(options);
   const bool topology = is_topology(options.inputs.front()) || is_topology(options.output);
   return topology ? convert_topology(options) : convert_trajectory(options);
 }

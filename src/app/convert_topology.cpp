@@ -23,6 +23,11 @@ void say(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "note: " << note << '\n';
 }
 
+void say_all(const TopologyFile& file) {
+  say(file.notes);
+  for (const std::string& warning : file.warnings) std::cerr << "warning: " << warning << '\n';
+}
+
 int to_pdb(const ConvertOptions& options) {
   if (options.coordinates.empty())
     throw InputError(options.output + ": a PDB file holds positions, which " + options.inputs[0] +
@@ -44,7 +49,7 @@ int to_psf(const ConvertOptions& options) {
   const TopologyFile file = file_suffix(input) == "psf" && options.parameters.empty()
                                 ? read_psf_terms(input)
                                 : read_topology(topology_settings(input, options));
-  say(file.notes);
+  say_all(file);
   say(replace_file(options.output, [&](const std::string& to) { return write_psf(to, file.topology, file.force_field); }));
   std::cout << options.output << ": " << file.topology.size() << " atoms, " << file.topology.bonds.size() << " bonds\n";
   return finished;
@@ -60,7 +65,7 @@ std::string inpcrd_beside(const ConvertOptions& options) {
 int to_prmtop(const ConvertOptions& options) {
   const std::string& input = options.inputs[0];
   TopologyFile file = read_topology(topology_settings(input, options));
-  say(file.notes);
+  say_all(file);
   if (!file.restrained.empty())
     throw InputError(options.output + ": " + std::to_string(file.restrained.size()) +
                      " atoms are restrained to their positions by the topology, which a prmtop cannot hold; leave the --define "

@@ -159,8 +159,7 @@ class Conversion {
   void input(std::size_t k) {
     FrameReader& reader = *inputs_[k];
     const std::uint64_t frames = reader.frames();
-    shift_ = shift_step_ = 0;
-    if (options_.consecutive && k > 0) follow_on(reader);
+    if (options_.consecutive && k > 0) follow_on(*inputs_[k - 1], reader);
     std::uint64_t repeated = 0;
     for (std::uint64_t n = 0; n < frames; ++n) {
       std::optional<double> time = reader.time(n);
@@ -184,26 +183,34 @@ class Conversion {
           options_.inputs[k] + ": all of its frames are at or before " + format_number(*last_time_) +
           " ps, where the inputs before it end; give inputs in order, or --consecutive to let its times follow on");
     last_time_ = latest_;
-    last_step_ = latest_step_;
   }
-  /// Times and steps of this input are counted on from the end of the one before it.
-  void follow_on(FrameReader& reader) {
-    if (reader.frames() == 0) return;
-    TrajectoryFrame first;
+  /// Times and steps of this input are counted on from the end of the one before it, whatever was taken of that.
+  void follow_on(FrameReader& before, FrameReader& reader) {
+    if (before.frames() == 0 || reader.frames() == 0) return;
+    TrajectoryFrame previous, last, first;
+    before.read(before.frames() - 1, last);
+    if (before.frames() > 1) {
+      before.read(before.frames() - 2, previous);
+      if (last.time && previous.time) spacing_ = *last.time - *previous.time;
+      if (last.step && previous.step) spacing_steps_ = std::max<std::int64_t>(1, *last.step - *previous.step);
+    }
     reader.read(0, first);
-    if (first.time && latest_) shift_ = *latest_ + spacing_ - *first.time;
-    if (first.step && latest_step_) shift_step_ = *latest_step_ + std::max<std::int64_t>(1, spacing_steps_) - *first.step;
+    if (first.time && last.time) shift_ += *last.time + spacing_ - *first.time;
+    if (first.step && last.step) shift_step_ += *last.step + spacing_steps_ - *first.step;
   }
 
   void frame(FrameReader& reader, std::uint64_t n) {
     const bool wanted = options_.last ? &reader == inputs_.back().get() && n + 1 == reader.frames()
                                       : seen_ % static_cast<std::uint64_t>(options_.stride) == 0;
     ++seen_;
-    if (!wanted && !options_.unwrap) return note_time(reader, n);  // molecules are followed through all frames
+    if (!wanted && !options_.unwrap) {  // molecules are followed through all frames
+      if (const std::optional<double> time = reader.time(n)) latest_ = *time + shift_;
+      return;
+    }
     reader.read(n, frame_);
     if (frame_.time) *frame_.time += shift_;
     if (frame_.step) *frame_.step += shift_step_;
-    note(frame_.time, frame_.step);
+    if (frame_.time) latest_ = frame_.time;
     if (imaging_) image();
     if (!wanted) return;
     if (!chosen_.empty()) pick();
@@ -211,17 +218,6 @@ class Conversion {
     if (written_ == 0) first_time_ = frame_.time;
     output_.write(frame_, how_);
     ++written_;
-  }
-  void note_time(FrameReader& reader, std::uint64_t n) {
-    std::optional<double> time = reader.time(n);
-    if (time) *time += shift_;
-    note(time, std::nullopt);
-  }
-  void note(const std::optional<double>& time, const std::optional<std::int64_t>& step) {
-    if (time && latest_) spacing_ = *time - *latest_;
-    if (step && latest_step_) spacing_steps_ = *step - *latest_step_;
-    if (time) latest_ = time;
-    if (step) latest_step_ = step;
   }
 
   void image() {
@@ -268,7 +264,6 @@ class Conversion {
   TrajectoryFrame frame_;
   std::optional<double> last_time_, latest_,
       first_time_;  // at the end of the inputs before; of the last frame; of the first one written
-  std::optional<std::int64_t> last_step_, latest_step_;
   double shift_ = 0, spacing_ = 0;
   std::int64_t shift_step_ = 0, spacing_steps_ = 1;
   std::uint64_t seen_ = 0, written_ = 0;

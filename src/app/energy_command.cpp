@@ -49,6 +49,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   if (!world.root()) return finished;
   Loaded loaded = load(input, input.forces, std::nullopt);
   for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
+  for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
   const Bias bias = given_bias(input, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias);
   const std::unique_ptr<Backend> backend =

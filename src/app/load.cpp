@@ -1,5 +1,6 @@
 #include "load.hpp"
 
+#include "cautions.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
 #include "uplift/core/error.hpp"
@@ -7,6 +8,7 @@
 #include "uplift/domain/team.hpp"
 #include "uplift/engine/simulation.hpp"
 #include "uplift/io/checkpoint.hpp"
+#include "uplift/io/run_input.hpp"
 #include "uplift/io/topology_file.hpp"
 #include "uplift/model/replicate.hpp"
 #include "uplift/model/selection.hpp"
@@ -35,10 +37,7 @@ bool removes_com_motion(const System& system, bool periodic, const DynamicsSetti
   return periodic || (dynamics.integrator != IntegratorKind::langevin && system.position_restraints.empty());
 }
 
-}  // namespace
-
-Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
-            const DynamicsSettings* dynamics) {
+Loaded load_system(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
   TopologyFile file = read_topology(input.system);
   Coordinates coordinates = file.coordinates && input.system.coordinates == input.system.topology
                                 ? std::move(*file.coordinates)
@@ -54,6 +53,7 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
   Loaded loaded;
   loaded.origin = origin_of(file, coordinates.x, box);
   loaded.notes = std::move(file.notes);
+  loaded.warnings = std::move(file.warnings);
   loaded.system = make_system(std::move(file.topology), std::move(file.force_field), forces);
   loaded.has_velocities = !coordinates.v.empty();
   loaded.state.x = std::move(coordinates.x);
@@ -69,10 +69,48 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
     replicate(loaded.system, loaded.state, input.system.copies);
     loaded.has_velocities = false;  // copies that move alike stay alike, but for noise
   }
+  if (const std::string note = note_of_charge(loaded.system); !note.empty()) loaded.notes.push_back(note);
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
-  if (dynamics) loaded.system.remove_com = removes_com_motion(loaded.system, loaded.state.box.periodic(), *dynamics);
   return loaded;
+}
+
+}  // namespace
+
+Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
+            const std::string& stage) {
+  try {
+    return load_system(input, forces, restraints);
+  } catch (const InputError& e) {
+    throw InputError(with_place(input, stage, e.what()));
+  }
+}
+
+Loaded load(const RunInput& input, const StageSettings& stage) {
+  Loaded loaded = load(input, stage.forces, stage.restraints, stage.name);
+  set_com_removal(loaded, stage.dynamics);
+  return loaded;
+}
+
+void set_com_removal(Loaded& loaded, const DynamicsSettings& dynamics) {
+  loaded.system.remove_com = removes_com_motion(loaded.system, loaded.state.box.periodic(), dynamics);
+}
+
+std::vector<int> stored_atoms(const RunInput& input, const Topology& topology) {
+  const std::string key = "output.trajectory.atoms: ";
+  std::vector<int> atoms;
+  try {
+    atoms = select_atoms(topology, input.output.atoms);
+  } catch (const InputError& e) {
+    throw InputError(with_place(input, "", key + e.what()));
+  }
+  if (atoms.empty())
+    throw InputError(with_place(input, "",
+                                key + "'" + input.output.atoms +
+                                    "' selects no atom, so that frames would hold nothing; look at the names with "
+                                    "`uplift info " +
+                                    input.system.topology + "`, or write every: 0 ps"));
+  return atoms;
 }
 
 ComputeSettings with_backend(ComputeSettings compute) {
@@ -106,8 +144,8 @@ LeafMaker leaf_maker(const ComputeSettings& wanted) {
   };
 }
 
-/// Throws InputError when this build does not have the backend that is asked for.
-void check_backend(const ComputeSettings& compute) {
+/// What is wrong with the backend that is asked for; empty: this build has it.
+std::string missing_backend(const ComputeSettings& compute) {
   std::string there = "cpu";
   bool found = compute.backend == "auto" || compute.backend == "cpu";
 #if defined(UPLIFT_HAVE_CUDA)
@@ -118,9 +156,9 @@ void check_backend(const ComputeSettings& compute) {
   found = found || compute.backend == "simt";
   there += ", simt";
 #endif
-  if (!found)
-    throw InputError("compute.backend: " + compute.backend + " is not in this build (it has: " + there +
-                     "); use backend: auto or cpu");
+  return found ? ""
+               : "compute.backend: " + compute.backend + " is not in this build (it has: " + there +
+                     "); use backend: auto or cpu";
 }
 
 std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box, const ComputeSettings& compute,
@@ -130,6 +168,11 @@ std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box,
 }
 
 }  // namespace
+
+void check_backend(const RunInput& input) {
+  if (const std::string missing = missing_backend(input.compute); !missing.empty())
+    throw InputError(with_place(input, "", missing));
+}
 
 void serve_team(const RunInput& input, const Communicator& team) {
   const auto load_ordered = [&](const TeamOrder& order) {
@@ -148,7 +191,7 @@ void serve_team(const RunInput& input, const Communicator& team) {
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& wanted,
                                       double constraint_tolerance, const Communicator& team, int which) {
-  check_backend(wanted);
+  if (const std::string missing = missing_backend(wanted); !missing.empty()) throw InputError(missing);
   const ComputeSettings compute = with_backend(wanted);
   if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
 #if defined(UPLIFT_HAVE_CUDA)

@@ -15,17 +15,24 @@ struct Loaded {
   System system;
   State state;
   std::vector<std::string> notes;  ///< choices that the readers made, for the log
-  bool has_velocities = false;     ///< the coordinate file brought them, one for every atom
-  Origin origin;                   ///< the files, before settings act on what they hold
+  std::vector<std::string> warnings;
+  bool has_velocities = false;  ///< the coordinate file brought them, one for every atom
+  Origin origin;                ///< the files, before settings act on what they hold
 };
 
-/// Reads topology and coordinates, applies `forces` and `restraints`, checks the geometry. `dynamics`: how it will move, which
-/// decides about System::remove_com. Throws InputError.
+/// Reads topology and coordinates, applies `forces` and `restraints` (of `stage`, where there is one), checks the geometry.
+/// Throws InputError.
 Loaded load(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints,
-            const DynamicsSettings* dynamics = nullptr);
-inline Loaded load(const RunInput& input, const StageSettings& stage) {
-  return load(input, stage.forces, stage.restraints, &stage.dynamics);
-}
+            const std::string& stage = "");
+/// The system as a stage moves it, which decides about System::remove_com.
+Loaded load(const RunInput& input, const StageSettings& stage);
+void set_com_removal(Loaded& loaded, const DynamicsSettings& dynamics);
+
+/// What output.trajectory.atoms chooses. Throws InputError when that is nothing.
+std::vector<int> stored_atoms(const RunInput& input, const Topology& topology);
+
+/// Throws InputError when this build does not have the backend that is asked for.
+void check_backend(const RunInput& input);
 
 /// The same with a backend's name in place of `auto`: cuda where this process has a GPU that this build can use, else cpu.
 ComputeSettings with_backend(ComputeSettings compute);

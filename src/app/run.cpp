@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "cautions.hpp"
 #include "commands.hpp"
 #include "continuation.hpp"
 #include "ranks.hpp"
@@ -156,6 +157,8 @@ int Run::stage(std::size_t index) {
     check_surfaces(input_, loaded);
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);
+    for (const std::string& warning : loaded.warnings) log_->warn(warning);
+    for (const std::string& warning : doubts_of_steps(input_, loaded.system.topology)) log_->warn(warning);
   }
   if (continued && settings.minimize) {  // it is done
     checkpoint_.reset();
@@ -186,8 +189,7 @@ void Run::check_origin(const std::optional<Origin>& was, const Loaded& loaded, s
 
 void Run::begin_files(const System& system, Backend& backend) {
   files_begun_ = true;
-  atoms_ = select_atoms(system.topology, input_.output.atoms);
-  if (atoms_.empty()) throw InputError("output.trajectory.atoms: '" + input_.output.atoms + "' selects no atom");
+  atoms_ = stored_atoms(input_, system.topology);
   if (static_cast<int>(atoms_.size()) == system.size()) atoms_.clear();
   write_log_header(*log_, {input_.title, version, backend.description(), input_.resolved});
   if (!options_.replica.empty()) log_->note(options_.replica);

@@ -111,12 +111,15 @@ void Run::check_heating(const StageSettings& settings, const System& system, dou
   const double carried =
       d.friction * degrees_of_freedom(system) * constants::boltzmann * (d.integrator == IntegratorKind::langevin ? 1 : 0.5);
   const double hotter = drift / carried;
-  if (hotter < most * d.temperature) return;
+  if (!(d.temperature > 0) || hotter < most * d.temperature) return;
+  const bool amd = settings.bias && settings.bias->method == BiasMethod::amd;
   log_->warn(
       fmt::format("stage {}: errors of the integrator heat the system by {:.3g} kJ/mol/ps, so that it is about {:.1f} K too "
                   "hot; use a shorter time step{}",
                   settings.name, drift, hotter,
-                  settings.bias ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother" : ""));
+                  amd             ? ", a larger alpha of the boost, or method: gamd, whose boosts are smoother"
+                  : settings.bias ? ", or a smaller k or sigma0 of the boost"
+                                  : ""));
 }
 
 /// What reweighting needs to know of a stage.

@@ -1,6 +1,7 @@
 // `uplift slurm`: a job script for an input.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -74,8 +75,40 @@ int ranks_of_node(const SlurmOptions& o, const RunInput& input) {
                   each, o.nodes, o.nodes == 1 ? "node" : "nodes", o.gpus > 0 ? fmt::format(" of {} GPUs", o.gpus) : ""));
 }
 
+/// One run without a cutoff, which no ranks share.
+bool is_whole(const SlurmOptions& o, const RunInput& input) {
+  return (o.array || input.compute.replicas == 1) &&
+         std::all_of(input.stages.begin(), input.stages.end(),
+                     [](const StageSettings& s) { return s.forces.nonbonded == NonbondedMethod::no_cutoff; });
+}
+
+/// GPUs of a node that have work: an array's job is one replica.
+int gpus_of_node(const SlurmOptions& o, const RunInput& input) {
+  return o.array && input.compute.ranks_per_replica <= 1 ? std::min(o.gpus, 1) : o.gpus;
+}
+
+/// What the script does otherwise than its options may have meant.
+std::vector<std::string> notes(const SlurmOptions& o, const RunInput& input) {
+  std::vector<std::string> all;
+  if (const int used = gpus_of_node(o, input); used < o.gpus)
+    all.push_back(
+        fmt::format("--gpus {}: a job of the array is one replica, on one GPU{}; compute.ranks_per_replica gives each "
+                    "more",
+                    o.gpus, o.cpus > 0 ? "" : " and eight CPUs"));
+  if (o.gpus == 0 && input.compute.backend == "cuda")
+    all.push_back(
+        "compute.backend is cuda, and the job asks for no GPU: give --gpus 1, unless every node of the partition has "
+        "some that need not be asked for");
+  return all;
+}
+
 void check(const SlurmOptions& o, const RunInput& input) {
   const int replicas = input.compute.replicas;
+  if (is_whole(o, input) && (o.nodes > 1 || (o.gpus > 1 && !o.array)))
+    throw InputError(
+        fmt::format("{}: --{} {}: a system without a cutoff is not shared among ranks, so that one replica uses one "
+                    "GPU or one node; use --nodes 1 and --gpus 1, or compute.replicas for several copies",
+                    o.input.file, o.nodes > 1 ? "nodes" : "gpus", o.nodes > 1 ? o.nodes : o.gpus));
   if (o.array && replicas < 2)
     throw InputError(o.input.file +
                      ": --array makes a job for each replica, and compute.replicas is 1; set it, or leave --array out");
@@ -99,7 +132,7 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
   s += directive("nodes", std::to_string(o.nodes));
   s += directive("ntasks-per-node", std::to_string(tasks));
   if (o.cpus > 0 || o.gpus > 0)
-    s += directive("cpus-per-task", std::to_string(std::max(1, (o.cpus > 0 ? o.cpus : 8 * o.gpus) / tasks)));
+    s += directive("cpus-per-task", std::to_string(std::max(1, (o.cpus > 0 ? o.cpus : 8 * gpus_of_node(o, input)) / tasks)));
   else
     s += "#SBATCH --exclusive\n";
   if (o.gpus > 0) s += "#SBATCH --gpus-per-task=1\n";  // each rank sees its own
@@ -151,6 +184,7 @@ int slurm_command(const SlurmOptions& options) {
   check(options, input);
   if (!options.output.empty()) check_output(options.output, files_of(input));
   const std::string text = script(options, input);
+  for (const std::string& note : notes(options, input)) std::cerr << "note: " << note << '\n';
   if (options.output.empty()) {
     std::cout << text;
     return finished;

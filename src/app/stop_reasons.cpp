@@ -33,6 +33,9 @@ bool is_ignored(int number) {
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 double seconds_of(const std::string& max_time) {
+  if (double bare = 0; parse_real(max_time, bare))
+    throw InputError("--max-time " + max_time + ": has no unit; for hours write --max-time " + max_time + "h, for minutes " +
+                     max_time + "min");
   try {
     const double picoseconds = parse_quantity(max_time, dimension::time);
     if (picoseconds > 0) return picoseconds * 1e-12;

@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/run_input.hpp"
 #include "uplift/model/selection.hpp"
 #include "uplift/pictures/pictures.hpp"
 #include "uplift/sampling/collective_variable.hpp"
@@ -38,8 +39,7 @@ void make_surface(const RunInput& input, const FreeEnergySettings& f, const std:
 
 void check_surfaces(const RunInput& input, const Loaded& loaded) {
   if (input.free_energies.empty()) return;
-  StoredSystem stored =
-      part_to_be_stored(loaded.system, select_atoms(loaded.system.topology, input.output.atoms), loaded.state.x);
+  StoredSystem stored = part_to_be_stored(loaded.system, stored_atoms(input, loaded.system.topology), loaded.state.x);
   stored.directory = input.output.directory;
   stored.beside = folder_of(input);
   for (const FreeEnergySettings& f : input.free_energies)
@@ -49,7 +49,7 @@ void check_surfaces(const RunInput& input, const Loaded& loaded) {
       try {
         make_collective_variable(variable, stored);
       } catch (const InputError& e) {
-        throw InputError("free_energy." + f.name + ".variables: " + e.what());
+        throw InputError(with_place(input, "", "free_energy." + f.name + ".variables: " + e.what()));
       }
     }
 }

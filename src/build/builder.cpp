@@ -68,7 +68,12 @@ std::set<std::string> not_in_the_library(const Model& model) {
 Parametrized parametrize(const Model& model, const std::vector<std::string>& forcefield) {
   try {
     return apply_forcefield(to_structure(model), forcefield);
-  } catch (const InputError& e) {
+  } catch (const InputError& error) {
+    std::string what = error.what();
+    // The cure of other commands is this one.
+    for (const char* cure : {"; `uplift build` adds what is missing", ", which `uplift build` adds"})
+      if (const std::size_t at = what.find(cure); at != std::string::npos) what.erase(at, std::string(cure).size());
+    const InputError e(what);
     for (const ModelResidue& r : model.residues)
       if (r.is_amino_acid() && r.chain_start && r.chain_end)
         throw InputError(
@@ -76,7 +81,7 @@ Parametrized parametrize(const Model& model, const std::vector<std::string>& for
             " is a chain of its own, and Amber's force fields have no single amino acid with charged ends: use --caps");
     std::string strangers;
     for (const std::string& name : not_in_the_library(model)) strangers += " " + name;
-    if (strangers.empty()) throw;
+    if (strangers.empty()) throw e;
     throw InputError(std::string(e.what()) +
                      "\nof what is no amino acid in the structure, --remove leaves residues out (--remove" + strangers +
                      "); --forcefield FILE adds parameters");

@@ -74,8 +74,10 @@ double temperature_of(const System& system, double kinetic) {
 constexpr const char* cures =
     "What usually cures it: minimise before dynamics; look at the coordinates and the box around this atom; a shorter time "
     "step (2 fs with "
-    "h-bonds, 4 fs with hydrogen_mass too); heat up and release restraints in stages. The last checkpoint and all frames "
-    "before are good";
+    "h-bonds, 4 fs with hydrogen_mass too); heat up and release restraints in stages. All frames before are good. --resume "
+    "goes on from the last checkpoint with the same settings of this stage; with others, begin anew in another "
+    "output.directory (system.coordinates may be trajectory.h5md of this run, if it has all atoms: its last frame is the "
+    "start)";
 
 }  // namespace
 

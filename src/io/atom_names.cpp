@@ -43,7 +43,10 @@ bool same(const std::string& a, const std::string& b) {
 
 std::vector<std::string> check(const TopologyFile& file, const std::string& topology_path, const Coordinates& coordinates,
                                const std::string& coordinates_path) {
-  check(file, coordinates);
+  if (coordinates.x.size() != file.topology.atoms.size())
+    throw InputError(coordinates_path + ": has " + std::to_string(coordinates.x.size()) + " atoms, and the topology " +
+                     topology_path + " has " + std::to_string(file.topology.atoms.size()) +
+                     " (the two files belong to different systems, or one was stripped); give files of one system");
   const Topology& t = file.topology;
   if (coordinates.labels.size() != t.atoms.size()) return {};
   std::vector<bool> water;

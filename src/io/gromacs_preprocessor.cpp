@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/gromacs.hpp"
 
 namespace uplift::gromacs {
 namespace {
@@ -72,10 +73,25 @@ Preprocessor::Preprocessor(const std::string& path, const std::vector<std::strin
   folders_.insert(folders_.end(), standard.begin(), standard.end());
   for (std::string word : defines) {
     if (word.starts_with("-D")) word.erase(0, 2);  // as in an mdp file
+    if (const std::string wrong = wrong_define(word); !wrong.empty()) throw InputError("system.define (--define): " + wrong);
     const std::size_t equals = word.find('=');
+    given_.push_back(word.substr(0, equals));
     macros_[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
   }
   open(path);
+}
+
+std::vector<std::string> Preprocessor::idle_defines() const {
+  std::vector<std::string> all;
+  for (const std::string& name : given_) {
+    if (tested_.contains(name) || put_.contains(name)) continue;
+    std::string known;
+    for (const std::string& other : tested_) known += (known.empty() ? "" : ", ") + other;
+    all.push_back(names_.front() + ": none of its files asks for the macro " + name +
+                  " (system.define), so that it changes nothing; " +
+                  (known.empty() ? "remove it" : "remove it, or correct it (they ask for " + known + ")"));
+  }
+  return all;
 }
 
 void Preprocessor::fail_at(const Where& where, const std::string& message) const {
@@ -173,6 +189,7 @@ void Preprocessor::command(std::string_view line) {
 void Preprocessor::condition(std::string_view name, bool wanted) {
   const std::string_view word = take_word(name);
   if (word.empty()) fail("#ifdef and #ifndef need the name of a macro; add it");
+  tested_.insert(std::string(word));
   const bool outer = active();
   stack_.back().conditions.push_back({where_, outer && macros_.contains(std::string(word)) == wanted, outer});
 }
@@ -241,10 +258,24 @@ void Preprocessor::expand(std::string_view line, int depth, std::string& out) co
     const auto macro = macros_.find(word);
     if (macro == macros_.end() || macro->second.empty() || macro->second == word)
       out += word;
-    else
+    else {
+      put_.insert(word);
       expand(macro->second, depth + 1, out);
+    }
     at = end;
   }
 }
 
 }  // namespace uplift::gromacs
+
+namespace uplift {
+
+std::string wrong_define(const std::string& word) {
+  const std::string_view text(word);
+  std::string_view name = text.substr(text.starts_with("-D") ? 2 : 0);
+  name = name.substr(0, name.find('='));
+  if (!name.empty() && name.find_first_of(" \t,;") == std::string_view::npos) return "";
+  return uplift::quoted(word) + " is no name of a macro; give each one by itself, as in [POSRES, FLEXIBLE], or WORD=VALUE";
+}
+
+}  // namespace uplift

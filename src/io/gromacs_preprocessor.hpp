@@ -3,9 +3,11 @@
 // obeyed, macros replaced, comments gone, continued lines joined.
 #include <cstddef>
 #include <deque>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "uplift/io/text_file.hpp"
@@ -30,6 +32,9 @@ class Preprocessor {
   /// Of the line handed out last.
   Where where() const { return where_; }
   const std::string& file_name(int file) const { return names_[static_cast<std::size_t>(file)]; }
+
+  /// Of the words that were given, those that nothing read so far has asked for, each with what to do about it.
+  std::vector<std::string> idle_defines() const;
 
   /// Throws InputError "file:line: message" for the line handed out last, or another one.
   [[noreturn]] void fail(const std::string& message) const { fail_at(where_, message); }
@@ -66,6 +71,9 @@ class Preprocessor {
   std::vector<std::string> names_;
   std::vector<std::string> folders_;
   std::unordered_map<std::string, std::string> macros_;
+  std::vector<std::string> given_;               ///< names of macros that came with the call
+  std::set<std::string> tested_;                 ///< by #ifdef and #ifndef
+  mutable std::unordered_set<std::string> put_;  ///< in place of their names
   Where where_;
   std::size_t bytes_ = 0;
 };

@@ -52,6 +52,7 @@ class TopologyReader {
     if (out_.topology.size() == 0) throw InputError(path_ + ": [ molecules ] makes no atoms; a system needs at least one");
     make_table();
     out_.kind = "GROMACS topology";
+    out_.warnings = source_.idle_defines();
     return std::move(out_);
   }
 

@@ -9,6 +9,7 @@
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
 #include "uplift/io/replicas.hpp"
+#include "uplift/io/run_input.hpp"
 
 namespace uplift::info {
 namespace {
@@ -21,7 +22,16 @@ std::string progress(const fs::path& directory) {
   if (!fs::exists(file)) file = previous_checkpoint(file);
   if (!fs::exists(file)) return "no checkpoint";
   const Checkpoint c = read_checkpoint(file);
-  return fmt::format("step {} ({:g} ps), stage {}", c.state.step, c.state.time, stage_text(c));
+  const std::string text = fmt::format("step {} ({:g} ps), stage {}", c.state.step, c.state.time, stage_text(c));
+  const std::vector<StoredInput::Stage> stages = read_stored_input(c.input).stages;
+  if (stages.size() <= static_cast<std::size_t>(c.stage)) return text;
+  double all = 0;
+  for (const StoredInput::Stage& stage : stages) all += stage.time;
+  const double own = stages[static_cast<std::size_t>(c.stage)].time;
+  // A minimisation that has begun is done.
+  const bool done = static_cast<std::size_t>(c.stage) + 1 == stages.size() && c.begun &&
+                    c.state.time > c.stage_time + own * (1 - 1e-9) - 1e-9;
+  return text + (done ? "; finished" : fmt::format("; not finished, {:g} ps in all", all));
 }
 
 }  // namespace

@@ -94,6 +94,7 @@ std::string topology(const std::string& path, const SystemSettings& given) {
     text += row("LJ types", std::to_string(ff.lj_types)) + row("GB radii", ff.gb.empty() ? "no" : "yes");
   if (file.box) text += box_rows(*file.box, total_mass(t));
   for (const std::string& note : file.notes) text += row("note", note);
+  for (const std::string& warning : file.warnings) text += row("warning", warning);
   return text + kinds_row(residue_names(t));
 }
 

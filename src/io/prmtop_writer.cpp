@@ -274,9 +274,11 @@ AmberCell amber_cell(const Box& box) {
   }
   // Other vectors of the same lattice, turned alike, with three equal angles: acos(-1/3) of a truncated octahedron, 60 degrees
   // of a dodecahedron.
+  // PDB files have angles to 0.01 degrees, gro files lengths to 1e-5 nm: a cell that is this near is one of the two.
+  constexpr double rounding = 1e-4;
   const auto by_angle = [&](double cosine) -> std::optional<AmberCell> {
     const auto equal = [&](const Vec3d& a, const Vec3d& b) {
-      return std::abs(dot(a, b) / dot(a, a) - cosine) < 1e-6 && std::abs(dot(b, b) / dot(a, a) - 1) < 1e-6;
+      return std::abs(dot(a, b) / dot(a, a) - cosine) < rounding && std::abs(dot(b, b) / dot(a, a) - 1) < 2 * rounding;
     };
     for (int m = -2; m <= 2; ++m)
       for (int n = -2; n <= 2; ++n)

@@ -12,6 +12,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/check_output.hpp"
 #include "uplift/io/forcefield_xml.hpp"
+#include "uplift/io/gromacs.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/topology_file.hpp"
@@ -61,9 +62,11 @@ class InputBuilder {
   }
 
  private:
-  /// Paths are relative to the input file, wherever the program is started.
-  std::string resolve(const fs::path& given) const {
+  /// Paths are relative to the input file, wherever the program is started. No shell has seen a ~ in a file.
+  std::string resolve(fs::path given) const {
     std::error_code error;
+    if (const char* home = std::getenv("HOME"); home && !given.empty() && *given.begin() == "~")
+      given = fs::path(home) / given.lexically_relative("~");
     const fs::path whole = given.is_relative() ? fs::path(in_.file).parent_path() / given : given;
     return fs::absolute(whole, error).lexically_normal().string();
   }
@@ -94,6 +97,8 @@ class InputBuilder {
     }
     read_forcefield();
     in_.system.define = top_.list("system.define");
+    for (const std::string& word : in_.system.define)
+      if (const std::string wrong = wrong_define(word); !wrong.empty()) top_.problem("system.define", wrong);
     for (const std::string& folder : top_.list("system.include")) in_.system.include.push_back(resolve(folder));
     for (const std::string& file : top_.list("system.parameters")) {
       in_.system.parameters.push_back(resolve(file));
@@ -351,6 +356,7 @@ RunInput read(const std::string& path, std::span<const std::string> overrides, P
   yaml::place_stage_keys(*root, problems);  // those of a whole list of stages that an override brought
   const CheckedInput checked = yaml::check_schema(*root, problems);
   RunInput input = InputBuilder(path, checked, problems, use).build();
+  yaml::note_places(checked, path, overrides, input.places);
   if (problems.empty()) input.resolved = yaml::echo(checked, input);
   return input;
 }

@@ -41,25 +41,19 @@ void check_source(const Values& v, const BiasSettings& bias, const std::vector<S
                        " is of another method, boost or convention, so that its statistics are of other energies");
 }
 
+constexpr const char* of_amd[] = {"rule", "k", "per_residue", "per_atom"};
+constexpr const char* of_gamd[] = {"bound", "sigma0_dihedral", "sigma0_total"};
+
 /// Keys that would decide nothing are mistakes, of the kind that nobody notices.
 void refuse_idle(const Values& v, const BiasSettings& b) {
-  const std::string from = "bias.parameters.";
-  const bool amd = b.method == BiasMethod::amd, residues = b.rule == BiasRule::residues;
-  const auto idle = [&](const char* key, bool used, const char* belongs) {
-    if (!used && v.given(from + key)) v.problem(from + key, std::string("decides nothing here; it belongs to ") + belongs);
+  const auto refuse = [&](const char* name) {
+    const std::string key = std::string("bias.parameters.") + name, belongs = idle_bias_key(b, name);
+    if (!belongs.empty() && v.given(key)) v.problem(key, "decides nothing here; it belongs to " + belongs);
   };
-  if (b.from.empty()) {
-    const char* rules = "parameters that come from a stage (from: STAGE)";
-    for (const char* key : {"rule", "k", "per_residue", "per_atom"}) idle(key, !amd, rules);
-    for (const char* key : {"bound", "sigma0_dihedral", "sigma0_total"}) idle(key, amd, rules);
-  } else if (amd) {
-    idle("k", !residues, "rule: deviations");
-    idle("per_residue", residues && b.boosts_dihedral(), "rule: residues of a dihedral boost");
-    idle("per_atom", residues && b.boosts_total(), "rule: residues of a total boost");
-  } else {
-    idle("sigma0_dihedral", b.boosts_dihedral(), "boost: dihedral or dual");
-    idle("sigma0_total", b.boosts_total(), "boost: total or dual");
-  }
+  if (b.method == BiasMethod::amd)
+    for (const char* name : of_amd) refuse(name);
+  else
+    for (const char* name : of_gamd) refuse(name);
 }
 
 /// Lines of the settings of a stage that decide which energies it sees.
@@ -74,6 +68,20 @@ std::vector<std::string> of_energies(const StageSettings& stage) {
 }
 
 }  // namespace
+
+std::string idle_bias_key(const BiasSettings& b, std::string_view key) {
+  const auto one_of = [&](const auto& keys) { return std::find(std::begin(keys), std::end(keys), key) != std::end(keys); };
+  const bool amd = b.method == BiasMethod::amd, residues = b.rule == BiasRule::residues;
+  if (!one_of(of_amd) && !one_of(of_gamd)) return "";
+  if (one_of(of_amd) != amd) return amd ? "method: gamd" : "method: amd";
+  if (b.from.empty()) return "parameters that come from a stage (from: STAGE)";
+  if (key == "k" && residues) return "rule: deviations";
+  if (key == "per_residue" && !(residues && b.boosts_dihedral())) return "rule: residues of a dihedral boost";
+  if (key == "per_atom" && !(residues && b.boosts_total())) return "rule: residues of a total boost";
+  if (key == "sigma0_dihedral" && !b.boosts_dihedral()) return "boost: dihedral or dual";
+  if (key == "sigma0_total" && !b.boosts_total()) return "boost: total or dual";
+  return "";
+}
 
 std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::vector<StageSettings>& earlier) {
   std::vector<std::string> doubts;

@@ -14,6 +14,9 @@ std::vector<ForceLevel> read_force_levels(const Values& values, const ForceSetti
 /// The bias of a stage; `earlier` are the stages before it.
 BiasSettings read_bias(const Values& values, const StageSettings& stage, const std::vector<StageSettings>& earlier);
 
+/// What a key of bias.parameters that decides nothing in this bias belongs to ("rule: deviations"); empty when it decides.
+std::string idle_bias_key(const BiasSettings& bias, std::string_view key);
+
 /// What speaks against the bias of a stage: one from a stage with other forces, temperature or restraints; one that is never
 /// updated. For the warnings.
 std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::vector<StageSettings>& earlier);

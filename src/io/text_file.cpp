@@ -42,7 +42,9 @@ void check_kind(const std::string& path) {
   std::error_code status_error;
   const auto status = std::filesystem::status(path, status_error);
   if (status.type() == std::filesystem::file_type::not_found)
-    throw InputError(path + ": there is no such file; check the path (relative paths start at the input file's folder)");
+    throw InputError(
+        path + ": there is no such file; check the path" +
+        (std::filesystem::path(path).is_relative() ? " (it starts at the folder where the command was given)" : ""));
   if (status_error) throw InputError(path + ": cannot be opened (" + status_error.message() + ")");
   if (status.type() == std::filesystem::file_type::directory) throw InputError(path + ": is a folder; a file is needed");
   if (status.type() != std::filesystem::file_type::regular && status.type() != std::filesystem::file_type::fifo)

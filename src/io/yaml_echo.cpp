@@ -1,7 +1,8 @@
 // The resolved input as YAML. Values stay as they were written, so that reading the echo gives the same bits.
 #include <algorithm>
+#include <filesystem>
 
-#include "yaml_input.hpp"
+#include "run_input_parts.hpp"
 
 namespace uplift::yaml {
 namespace {
@@ -38,8 +39,10 @@ class Echo {
   std::string text() {
     map("", input_.top, "", 0, true);
     if (!input_.stages.empty()) out_ += "stages:\n";
-    for (const Block& stage : input_.stages) {
+    for (std::size_t k = 0; k < input_.stages.size(); ++k) {
+      const Block& stage = input_.stages[k];
       const std::size_t begin = out_.size();
+      bias_ = resolved_.stages[k].bias ? &*resolved_.stages[k].bias : nullptr;
       map("stages.*", stage, "", 4, true);
       for (const char* block : {"forces", "dynamics"})
         if (stage.given.count(block)) {
@@ -96,6 +99,7 @@ class Echo {
   std::string written(const KeySpec& key, const Node* node, bool complete) const {
     if (key.path == "system.topology") return quote(resolved_.system.topology);
     if (key.path == "system.coordinates") return quote(resolved_.system.coordinates);
+    if (key.path == "system.forcefield" && node) return forcefields(*node);
     if (key.path == "system.parameters") return paths(resolved_.system.parameters);
     if (key.path == "system.include") return paths(resolved_.system.include);
     if (key.path == "output.directory") return quote(resolved_.output.directory);
@@ -113,18 +117,32 @@ class Echo {
     return out.empty() ? out : out + "]";
   }
 
+  /// Names of shipped ones stay; files beside the input need their whole path elsewhere.
+  std::string forcefields(const Node& given) const {
+    namespace fs = std::filesystem;
+    std::vector<std::string> all;
+    for (std::size_t k = 0; k < given.items.size() && k < resolved_.system.forcefield.size(); ++k) {
+      const fs::path beside = fs::path(resolved_.file).parent_path() / given.items[k].text,
+                     found = resolved_.system.forcefield[k];
+      all.push_back(beside.lexically_normal() == found ? fs::absolute(found).string() : given.items[k].text);
+    }
+    return paths(all);
+  }
+
   /// Blocks that change what is computed by being there.
   static bool optional(std::string_view path) {
     return path == "forces.implicit_solvent" || path == "dynamics.pressure" || path.starts_with("stages.*.");
   }
 
-  /// A tolerance has no say when alpha and grid are given, and the two together would be refused.
+  /// What has no say, and would be refused for that: a tolerance when alpha and grid are given, what this bias does not use.
   bool left_out(const std::string& path) const {
+    if (bias_ && path.starts_with("bias.parameters.")) return !idle_bias_key(*bias_, std::string_view(path).substr(16)).empty();
     return path == "forces.pme.tolerance" && resolved_.forces.pme.alpha.has_value();
   }
 
   const CheckedInput& input_;
   const RunInput& resolved_;
+  const BiasSettings* bias_ = nullptr;  ///< of the stage at hand
   std::string out_;
 };
 

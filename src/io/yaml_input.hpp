@@ -60,6 +60,10 @@ struct CheckedInput {
 /// `root`.
 CheckedInput check_schema(const Node& root, Problems& problems);
 
+/// Where every given key stands, for RunInput::places.
+void note_places(const CheckedInput& input, const std::string& file, std::span<const std::string> overrides,
+                 std::map<std::string, std::string>& places);
+
 const KeySpec* find_key(std::string_view path);
 /// Keys directly below a path ("" is the top), in the schema's order.
 std::vector<const KeySpec*> keys_below(std::string_view path);

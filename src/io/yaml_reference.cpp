@@ -27,6 +27,8 @@ Units can be multiplied, divided and raised to powers: `kcal/mol/A^2`, `1 /ps`. 
 
 Any key can be set on the command line, too: `--set dynamics.seed=7`, `--set stages.production.time='1 ns'`, `--set stages.0.time='1 ns'`.
 
+Relative paths start at the folder of the input, those that `--set` gives, too (`--set output.directory=second` beside the input, wherever the command is given); `~/` is the home folder.
+
 Blocks are nested: `forces.pme.order` is the key `order` in the block `pme` in the block `forces`. `[]` stands for each entry of a list of
 blocks. A key without a default can be left out unless it is marked as required.
 )";
@@ -183,7 +185,13 @@ std::string input_reference(const std::string& where) {
   const KeySpec* key = nullptr;
   for (const KeySpec& one : input_schema())
     if (plain_path(one.path) == plain_path(where)) key = &one;
-  if (!key) throw InputError("'" + where + "' is no key of the input; blocks are: " + known_sections());
+  if (!key) {
+    std::vector<std::string> all;
+    for (const KeySpec& one : input_schema()) all.push_back(plain_path(one.path));
+    const std::string near(yaml::nearest(plain_path(where), {all.begin(), all.end()}));
+    throw InputError("'" + where + "' is no key of the input; " + (near.empty() ? "" : "did you mean " + near + "? ") +
+                     "Blocks are: " + known_sections());
+  }
   if (is_block(*key)) return section(*key).substr(1);
   return "| key | type | default | meaning | example |\n|---|---|---|---|---|\n" + key_row(*key);
 }

@@ -31,8 +31,9 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError("selection '" + text_ + "', column " + std::to_string(begin_ + 1) + ": " + what +
-                     "; use all, protein, backbone, protein-heavy, heavy, water, name, resname, resid, not, and, or, ( )");
+    throw InputError(
+        "selection '" + text_ + "', column " + std::to_string(begin_ + 1) + ": " + what +
+        "; use all, protein, backbone, protein-heavy, heavy, water, name, resname, resid, chain, not, and, or, ( )");
   }
   void next() {
     while (end_ < text_.size() && text_[end_] == ' ') ++end_;
@@ -108,6 +109,10 @@ class Parser {
       const std::set<std::string> names = words();
       return where([&](const Atom&, const Residue& r) { return names.count(r.name) > 0; });
     }
+    if (take("chain")) {
+      const std::set<std::string> names = words();
+      return where([&](const Atom&, const Residue& r) { return names.count(r.chain) > 0; });
+    }
     if (take("resid")) {
       Flags f(t_.atoms.size(), 0);
       for (const std::string& w : words()) {
@@ -177,7 +182,13 @@ void restrain(System& system, const std::vector<RestrainedAtom>& atoms, const st
 
 void apply_restraints(System& system, const RestraintSettings& settings, const std::vector<Vec3d>& reference, const Box& box) {
   std::vector<RestrainedAtom> atoms;
-  for (int i : select_atoms(system.topology, settings.selection))
+  std::vector<int> chosen;
+  try {
+    chosen = select_atoms(system.topology, settings.selection);
+  } catch (const InputError& e) {
+    throw InputError(std::string("restraints.positions: ") + e.what());
+  }
+  for (int i : chosen)
     if (system.masses[static_cast<std::size_t>(i)] > 0) atoms.push_back({i, settings.k});
   if (atoms.empty())
     throw InputError("restraints.positions: '" + settings.selection +

@@ -12,6 +12,8 @@
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
 #include "uplift/io/replicas.hpp"
+#include "uplift/io/run_input.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -48,6 +50,20 @@ std::string molecules_of(const Topology& topology) {
       names += topology.atoms[static_cast<std::size_t>(i)].name + ",";
   }
   return names;
+}
+
+/// A variable as it was given; by its name alone it is one that the run's own input defines.
+std::string definition_of(const std::string& text, const h5::File& file) {
+  if (text.find_first_of("(=") != std::string::npos || !file.contains("parameters/input")) return text;
+  std::string known;
+  for (const std::string& one : read_stored_input(file.dataset("parameters/input").read_text().at(0)).variables) {
+    const std::string name(trim(std::string_view(one).substr(0, one.find('='))));
+    if (name == trim(text)) return one;
+    if (one.find('=') < one.find('(')) known += (known.empty() ? "" : ", ") + name;
+  }
+  throw InputError("variable '" + text + "': the input of " + file.path() + " defines none of this name (" +
+                   (known.empty() ? "it has no free_energy with named variables" : "it has " + known) + "); write " + text +
+                   "=dihedral(i,j,k,l) or another definition");
 }
 
 /// A run whose frames are wanted.
@@ -197,7 +213,9 @@ class Reader {
     system.beside = request_.beside;
     system.alone = sources_.size() == 1;
     variables_.clear();
-    for (const std::string& text : request_.variables) variables_.push_back(make_collective_variable(text, system));
+    if (definitions_.empty())
+      for (const std::string& text : request_.variables) definitions_.push_back(definition_of(text, file));
+    for (const std::string& text : definitions_) variables_.push_back(make_collective_variable(text, system));
     if (frames_.axes.empty())
       for (const auto& v : variables_) frames_.axes.push_back({v->name, v->definition, v->unit, v->periodic});
     for (const RunStage& stage : source.stages) read_stage(source, stage, frames, position, atoms);
@@ -274,6 +292,7 @@ class Reader {
   std::string first_path_, molecules_;    ///< of the first run
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
+  std::vector<std::string> definitions_;  ///< of the variables, the same for all runs
   std::vector<std::unique_ptr<CollectiveVariable>> variables_;
   BiasedFrames frames_;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "backbone.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
@@ -172,25 +173,9 @@ std::array<int, n> atoms_of(const Call& call, const StoredSystem& system, const 
   return atoms;
 }
 
-/// phi: C of the residue before, N, CA, C. psi: N, CA, C, N of the residue after.
 std::array<int, 4> backbone(const Call& call, const StoredSystem& system) {
-  call.expect(1, 1, (call.word + "(RESIDUE), with the number of a residue").c_str());
-  const Topology& t = system.topology;
-  const int number = call.number(0);
-  const auto found = std::find_if(t.residues.begin(), t.residues.end(), [&](const Residue& r) { return r.number == number; });
-  if (found == t.residues.end()) call.fail("there is no residue " + std::to_string(number));
-  const auto atom = [&](std::ptrdiff_t residue, const char* name) {
-    if (residue >= 0 && residue < static_cast<std::ptrdiff_t>(t.residues.size())) {
-      const Residue& r = t.residues[static_cast<std::size_t>(residue)];
-      for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i)
-        if (t.atoms[at(i)].name == name) return i;
-    }
-    call.fail("residue " + std::to_string(number) + " has no " + call.word + " (there is no atom " + name +
-              " where it should be)");
-  };
-  const std::ptrdiff_t r = found - t.residues.begin();
-  if (call.word == "phi") return {atom(r - 1, "C"), atom(r, "N"), atom(r, "CA"), atom(r, "C")};
-  return {atom(r, "N"), atom(r, "CA"), atom(r, "C"), atom(r + 1, "N")};
+  call.expect(1, 1, (call.word + "(RESIDUE), with the number of a residue, or " + call.word + "(CHAIN:RESIDUE)").c_str());
+  return backbone_dihedral(system.topology, call.word, call.arguments[0], [&](const std::string& what) { call.fail(what); });
 }
 
 std::vector<int> selected(const Call& call, const StoredSystem& system) {

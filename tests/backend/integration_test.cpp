@@ -234,7 +234,9 @@ TEST(Constraints, FailureNamesTheAtoms) {
   EXPECT_THAT(message(waters, 34, {0, 0, 500}, ConstraintMode::h_bonds), testing::HasSubstr("torn apart"));
   Mixture hydrides;
   for (int k = 0; k < 20; ++k) hydrides.hydride(3);
-  EXPECT_THAT(message(hydrides, 4 * 13 + 2, {nan, 0, 0}, ConstraintMode::h_bonds), testing::HasSubstr("C1 of CHN 14"));
+  EXPECT_THAT(message(hydrides, 4 * 13 + 2, {nan, 0, 0}, ConstraintMode::h_bonds),
+              testing::AllOf(testing::HasSubstr("C1 of CHN 14"), testing::Not(testing::HasSubstr("instead of")),
+                             testing::HasSubstr("atoms overlap"), testing::Not(testing::HasSubstr("nan"))));
   Mixture rings;
   for (int k = 0; k < 5; ++k) rings.ring();
   EXPECT_THAT(message(rings, 7 * 3 + 1, {0, nan, 0}, ConstraintMode::all_bonds),

@@ -80,6 +80,33 @@ def a_short_run_does_not_fold_chignolin(scratch):
     assert f"for the first time at {time[10] / 1000:.1f} ns" in said and f"below 0.35 nm in {100 * (len(time) - 10) / len(time):.0f} %" in said, said
 
 
+def refused(name, *arguments, says):
+    done = subprocess.run([sys.executable, "-W", "ignore", os.path.join(ROOT, "examples", "analysis", name), *arguments], capture_output=True, text=True)
+    assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def scripts_say_what_a_run_lacks(scratch):
+    run = dipeptide(scratch)
+    refused("folding.py", run, says="'name CA' selects 1 atoms of the run, and a superposition needs three")
+    energies = os.path.join(run, "energies.h5")
+    with h5py.File(energies, "r+") as f:
+        boost = f["bias/boost_dihedral"]
+        boost[...] = np.zeros(len(boost))
+    refused("boost.py", run, says="0 rows of energies with a boost")
+    with h5py.File(energies, "r+") as f:
+        del f["bias"]
+    refused("boost.py", run, says="no stage of this run has a bias")
+    # What counts crossings, and what it makes of none.
+    try:
+        import scipy  # noqa: F401
+    except ImportError:
+        return
+    sys.path.insert(0, os.path.join(ROOT, "examples", "alanine-dipeptide"))
+    import crossings
+    assert abs(crossings.nanoseconds(run) - 0.2) < 1e-9
+    assert crossings.least_ratio(0, 3) == 0 and crossings.least_ratio(106, 0) > 30
+
+
 def surfaces_are_compared_at_their_best_shift(scratch):
     paths = []
     for k, shift in enumerate((0.0, 7.0)):
@@ -93,4 +120,4 @@ def surfaces_are_compared_at_their_best_shift(scratch):
 
 
 if __name__ == "__main__":
-    run_all(scripts_tell_what_is_in_a_run, a_short_run_does_not_fold_chignolin, surfaces_are_compared_at_their_best_shift)
+    run_all(scripts_tell_what_is_in_a_run, a_short_run_does_not_fold_chignolin, scripts_say_what_a_run_lacks, surfaces_are_compared_at_their_best_shift)

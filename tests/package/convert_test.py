@@ -386,6 +386,43 @@ def inputs_follow_each_other(scratch):
     convert(source, source, os.path.join(scratch, "d.h5md"), "--consecutive")
     _, t, steps, *_ = contents(os.path.join(scratch, "d.h5md"))
     assert np.allclose(t, 0.2 * np.arange(2 * FRAMES)) and np.array_equal(steps, 100 * np.arange(2 * FRAMES))
+    # What is left out counts, too: by a stride that does not divide the frames, and inputs that end before --begin.
+    for n, (words, first, stride) in enumerate((((["--stride", "4"]), 0, 4), (["--stride", "3", "--begin", f"{0.2 * FRAMES - 0.1} ps"], FRAMES, 3))):
+        convert(source, source, source, os.path.join(scratch, f"e{n}.h5md"), "--consecutive", *words)
+        _, t, steps, *_ = contents(os.path.join(scratch, f"e{n}.h5md"))
+        expected = np.arange(first, 3 * FRAMES, stride)
+        assert np.allclose(t, 0.2 * expected) and np.array_equal(steps, 100 * expected), (words, t, steps)
+
+
+def energies_become_tables(scratch):
+    """.csv and .xvg against h5py: every column, by name and unit; a choice of rows; what is refused."""
+    source = sample(os.path.join(scratch, "e"), "orthorhombic")
+    table = os.path.join(scratch, "e", "energies.h5")
+    with h5py.File(table) as f:
+        step, time = f["step"][:], f["time"][:]
+        columns = {k: f[k][:] for k in f if isinstance(f[k], h5py.Dataset) and k not in ("step", "time")}
+        columns.update({"bias/" + k: f["bias"][k][:] for k in f.get("bias", {})})
+    csv, xvg = os.path.join(scratch, "e.csv"), os.path.join(scratch, "e.xvg")
+    convert(table, csv)
+    with open(csv) as f:
+        head, *rows = f.read().splitlines()
+    names = head.split(",")
+    assert names[:2] == ["step", "time [ps]"] and "potential [kJ/mol]" in names, names
+    values = np.array([[float(v) for v in row.split(",")] for row in rows])
+    assert np.array_equal(values[:, 0], step) and np.allclose(values[:, 1], time, rtol=1e-9)
+    assert {n.split(" [")[0] for n in names[2:]} == set(columns), names
+    for k, name in enumerate(names[2:], 2):
+        assert np.allclose(values[:, k], columns[name.split(" [")[0]], rtol=1e-9, equal_nan=True), name
+    convert(table, xvg, "--stride", "2", "--begin", f"{time[1]} ps")
+    with open(xvg) as f:
+        lines = f.read().splitlines()
+    legends = re.findall(r'@ s\d+ legend "(\S+)', "\n".join(lines))
+    found = np.array([[float(v) for v in line.split()] for line in lines if line[0] not in "#@"])
+    assert legends == [n.split(" [")[0] for n in names[2:]] and np.allclose(found[:, 0], time[1::2], rtol=1e-9) and np.allclose(found[:, 1:], values[1::2, 2:], rtol=1e-9, equal_nan=True)
+    assert "is there already" in convert(table, csv, expect=2)
+    assert "holds no energies of a run" in convert(source, os.path.join(scratch, "f.csv"), expect=2)
+    assert "leave the others out" in convert(table, os.path.join(scratch, "f.csv"), "--last", expect=2)
+    assert "between --begin and --end" in convert(table, os.path.join(scratch, "f.csv"), "--begin", "9 us", expect=2) and not os.path.exists(os.path.join(scratch, "f.csv"))
 
 
 def molecules_are_whole_followed_and_centred(scratch):
@@ -647,5 +684,5 @@ def damaged_files_are_refused(scratch):
 
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
-            dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, molecules_are_whole_followed_and_centred,
+            dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, energies_become_tables, molecules_are_whole_followed_and_centred,
             topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)

@@ -91,6 +91,15 @@ def every_page_is_in_the_site():
     assert in_nav == pages, (sorted(in_nav - pages), sorted(pages - in_nav))
 
 
+def scripts_can_be_started_as_they_are_named():
+    """`./truth.py` of an example's page."""
+    for folder, _, names in os.walk(os.path.join(SOURCE, "examples")):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as f:
+                assert not f.read(2) == b"#!" or os.access(path, os.X_OK), path + " is not executable"
+
+
 def site_builds():
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(["mkdocs", "build", "--strict", "-f", os.path.join(SOURCE, "mkdocs.yml"), "-d", folder], capture_output=True, text=True)
@@ -104,6 +113,7 @@ help_is_where_it_is_looked_for()
 keys_on_other_pages_exist()
 validation_shows_the_results()
 every_page_is_in_the_site()
+scripts_can_be_started_as_they_are_named()
 if not shutil.which("mkdocs"):
     print("skipped: no mkdocs to build the site with")
     sys.exit(77)

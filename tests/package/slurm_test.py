@@ -92,6 +92,26 @@ def scripts_are_refused_that_cannot_work(scratch):
         assert "compute.ranks_per_replica" in uplift("slurm", together, *options, expect=2).stderr, options
 
 
+def scripts_fit_the_system(scratch):
+    """What ranks cannot share gets no ranks, and what is left unused is said."""
+    alone = write_input(scratch, "alone", 10)
+    with open(alone) as f:
+        text = f.read().replace("alanine-dipeptide-tip3p/system.prmtop.gz", "alanine-dipeptide-vacuum/system.prmtop").replace("alanine-dipeptide-tip3p/system.inpcrd.gz", "alanine-dipeptide-vacuum/system.inpcrd")
+    with open(alone, "w") as f:
+        f.write(text.replace("{nonbonded: pme, cutoff: 0.8 nm}", "{nonbonded: no-cutoff}"))
+    for options in (["--gpus", "2"], ["--nodes", "2"]):
+        said = uplift("slurm", alone, *options, expect=2).stderr
+        assert "without a cutoff is not shared among ranks" in said and " ".join(options) in said, said
+    assert "--ntasks-per-node=1" in uplift("slurm", alone, "--gpus", "1").stdout
+    assert "--ntasks-per-node=2" in uplift("slurm", alone, "--gpus", "2", "--set", "compute.replicas=2").stdout
+    several = write_input(scratch, "many", 10, "compute: {replicas: 3}")
+    done = uplift("slurm", several, "--array", "--gpus", "4")
+    assert "--cpus-per-task=8\n" in done.stdout and "--gpus-per-task=1\n" in done.stdout and "one replica, on one GPU and eight CPUs" in done.stderr, done
+    device = ["--set", "compute.backend=cuda"]
+    assert "asks for no GPU: give --gpus 1" in uplift("slurm", several, *device).stderr
+    assert uplift("slurm", several, "--gpus", "1", *device).stderr == ""
+
+
 def scripts_do_not_believe_a_busy_controller(scratch):
     """With programs of Slurm that only say how they were called: what the job hears of its end, and what it puts back into the queue."""
     programs = os.path.join(scratch, "bin")
@@ -199,6 +219,7 @@ if __name__ == "__main__":
 
     check(the_end_of_a_job_is_known)
     check(scripts_are_refused_that_cannot_work)
+    check(scripts_fit_the_system)
     check(scripts_do_not_believe_a_busy_controller)
     check(an_end_in_the_past_is_not_believed)
     if why := slurm_daemons.missing():

@@ -249,6 +249,9 @@ TEST_F(YamlProblems, KeysThatBelongToOtherFiles) {
   expect_only(check_run_input(path()), 5, {"there is no file", "none.prm"});
   write("version: 1\nsystem:\n  coordinates: a.rst7\n  topology: a.prmtop\n  define: [POSRES]\n");
   expect_only(check_run_input(path()), 5, {"system.define", "GROMACS"});
+  touch("a.top");
+  write("version: 1\nsystem:\n  topology: a.top\n  coordinates: a.rst7\n  define: [POSRES FLEXIBLE]\n");
+  expect_only(check_run_input(path()), 5, {"system.define", "no name of a macro", "[POSRES, FLEXIBLE]"});
 }
 
 TEST_F(YamlProblems, AForceFieldGoesWithAStructure) {

@@ -260,6 +260,17 @@ TEST(PrmtopWriter, BoxesOfAllKinds) {
     EXPECT_NEAR(back->volume(), octahedron.volume(), 1e-6);
     EXPECT_NEAR(amber_cell(same).angles.x, 109.4712206, 1e-6);
   }
+  // As PDB and gro files round them; a cell that only resembles one stays as it is.
+  const double degree = pi / 180;
+  for (const Box& rounded : {make_box({3.1234, 3.1234, 3.1234}, {70.53 * degree, 70.53 * degree, 109.47 * degree}),
+                             make_box({3.1234, 3.1234, 3.1234}, {109.47 * degree, 109.47 * degree, 109.47 * degree}),
+                             Box{{4, 0, 0}, {-1.33333, 3.77124, 0}, {1.33333, 1.88562, 3.26599}}}) {
+    const AmberCell cell = amber_cell(rounded);
+    EXPECT_EQ(cell.ifbox, 2);
+    EXPECT_NEAR(cell.angles.x, 109.4712206, 1e-6);
+    EXPECT_NEAR(cell.angles.y, cell.angles.z, 1e-12);
+  }
+  EXPECT_EQ(amber_cell(make_box({4, 4, 4}, {70.6 * degree, 70.53 * degree, 109.47 * degree})).ifbox, 3);
   EXPECT_EQ(pointers(make_box({4, 4, 4}, {pi / 3, pi / 3, pi / 2})).first, 3);
   const Box dodecahedron = make_box({4, 4, 4}, {pi / 3, pi / 3, pi / 3});
   EXPECT_EQ(pointers(dodecahedron).first, 3);

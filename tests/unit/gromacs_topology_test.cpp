@@ -162,6 +162,20 @@ TEST(GromacsTopology, DefinesSwitchRestraintsAndWater) {
   EXPECT_EQ(defined.force_field.bonds.size(), 8u);
 }
 
+TEST(GromacsTopology, DefinesThatNothingAsksForAreWarnedOf) {
+  EXPECT_TRUE(read(test::gromacs_text(), {{"POSRES", "-DFLEXIBLE"}, {}}).warnings.empty());
+  const TopologyFile typo = read(test::gromacs_text(), {{"POSRE", "FLEXIBLE"}, {}});
+  ASSERT_EQ(typo.warnings.size(), 1u);
+  EXPECT_NE(typo.warnings[0].find("asks for the macro POSRE (system.define)"), std::string::npos) << typo.warnings[0];
+  EXPECT_NE(typo.warnings[0].find("POSRES"), std::string::npos);
+  // A value that is put in place of its name counts as well.
+  EXPECT_TRUE(read(changed(test::gromacs_text(), "2 1 1000 1000", "2 1 STRONG 1000"), {{"POSRES", "STRONG=1000"}, {}})
+                  .warnings.empty());
+  for (const char* word : {"POSRES FLEXIBLE", "-DPOSRES -DFLEXIBLE", "POSRES,FLEXIBLE", "=3", "-D"})
+    EXPECT_THROW(read(test::gromacs_text(), {{word}, {}}), InputError) << word;
+  EXPECT_EQ(wrong_define("K=1 2"), "");
+}
+
 TEST(GromacsTopology, RigidWaterIsSettledAndCannotBeMadeFlexible) {
   TopologyFile t = read(test::gromacs_text());
   ForceSettings forces;

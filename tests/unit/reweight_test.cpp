@@ -172,6 +172,66 @@ TEST(CollectiveVariables, WrongOnesSayWhatIsWrong) {
   expect("column(nowhere.dat, 0)", "no file nowhere.dat");
 }
 
+/// Chains of three residues each, of atoms N, CA, C: their numbers, and the name of each chain.
+StoredSystem chains(const std::vector<std::pair<const char*, std::vector<int>>>& all, bool bonds = true) {
+  StoredSystem s;
+  for (const auto& [chain, numbers] : all) {
+    const int begin = s.topology.size();
+    for (int number : numbers) {
+      s.topology.residues.push_back({"ALA", number, chain, s.topology.size(), 3});
+      for (const char* name : {"N", "CA", "C"}) {
+        Atom a;
+        a.name = name;
+        a.residue = static_cast<int>(s.topology.residues.size()) - 1;
+        s.topology.atoms.push_back(a);
+        s.masses.push_back(12);
+        s.first.push_back({0.1 * s.topology.size(), 0.1 * (s.topology.size() % 2), 0.1 * (s.topology.size() % 3)});
+      }
+    }
+    for (int i = begin; bonds && i + 1 < s.topology.size(); ++i) s.topology.bonds.push_back({i, i + 1});
+  }
+  return s;
+}
+
+TEST(CollectiveVariables, PhiAndPsiStayInTheirMolecule) {
+  const auto value = [](const StoredSystem& s, const std::string& text) {
+    return make_collective_variable(text, s)->value(s.first, {}, 0);
+  };
+  const auto refused = [](const StoredSystem& s, const std::string& text) -> std::string {
+    try {
+      make_collective_variable(text, s);
+      return "";
+    } catch (const InputError& e) {
+      return e.what();
+    }
+  };
+  for (const bool bonds : {true, false}) {
+    const StoredSystem numbered = chains({{"A", {1, 2, 3}}, {"B", {4, 5, 6}}}, bonds);
+    EXPECT_EQ(value(numbered, "phi(5)"), value(numbered, "dihedral(11,12,13,14)"));
+    EXPECT_EQ(value(numbered, "psi(B:5)"), value(numbered, "dihedral(12,13,14,15)"));
+    EXPECT_THAT(refused(numbered, "phi(4)"), ::testing::HasSubstr("no C of another residue is bonded to its N"));
+    EXPECT_THAT(refused(numbered, "psi(3)"), ::testing::HasSubstr("no N of another residue is bonded to its C"));
+    EXPECT_THAT(refused(numbered, "phi(A:5)"), ::testing::HasSubstr("there is no residue A:5"));
+
+    const StoredSystem anew = chains({{"A", {1, 2, 3}}, {"B", {1, 2, 3}}}, bonds);
+    EXPECT_THAT(refused(anew, "phi(2)"), ::testing::HasSubstr("may be 2 residues (ALA 2, ALA 2); write phi(A:2) or phi(B:2)"));
+    EXPECT_EQ(value(anew, "phi(A:2)"), value(anew, "dihedral(2,3,4,5)"));
+    EXPECT_EQ(value(anew, "phi(B:2)"), value(anew, "dihedral(11,12,13,14)"));
+  }
+  // Topologies without chains, as of GROMACS: atoms tell them apart.
+  const StoredSystem bare = chains({{"", {1, 2, 3}}, {"", {1, 2, 3}}});
+  EXPECT_THAT(refused(bare, "psi(2)"), ::testing::HasSubstr("write dihedral(3,4,5,6) or dihedral(12,13,14,15)"));
+  EXPECT_THAT(refused(bare, "phi(two)"), ::testing::HasSubstr("no number of a residue"));
+  // A ring has a residue before its first one; an ion of the same number is no residue of the backbone.
+  StoredSystem ring = chains({{"A", {1, 2, 3}}});
+  ring.topology.bonds.push_back({0, 8});
+  ring.topology.residues.push_back({"NA", 1, "", 9, 1});
+  ring.topology.atoms.push_back(ring.topology.atoms[0]);
+  ring.topology.atoms.back().name = "NA";
+  ring.topology.atoms.back().residue = 3;
+  EXPECT_EQ(value(ring, "phi(1)"), value(ring, "dihedral(8,0,1,2)"));
+}
+
 // ---- surfaces of known models
 // -------------------------------------------------------------------------------------------------
 

@@ -86,6 +86,16 @@ TEST_F(RunInputTest, EveryValueArrives) {
   EXPECT_EQ(in.compute.threads, 3);
 }
 
+TEST_F(RunInputTest, TildeIsTheHomeFolder) {
+  const char* before = std::getenv("HOME");
+  const std::string saved = before ? before : "";
+  setenv("HOME", folder_.c_str(), 1);
+  EXPECT_EQ(load("", {"output.directory=~/runs/a"}).output.directory, path("runs/a"));
+  EXPECT_EQ(load("", {"system.topology=~/a.prmtop"}).system.topology, path("a.prmtop"));
+  EXPECT_EQ(load("", {"output.directory=a~/b"}).output.directory, path("a~/b"));
+  setenv("HOME", saved.c_str(), 1);
+}
+
 TEST_F(RunInputTest, StagesInheritAndOverride) {
   const RunInput in = load(whole_input);
   ASSERT_EQ(in.stages.size(), 3u);
@@ -323,6 +333,15 @@ TEST_F(RunInputTest, OverridesComeFirst) {
   EXPECT_EQ(shared.stages[1].dynamics.seed, 2u);
 }
 
+/// Of StageSettings::settings, without the lines that tell which blocks stand in the file: the echo has them all.
+std::string values_of(const std::string& settings) {
+  std::istringstream lines(settings);
+  std::string all;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.ends_with(": given") && !line.ends_with(": default")) all += line + "\n";
+  return all;
+}
+
 void expect_same(const ForceSettings& a, const ForceSettings& b) {
   EXPECT_EQ(a.nonbonded, b.nonbonded);
   EXPECT_EQ(a.cutoff, b.cutoff);
@@ -386,6 +405,21 @@ void expect_same(const RunInput& a, const RunInput& b) {
       EXPECT_EQ(x.restraints->selection, y.restraints->selection);
       EXPECT_EQ(x.restraints->k, y.restraints->k);
     }
+    EXPECT_EQ(values_of(x.settings), values_of(y.settings));
+    ASSERT_EQ(x.bias.has_value(), y.bias.has_value());
+    if (!x.bias) continue;
+    EXPECT_EQ(x.bias->method, y.bias->method);
+    EXPECT_EQ(x.bias->boost, y.bias->boost);
+    EXPECT_EQ(x.bias->convention, y.bias->convention);
+    EXPECT_EQ(x.bias->from, y.bias->from);
+    EXPECT_EQ(x.bias->rule, y.bias->rule);
+    EXPECT_EQ(x.bias->deviations, y.bias->deviations);
+    EXPECT_EQ(x.bias->per_residue, y.bias->per_residue);
+    EXPECT_EQ(x.bias->per_atom, y.bias->per_atom);
+    EXPECT_EQ(x.bias->bound, y.bias->bound);
+    EXPECT_EQ(x.bias->sigma0_dihedral, y.bias->sigma0_dihedral);
+    EXPECT_EQ(x.bias->sigma0_total, y.bias->sigma0_total);
+    EXPECT_EQ(x.bias->update_every, y.bias->update_every);
   }
   EXPECT_EQ(a.output.directory, b.output.directory);
   EXPECT_EQ(a.output.trajectory_every, b.output.trajectory_every);
@@ -420,6 +454,71 @@ TEST_F(RunInputTest, ResolvedInputLoadsAgainToTheSame) {
     ASSERT_TRUE(found.empty()) << list(found) << first.resolved;
     expect_same(first, load_run_input(path("elsewhere/again.yaml")));
   }
+}
+
+/// Every kind of bias, with its keys and without.
+std::vector<std::string> all_biases() {
+  std::vector<std::string> all;
+  for (const char* boost : {"dihedral", "total", "dual"}) {
+    const std::string b = std::string("boost: ") + boost, d = b == "boost: total" ? "" : "dihedral",
+                      t = b == "boost: dihedral" ? "" : "total";
+    const auto both = [&](const std::string& of_dihedral, const std::string& of_total) {
+      return (d.empty() ? "" : ", " + of_dihedral) + (t.empty() ? "" : ", " + of_total);
+    };
+    const std::string amd = "method: amd, " + b, gamd = "method: gamd, " + b;
+    for (const std::string& more : {std::string(), std::string(", rule: deviations, k: 3"),
+                                    ", rule: residues" + both("per_residue: 3 kcal/mol", "per_atom: 0.1 kcal/mol")})
+      all.push_back(amd + ", convention: namd, parameters: {from: baseline" + more + "}");
+    for (const std::string& more :
+         {std::string(), ", bound: upper" + both("sigma0_dihedral: 5 kcal/mol", "sigma0_total: 7 kcal/mol")}) {
+      all.push_back(gamd + ", parameters: {from: baseline" + more + "}");
+      all.push_back(gamd + ", update_every: 1 ps, parameters: {from: baseline" + more + "}");
+    }
+    const auto given = [&](const std::string& values) { return both("dihedral: " + values, "total: " + values).substr(2); };
+    all.push_back(amd + ", parameters: {" + given("{threshold: 60 kJ/mol, alpha: 8 kJ/mol}") + "}");
+    all.push_back(gamd + ", parameters: {" + given("{threshold: 60 kJ/mol, k: 0.02 mol/kJ}") + "}");
+  }
+  return all;
+}
+
+TEST_F(RunInputTest, ResolvedInputLoadsAgainWithEveryBias) {
+  std::filesystem::create_directories(folder_ / "elsewhere");
+  for (const std::string& bias : all_biases()) {
+    SCOPED_TRACE(bias);
+    const RunInput first =
+        load("stages:\n  - {name: baseline, time: 1 ps, collect: energies}\n  - {name: boosted, time: 2 ps, bias: {" + bias +
+             "}}\n");
+    write(first.resolved, "elsewhere/again.yaml");
+    const std::vector<Problem> found = check_run_input(path("elsewhere/again.yaml"));
+    ASSERT_TRUE(found.empty()) << list(found) << first.resolved;
+    expect_same(first, load_run_input(path("elsewhere/again.yaml")));
+  }
+}
+
+TEST_F(RunInputTest, ResolvedInputFindsForceFieldsFromElsewhere) {
+  touch("own.xml");
+  touch("a.pdb");
+  write("version: 1\nsystem: {topology: a.pdb, forcefield: [own.xml, tip3p]}\n");
+  std::filesystem::create_directories(folder_ / "elsewhere");
+  const RunInput first = load_run_input(path());
+  write(first.resolved, "elsewhere/again.yaml");
+  EXPECT_EQ(load_run_input(path("elsewhere/again.yaml")).system.forcefield, first.system.forcefield);
+}
+
+/// Those of examples/.
+TEST_F(RunInputTest, ResolvedExamplesLoadAgainToTheSame) {
+  int tried = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(UPLIFT_SOURCE_DIR "/examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    SCOPED_TRACE(entry.path());
+    ++tried;
+    const RunInput first = load_run_input(entry.path().string());
+    write(first.resolved, "again.yaml");
+    const std::vector<Problem> found = check_run_input(path("again.yaml"));
+    ASSERT_TRUE(found.empty()) << list(found) << first.resolved;
+    expect_same(first, load_run_input(path("again.yaml")));
+  }
+  EXPECT_GE(tried, 8);
 }
 
 TEST_F(RunInputTest, ResolvedInputNamesEveryDefault) {

@@ -48,6 +48,11 @@ TEST(Selection, NamesResiduesAndRanges) {
   EXPECT_THAT(chosen("resid 3"), ElementsAre(9, 10));
   EXPECT_THAT(chosen("resid 2-3 5"), ElementsAre(5, 6, 7, 8, 9, 10, 14));
   EXPECT_THAT(chosen("name NOTHING"), IsEmpty());
+  Topology chains = sample();
+  chains.residues[1].chain = "B";
+  chains.residues[2].chain = "C";
+  EXPECT_THAT(select_atoms(chains, "chain B and name CA"), ElementsAre(6));
+  EXPECT_THAT(select_atoms(chains, "chain B C and name CA"), ElementsAre(6, 10));
 }
 
 TEST(Selection, NotBindsTighterThanAndAndThatTighterThanOr) {

@@ -15,9 +15,13 @@ struct GromacsOptions {
   int most_atoms = 500'000'000;      ///< a system with more is taken for a mistake in [ molecules ]
 };
 
+/// What is wrong with a word of `define`; empty when nothing is.
+std::string wrong_define(const std::string& word);
+
 /// Reads a topology with all that it includes. Water that [ settles ] holds rigid and [ constraints ] come as fixed distances,
-/// position restraints that the defines switch on as `restrained`. Throws InputError ("file:line: what, why, cure", the line
-/// being that of the included file) for anything wrong and, by name, for anything the engine cannot do.
+/// position restraints that the defines switch on as `restrained`. A define that no file asks for is a warning. Throws
+/// InputError ("file:line: what, why, cure", the line being that of the included file) for anything wrong and, by name, for
+/// anything the engine cannot do.
 TopologyFile read_gromacs_topology(const std::string& path, const GromacsOptions& options = {});
 
 /// Reads a .gro of one frame: positions, velocities where the columns are there, a box of three or nine numbers. The precision

@@ -79,6 +79,22 @@ RunInput load_run_input(const std::string& path, std::span<const std::string> ov
 /// Where what the problems are about is described; one line.
 std::string reference_hint(std::span<const Problem> problems);
 
+/// `message` after the place of the key that it begins with ("forces.cutoff: ..."), in `stage` or above it; as it is when it
+/// begins with none.
+std::string with_place(const RunInput& input, const std::string& stage, const std::string& message);
+
+/// Of an input as a run stores it: the times [ps] of its stages (0: a minimisation), and the variables of its surfaces.
+struct StoredInput {
+  struct Stage {
+    std::string name;
+    double time;
+  };
+  std::vector<Stage> stages;
+  std::vector<std::string> variables;  ///< "phi=phi(2)"
+};
+/// Empty where the text is none that is understood.
+StoredInput read_stored_input(const std::string& resolved);
+
 /// The problems alone, by line; empty when there are none.
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides = {});
 

@@ -20,6 +20,7 @@ struct TopologyFile {
   std::vector<RestrainedAtom> restrained;  ///< by the topology itself, to their starting positions in all stages
   std::optional<Coordinates> coordinates;  ///< where the topology holds them too (PDB, mmCIF)
   std::vector<std::string> notes;          ///< choices that were made, for the log
+  std::vector<std::string> warnings;       ///< what is likely to be a mistake
 };
 
 /// Reads system.topology with the files and words that belong to its format (system.define, .include, .parameters,

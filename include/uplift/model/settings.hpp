@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -203,6 +204,9 @@ struct RunInput {
   }
   /// Every frame of the trajectory has the energies that reweighting needs: of a bias, or of several temperatures.
   bool frames_have_energies() const { return has_bias() || exchanges(); }
+  /// Where given keys stand, by path ("forces.cutoff", "stages.go.restraints.positions"): "in.yaml:7", "--set
+  /// forces.cutoff=..."
+  std::map<std::string, std::string> places;
   std::string resolved;  ///< the fully resolved input as YAML text, for the log and the output files
 };
 

@@ -35,11 +35,11 @@ class CollectiveVariable {
 };
 
 /// Reads "phi=dihedral(4,6,8,14)", or without the name: dihedral(i,j,k,l) and angle(i,j,k) [deg], distance(i,j) [nm],
-/// phi(RESIDUE) and psi(RESIDUE) by residue number [deg], rmsd(SELECTION) and rmsd(SELECTION, FILE.pdb) after optimal
-/// superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm], gyration(SELECTION) mass weighted [nm], column(FILE, N) of
-/// a text file with a row a frame of the trajectory. Atoms and columns count from 0, atoms in the order of the trajectory.
-/// Files are looked for in the run's directory, beside the input and in the current folder. Throws InputError naming the
-/// definition and what is wrong with it.
+/// phi(RESIDUE) and psi(RESIDUE) by residue number, or CHAIN:NUMBER where chains count anew [deg], rmsd(SELECTION) and
+/// rmsd(SELECTION, FILE.pdb) after optimal superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm], gyration(SELECTION)
+/// mass weighted [nm], column(FILE, N) of a text file with a row a frame of the trajectory. Atoms and columns count from 0,
+/// atoms in the order of the trajectory. Files are looked for in the run's directory, beside the input and in the current
+/// folder. Throws InputError naming the definition and what is wrong with it.
 std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& text, const StoredSystem& system);
 
 }  // namespace uplift

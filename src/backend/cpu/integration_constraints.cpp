@@ -310,10 +310,15 @@ void CpuConstraints::torn(int oxygen) const {
 
 void CpuConstraints::not_met(int i, int j, double length, const double* x) const {
   const Vec3d d = load(x, i) - load(x, j);
+  const double apart = std::sqrt(dot(d, d));
+  // Equal lengths would read as a contradiction: it is another bond of the group, or an earlier sweep, that failed.
+  const std::string how = !std::isfinite(apart) ? ": their positions are no longer numbers"
+                          : std::abs(apart - length) < 1e-6
+                              ? ""
+                              : ": the two are " + std::to_string(apart) + " nm apart instead of " + std::to_string(length);
   throw SimulationError("the constraints of " + describe_atom(system_.topology, i) + " and " +
-                        describe_atom(system_.topology, j) + " cannot be met: the two are " +
-                        std::to_string(std::sqrt(dot(d, d))) + " nm apart instead of " + std::to_string(length) +
-                        " (forces too large for the time step)");
+                        describe_atom(system_.topology, j) + " cannot be met" + how +
+                        " (forces too large for the step, as where atoms overlap or the time step is too long)");
 }
 
 }  // namespace uplift::cpu

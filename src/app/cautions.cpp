@@ -1,0 +1,58 @@
+#include "cautions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace uplift::app {
+namespace {
+
+constexpr double light = 2;        // [Da] hydrogens below this are taken for hydrogens as they are
+constexpr double angles = 0.0025;  // [ps] a tenth of the period that angles with such hydrogens have
+constexpr double bonds = 0.0015;   // [ps] a seventh of that of their bonds
+
+bool has_hydrogens(const Topology& t) {
+  return std::any_of(t.residues.begin(), t.residues.end(), [&](const Residue& r) {
+    const auto begin = t.atoms.begin() + r.first_atom;
+    return !is_water(t, r) && std::any_of(begin, begin + r.atom_count, [](const Atom& a) { return a.element == 1; });
+  });
+}
+
+}  // namespace
+
+std::string note_of_charge(const System& system) {
+  const std::vector<double>& q = system.force_field.charges;
+  const double total = std::accumulate(q.begin(), q.end(), 0.0);
+  if (system.forces.nonbonded != NonbondedMethod::pme || std::abs(total) < 0.01) return "";
+  return fmt::format(
+      "the charges add up to {:+.4g} e: PME spreads the opposite charge evenly over the box, which changes energies and "
+      "pressures of unlike systems; ions make it neutral (uplift build adds them)",
+      total);
+}
+
+std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& topology) {
+  std::vector<std::string> doubts;
+  if (!has_hydrogens(topology)) return doubts;
+  for (const StageSettings& stage : input.stages) {
+    if (stage.minimize || stage.forces.hydrogen_mass.value_or(1) >= light) continue;
+    int parts = 1;
+    for (const ForceLevel& level : stage.dynamics.levels) parts = std::max(parts, level.every);
+    const double step = stage.dynamics.timestep / parts;
+    const std::string start =
+        fmt::format("stage {}: {}steps of {:.4g} fs ", stage.name, parts > 1 ? "inner " : "", step * 1000);
+    if (stage.forces.constraints == ConstraintMode::none && step > bonds * 1.0001)
+      doubts.push_back(start +
+                       "and bonds of hydrogens that are free to vibrate, which they do in 10 fs: take 1 fs, or constraints: "
+                       "h-bonds");
+    else if (stage.forces.constraints != ConstraintMode::h_angles && step > angles * 1.0001)
+      doubts.push_back(
+          start +
+          "are long for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
+          "amu with 4 fs");
+  }
+  return doubts;
+}
+
+}  // namespace uplift::app

@@ -1,0 +1,17 @@
+#pragma once
+// What an input allows and its system makes doubtful.
+#include <string>
+#include <vector>
+
+#include "uplift/model/settings.hpp"
+#include "uplift/model/system.hpp"
+
+namespace uplift::app {
+
+/// Of a system with PME whose charges do not add up to nothing; else empty.
+std::string note_of_charge(const System& system);
+
+/// Stages whose steps are too long for the hydrogens of this system.
+std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& topology);
+
+}  // namespace uplift::app
