@@ -1,6 +1,8 @@
 #pragma once
 // How the pair kernels lay atoms out in registers (the diagram in pair_kernels.hpp): loads, nearest images and masks; and the
 // Ewald sum in pieces. Only for *.isa.cpp files.
+#include <type_traits>
+
 #include "cpu/pair_kernels.hpp"
 #include "cpu/simd.hpp"
 
@@ -72,27 +74,41 @@ UPLIFT_HD auto difference(typename Shape<real>::CoordinateVec a, typename Shape<
   }
 }
 
-/// The cell of PairParameters, a register a number.
+/// One of PairParameters, spread over a register where it is used, which AVX-512 does on the way from memory, or before the
+/// loop: else it would be spread again after each store.
+template <class real>
+class Constant {
+ public:
+  using P = typename Shape<real>::P;
+  explicit UPLIFT_HD Constant(const real& value) : value_(value) {}
+  UPLIFT_HD operator P() const { return P(value_); }
+
+ private:
+  std::conditional_t<(HWY_TARGET <= HWY_AVX3), const real&, P> value_;
+};
+
+/// The cell of PairParameters.
 template <class real>
 struct Cell {
-  typename Shape<real>::P a[6];
+  Constant<real> a[6];
   bool periodic;
-  explicit UPLIFT_HD Cell(const PairParameters<real>& p) : periodic(p.periodic) {
-    for (int k = 0; k < 6; ++k) a[k] = typename Shape<real>::P(p.a[k]);
-  }
+  explicit UPLIFT_HD Cell(const PairParameters<real>& p)
+      : a{Constant<real>(p.a[0]), Constant<real>(p.a[1]), Constant<real>(p.a[2]),
+          Constant<real>(p.a[3]), Constant<real>(p.a[4]), Constant<real>(p.a[5])},
+        periodic(p.periodic) {}
 };
 
 template <class real, bool triclinic>
 UPLIFT_HD Displacement<real> displacement(const Cell<real>& cell, const typename Shape<real>::CoordinateVec xi[3],
                                           const typename Shape<real>::CoordinateVec xj[3]) {
   using P = typename Shape<real>::P;
-  const P* a = cell.a;
+  const auto& a = cell.a;
   const P u = difference<real>(xi[0], xj[0], cell.periodic), v = difference<real>(xi[1], xj[1], cell.periodic),
           w = difference<real>(xi[2], xj[2], cell.periodic);
   if constexpr (triclinic) {
-    return {madd(a[0], u, madd(a[1], v, a[2] * w)), madd(a[3], v, a[4] * w), a[5] * w};
+    return {madd(P(a[0]), u, madd(P(a[1]), v, P(a[2]) * w)), madd(P(a[3]), v, P(a[4]) * w), P(a[5]) * w};
   } else {
-    return {a[0] * u, a[3] * v, a[5] * w};
+    return {P(a[0]) * u, P(a[3]) * v, P(a[5]) * w};
   }
 }
 

@@ -88,14 +88,14 @@ UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairPar
   }
 }
 
-/// What of PairParameters a loop uses, a register a number.
+/// What of PairParameters a loop uses.
 template <class real, int erf_terms>
 struct Constants {
   using P = typename Shape<real>::P;
   const PairParameters<real>& p;
   Cell<real> cell;
   EwaldSum<real, erf_terms> ewald;
-  P cutoff2, switch_on, switch_inverse_width;
+  Constant<real> cutoff2, switch_on, switch_inverse_width;
   explicit UPLIFT_HD Constants(const PairParameters<real>& parameters)
       : p(parameters),
         cell(p),
@@ -126,14 +126,14 @@ UPLIFT_HD PairTerms<real> pair_terms(const Constants<real, erf_terms>& constants
   PairTerms<real> t;
   t.r = displacement<real, triclinic>(constants.cell, i.x[group], j.x);
   const P r2 = madd(t.r.x, t.r.x, madd(t.r.y, t.r.y, t.r.z * t.r.z));
-  t.in = r2 < constants.cutoff2;
+  t.in = r2 < P(constants.cutoff2);
   if (mask != 0xffffffffu) t.in = hn::And(t.in, mask_lanes<real>(mask, group, part));
   // At zero distance the force is not a number, which becomes its limit and is found as a blow-up.
   t.inverse = rsqrt(r2);
   const P inverse2 = t.inverse * t.inverse;
   t.lj = without_lj ? physics::PairTerm<P>{P(real(0)), P(real(0))} : lennard_jones<real, lj_form>(p, inverse2, i, group, j);
   if (switching && p.switching)
-    t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, constants.switch_on, constants.switch_inverse_width);
+    t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, P(constants.switch_on), P(constants.switch_inverse_width));
   t.qq = i.q[group] * j.q;
   if constexpr (form == CoulombForm::ewald) t.coulomb = constants.ewald(r2, t.inverse);
   if constexpr (form == CoulombForm::reaction_field)
