@@ -142,7 +142,9 @@ constexpr KeySpec schema[] = {
                   "bonded nonbonded pme-reciprocal implicit-solvent restraints")),
     required(with_example(count("dynamics.multiple_time_step.*.every", "", between(1, 64), "in inner steps"), "2")),
 
-    maps("stages", "run in order; each inherits the blocks above and may override their keys"),
+    maps("stages",
+         "run in order; each inherits the blocks above and may override their keys; `none` takes back a pressure, "
+         "multiple_time_step, switch_distance, hydrogen_mass or implicit_solvent of theirs"),
     required(text("stages.*.name", "", "unique", "production")),
     quantity("stages.*.time", d::time, "", positive, "total length of the stage", "10 ns"),
     map("stages.*.minimize", "energy minimisation instead of dynamics"),

@@ -63,6 +63,10 @@ class Echo {
       if (key->path == "stages" || left_out(full)) continue;
       const auto found = block.given.find(full);
       const std::string start = std::string(static_cast<std::size_t>(indent), ' ') + name + ":";
+      if (block.none.count(full)) {
+        out_ += start + " none\n";
+        continue;
+      }
       if (key->kind == KeyKind::maps) {
         const auto blocks = block.lists.find(full);
         if (blocks != block.lists.end())

@@ -46,6 +46,7 @@ struct Block {
   };
   std::map<std::string, Given> given;
   std::set<std::string> bad;                        ///< there, but reported already
+  std::set<std::string> none;                       ///< what a stage takes back of what it would inherit: "dynamics.pressure"
   std::map<std::string, std::vector<Block>> lists;  ///< of blocks ("dynamics.multiple_time_step"), but for `stages`
   std::string label;                                ///< "" or "stages.production."
   Mark mark;
@@ -64,6 +65,8 @@ CheckedInput check_schema(const Node& root, Problems& problems);
 void note_places(const CheckedInput& input, const std::string& file, std::span<const std::string> overrides,
                  std::map<std::string, std::string>& places);
 
+/// Whether a stage may write `none` for it: what computes something else by being there.
+bool can_be_taken_back(const KeySpec& key);
 const KeySpec* find_key(std::string_view path);
 /// Keys directly below a path ("" is the top), in the schema's order.
 std::vector<const KeySpec*> keys_below(std::string_view path);
@@ -110,6 +113,7 @@ class Values {
   const KeySpec& spec(const std::string& path) const;
 
  private:
+  bool taken_back(const std::string& path) const;
   const Block::Given* find(const std::string& path) const;
   const KeySpec* find_spec(const std::string& path) const;
   int choice_index(const std::string& path) const;

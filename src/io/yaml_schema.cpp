@@ -106,6 +106,17 @@ std::string example_of(const KeySpec& spec) {
   return shown.empty() ? "" : ", as in " + std::string(last_part(spec.path)) + ": " + std::string(shown);
 }
 
+}  // namespace
+
+bool can_be_taken_back(const KeySpec& key) {
+  for (const char* path : {"dynamics.pressure", "dynamics.multiple_time_step", "forces.switch_distance", "forces.hydrogen_mass",
+                           "forces.implicit_solvent"})
+    if (key.path == path) return true;
+  return false;
+}
+
+namespace {
+
 class Checker {
  public:
   explicit Checker(Problems& problems) : problems_(problems) {}
@@ -146,6 +157,11 @@ class Checker {
       block.bad.insert(path);
       problems_.add(mark, name + ": " + message, section_of(spec));
     };
+    if (block.label.starts_with("stages.") && node.kind == Node::Kind::scalar && node.text == "none" &&
+        can_be_taken_back(spec)) {
+      block.none.insert(path);
+      return;
+    }
     if (node.kind == Node::Kind::null) return fail(entry.mark, "no value; give one" + example_of(spec) + ", or remove the key");
     switch (spec.kind) {
       case KeyKind::map:

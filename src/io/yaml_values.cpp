@@ -32,7 +32,14 @@ std::vector<Problem> Problems::sorted() const {
   return all;
 }
 
+/// It, or a block that it is in.
+bool Values::taken_back(const std::string& path) const {
+  return std::any_of(own_.none.begin(), own_.none.end(),
+                     [&](const std::string& none) { return path == none || path.starts_with(none + "."); });
+}
+
 const Block::Given* Values::find(const std::string& path) const {
+  if (taken_back(path)) return nullptr;
   for (const Block* block : {&own_, outer_}) {
     if (!block) continue;
     if (const auto found = block->given.find(path); found != block->given.end()) return &found->second;
@@ -97,6 +104,7 @@ std::vector<std::string> Values::list(const std::string& path) const {
 
 std::vector<Values> Values::blocks(const std::string& path) const {
   std::vector<Values> all;
+  if (taken_back(path)) return all;
   for (const Block* block : {&own_, outer_}) {
     if (!block || !block->given.count(path)) continue;
     if (const auto found = block->lists.find(path); found != block->lists.end())

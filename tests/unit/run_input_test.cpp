@@ -124,6 +124,28 @@ TEST_F(RunInputTest, StagesInheritAndOverride) {
   EXPECT_EQ(in.dynamics.temperature, 310);  // the blocks themselves stay as they are
 }
 
+TEST_F(RunInputTest, StagesMayTakeBackWhatTheyWouldInherit) {
+  const std::string text =
+      "forces: {switch_distance: 0.8 nm, hydrogen_mass: 3 amu}\n"
+      "dynamics: {timestep: 4 fs, pressure: {pressure: 2 bar}, multiple_time_step: [{forces: [pme-reciprocal], every: 2}, "
+      "{forces: [bonded, nonbonded], every: 1}]}\n"
+      "stages:\n"
+      "  - {name: npt, time: 120 ps}\n"
+      "  - {name: plain, time: 120 ps, pressure: none, multiple_time_step: none, switch_distance: none, hydrogen_mass: none}\n";
+  const RunInput in = load(text);
+  const StageSettings &npt = in.stages[0], &plain = in.stages[1];
+  EXPECT_TRUE(npt.dynamics.pressure && npt.forces.switch_distance && npt.forces.hydrogen_mass);
+  EXPECT_EQ(npt.dynamics.inner_steps(), 2);
+  EXPECT_FALSE(plain.dynamics.pressure || plain.forces.switch_distance || plain.forces.hydrogen_mass);
+  EXPECT_EQ(plain.dynamics.inner_steps(), 1);
+  EXPECT_NE(npt.settings, plain.settings);
+  write(in.resolved, "again.yaml");
+  const RunInput again = load_run_input(path("again.yaml"));
+  EXPECT_FALSE(again.stages[1].dynamics.pressure || again.stages[1].forces.switch_distance);
+  EXPECT_EQ(again.resolved, in.resolved);
+  EXPECT_NE(list(problems("dynamics: {pressure: none}\n")), "(no problems)") << "above there is nothing to take back";
+}
+
 TEST_F(RunInputTest, AnExchangeNamesItsReplicas) {
   const RunInput listed = load(
       "stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 1 ps, exchange: {temperatures: [300 K, 310 K, 322 K], every: "
