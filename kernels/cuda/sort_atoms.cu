@@ -198,7 +198,28 @@ __device__ std::uint64_t marks(const ListView<real>& list, const std::uint64_t* 
     if (atom[k] < list.pairs.atoms) all |= of_type[list.pairs.type[atom[k]]];
   return all;
 }
-/// One block a super: 64 atoms that follow each other, halved along y, then x, then z until clusters of four are left.
+/// The direction in which the group of `size` that this thread is in is longest.
+template <class real>
+__device__ int longest(const ListView<real>& list, const std::uint32_t (*place)[super_atoms], int size) {
+  const int first = static_cast<int>(threadIdx.x) / size * size;
+  int along = 0;
+  float most = -1;
+  for (int d = 0; d < 3; ++d) {
+    std::uint32_t low = place[d][first], high = low;
+    for (int k = first + 1; k < first + size; ++k) {
+      low = place[d][k] < low ? place[d][k] : low;
+      high = place[d][k] > high ? place[d][k] : high;
+    }
+    const float length = list.length[d] * static_cast<float>(high - low);
+    if (length > most) {
+      most = length;
+      along = d;
+    }
+  }
+  return along;
+}
+/// One block a super: 64 atoms that follow each other, halved along y, then x, then where eight are longest, until clusters of
+/// four are left. (All three halvings by length would give 0.2 % fewer pairs of clusters again.)
 template <class real>
 __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list, const Vec3d* x, bool forced) {
   UPLIFT_SHARED(std::uint32_t[3][super_atoms], place);
@@ -219,10 +240,10 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
     atom[to] = own;
     __syncthreads();
     if (step == 3) break;
-    const int along[3] = {1, 0, 2}, size[3] = {32, 16, 8};
+    const int size[3] = {32, 16, 8}, along = step == 2 ? longest(list, place, size[step]) : 1 - step;
     own = atom[t];
     at = {place[0][t], place[1][t], place[2][t]};
-    to = rank_in_group(place[along[step]], atom, size[step]);
+    to = rank_in_group(place[along], atom, size[step]);
     __syncthreads();
   }
   own = atom[t];
