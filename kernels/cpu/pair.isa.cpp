@@ -157,7 +157,7 @@ void flush(const std::int32_t* clusters, int count, real* force, std::int64_t* f
 template <class real>
 void pairs(const PairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj,
            CoulombForm form, real* f, PairTally tally, PairSums* sums) {
-  with_variant(
+  with_variant<false>(
       p, lj, form, s.half_lj[i] != 0, tally,
       [&]<LjForm lj_form, CoulombForm coulomb, bool triclinic, PairTally wanted, int terms, bool switching, bool half>() {
         pair_loop<real, lj_form, coulomb, triclinic, wanted, terms, switching, half>(p, s, i, e, n, f, sums);

@@ -251,7 +251,7 @@ void flush(const std::int32_t* clusters, int count, typename Shape<real>::Int* f
 template <class real>
 void pairs(const ExactPairParameters<real>& p, const PairSlots<real>& s, int i, const PairEntry* e, int n, LjForm lj,
            CoulombForm form, typename Shape<real>::Int* f, std::int64_t* fixed, PairTally tally, ExactPairSums* sums) {
-  with_variant(
+  with_variant<true>(
       p, lj, form, s.half_lj[i] != 0, tally,
       [&]<LjForm lj_form, CoulombForm coulomb, bool triclinic, PairTally wanted, int terms, bool switching, bool half>() {
         pair_loop<real, lj_form, coulomb, triclinic, wanted, terms, switching, half>(p, s, i, e, n, f, fixed, sums);

@@ -167,14 +167,17 @@ bool with_erf_terms(const PairParameters<float>& p, const F& f) {
 
 /// Calls f<lj_form, form, triclinic, tally, erf_terms, switching, half_lj>() of the variant for these parameters. Mixed
 /// precision with PME and rules has variants for the usual numbers of terms, and for i clusters with half the Lennard-Jones
-/// pairs; all others take what is general.
-template <LjForm lj_form, CoulombForm form, class real, class F>
+/// pairs; all others take what is general. Each takes seconds to compile, with sanitizers a minute: `few` leaves out those of
+/// settings that seldom meet.
+template <bool few, LjForm lj_form, CoulombForm form, class real, class F>
 void with_variant(const PairParameters<real>& p, bool half_lj, PairTally tally, const F& f) {
   constexpr PairTally none = PairTally::none, energies = PairTally::energies, all = PairTally::energies_and_virial;
-  if constexpr (sizeof(real) == 4 && !has_table(lj_form) && form == CoulombForm::ewald) {
+  constexpr bool usual_rules = lj_form == LjForm::lorentz_berthelot;
+  if constexpr (sizeof(real) == 4 && form == CoulombForm::ewald && (usual_rules || (lj_form == LjForm::geometric && !few))) {
     if (tally != all && with_erf_terms(p, [&]<int terms>() {
           with_flags(
-              [&]<bool triclinic, bool switching, bool half>() {
+              [&]<bool triclinic, bool switching, bool half_wanted>() {
+                constexpr bool half = half_wanted && !(switching && (few || !usual_rules));
                 tally == none ? f.template operator()<lj_form, form, triclinic, none, terms, switching, half>()
                               : f.template operator()<lj_form, form, triclinic, energies, terms, switching, half>();
               },
@@ -189,32 +192,32 @@ void with_variant(const PairParameters<real>& p, bool half_lj, PairTally tally, 
       },
       p.triclinic);
 }
-template <LjForm lj_form, class real, class F>
+template <bool few, LjForm lj_form, class real, class F>
 void with_variant(const PairParameters<real>& p, CoulombForm form, bool half_lj, PairTally tally, const F& f) {
   switch (form) {
     case CoulombForm::plain:  // without a cutoff, which is always in double
-      if constexpr (sizeof(real) == 8) with_variant<lj_form, CoulombForm::plain>(p, half_lj, tally, f);
+      if constexpr (sizeof(real) == 8) with_variant<few, lj_form, CoulombForm::plain>(p, half_lj, tally, f);
       return;
     case CoulombForm::reaction_field:
-      return with_variant<lj_form, CoulombForm::reaction_field>(p, half_lj, tally, f);
+      return with_variant<few, lj_form, CoulombForm::reaction_field>(p, half_lj, tally, f);
     case CoulombForm::ewald:
-      return with_variant<lj_form, CoulombForm::ewald>(p, half_lj, tally, f);
+      return with_variant<few, lj_form, CoulombForm::ewald>(p, half_lj, tally, f);
   }
 }
-template <class real, class F>
+template <bool few, class real, class F>
 void with_variant(const PairParameters<real>& p, LjForm lj, CoulombForm form, bool half_lj, PairTally tally, const F& f) {
   if constexpr (sizeof(real) == 8) {  // by the table alone
-    with_variant<LjForm::table>(p, form, half_lj, tally, f);
+    with_variant<few, LjForm::table>(p, form, half_lj, tally, f);
   } else {
     switch (lj) {
       case LjForm::lorentz_berthelot:
-        return with_variant<LjForm::lorentz_berthelot>(p, form, half_lj, tally, f);
+        return with_variant<few, LjForm::lorentz_berthelot>(p, form, half_lj, tally, f);
       case LjForm::geometric:
-        return with_variant<LjForm::geometric>(p, form, half_lj, tally, f);
+        return with_variant<few, LjForm::geometric>(p, form, half_lj, tally, f);
       case LjForm::exceptions:
-        return with_variant<LjForm::exceptions>(p, form, half_lj, tally, f);
+        return with_variant<few, LjForm::exceptions>(p, form, half_lj, tally, f);
       case LjForm::table:
-        return with_variant<LjForm::table>(p, form, half_lj, tally, f);
+        return with_variant<few, LjForm::table>(p, form, half_lj, tally, f);
     }
   }
 }
