@@ -15,12 +15,11 @@ constexpr bool has_table(LjForm form) { return form == LjForm::table || form == 
 template <class real, LjForm lj_form>
 struct IAtoms {
   using S = Shape<real>;
-  int first;  ///< slot
   typename S::CoordinateVec x[S::groups][3];
   typename S::P q[S::groups], lj_first[S::groups], lj_second[S::groups];
   typename S::IntVec row_of_table[S::groups];  ///< of c6 and c12
 
-  UPLIFT_HD IAtoms(const PairParameters<real>& p, const PairSlots<real>& s, int slot) : first(slot) {
+  UPLIFT_HD IAtoms(const PairParameters<real>& p, const PairSlots<real>& s, int slot) {
     const typename S::Tag d;
     const typename S::CoordinateTag dc;
     for (int g = 0; g < S::groups; ++g) {
@@ -44,12 +43,11 @@ struct IAtoms {
 template <class real, LjForm lj_form>
 struct JAtoms {
   using S = Shape<real>;
-  int first;  ///< slot
   typename S::CoordinateVec x[3];
   typename S::P q, lj_first, lj_second;
   typename S::IntVec type;
 
-  UPLIFT_HD JAtoms(const PairSlots<real>& s, int slot) : first(slot) {
+  UPLIFT_HD JAtoms(const PairSlots<real>& s, int slot) {
     const typename S::Tag d;
     const typename S::CoordinateTag dc;
     x[0] = S::load_j(dc, s.x + slot);
@@ -167,8 +165,8 @@ bool with_erf_terms(const PairParameters<float>& p, const F& f) {
 
 /// Calls f<lj_form, form, triclinic, tally, erf_terms, switching, half_lj>() of the variant for these parameters. Mixed
 /// precision with PME and rules has variants for the usual numbers of terms, and for i clusters with half the Lennard-Jones
-/// pairs; all others take what is general. Each takes seconds to compile, with sanitizers a minute: `few` leaves out those of
-/// settings that seldom meet.
+/// pairs; all others take what is general. So many make compiling slow, with sanitizers minutes a file: `few` leaves out those
+/// of settings that seldom meet.
 template <bool few, LjForm lj_form, CoulombForm form, class real, class F>
 void with_variant(const PairParameters<real>& p, bool half_lj, PairTally tally, const F& f) {
   constexpr PairTally none = PairTally::none, energies = PairTally::energies, all = PairTally::energies_and_virial;

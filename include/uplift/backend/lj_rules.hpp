@@ -22,9 +22,6 @@ struct LjRules {
   std::vector<double> first, second;
   /// [types^2] pairs that do not follow Lorentz and Berthelot's rules to 3e-7, as NBFIX has them; empty: all do.
   std::vector<char> exception;
-
-  /// Lorentz and Berthelot's, without exceptions.
-  bool simple() const { return rule == LjRule::lorentz_berthelot && exception.empty(); }
 };
 
 /// Bits of types of atoms, for telling quickly which clusters of atoms may have pairs that are exceptions. A type that is in
