@@ -11,6 +11,7 @@
 #include "convert.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/h5.hpp"
+#include "uplift/io/replace_file.hpp"
 #include "uplift/io/topology_file.hpp"
 #include "uplift/io/units.hpp"
 
@@ -104,8 +105,8 @@ int convert_energies(const ConvertOptions& options) {
   const double begin = time_of("--begin", options.begin, -std::numeric_limits<double>::infinity()),
                end = time_of("--end", options.end, std::numeric_limits<double>::infinity());
 
-  const std::string part = options.output + ".part";
-  std::ofstream out(part);
+  UnfinishedFile whole(options.output);
+  std::ofstream out(whole.name());
   out << (csv ? csv_head(columns) : xvg_head(input, columns));
   std::uint64_t chosen = 0, written = 0;
   for (std::uint64_t first = 0; first < rows; first += rows_at_once) {
@@ -124,14 +125,11 @@ int convert_energies(const ConvertOptions& options) {
     }
   }
   out.close();
-  std::error_code error;
-  if (!out || written == 0) {
-    fs::remove(part, error);
-    if (!out) throw InputError(options.output + ": cannot be written; choose another place, or make room");
+  if (!out) throw InputError(options.output + ": cannot be written; choose another place, or make room");
+  if (written == 0)
     throw InputError(input + ": no row " + (rows == 0 ? "is there yet" : "is between --begin and --end") +
                      "; look at the times with `uplift info`");
-  }
-  fs::rename(part, options.output);
+  whole.finish();
   std::cout << options.output << ": " << written << " rows, " << columns.size() << " columns\n";
   return finished;
 }
