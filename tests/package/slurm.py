@@ -70,7 +70,7 @@ class Slurm:
     def start(self):
         inside = lambda *names: os.path.join(self.folder, *names)
         os.chmod(self.folder, 0o755)
-        for name in ("state", "spool", "munge"):
+        for name in ("state", "spool", "munge", "tmp"):
             os.makedirs(inside(name), mode=0o755)
         with open(inside("munge", "key"), "wb") as f:
             f.write(os.urandom(1024))
@@ -89,6 +89,7 @@ AuthInfo=socket={inside("munge", "socket")},cred_expire=5
 CredType=cred/munge
 StateSaveLocation={inside("state")}
 SlurmdSpoolDir={inside("spool")}
+TmpFS={inside("tmp")}
 SlurmctldPidFile={inside("slurmctld.pid")}
 SlurmdPidFile={inside("slurmd.pid")}
 SlurmctldLogFile={inside("slurmctld.log")}

@@ -183,9 +183,15 @@ def ranks_by_srun_end_before_the_limit(slurm, scratch):
     uplift("slurm", path, "--cpus", "2", "--time", "1min", "--mpi", "pmix", "-o", os.path.join(scratch, "limited.sh"))
     job = re.search(r"\d+", slurm.command("sbatch", "--chdir", scratch, os.path.join(scratch, "limited.sh"))).group()
     log = os.path.join(scratch, "limited", "run.log")
-    slurm.wait(lambda: "stopped by" in text(log), "it does not stop before its limit", 90)
-    assert "the Slurm job ends in" in text(log) and "2 ranks (" in text(log), text(log)
     shown = lambda name: re.search(name + r"=(\S+)", slurm.command("scontrol", "show", "job", job)).group(1)
+
+    def has_stopped():
+        stopped = "stopped by" in text(log)
+        assert stopped or shown("JobState") not in ("COMPLETED", "FAILED"), "the job has ended: " + text(os.path.join(scratch, f"limited-{job}.log"))
+        return stopped
+
+    slurm.wait(has_stopped, "it does not stop before its limit", 90)
+    assert "the Slurm job ends in" in text(log) and "2 ranks (" in text(log), text(log)
     slurm.wait(lambda: int(shown("Restarts")) >= 1 and text(log).count("  stage go\n") >= 2, "not requeued")
     slurm.command("scancel", job)
     slurm.wait(lambda: shown("JobState") == "CANCELLED", "not cancelled")
