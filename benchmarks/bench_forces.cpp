@@ -1,8 +1,8 @@
 // Time of each force term on the project's own inputs: bench_forces --benchmark_filter=pairs
-// Arguments of a case: threads, precision (0 mixed, 1 double), energies (1: as at every step of a total boost). Positions move
-// by 1 pm between calls, so that lists are renewed as in a run. Cases of pairs with a third name are of the same atoms with
-// other settings: what a cell that is not rectangular, a switching function or a pair of types with parameters of its own
-// costs.
+// Arguments of a case: threads, precision (0 mixed, 1 double), energies (1: as at every step of a total boost, 2: with the
+// virial, as for a row). Positions move by 1 pm between calls, so that lists are renewed as in a run. Cases of pairs with a
+// third name are of the same atoms with other settings: what a cell that is not rectangular, a switching function or a pair of
+// types with parameters of its own costs.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
@@ -65,7 +65,8 @@ void run(benchmark::State& state, const Case& c, const Maker& make) {
     ++step;
     sums.clear();
     state.ResumeTiming();
-    term->evaluate({x, c.box, state.range(2) != 0, false}, sums);
+    const auto energies = state.range(2);
+    term->evaluate({x, c.box, energies > 0, energies == 2, energies == 1}, sums);
     benchmark::DoNotOptimize(sums.force.data());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(c.x.size()) * state.iterations());
@@ -76,7 +77,7 @@ void add(const std::string& name, const std::string& input, NonbondedMethod meth
   benchmark::RegisterBenchmark((name + "/" + input + (variant.empty() ? "" : "/" + variant)).c_str(),
                                [=](benchmark::State& s) { run(s, load(input, method, variant, change), make); })
       ->ArgNames({"threads", "double", "energies"})
-      ->ArgsProduct({{1, 2}, {0, 1}, {0, 1}})
+      ->ArgsProduct({{1, 2}, {0, 1}, {0, 1, 2}})
       ->Unit(benchmark::kMillisecond)
       ->UseRealTime();
 }

@@ -18,6 +18,7 @@ struct ForceRequest {
   Box box;
   bool energies = false;
   bool virial = false;
+  bool every_step = false;  ///< energies are wanted at every step of the stage (a boost goes by them)
 };
 
 /// Totals in atom order. Terms run one after the other; within a term, threads either own disjoint atoms, or keep private sums

@@ -64,8 +64,12 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
   using S = Shape<real>;
   using P = typename S::P;
   const int i0 = i_cluster * cluster_i;
-  const IAtoms<real, lj_form> i_atoms(p, s, i0);
-  const Constants<real, erf_terms> constants(p);
+  IAtoms<real, lj_form> i_atoms(p, s, i0);
+  const bool sixfold = lj_form == LjForm::lorentz_berthelot && for_boost<tally>(p) && !(switching && p.switching);
+  if constexpr (lj_form == LjForm::lorentz_berthelot)
+    if (sixfold)
+      for (auto& root : i_atoms.lj_second) root *= P(real(6));
+  const Constants<real, erf_terms, tally> constants(p);
   const P zero(real(0));
   P fi[S::groups][3];
   for (auto& f : fi) f[0] = f[1] = f[2] = zero;
@@ -81,7 +85,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
       for (int g = 0; g < S::groups; ++g) {
         const bool without_lj = half_lj && g >= S::groups / 2;
         const auto [in, r, inverse, qq, lj, coulomb] =
-            pair_terms<form, triclinic, switching>(constants, i_atoms, g, j_atoms, h, mask, without_lj);
+            pair_terms<form, triclinic, switching>(constants, i_atoms, g, j_atoms, h, mask, without_lj, sixfold);
         const P f(hn::IfThenElseZero(in, madd(qq, coulomb.force_over_r, lj.force_over_r).v));
         add_product(f, r.x, fi[g][0], fj[0], g == 0);
         add_product(f, r.y, fi[g][1], fj[1], g == 0);
@@ -113,7 +117,7 @@ void pair_loop(const PairParameters<real>& p, const PairSlots<real>& s, int i_cl
       for (int r = 0; r < S::rows; ++r) to[c * cluster_j * S::rows + S::rows * g + r] += row[r];
     }
   if constexpr (tally != PairTally::none) {
-    sums->lj = total<real>(e_lj);
+    sums->lj = total<real>(e_lj) / (sixfold ? 6 : 1);
     sums->coulomb = total<real>(e_coulomb);
   }
   if constexpr (tally == PairTally::energies_and_virial) {

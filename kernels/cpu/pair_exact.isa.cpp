@@ -133,7 +133,7 @@ void pair_loop(const ExactPairParameters<real>& p, const PairSlots<real>& s, int
   constexpr real unit = static_cast<real>(std::int64_t{1} << L::force);
   const P scale(unit);
   IAtoms<real, lj_form> i_atoms(p, s, i0);
-  const Constants<real, erf_terms> constants(p);
+  const Constants<real, erf_terms, tally> constants(p);
   for (int g = 0; g < S::groups; ++g) {
     i_atoms.q[g] = scale * i_atoms.q[g];
     if constexpr (lj_form == LjForm::lorentz_berthelot) i_atoms.lj_second[g] = scale * i_atoms.lj_second[g];

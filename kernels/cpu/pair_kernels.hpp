@@ -51,6 +51,7 @@ struct PairParameters {
   const real* c12;  ///< with exceptions below 0 for pairs that follow the rules
   physics::ErfTable<real> erf;
   physics::ErfPieces pieces;  ///< used instead of the table where it has terms, in mixed precision with AVX-512
+  bool boosted;               ///< energies and virial go with the forces of PairTally::boost
 };
 
 /// One entry a slot; slots beyond the atoms of a cluster are fillers, masked everywhere.
@@ -64,8 +65,9 @@ struct PairSlots {
       half_lj;  ///< one entry an i cluster: its last two atoms have no Lennard-Jones parameters (water's hydrogens)
 };
 
-/// What is added up besides forces.
-enum class PairTally : int { none, energies, energies_and_virial };
+/// What is added up besides forces. For a boost, which wants energies at every step, they are worked out together with forces,
+/// which then have bits of their own.
+enum class PairTally : int { none, energies, boost, energies_and_virial };
 /// Of one i cluster.
 struct PairSums {
   double lj, coulomb, virial[6];  ///< virial xx yy zz xy xz yz

@@ -132,12 +132,33 @@ UPLIFT_HD auto mask_lanes(std::uint32_t mask, int g, int h) {
 template <class real>
 constexpr bool in_pieces = has_lookup && sizeof(real) == 4;
 
-/// Value at the distance `u` from the middle of the piece that each lane of `index` names.
+/// Where r^2 is among the pieces: in which, and how far from its middle.
 template <class P>
-UPLIFT_HD P piecewise(const float (*coefficient)[physics::ErfPieces::pieces], int count, P index, P u) {
-  P sum = lookup(coefficient[0], index);
-  for (int k = 1; k < count; ++k) sum = madd(sum, u, lookup(coefficient[k], index));
+struct PiecePlace {
+  P index, u;
+  UPLIFT_HD PiecePlace(const P& r2, float scale) {
+    const P place = madd(r2, P(scale), P(-0.5f)), magic(0x1.8p23f);
+    index = place + magic;  // rounded: the lowest bits are the number of the piece
+    u = place - (index - magic);
+  }
+};
+
+template <class P>
+UPLIFT_HD P piecewise(const float (*coefficient)[physics::ErfPieces::pieces], int count, const PiecePlace<P>& at) {
+  P sum = lookup(coefficient[0], at.index);
+  for (int k = 1; k < count; ++k) sum = madd(sum, at.u, lookup(coefficient[k], at.index));
   return sum;
+}
+
+/// Integral and force of ErfPieces: the derivative of a polynomial comes with it by Horner's rule, for a sum a term.
+template <class P>
+UPLIFT_HD void piecewise_together(const physics::ErfPieces& pieces, int count, const PiecePlace<P>& at, P& integral, P& force) {
+  force = lookup(pieces.integral[0], at.index);
+  integral = madd(force, at.u, lookup(pieces.integral[1], at.index));
+  for (int k = 2; k <= count; ++k) {
+    force = madd(force, at.u, integral);
+    integral = madd(integral, at.u, lookup(pieces.integral[k], at.index));
+  }
 }
 
 /// Coefficients of ErfTable, a register each: a register or a place on the stack, which stores of the loop cannot touch. Read
@@ -164,23 +185,33 @@ struct ErfCoefficients<real, 0> {
   }
 };
 
+/// Whether energies and forces are those that a boost goes by.
+template <PairTally tally, class real>
+UPLIFT_HD bool for_boost(const PairParameters<real>& p) {
+  return tally == PairTally::boost || (tally == PairTally::energies_and_virial && p.boosted);
+}
+
 /// The Ewald sum of a register of pairs. `terms`: of the pieces where they are used, else of the table; 0: not known.
-template <class real, int terms>
+template <class real, int terms, PairTally tally>
 struct EwaldSum {
   using P = typename Shape<real>::P;
   const physics::ErfPieces& pieces;
   ErfCoefficients<real, in_pieces<real> ? 0 : terms> table;
-  explicit UPLIFT_HD EwaldSum(const PairParameters<real>& p) : pieces(p.pieces), table{p.erf} {}
+  bool together;
+  explicit UPLIFT_HD EwaldSum(const PairParameters<real>& p) : pieces(p.pieces), table{p.erf}, together(for_boost<tally>(p)) {}
 
   UPLIFT_HD physics::PairTerm<P> operator()(const P& r2, const P& inverse) const {
     if constexpr (in_pieces<real>) {
       if (terms > 0 || pieces.count > 0) {
         const int count = terms > 0 ? terms : pieces.count;
-        const P place = madd(r2, P(pieces.scale), P(-0.5f));
-        const P magic(0x1.8p23f), index = place + magic;  // rounded: the lowest bits are the number of the piece
-        const P u = place - (index - magic);
-        return {inverse - piecewise(pieces.energy, count, index, u),
-                msub(inverse * inverse, inverse, piecewise(pieces.force, count, index, u))};
+        const PiecePlace<P> at(r2, pieces.scale);
+        if (together) {
+          P integral, force;
+          piecewise_together(pieces, count, at, integral, force);
+          return {madd(integral, P(pieces.unit), inverse), msub(inverse * inverse, inverse, force)};
+        }
+        return {madd(piecewise(pieces.integral, count + 1, at), P(pieces.unit), inverse),
+                msub(inverse * inverse, inverse, piecewise(pieces.force, count, at))};
       }
     }
     return table(r2, inverse);

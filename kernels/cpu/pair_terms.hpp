@@ -62,14 +62,18 @@ struct JAtoms {
   }
 };
 
+/// `sixfold`: i atoms bring the six, and energies come times six.
 template <class real, LjForm lj_form>
-UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairParameters<real>& p,
+UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairParameters<real>& p, bool sixfold,
                                                                    const typename Shape<real>::P& inverse2,
                                                                    const IAtoms<real, lj_form>& i, int group,
                                                                    const JAtoms<real, lj_form>& j) {
   using P = typename Shape<real>::P;
-  if constexpr (lj_form == LjForm::lorentz_berthelot)
+  if constexpr (lj_form == LjForm::lorentz_berthelot) {
+    if (sixfold)
+      return physics::lennard_jones_sixfold(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
     return physics::lennard_jones_combined(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
+  }
   if constexpr (lj_form == LjForm::geometric)
     return physics::lennard_jones_geometric(inverse2, i.lj_first[group], j.lj_first, i.lj_second[group], j.lj_second);
   if constexpr (has_table(lj_form)) {
@@ -87,12 +91,12 @@ UPLIFT_HD physics::PairTerm<typename Shape<real>::P> lennard_jones(const PairPar
 }
 
 /// What of PairParameters a loop uses.
-template <class real, int erf_terms>
+template <class real, int erf_terms, PairTally tally>
 struct Constants {
   using P = typename Shape<real>::P;
   const PairParameters<real>& p;
   Cell<real> cell;
-  EwaldSum<real, erf_terms> ewald;
+  EwaldSum<real, erf_terms, tally> ewald;
   Constant<real> cutoff2, switch_on, switch_inverse_width;
   explicit UPLIFT_HD Constants(const PairParameters<real>& parameters)
       : p(parameters),
@@ -114,10 +118,11 @@ struct PairTerms {
   physics::PairTerm<P> lj, coulomb;  ///< Coulomb's to be multiplied by qq
 };
 
-/// `mask`: of the entry; `without_lj`: these i atoms have no Lennard-Jones parameters.
-template <CoulombForm form, bool triclinic, bool switching, class real, int erf_terms, LjForm lj_form>
-UPLIFT_HD PairTerms<real> pair_terms(const Constants<real, erf_terms>& constants, const IAtoms<real, lj_form>& i, int group,
-                                     const JAtoms<real, lj_form>& j, int part, std::uint32_t mask, bool without_lj) {
+/// `mask`: of the entry; `without_lj`: these i atoms have no Lennard-Jones parameters; `sixfold`: as of lennard_jones().
+template <CoulombForm form, bool triclinic, bool switching, class real, int erf_terms, PairTally tally, LjForm lj_form>
+UPLIFT_HD PairTerms<real> pair_terms(const Constants<real, erf_terms, tally>& constants, const IAtoms<real, lj_form>& i,
+                                     int group, const JAtoms<real, lj_form>& j, int part, std::uint32_t mask, bool without_lj,
+                                     bool sixfold = false) {
   using S = Shape<real>;
   using P = typename S::P;
   const PairParameters<real>& p = constants.p;
@@ -129,7 +134,7 @@ UPLIFT_HD PairTerms<real> pair_terms(const Constants<real, erf_terms>& constants
   // At zero distance the force is not a number, which becomes its limit and is found as a blow-up.
   t.inverse = rsqrt(r2);
   const P inverse2 = t.inverse * t.inverse;
-  t.lj = without_lj ? physics::PairTerm<P>{P(real(0)), P(real(0))} : lennard_jones<real, lj_form>(p, inverse2, i, group, j);
+  t.lj = without_lj ? physics::PairTerm<P>{P(real(0)), P(real(0))} : lennard_jones(p, sixfold, inverse2, i, group, j);
   if (switching && p.switching)
     t.lj = physics::switched(t.lj, r2 * t.inverse, t.inverse, P(constants.switch_on), P(constants.switch_inverse_width));
   t.qq = i.q[group] * j.q;
@@ -154,8 +159,8 @@ void with_flags(const F& f, bool flag, More... more) {
 template <class F>
 bool with_erf_terms(const PairParameters<float>& p, const F& f) {
   if constexpr (in_pieces<float>) {
+    if (p.pieces.count == 4) return f.template operator()<4>(), true;
     if (p.pieces.count == 5) return f.template operator()<5>(), true;
-    if (p.pieces.count == 6) return f.template operator()<6>(), true;
   } else {
     if (p.erf.count == 12) return f.template operator()<12>(), true;
     if (p.erf.count == 14) return f.template operator()<14>(), true;
@@ -169,15 +174,18 @@ bool with_erf_terms(const PairParameters<float>& p, const F& f) {
 /// of settings that seldom meet.
 template <bool few, LjForm lj_form, CoulombForm form, class real, class F>
 void with_variant(const PairParameters<real>& p, bool half_lj, PairTally tally, const F& f) {
-  constexpr PairTally none = PairTally::none, energies = PairTally::energies, all = PairTally::energies_and_virial;
+  constexpr PairTally none = PairTally::none, energies = PairTally::energies, boost = PairTally::boost,
+                      all = PairTally::energies_and_virial;
   constexpr bool usual_rules = lj_form == LjForm::lorentz_berthelot;
   if constexpr (sizeof(real) == 4 && form == CoulombForm::ewald && (usual_rules || (lj_form == LjForm::geometric && !few))) {
-    if (tally != all && with_erf_terms(p, [&]<int terms>() {
+    if (tally != all && !(few && tally == energies) && with_erf_terms(p, [&]<int terms>() {
           with_flags(
               [&]<bool triclinic, bool switching, bool half_wanted>() {
                 constexpr bool half = half_wanted && !(switching && (few || !usual_rules));
-                tally == none ? f.template operator()<lj_form, form, triclinic, none, terms, switching, half>()
-                              : f.template operator()<lj_form, form, triclinic, energies, terms, switching, half>();
+                if (tally == none) f.template operator()<lj_form, form, triclinic, none, terms, switching, half>();
+                if (tally == boost) f.template operator()<lj_form, form, triclinic, boost, terms, switching, half>();
+                if constexpr (!few)
+                  if (tally == energies) f.template operator()<lj_form, form, triclinic, energies, terms, switching, half>();
               },
               p.triclinic, p.switching, half_lj);
         }))

@@ -108,25 +108,35 @@ physics::ErfcSeries<float> make_erfc_series(double alpha, double reach) {
 physics::ErfPieces make_erf_pieces(double alpha, double reach) {
   constexpr int n_pieces = physics::ErfPieces::pieces;
   // A distance that rounding takes beyond the reach must not come out in the first piece.
-  const double scale = (n_pieces - 1e-4) / (reach * reach);
+  const double scale = (n_pieces - 1e-4) / (reach * reach), unit = 0.5 / scale;
   constexpr double accuracy = 2e-7;  // of the value at r = 0: some last bits of single precision
   const auto r_of = [&](int piece, double t) { return std::sqrt(std::max(0.0, (piece + 0.5 + 0.5 * t) / scale)); };
   physics::ErfPieces result{};
   result.scale = static_cast<float>(scale);
-  for (int n = 5; n <= physics::ErfPieces::most; ++n) {
+  result.unit = static_cast<float>(unit);
+  for (int n = 4; n <= physics::ErfPieces::most; ++n) {
     double worst = 0;
     for (int piece = 0; piece < n_pieces; ++piece) {
-      const auto fit = [&](double (*f)(double, double), float(*to)[n_pieces], double whole) {
-        const auto exact = [&](double t) { return f(alpha, r_of(piece, t)); };
-        const auto p = powers(exact, n);  // of t = 2 (r^2 scale - 1/2 - piece)
-        for (int k = 0; k < n; ++k) to[k][piece] = static_cast<float>(std::ldexp(p[static_cast<std::size_t>(k)], n - 1 - k));
-        for (int k = 0; k <= 20; ++k) {
-          const double t = -1 + k / 10.0;
-          worst = std::max(worst, std::abs(evaluate(p, t) - exact(t)) / whole);
-        }
-      };
-      fit(physics::erf_over_r, result.energy, physics::erf_over_r(alpha, 0));
-      fit(physics::erf_force_over_r, result.force, physics::erf_force_over_r(alpha, 0));
+      const auto exact = [&](double t) { return physics::erf_force_over_r(alpha, r_of(piece, t)); };
+      std::vector<long double> p = powers(exact, n);  // of t = 2 u
+      for (int k = 0; k <= 20; ++k) {
+        const double t = -1 + k / 10.0;
+        worst = std::max(worst, std::abs(evaluate(p, t) - exact(t)) / physics::erf_force_over_r(alpha, 0));
+      }
+      for (int k = 0; k < n; ++k) p[static_cast<std::size_t>(k)] = std::ldexp(p[static_cast<std::size_t>(k)], n - 1 - k);
+      std::vector<long double> integral(p);
+      for (int k = 0; k < n; ++k) integral[static_cast<std::size_t>(k)] /= n - k;
+      integral.push_back(0);
+      // The constant: right on average over the piece.
+      constexpr int samples = 8;
+      long double off = 0;
+      for (int k = 0; k < samples; ++k) {
+        const double u = (k + 0.5) / samples - 0.5;
+        off += -physics::erf_over_r(alpha, r_of(piece, 2 * u)) / unit - evaluate(integral, u);
+      }
+      integral.back() = off / samples;
+      for (int k = 0; k < n; ++k) result.force[k][piece] = static_cast<float>(p[static_cast<std::size_t>(k)]);
+      for (int k = 0; k <= n; ++k) result.integral[k][piece] = static_cast<float>(integral[static_cast<std::size_t>(k)]);
     }
     if (worst > accuracy) continue;
     result.count = n;

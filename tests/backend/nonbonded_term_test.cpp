@@ -96,11 +96,14 @@ class Terms {
   std::unique_ptr<cpu::ForceTerm> pairs_, excluded_;
 };
 
-ForceSums run(const Case& c, Precision precision, int threads = 2, bool energies = true) {
+struct Wanted {
+  bool energies = true, virial = true, every_step = false;
+};
+ForceSums run(const Case& c, Precision precision, int threads = 2, const Wanted& wanted = {}) {
   const Threads t(threads);
   ForceSums sums;
   sums.force.resize(3 * c.x.size());
-  Terms(c, precision, t).evaluate({c.x, c.box, energies, energies}, sums);
+  Terms(c, precision, t).evaluate({c.x, c.box, wanted.energies, wanted.virial, wanted.every_step}, sums);
   return sums;
 }
 
@@ -129,12 +132,14 @@ void expect_equal(const Case& c, const std::string& what) {
   // kJ/mol/nm. Mixed: some ten float roundings (6e-8) a pair, which partly cancel.
   for (const auto& [precision, f_limit, e_limit] :
        {std::tuple(Precision::double_, 1e-10, 1e-10), std::tuple(Precision::mixed, 3e-6, 2e-6)}) {
-    const ForceSums s = run(c, precision);
-    EXPECT_LT(force_error(s, expected), f_limit);
-    EXPECT_NEAR(energy(s, EnergyTerm::lj), expected.lj, e_limit * scale);
-    EXPECT_NEAR(energy(s, EnergyTerm::coulomb_direct), expected.coulomb, e_limit * scale);
-    for (std::size_t k = 0; k < 9; ++k)
-      EXPECT_NEAR(from_fixed(s.virial[k]), expected.virial[k], e_limit * scale) << "virial " << k;
+    for (bool every_step : {false, true}) {
+      const ForceSums s = run(c, precision, 2, {true, true, every_step});
+      EXPECT_LT(force_error(s, expected), f_limit) << every_step;
+      EXPECT_NEAR(energy(s, EnergyTerm::lj), expected.lj, e_limit * scale) << every_step;
+      EXPECT_NEAR(energy(s, EnergyTerm::coulomb_direct), expected.coulomb, e_limit * scale) << every_step;
+      for (std::size_t k = 0; k < 9; ++k)
+        EXPECT_NEAR(from_fixed(s.virial[k]), expected.virial[k], e_limit * scale) << "virial " << k << every_step;
+    }
   }
 }
 
@@ -189,9 +194,17 @@ TEST(NonbondedTerm, SameBitsWithoutEnergies) {
           if (half)  // i clusters whose last two atoms have no Lennard-Jones parameters
             for (std::size_t i = 0; i < 1000; ++i)
               c.system.force_field.lj_type[i] = i % 3 == 0 ? static_cast<int>(i / 3 % 2) : 2;
-          const ForceSums loud = run(c, Precision::mixed, 1), quiet = run(c, Precision::mixed, 1, false);
-          EXPECT_TRUE(std::equal(loud.force.begin(), loud.force.end(), quiet.force.begin()))
-              << static_cast<int>(mixing) << box.orthorhombic() << switching << half;
+          const std::string what = std::to_string(static_cast<int>(mixing)) + (box.orthorhombic() ? " brick" : " octahedron") +
+                                   (switching ? " switching" : "") + (half ? " half" : "");
+          const ForceSums loud = run(c, Precision::mixed, 1), rows = run(c, Precision::mixed, 1, {true, false}),
+                          quiet = run(c, Precision::mixed, 1, {false, false});
+          EXPECT_TRUE(std::equal(loud.force.begin(), loud.force.end(), quiet.force.begin())) << what;
+          EXPECT_TRUE(std::equal(loud.force.begin(), loud.force.end(), rows.force.begin())) << what;
+          // What a boost goes by has bits of its own, whether the virial is wanted or not.
+          const ForceSums boost = run(c, Precision::mixed, 1, {true, false, true}),
+                          with_virial = run(c, Precision::mixed, 1, {true, true, true});
+          EXPECT_TRUE(std::equal(boost.force.begin(), boost.force.end(), with_virial.force.begin())) << what;
+          EXPECT_EQ(boost.energy, with_virial.energy) << what;
         }
 }
 

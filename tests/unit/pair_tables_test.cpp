@@ -47,22 +47,28 @@ TEST(ErfPieces, AreAsAccurateAsTheyAreShort) {
   for (double z = 2; z < 4.05; z += 0.1) {
     const double reach = 0.9, alpha = z / reach;
     const physics::ErfPieces pieces = make_erf_pieces(alpha, reach);
-    ASSERT_EQ(pieces.count, z < 3.05 ? 5 : 6) << z;
-    const auto at = [&](const float(*coefficient)[physics::ErfPieces::pieces], double r) {
-      const float place = std::fma(static_cast<float>(r * r), pieces.scale, -0.5f), middle = std::nearbyint(place);
-      float sum = 0;
-      for (int k = 0; k < pieces.count; ++k) sum = std::fma(sum, place - middle, coefficient[k][static_cast<int>(middle)]);
-      return static_cast<double>(sum);
-    };
+    ASSERT_EQ(pieces.count, z < 2.65 ? 4 : 5) << z;
     for (int k = 0; k <= 3000; ++k) {
       const double r = reach * k / 3000;
-      EXPECT_NEAR(at(pieces.energy, r), physics::erf_over_r(alpha, r), 5e-7 * physics::erf_over_r(alpha, 0)) << z << " " << r;
-      EXPECT_NEAR(at(pieces.force, r), physics::erf_force_over_r(alpha, r), 5e-7 * physics::erf_force_over_r(alpha, 0))
+      const float place = std::fma(static_cast<float>(r * r), pieces.scale, -0.5f), middle = std::nearbyint(place),
+                  u = place - middle;
+      const int piece = static_cast<int>(middle);
+      float force = 0, integral = 0, derivative = 0;
+      for (int t = 0; t < pieces.count; ++t) force = std::fma(force, u, pieces.force[t][piece]);
+      for (int t = 0; t <= pieces.count; ++t) {
+        derivative = std::fma(derivative, u, integral);
+        integral = std::fma(integral, u, pieces.integral[t][piece]);
+      }
+      const double exact = physics::erf_force_over_r(alpha, r), whole = physics::erf_force_over_r(alpha, 0);
+      EXPECT_NEAR(static_cast<double>(force), exact, 5e-7 * whole) << z << " " << r;
+      EXPECT_NEAR(static_cast<double>(derivative), exact, 5e-7 * whole) << z << " " << r;
+      EXPECT_NEAR(static_cast<double>(-pieces.unit * integral), physics::erf_over_r(alpha, r),
+                  2e-7 * physics::erf_over_r(alpha, 0))
           << z << " " << r;
     }
   }
 }
-TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(6 / 0.9, 0.9).count, 0); }
+TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(8 / 0.9, 0.9).count, 0); }
 
 TEST(ErfcSeries, GivesEnergyAndForceOfAPair) {
   for (double z = 2; z < 4.05; z += 0.1) {

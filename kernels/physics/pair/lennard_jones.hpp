@@ -27,6 +27,16 @@ UPLIFT_HD PairTerm<T> lennard_jones_combined(const T& inverse_r2, const T& half_
   return {msub(e6, s6, e6), e6 * msub(T(12), s6, T(6)) * inverse_r2};
 }
 
+/// The same with the roots' product times six, and so the energy: it costs the force nothing.
+template <class T>
+UPLIFT_HD PairTerm<T> lennard_jones_sixfold(const T& inverse_r2, const T& half_sigma_i, const T& half_sigma_j,
+                                            const T& six_root_i, const T& root_j) {
+  const T sigma = half_sigma_i + half_sigma_j;
+  const T s2 = sigma * sigma * inverse_r2, s6 = s2 * s2 * s2;
+  const T e6 = six_root_i * root_j * s6, energy = msub(e6, s6, e6);
+  return {energy, madd(T(2), energy, e6) * inverse_r2};
+}
+
 /// The same from the roots of c6 and of c12 of both atoms: geometric rules.
 template <class T>
 UPLIFT_HD PairTerm<T> lennard_jones_geometric(const T& inverse_r2, const T& root6_i, const T& root6_j, const T& root12_i,

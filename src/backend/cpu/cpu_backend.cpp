@@ -248,7 +248,7 @@ class CpuBackend final : public Backend {
       halo = halo || (has(groups, t.term->group()) && t.term->group() != ForceGroup::pme_reciprocal);
     const bool coming = link_ && meet_ranks(halo);
     const ForceRequest request{integration_.positions(), integration_.box(), stage.energies || (plan.energies && stage.last),
-                               plan.virial && stage.last};
+                               plan.virial && stage.last, stage.energies};
     clear(sums);
     if (link_)
       for (TimedTerm& t : terms_)

@@ -318,9 +318,11 @@ class NonbondedTerm final : public ForceTerm {
   static Fixed in_fixed(Fixed sum) { return sum; }
 
   void run_pairs(const ForceRequest& request, ForceSums& sums) {
-    const PairTally tally = request.virial     ? PairTally::energies_and_virial
-                            : request.energies ? PairTally::energies
-                                               : PairTally::none;
+    p_.boosted = request.every_step;
+    const PairTally tally = request.virial       ? PairTally::energies_and_virial
+                            : request.every_step ? PairTally::boost
+                            : request.energies   ? PairTally::energies
+                                                 : PairTally::none;
     const std::size_t values = 3 * at(list_.slots());
     threads_.for_each(threads_.count(), [&](int t, int) { std::fill_n(sums_[at(t)].fixed.data(), values, Fixed(0)); });
     threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
@@ -338,7 +340,7 @@ class NonbondedTerm final : public ForceTerm {
         if (tally == PairTally::none) return;
         total.lj += part.lj;
         total.coulomb += part.coulomb;
-        if (tally == PairTally::energies_and_virial)
+        if (request.virial)
           for (int k = 0; k < 6; ++k) total.virial[k] += part.virial[k];
       };
       for (int i = first; i < last; ++i) {
@@ -356,7 +358,7 @@ class NonbondedTerm final : public ForceTerm {
       if (tally == PairTally::none) return;
       sums.add_fixed_energy(EnergyTerm::lj, in_fixed(total.lj));
       sums.add_fixed_energy(EnergyTerm::coulomb_direct, in_fixed(total.coulomb));
-      if (tally != PairTally::energies_and_virial) return;
+      if (!request.virial) return;
       Fixed w[6];
       for (int k = 0; k < 6; ++k) w[k] = in_fixed(total.virial[k]);
       sums.add_symmetric_virial(w);
