@@ -56,6 +56,10 @@ struct ForceSums {
   }
   void add_energy_atomic(EnergyTerm term, double e) { add_fixed_energy(term, fixed_energy(e)); }
   void add_virial_atomic(int component, double w) { add_fixed_virial(component, fixed_energy(w)); }
+  /// One number for the whole system, which no clamp may cut: that of 13 million atoms of water is 1e9 kJ/mol. Sums that go
+  /// round come back, so only totals must fit.
+  void add_whole_energy(EnergyTerm term, double e) { add_fixed_energy(term, fixed_whole(e)); }
+  void add_whole_virial(int component, double w) { add_fixed_virial(component, fixed_whole(w)); }
 };
 
 }  // namespace uplift::cpu

@@ -5,6 +5,7 @@
 
 #include "oracle/ewald.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/core/constants.hpp"
 
 namespace uplift {
 namespace {
@@ -265,6 +266,18 @@ TEST(PmeTerm, LikeChargesPiledUpDoNotOverflow) {
   const PmeParameters pme{3, {20, 24, 18}, 4};
   const auto mixed = compute(c, brick(), pme, Precision::mixed), wide = compute(c, brick(), pme);
   EXPECT_NEAR(mixed.energy, wide.energy, 13 * 6e-8 * std::abs(wide.energy) * 2);
+}
+
+/// The self energy of 20 million atoms of water is beyond what one contribution may be.
+TEST(PmeTerm, LargeSelfEnergiesAreNotCutOff) {
+  Charges c = random_charges(31, brick(), 0);
+  for (double& q : c.q) q *= 900;
+  const PmeParameters pme{2.5, {16, 12, 14}, 5};
+  const double want = oracle::naive_pme(c.x, c.q, brick(), pme.alpha, pme.grid, pme.order).energy;
+  double self = 0;
+  for (double q : c.q) self -= constants::coulomb * pme.alpha / std::sqrt(constants::pi) * q * q;
+  ASSERT_LT(self, -1.5e9);
+  EXPECT_NEAR(compute(c, brick(), pme).energy, want, 1e-9 * std::abs(self));
 }
 
 TEST(PmeTerm, OtherMethodsHaveNoMesh) {

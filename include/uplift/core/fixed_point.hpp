@@ -3,6 +3,7 @@
 // any number of threads. One unit is 2^-32 of the quantity (kJ/mol/nm for forces, kJ/mol for energies and virials).
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "uplift/core/macros.hpp"
 
@@ -36,6 +37,12 @@ UPLIFT_HD Fixed fixed_clamped(double value, double clamp) {
 }
 UPLIFT_HD Fixed fixed_force(double value) { return fixed_clamped(value, force_clamp); }
 UPLIFT_HD Fixed fixed_energy(double value) { return fixed_clamped(value, energy_clamp); }
+/// One number that may be larger than any sum: modulo 2^32, so that a sum of it and others is right whenever it fits.
+inline Fixed fixed_whole(double value) {
+  const double units = std::remainder(value, fixed_scale) * fixed_scale;
+  if (!(std::abs(units) < 0x1p63)) return std::numeric_limits<Fixed>::min();
+  return static_cast<Fixed>(units + std::copysign(0.5, units));
+}
 UPLIFT_HD double from_fixed(Fixed value) { return static_cast<double>(value) * fixed_unit; }
 
 }  // namespace uplift

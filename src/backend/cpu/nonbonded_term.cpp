@@ -101,9 +101,9 @@ class NonbondedTerm final : public ForceTerm {
     refresh(request);
     timed(pair_time_, [&] { run_pairs(request, sums); });
     if (dispersion_.energy != 0 && (!link_ || link_->rank() == 0) && (request.energies || request.virial)) {
-      sums.add_energy_atomic(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
+      sums.add_whole_energy(EnergyTerm::dispersion_correction, dispersion_.energy / request.box.volume());
       for (int d : {0, 4, 8})
-        if (request.virial) sums.add_virial_atomic(d, dispersion_.virial / request.box.volume());
+        if (request.virial) sums.add_whole_virial(d, dispersion_.virial / request.box.volume());
     }
   }
 

@@ -310,11 +310,11 @@ class PmeTerm final : public ForceTerm {
     if (link_ && link_->rank() != 0) return;
     const double background = physics::background_energy(net_charge_, pme_.alpha, box_.volume());
     if (request.energies) {
-      sums.add_energy_atomic(EnergyTerm::coulomb_reciprocal, physics::self_energy(squared_charge_, pme_.alpha));
-      sums.add_energy_atomic(EnergyTerm::coulomb_reciprocal, background);
+      sums.add_whole_energy(EnergyTerm::coulomb_reciprocal, physics::self_energy(squared_charge_, pme_.alpha));
+      sums.add_whole_energy(EnergyTerm::coulomb_reciprocal, background);
     }
     if (request.virial)
-      for (int c : {0, 4, 8}) sums.add_virial_atomic(c, background);
+      for (int c : {0, 4, 8}) sums.add_whole_virial(c, background);
   }
 
   PmeParameters pme_;
