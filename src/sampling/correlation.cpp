@@ -23,6 +23,13 @@ std::vector<double> means_of_states(const BiasedFrames& f, const std::vector<dou
   return sum;
 }
 
+/// Biases that a rule gave, from different energies.
+bool of_one_kind(const SampledState& a, const SampledState& b) {
+  return a.boosted && b.boosted && a.temperature == b.temperature && a.bias.method == b.bias.method &&
+         a.bias.convention == b.bias.convention && a.bias.dihedral.on == b.bias.dihedral.on &&
+         a.bias.total.on == b.bias.total.on;
+}
+
 using Series = std::vector<std::span<const double>>;
 
 std::vector<double> deviations(const BiasedFrames& f, const std::vector<double>& value, const std::vector<double>& mean) {
@@ -73,7 +80,7 @@ double within_runs(const BiasedFrames& f, const std::vector<double>& value) {
 
 SlowestVariable slowest_variable(const BiasedFrames& f, bool boosted, const ExpectedMeans& expected) {
   SlowestVariable slowest;
-  const auto look = [&](const std::string& name, auto&& of_frame, const ExpectedMeans& mean) {
+  const auto look = [&](const std::string& name, const ExpectedMeans& mean, auto&& of_frame) {
     std::vector<double> value;
     for (std::size_t i = 0; i < f.size(); ++i) value.push_back(of_frame(i));
     const std::vector<double> deviation = deviations(f, value, mean(value));
@@ -87,14 +94,14 @@ SlowestVariable slowest_variable(const BiasedFrames& f, bool boosted, const Expe
   for (std::size_t k = 0; k < f.axes.size(); ++k) {
     const auto turned = [&](std::size_t i) { return f.value[i][k] * constants::pi / 180; };
     if (f.axes[k].periodic) {
-      look(f.axes[k].name, [&](std::size_t i) { return std::cos(turned(i)); }, means);
-      look(f.axes[k].name, [&](std::size_t i) { return std::sin(turned(i)); }, means);
+      look(f.axes[k].name, means, [&](std::size_t i) { return std::cos(turned(i)); });
+      look(f.axes[k].name, means, [&](std::size_t i) { return std::sin(turned(i)); });
     } else {
-      look(f.axes[k].name, [&](std::size_t i) { return f.value[i][k]; }, means);
+      look(f.axes[k].name, means, [&](std::size_t i) { return f.value[i][k]; });
     }
   }
   // A frame's boost is that of its own state: no value of the configuration.
-  if (boosted) look("the boost", [&](std::size_t i) { return f.boost[i]; }, own);
+  if (boosted) look("the boost", own, [&](std::size_t i) { return f.boost[i]; });
   return slowest;
 }
 
@@ -104,6 +111,18 @@ double inefficiency_of_weights(const BiasedFrames& f, const std::vector<double>&
   for (double one : log_w) w.push_back(std::exp(one - largest));
   const std::vector<double> deviation = deviations(f, w, means_of_states(f, w));
   return std::max(of_states(f, deviation), of_ensembles(f, deviation));
+}
+
+std::vector<int> groups_of_series(const BiasedFrames& f, std::size_t length) {
+  constexpr std::size_t fewest = 4;  // blocks in a run
+  std::vector<int> groups;
+  bool one = true;
+  for (std::size_t n = 0; n + 1 < f.series.size(); ++n) {
+    groups.push_back(f.state[f.series[n]]);
+    one = one && fewest * length > f.series[n + 1] - f.series[n] && of_one_kind(f.states[state_of(f, n)], f.states.front());
+  }
+  if (one) std::fill(groups.begin(), groups.end(), 0);
+  return groups;
 }
 
 }  // namespace uplift

@@ -356,9 +356,7 @@ class Analysis {
 
   void bootstrap() {
     const auto length = static_cast<std::size_t>(std::ceil(blocks_per_inefficiency * s_.inefficiency));
-    std::vector<int> state_of;  // series of one state are samples of one distribution
-    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) state_of.push_back(f_.state[f_.series[n]]);
-    const Blocks blocks(f_.series, state_of, length, f_.ensembles);
+    const Blocks blocks(f_.series, groups_of_series(f_, length), length, f_.ensembles);
     if (blocks.number() < 2) return;
     const double missing = blocks.number() / (blocks.number() - 1);
     std::vector<double> sum(log_p_.size(), 0.0), squares(log_p_.size(), 0.0), known(log_p_.size(), 0.0);

@@ -548,6 +548,12 @@ TEST(FreeEnergy, RunsThatStayApartAreNotTrusted) {
   const FreeEnergySurface s = free_energy_surface(runs_apart({amd(12, 6)}, 40), request(ReweightMethod::exponential, 12));
   EXPECT_NEAR(s.error[3], 0.7, 0.25);  // -90 to -60 degrees
   EXPECT_THAT(s.warnings, ::testing::Contains(::testing::HasSubstr(differ)));
+  // So it is where each has a bias of its own: 1.2 kJ/mol for twelve.
+  std::vector<Bias> own;
+  for (int r = 0; r < 12; ++r) own.push_back(amd(12 + 0.01 * r, 6));
+  FreeEnergyRequest mbar = request(ReweightMethod::mbar, 12);
+  mbar.bootstrap = 40;
+  EXPECT_NEAR(free_energy_surface(runs_apart(own, 12), mbar).error[3], 1.2, 0.5);
 }
 
 /// Replica exchange of a Metropolis walk whose steps are short: which configurations there are changes slowly.
