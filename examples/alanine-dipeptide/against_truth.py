@@ -142,7 +142,7 @@ def main():
             shifted, rms, compared, low = difference(pmf, truth if bins == 60 else merge(truth, 2))
             result[f"phi_psi_{bins}"] = {"rms": round(rms, 3), "bins": compared, "bins_below_15": low}
         surfaces[NAMES[m]] = pmf
-        results[m] = result | {k: float(v) for k, v in about_run.items() if k in ("frames", "effective_frames", "kish_frames")}
+        results[m] = result | {k: float(v) for k, v in about_run.items() if k in ("frames", "effective_sample_size", "statistical_inefficiency")}
         print(NAMES[m], json.dumps(results[m]), flush=True)
     draw_phi(phi, truth_phi, about, curves)
     draw_ramachandran(surfaces)

@@ -35,6 +35,23 @@ nlohmann::json bias_json(const BiasSettings& settings, const Bias& bias) {
   return j;
 }
 
+/// Which potential acts, for stages and runs to be compared: what changes it and no more than its accuracy.
+std::string potential_text(const ForceSettings& f) {
+  if (f.nonbonded == NonbondedMethod::no_cutoff) {
+    if (!f.implicit_solvent) return "no cutoff";
+    constexpr const char* models[] = {"hct", "obc1", "obc2", "gbn", "gbn2"};
+    const ImplicitSolventSettings& g = *f.implicit_solvent;
+    return fmt::format("no cutoff, {}, dielectrics {:g} and {:g}, salt {:g} mol/L{}", models[static_cast<int>(g.model)],
+                       g.solute_dielectric, g.solvent_dielectric, g.salt,
+                       g.surface == SurfaceModel::ace ? ", surface ace" : "");
+  }
+  std::string text = f.nonbonded == NonbondedMethod::pme ? std::string("pme")
+                                                         : fmt::format("reaction field of {:g}", f.reaction_field_dielectric);
+  text += fmt::format(", cutoff {:g} nm", f.cutoff);
+  if (f.switch_distance) text += fmt::format(", switched from {:g} nm", *f.switch_distance);
+  return text + (f.dispersion_correction ? "" : ", no dispersion correction");
+}
+
 }  // namespace
 
 nlohmann::json read_stages(const std::string& path) {
@@ -130,12 +147,15 @@ void Run::note_stage(const StageSettings& settings, const System& system, const 
   const auto steps = static_cast<std::int64_t>(std::llround(settings.time / settings.dynamics.timestep));
   stages_.push_back({{"name", settings.name},
                      {"first_step", next_.stage_step},
-                     {"last_step", next_.stage_step + steps},
+                     {"last_step", std::max(next_.stage_step + steps, state_.step)},  // none of it is taken back
                      {"timestep", settings.dynamics.timestep},
                      {"temperature", settings.dynamics.ramp ? settings.dynamics.ramp->to : settings.dynamics.temperature},
                      {"bias", settings.bias ? bias_json(*settings.bias, bias.plan.bias) : nlohmann::json()}});
   // Of the dihedral energies that frames are stored with, boosted or not.
   stages_.back()["convention"] = bias.plan.bias.convention == BiasConvention::namd ? "namd" : "amber";
+  stages_.back()["potential"] = potential_text(settings.forces);
+  const DynamicsSettings& d = settings.dynamics;
+  if (d.integrator == IntegratorKind::verlet || !(d.friction > 0)) stages_.back()["constant_energy"] = true;
   if (settings.exchange) stages_.back()["exchange"] = true;
   if (!system.position_restraints.empty()) stages_.back()["restraints"] = true;
   if (settings.dynamics.ramp) stages_.back()["ramp"] = true;

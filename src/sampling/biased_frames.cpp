@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "run_files.hpp"
@@ -119,6 +120,7 @@ class Reader {
         throw InputError(std::string(e.what()) + "; the file is damaged or is no trajectory of uplift");
       }
     frames_.series.push_back(frames_.size());
+    find_doubts();
     return std::move(frames_);
   }
 
@@ -149,8 +151,30 @@ class Reader {
           *pressures_.begin(), *pressures_.rbegin()));
     if (!stage.name.empty() && std::find(frames_.stages.begin(), frames_.stages.end(), stage.name) == frames_.stages.end())
       frames_.stages.push_back(stage.name);
-    frames_.restrained = frames_.restrained || stage.restrained;
-    frames_.ramp = frames_.ramp || stage.ramp;
+    any_.restrained = any_.restrained || stage.restrained;
+    any_.ramp = any_.ramp || stage.ramp;
+    any_.constant_energy = any_.constant_energy || stage.constant_energy;
+    constant_volume_ = constant_volume_ || stage.pressure == 0;
+    if (any_.potential.empty()) any_.potential = stage.potential;
+    if (!stage.potential.empty() && stage.potential != any_.potential) other_potential_ = stage.potential;
+  }
+
+  void find_doubts() {
+    const auto doubt = [&](bool is, std::string what) {
+      if (is) frames_.doubts.push_back(std::move(what));
+    };
+    doubt(any_.restrained, "restraints held atoms in these stages: the surface is that of the restrained system");
+    doubt(any_.ramp, "the temperature changed while these stages ran: the surface is of no one temperature");
+    doubt(any_.constant_energy,
+          "these stages had no thermostat: reweighting is for frames at a temperature, not at constant energy");
+    doubt(!pressures_.empty() && constant_volume_,
+          "some of these stages were at constant pressure, others at constant volume, and frames of both are taken for one "
+          "ensemble; use --stage to choose");
+    doubt(
+        !other_potential_.empty(),
+        fmt::format("the potential of these stages differs ({}; {}), and their frames are taken for those of one; use --stage "
+                    "to choose, or name runs that have the same",
+                    any_.potential, other_potential_));
   }
 
   /// Stages of a run that are wanted.
@@ -186,6 +210,12 @@ class Reader {
     const auto found = std::find(frames_.states.begin(), frames_.states.end(), state);
     if (found == frames_.states.end()) frames_.states.push_back(state);
     return static_cast<int>(std::find(frames_.states.begin(), frames_.states.end(), state) - frames_.states.begin());
+  }
+
+  /// Replicas that exchange in a stage are beside each other.
+  int ensemble_number(const Source& source, const RunStage& stage) {
+    const std::pair key(fs::weakly_canonical(source.directory).parent_path().string(), stage.name);
+    return ensembles_.emplace(key, static_cast<int>(ensembles_.size())).first->second;
   }
 
   void read_run(const Source& source) {
@@ -236,6 +266,7 @@ class Reader {
     const FrameEnergies energies = energies_for(source, stage, frames);
     const int state = state_number(stage.state);
     frames_.series.push_back(frames_.size());
+    frames_.ensembles.push_back(stage.exchanges ? ensemble_number(source, stage) : -1);
     const std::int64_t begin =
         stage.first + (stage.timestep > 0 ? static_cast<std::int64_t>(std::llround(request_.discard / stage.timestep)) : 0);
     std::vector<float> block;
@@ -292,7 +323,11 @@ class Reader {
   std::string first_path_, molecules_;    ///< of the first run
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
-  std::vector<std::string> definitions_;  ///< of the variables, the same for all runs
+  bool constant_volume_ = false;          ///< one of the stages was
+  RunStage any_;                          ///< what is so of at least one of them; the first potential
+  std::string other_potential_;
+  std::map<std::pair<std::string, std::string>, int> ensembles_;  ///< by the folder of the replicas, and stage
+  std::vector<std::string> definitions_;                          ///< of the variables, the same for all runs
   std::vector<std::unique_ptr<CollectiveVariable>> variables_;
   BiasedFrames frames_;
 };

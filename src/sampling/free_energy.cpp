@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "correlation.hpp"
 #include "uplift/backend/bias_factors.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
@@ -74,9 +75,7 @@ class Analysis {
                       f_.states.size(), method_name(s_.method)));
     if (s_.method == ReweightMethod::none && boosted_)
       s_.warnings.push_back("method none: the surface is that of the boosted potential, not of the system's own");
-    if (f_.restrained)
-      s_.warnings.push_back("restraints held atoms in these stages: the surface is that of the restrained system");
-    if (f_.ramp) s_.warnings.push_back("the temperature changed while these stages ran: the surface is of no one temperature");
+    s_.warnings.insert(s_.warnings.end(), f_.doubts.begin(), f_.doubts.end());
   }
 
   void choose_temperature() {
@@ -86,7 +85,10 @@ class Analysis {
     if (r_.temperature && !(*r_.temperature > 0))
       fail(fmt::format("--temperature {:g} K: is no temperature; give one above 0 K", *r_.temperature));
     s_.temperature = r_.temperature.value_or(sampled);
-    if (!(s_.temperature > 0)) fail("the runs do not say at which temperature they were; give --temperature 300K");
+    if (!(s_.temperature > 0))
+      fail(
+          "the runs do not say at which temperature they were, or had no thermostat; give --temperature 300K (what energies.h5 "
+          "has on average)");
     if (s_.method != ReweightMethod::mbar && one && sampled > 0 && std::abs(s_.temperature - sampled) > 1e-6 * sampled)
       fail(fmt::format(
           "--temperature {:g}: the frames were sampled at {:g} K, and only --method mbar takes them to another temperature",
@@ -182,7 +184,7 @@ class Analysis {
   /// Between biases and temperatures frames weigh by their energies.
   void need_energies() const {
     for (const SampledState& s : f_.states) {
-      if (!(s.temperature > 0)) fail("--method mbar: a run does not say at which temperature it was");
+      if (!(s.temperature > 0)) fail("--method mbar: a stage had no thermostat, or does not say its temperature; use --stage");
       if ((s.boosted || std::abs(s.temperature - s_.temperature) > 0) && !f_.without_energies.empty())
         fail(f_.without_energies +
              " has no potential and dihedral energy, neither in the trajectory nor as a row of energies.h5, and mbar needs "
@@ -223,41 +225,33 @@ class Analysis {
     return w;
   }
 
-  double inefficiency_of_weights(const std::vector<double>& log_w) const {
-    const double largest = *std::max_element(log_w.begin(), log_w.end());
-    double most = 1;
-    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
-      std::vector<double> values;
-      for (std::size_t i = f_.series[n]; i < f_.series[n + 1]; ++i) values.push_back(std::exp(log_w[i] - largest));
-      most = std::max(most, statistical_inefficiency(values));
+  /// Means of a value of the configurations in the states of mbar, each from all frames.
+  std::vector<double> expected(const std::vector<double>& value) const {
+    std::vector<double> mean;
+    for (std::size_t k = 0; k < u_.size(); ++k) {
+      double sum = 0, all = 0;
+      for (std::size_t i = 0; i < f_.size(); ++i) {
+        const double w = std::exp(free_energies_[k] - u_[k][i] + weights_[i]);
+        sum += w * value[i];
+        all += w;
+      }
+      mean.push_back(sum / all);
     }
-    return most;
+    return mean;
   }
 
   void diagnose() {
     s_.frames = f_.size();
     s_.stages = f_.stages;
-    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) {
-      const std::size_t first = f_.series[n], last = f_.series[n + 1];
-      const auto look = [&](auto&& value) {
-        std::vector<double> values;
-        for (std::size_t i = first; i < last; ++i) values.push_back(value(i));
-        s_.inefficiency = std::max(s_.inefficiency, statistical_inefficiency(values));
-      };
-      for (std::size_t k = 0; k < f_.axes.size(); ++k) {
-        if (f_.axes[k].periodic) {
-          look([&](std::size_t i) { return std::cos(f_.value[i][k] * constants::pi / 180); });
-          look([&](std::size_t i) { return std::sin(f_.value[i][k] * constants::pi / 180); });
-        } else {
-          look([&](std::size_t i) { return f_.value[i][k]; });
-        }
-      }
-      if (boosted_) look([&](std::size_t i) { return f_.boost[i]; });
-    }
+    ExpectedMeans means;
+    if (u_.size() > 1) means = [&](const std::vector<double>& value) { return expected(value); };
+    const SlowestVariable slowest = slowest_variable(f_, boosted_, means);
+    s_.inefficiency = slowest.inefficiency;
     const std::vector<double> w = own_weights();
     // Two kinds of noise add up: how seldom the slowest variable changes, and how much the weights scatter, which are forgotten
     // in a time of their own.
-    s_.effective = 1 / (s_.inefficiency / static_cast<double>(f_.size()) + inefficiency_of_weights(w) / effective_frames(w));
+    const double g_w = inefficiency_of_weights(f_, w);
+    s_.effective = 1 / (s_.inefficiency / static_cast<double>(f_.size()) + g_w / effective_frames(w));
     s_.largest_share = largest_share(w);
     s_.anharmonicity = unknown;
     if (boosted_) {
@@ -270,22 +264,25 @@ class Analysis {
       s_.anharmonicity = anharmonicity(f_.boost);
     }
     const bool cumulant = s_.method == ReweightMethod::cumulant;
-    const double independent = static_cast<double>(s_.frames) / s_.inefficiency;
-    const double decisive = cumulant ? independent : s_.effective;
+    const double decisive = s_.independent();
+    const char* const under = cumulant || s_.method == ReweightMethod::none ? "" : " under their weights";
+    const std::string why =
+        slowest.apart.empty() ? "" : ", as runs differ in " + slowest.apart + " by more than they change within";
     if (decisive < least_effective && !r_.force)
       fail(fmt::format(
-          "the estimate cannot be trusted: the {} frames are worth {:.1f} independent ones{}; run longer, write frames of more "
-          "uncorrelated times, {}or use --force to see it all the same",
-          s_.frames, decisive, cumulant ? "" : " under their weights",
-          boosted_ && !cumulant
+          "the estimate cannot be trusted: the {} frames are worth {:.1f} independent ones{}{}; run longer, write frames of "
+          "more uncorrelated times, {}or use --force to see it all the same",
+          s_.frames, decisive, under, why,
+          boosted_ && !cumulant && why.empty()
               ? fmt::format("lower the boost (its deviation is {:.1f} kT), try --method cumulant, ", s_.boost_deviation / kt_)
               : ""));
     if (decisive < 100)
-      s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}: errors may be larger than stated",
-                                        s_.frames, decisive, cumulant ? "" : " under their weights"));
+      s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}{}: errors may be larger than stated",
+                                        s_.frames, decisive, under, why));
     if (!cumulant && s_.largest_share > 0.1)
       s_.warnings.push_back(fmt::format("one frame carries {:.0f} % of all weight", 100 * s_.largest_share));
-    if (cumulant && s_.order >= 2 && s_.anharmonicity > 0.1)
+    const double by_chance = 24.5 / static_cast<double>(s_.frames);  // of a Gaussian: 49/2N for N frames in 50 bins
+    if (cumulant && s_.order >= 2 && s_.anharmonicity > 0.1 + by_chance)
       s_.warnings.push_back(
           fmt::format("the boost is far from Gaussian (anharmonicity {:.2f}), and only for a Gaussian in each bin the cumulant "
                       "expansion is exact; compare --method exponential",
@@ -359,9 +356,7 @@ class Analysis {
 
   void bootstrap() {
     const auto length = static_cast<std::size_t>(std::ceil(blocks_per_inefficiency * s_.inefficiency));
-    std::vector<int> state_of;  // series of one state are samples of one distribution
-    for (std::size_t n = 0; n + 1 < f_.series.size(); ++n) state_of.push_back(f_.state[f_.series[n]]);
-    const Blocks blocks(f_.series, state_of, length);
+    const Blocks blocks(f_.series, groups_of_series(f_, length), length, f_.ensembles);
     if (blocks.number() < 2) return;
     const double missing = blocks.number() / (blocks.number() - 1);
     std::vector<double> sum(log_p_.size(), 0.0), squares(log_p_.size(), 0.0), known(log_p_.size(), 0.0);

@@ -47,7 +47,7 @@ void write_surface(const std::string& stem, const FreeEnergySurface& s, const st
     file.set("frames", static_cast<double>(s.frames));
     file.set("stages", joined(s.stages, ", "));
     file.set("statistical_inefficiency", s.inefficiency);
-    file.set("effective_sample_size", s.effective);
+    file.set("effective_sample_size", s.independent());
     file.set("anharmonicity", s.anharmonicity);
     file.set("boost_mean", s.boost_mean);
     file.set("boost_deviation", s.boost_deviation);
@@ -116,8 +116,7 @@ std::string surface_text(const FreeEnergySurface& s) {
   text += fmt::format("\n  {:<28}{}{} at {:g} K\n", "method", method_name(s.method),
                       s.order > 0 ? fmt::format(", order {}", s.order) : "", s.temperature);
   if (!s.stages.empty()) text += fmt::format("  {:<28}{}\n", "stages", joined(s.stages, ", "));
-  text += fmt::format("  {:<28}{}, worth {:.1f} independent ones ({:.1f} for one{})\n", "frames", s.frames,
-                      s.method == ReweightMethod::cumulant ? static_cast<double>(s.frames) / s.inefficiency : s.effective,
+  text += fmt::format("  {:<28}{}, worth {:.1f} independent ones ({:.1f} for one{})\n", "frames", s.frames, s.independent(),
                       s.inefficiency,
                       s.method == ReweightMethod::none || s.method == ReweightMethod::cumulant ? "" : ", and by their weights");
   if (s.outside > 0) text += fmt::format("  {:<28}{} frames\n", "outside of the range", s.outside);

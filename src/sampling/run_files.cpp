@@ -30,6 +30,9 @@ RunStage stage_of(const nlohmann::json& s) {
   stage.last = s.at("last_step");
   stage.timestep = s.at("timestep");
   stage.state.temperature = s.at("temperature");
+  stage.constant_energy = s.value("constant_energy", false);
+  if (stage.constant_energy) stage.state.temperature = 0;  // the input's is that of velocities at the start, if at all
+  stage.potential = s.value("potential", "");
   stage.exchanges = s.value("exchange", false);
   stage.restrained = s.value("restraints", false);
   stage.ramp = s.value("ramp", false);

@@ -18,7 +18,9 @@ struct RunStage {
   SampledState state;
   std::optional<BiasConvention> convention;  ///< of the dihedral energies of its frames
   bool exchanges = false, restrained = false, ramp = false;
-  double pressure = 0;  ///< [bar]; 0: at constant volume
+  bool constant_energy = false;  ///< no thermostat: the temperature of its state is 0
+  std::string potential;         ///< settings of the forces; empty: not known
+  double pressure = 0;           ///< [bar]; 0: at constant volume
 };
 
 /// None where there is no stages.json. Throws InputError when it is damaged.

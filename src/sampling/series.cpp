@@ -25,16 +25,32 @@ double variance_of(std::span<const double> values) {
 }  // namespace
 
 double statistical_inefficiency(std::span<const double> values) {
-  const std::size_t n = values.size();
-  if (n < 4) return 1;
-  const double mean = mean_of(values), variance = variance_of(values);
-  if (!(variance > 1e-24 * (1 + mean * mean))) return 1;
+  const double mean = values.empty() ? 0 : mean_of(values);
+  std::vector<double> deviations;
+  for (double v : values) deviations.push_back(v - mean);
+  if (!values.empty() && !(variance_of(values) > 1e-24 * (1 + mean * mean))) return 1;
+  const std::vector<std::span<const double>> alone{deviations};
+  return statistical_inefficiency(alone);
+}
+
+double statistical_inefficiency(const std::vector<std::span<const double>>& series) {
+  std::size_t n = 0;
+  double squares = 0, all = 0;
+  for (const auto& values : series) {
+    n = std::max(n, values.size());
+    all += static_cast<double>(values.size());
+    for (double v : values) squares += v * v;
+  }
+  if (n < 4 || !(squares > 0)) return 1;
   double g = 1;
   // Lags further and further apart: a long correlation is smooth, and nobody waits for all n^2 products.
   for (std::size_t lag = 1, stride = 1; lag < n / 2; lag += stride) {
-    double sum = 0;
-    for (std::size_t i = 0; i + lag < n; ++i) sum += (values[i] - mean) * (values[i + lag] - mean);
-    const double correlation = sum / (variance * static_cast<double>(n - lag));
+    double sum = 0, products = 0;
+    for (const auto& values : series) {
+      for (std::size_t i = 0; i + lag < values.size(); ++i) sum += values[i] * values[i + lag];
+      products += values.size() > lag ? static_cast<double>(values.size() - lag) : 0;
+    }
+    const double correlation = sum / products / (squares / all);
     if (correlation <= 0) break;
     g += 2 * correlation * (1 - static_cast<double>(lag) / static_cast<double>(n)) * static_cast<double>(stride);
     if (lag >= 32 * stride) stride *= 2;
@@ -42,18 +58,34 @@ double statistical_inefficiency(std::span<const double> values) {
   return std::max(1.0, g);
 }
 
-Blocks::Blocks(const std::vector<std::size_t>& starts, const std::vector<int>& groups, std::size_t length) : starts_(starts) {
+Blocks::Blocks(const std::vector<std::size_t>& starts, const std::vector<int>& groups, std::size_t length,
+               const std::vector<int>& ensembles)
+    : starts_(starts) {
   constexpr std::size_t fewest = 4;  // blocks in a group
+  const auto exchanged_with = [&](int ensemble) -> Strand* {
+    for (Group& g : groups_)
+      for (Strand& strand : g.strands)
+        if (ensemble >= 0 && strand.ensemble == ensemble) return &strand;
+    return nullptr;
+  };
   for (std::size_t s = 0; s + 1 < starts.size(); ++s) {
+    const std::size_t size = starts[s + 1] - starts[s];
+    const int ensemble = ensembles.empty() ? -1 : ensembles[s];
+    if (Strand* const strand = exchanged_with(ensemble)) {
+      strand->series.push_back(s);
+      strand->size = std::min(strand->size, size);
+      continue;
+    }
     auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.number == groups[s]; });
     if (group == groups_.end()) group = groups_.insert(group, Group{groups[s], {}, {0}, 0});
-    const std::size_t size = starts[s + 1] - starts[s];
-    group->series.push_back(s);
-    group->ends.push_back(group->ends.back() + size);
-    group->length = std::max(group->length, size);  // the longest, for now
+    group->strands.push_back({ensemble, {s}, size});
   }
   number_ = std::numeric_limits<double>::infinity();
   for (Group& g : groups_) {
+    for (const Strand& strand : g.strands) {
+      g.ends.push_back(g.ends.back() + strand.size);
+      g.length = std::max(g.length, strand.size);  // the longest, for now
+    }
     g.length = std::clamp<std::size_t>(std::min(length, g.ends.back() / fewest), 1, std::max<std::size_t>(1, g.length));
     number_ = std::min(number_, static_cast<double>(g.ends.back()) / static_cast<double>(g.length));
   }
@@ -70,9 +102,11 @@ std::vector<std::size_t> Blocks::resample(std::uint64_t seed, int replicate) con
       const std::size_t frame = std::min(all - 1, static_cast<std::size_t>(u * static_cast<double>(all)));
       const auto end = std::upper_bound(g.ends.begin(), g.ends.end(), frame);
       const auto which = static_cast<std::size_t>(end - g.ends.begin()) - 1;
-      const std::size_t first = starts_[g.series[which]], size = g.ends[which + 1] - g.ends[which],
-                        begin = frame - g.ends[which], block = std::min(g.length, size);
-      for (std::size_t k = 0; k < block && taken < all; ++k, ++taken) chosen.push_back(first + (begin + k) % size);
+      const Strand& strand = g.strands[which];
+      const std::size_t begin = frame - g.ends[which], block = std::min({g.length, strand.size, all - taken});
+      for (std::size_t series : strand.series)
+        for (std::size_t k = 0; k < block; ++k) chosen.push_back(starts_[series] + (begin + k) % strand.size);
+      taken += block;
     }
   }
   return chosen;

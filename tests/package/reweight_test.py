@@ -226,6 +226,41 @@ def equilibration_is_not_taken_for_production(scratch):
     assert "500 bar" in uplift("reweight", *(os.path.join(scratch, f"pressure{k}") for k in (0, 1)), *BIN, "-o", stem, expect=2).stderr
 
 
+def what_is_of_two_ensembles_is_said(scratch):
+    """Another potential, volumes that are free in one stage only, no thermostat."""
+    d, stem = draw(dihedral_energy, 300, 500, 11), os.path.join(scratch, "pmf")
+    entry = lambda **more: [stage_entry("a", len(d), **more)]
+    make = lambda name, **more: make_run(scratch, name, at_distance(d), stages=entry(**more))
+    vacuum, solvent, boxed = make("vacuum", potential="no cutoff"), make("solvent", potential="no cutoff, obc2"), make("boxed", potential="no cutoff", pressure=1.0)
+    assert uplift("reweight", vacuum, *BIN, "-o", stem).stderr == ""
+    said = uplift("reweight", vacuum, solvent, *BIN, "-o", stem).stderr
+    assert "the potential of these stages differs (no cutoff; no cutoff, obc2)" in said, said
+    said = uplift("reweight", vacuum, boxed, *BIN, "-o", stem).stderr
+    assert "at constant pressure, others at constant volume" in said and "potential" not in said, said
+    free = make("free", constant_energy=True)
+    assert "had no thermostat; give --temperature" in uplift("reweight", free, *BIN, "-o", stem, expect=2).stderr
+    assert "had no thermostat" in uplift("reweight", free, *BIN, "--temperature", "290 K", "-o", stem).stderr
+    with h5py.File(stem + ".h5") as f:
+        assert abs(f.attrs["temperature"] - 290) < 1e-9
+
+
+def stages_say_what_reweighting_needs_of_them(scratch):
+    path = os.path.join(scratch, "run.yaml")
+    with open(path, "w") as f:
+        f.write(f"""{HEAD}  - {{name: long, time: 100 ns}}
+  - {{name: solvent, time: 2 fs, forces: {{implicit_solvent: {{model: gbn2}}}}}}
+  - {{name: free, time: 2 fs, integrator: verlet}}
+output: {{trajectory: {{every: 1 ps}}, energies: {{every: 1 ps}}, report: false}}
+""")
+    uplift("run", path, "--quiet", "--max-time", "2s", expect=3)
+    uplift("run", path, "--quiet", "--resume", "--set", "stages.long.time=1 fs")
+    with open(os.path.join(scratch, "run", "stages.json")) as f:
+        long, solvent, free = json.load(f)["stages"]
+    assert long["last_step"] == solvent["first_step"] > 1, long  # none of what was there is taken back
+    assert long["potential"] == free["potential"] == "no cutoff" and "gbn2" in solvent["potential"], (long, solvent)
+    assert free["constant_energy"] is True and "constant_energy" not in solvent, free
+
+
 # ---- what is wrong with files -----------------------------------------------------------------------------------------------
 
 
@@ -317,4 +352,4 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 if __name__ == "__main__":
     run_all(plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
-            equilibration_is_not_taken_for_production, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)
+            equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

@@ -67,6 +67,41 @@ TEST(Series, BlocksStayInTheirGroupAndFillIt) {
   EXPECT_LT(Blocks({0, 1}, {0}, 10).number(), 2);
 }
 
+TEST(Series, RunsThatStayApartAreWorthAFrameEach) {
+  const std::vector<double> noise = autoregressive(8000, 0.5, 4);
+  std::vector<std::span<const double>> mixed, apart;
+  std::vector<double> moved = noise;
+  for (std::size_t k = 0; k < 4; ++k) {
+    for (std::size_t i = 0; i < 2000; ++i) moved[2000 * k + i] += k < 2 ? 5 : -5;
+    mixed.emplace_back(noise.data() + 2000 * k, 2000);
+    apart.emplace_back(moved.data() + 2000 * k, 2000);
+  }
+  EXPECT_NEAR(statistical_inefficiency(mixed), 3, 0.6);  // (1 + rho)/(1 - rho); each by itself is known to 0.3
+  EXPECT_GT(statistical_inefficiency(apart), 1000);
+  EXPECT_LT(statistical_inefficiency(apart), 2000);
+}
+
+TEST(Series, BlocksOfReplicasThatExchangedAreOfTheSameTimes) {
+  // Two ensembles of two temperatures each, and a run by itself: 0 and 2 exchanged, 1 and 3, too.
+  const Blocks blocks({0, 20, 40, 60, 80, 90}, {0, 0, 1, 1, 2}, 5, {7, 8, 7, 8, -1});
+  std::vector<int> seen(5, 0);
+  for (int replicate = 0; replicate < 20; ++replicate) {
+    const auto chosen = blocks.resample(3, replicate);
+    ASSERT_EQ(chosen.size(), 90u);
+    std::vector<int> times(80, 0);
+    for (std::size_t i : chosen) {
+      ++seen[i / 20];
+      if (i < 80) ++times[i];
+    }
+    for (std::size_t k = 0; k < 40; ++k) EXPECT_EQ(times[k], times[k + 40]) << k;
+  }
+  EXPECT_EQ(seen[0], seen[2]);
+  EXPECT_EQ(seen[1], seen[3]);
+  EXPECT_EQ(seen[4], 200);
+  EXPECT_NEAR(seen[0], 400, 160);          // 8 blocks of five from either, twenty times: deviation 32
+  EXPECT_NEAR(blocks.number(), 5, 1e-12);  // of the run by itself, where they are as short as two
+}
+
 TEST(Series, WeightsOfAnySizeAreSafe) {
   EXPECT_NEAR(log_sum_exp(std::vector<double>{1000, 1000 + std::log(3.0)}), 1000 + std::log(4.0), 1e-12);
   EXPECT_NEAR(effective_frames(std::vector<double>{900, 900, 900}), 3, 1e-9);
@@ -371,6 +406,20 @@ TEST(FreeEnergy, CumulantsAreExactForGaussianBoosts) {
   EXPECT_GT(mean_square_deviation(first, exact), 20);  // the width matters, and it differs from bin to bin
 }
 
+TEST(FreeEnergy, AFewGaussianBoostsAreNotFarFromGaussian) {
+  // A histogram of few frames has less entropy than what they were drawn from.
+  std::mt19937_64 generator(3);
+  for (int count : {100, 200, 300}) {
+    BiasedFrames f = boosted_frames(amd(12, 6), count, 3);
+    for (double& b : f.boost) b = std::normal_distribution<double>(10, 3)(generator);
+    EXPECT_THAT(free_energy_surface(f, request(ReweightMethod::cumulant, 6)).warnings,
+                ::testing::Not(::testing::Contains(::testing::HasSubstr("far from Gaussian"))));
+    for (double& b : f.boost) b = std::exponential_distribution<double>(0.1)(generator);
+    EXPECT_THAT(free_energy_surface(f, request(ReweightMethod::cumulant, 6)).warnings,
+                ::testing::Contains(::testing::HasSubstr("far from Gaussian")));
+  }
+}
+
 TEST(FreeEnergy, BoostsOfHundredsOfKtDoNotOverflow) {
   BiasedFrames f = boosted_frames(amd(12, 6), 5000, 2);
   const FreeEnergySurface plain = free_energy_surface(f, request(ReweightMethod::exponential, 12));
@@ -461,6 +510,91 @@ TEST(FreeEnergy, ManyShortReplicasHaveErrors) {
   });
   EXPECT_GT(rate, 0.58);
   EXPECT_LT(rate, 0.76);
+}
+
+/// Runs in either of two parts of the circle, which none of them leaves; `biases` of them in turn.
+BiasedFrames runs_apart(const std::vector<Bias>& biases, int runs) {
+  BiasedFrames f = on_the_dihedral(biases);
+  std::mt19937_64 generator(9);
+  for (int r = 0; r < runs; ++r) {
+    const int state = r % static_cast<int>(biases.size());
+    std::normal_distribution<double> normal(r % 4 == 0 ? -90 : 90, 20);
+    f.series.push_back(f.size());
+    for (int n = 0; n < 1000; ++n) {
+      const double phi = normal(generator);
+      add_frame(f, phi, amd_energy(double_well(phi), biases[static_cast<std::size_t>(state)]), state);
+    }
+  }
+  f.series.push_back(f.size());
+  return f;
+}
+
+TEST(FreeEnergy, RunsThatStayApartAreNotTrusted) {
+  // Each by itself has a thousand independent frames; how the two parts weigh depends on where the runs began.
+  const auto why = [](const BiasedFrames& f, ReweightMethod method) -> std::string {
+    try {
+      free_energy_surface(f, request(method, 12));
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const std::string differ = "runs differ in phi by more than they change within";
+  for (ReweightMethod method : {ReweightMethod::exponential, ReweightMethod::cumulant, ReweightMethod::mbar})
+    EXPECT_THAT(why(runs_apart({amd(12, 6)}, 4), method), ::testing::HasSubstr(differ)) << method_name(method);
+  const std::vector<Bias> biases{amd(12, 6), amd(12.2, 6), amd(12.4, 6.2), amd(12.6, 6.3)};  // of four baselines
+  EXPECT_THAT(why(runs_apart(biases, 4), ReweightMethod::mbar), ::testing::HasSubstr(differ));
+  // Many of them are an estimate, whose error is that of drawing runs: p = 1/4 of 40 is known to a quarter, 0.7 kJ/mol.
+  const FreeEnergySurface s = free_energy_surface(runs_apart({amd(12, 6)}, 40), request(ReweightMethod::exponential, 12));
+  EXPECT_NEAR(s.error[3], 0.7, 0.25);  // -90 to -60 degrees
+  EXPECT_THAT(s.warnings, ::testing::Contains(::testing::HasSubstr(differ)));
+  // So it is where each has a bias of its own: 1.2 kJ/mol for twelve.
+  std::vector<Bias> own;
+  for (int r = 0; r < 12; ++r) own.push_back(amd(12 + 0.01 * r, 6));
+  FreeEnergyRequest mbar = request(ReweightMethod::mbar, 12);
+  mbar.bootstrap = 40;
+  EXPECT_NEAR(free_energy_surface(runs_apart(own, 12), mbar).error[3], 1.2, 0.5);
+}
+
+/// Replica exchange of a Metropolis walk whose steps are short: which configurations there are changes slowly.
+BiasedFrames exchanged_frames(const std::vector<double>& temperatures, int count, unsigned seed) {
+  const std::size_t replicas = temperatures.size();
+  std::mt19937_64 generator(seed);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  std::vector<double> phi(replicas);
+  for (double& one : phi) one = Circle(double_well).draw(generator);
+  std::vector<std::vector<double>> all(replicas);
+  const auto beta = [&](std::size_t k) { return 1 / (constants::boltzmann * temperatures[k]); };
+  for (int n = 0; n < count; ++n) {
+    for (std::size_t k = 0; k < replicas; ++k) {
+      double next = phi[k] + 90 * (uniform(generator) - 0.5);
+      next -= 360 * std::floor((next + 180) / 360);
+      if (uniform(generator) < std::exp(beta(k) * (double_well(phi[k]) - double_well(next)))) phi[k] = next;
+    }
+    for (std::size_t k = static_cast<std::size_t>(n) % 2; k + 1 < replicas; k += 2)
+      if (uniform(generator) < std::exp((beta(k) - beta(k + 1)) * (double_well(phi[k]) - double_well(phi[k + 1]))))
+        std::swap(phi[k], phi[k + 1]);
+    for (std::size_t k = 0; k < replicas; ++k) all[k].push_back(phi[k]);
+  }
+  BiasedFrames f;
+  f.axes = {{"phi", "dihedral(0,1,2,3)", "deg", true}};
+  for (std::size_t k = 0; k < replicas; ++k) {
+    f.states.push_back({Bias{}, false, temperatures[k], false});
+    f.series.push_back(f.size());
+    f.ensembles.push_back(0);
+    for (double one : all[k]) add_frame(f, one, 0, static_cast<int>(k));
+  }
+  f.series.push_back(f.size());
+  return f;
+}
+
+TEST(FreeEnergy, ErrorsKnowOfExchange) {
+  const std::vector<double> exact = Circle(double_well).probabilities(12);
+  const double rate = coverage(ReweightMethod::mbar, 0, exact, 30, [&](unsigned seed) {
+    return exchanged_frames({300, 360, 430}, 3000, seed);
+  });
+  EXPECT_GT(rate, 0.55);  // taken for runs that know nothing of each other: 0.41
+  EXPECT_LT(rate, 0.8);
 }
 
 TEST(Mbar, FreeEnergiesOfHarmonicStatesAreExact) {

@@ -17,7 +17,7 @@ inline constexpr std::size_t most_variables = 3;
 struct SampledState {
   Bias bias;
   bool boosted = false;
-  double temperature = 0;  ///< [K]
+  double temperature = 0;  ///< [K]; 0: not known, or at constant energy
   bool updating = false;   ///< parameters changed while it was sampled
   bool operator==(const SampledState&) const = default;
 };
@@ -48,9 +48,9 @@ struct BiasedFrames {
   std::vector<int> state;          ///< [frames] index into `states`
   std::vector<SampledState> states;
   std::vector<std::size_t> series;  ///< first frame of each run's stage, and of what comes after the last
+  std::vector<int> ensembles;       ///< [series] the same for replicas that exchanged, -1 for runs alone; empty: all alone
   std::vector<std::string> stages;  ///< their names
-  bool restrained = false;          ///< positions were restrained in one of them
-  bool ramp = false;                ///< the temperature of one changed
+  std::vector<std::string> doubts;  ///< whether they are of one distribution, as sentences
   std::string without_energies;     ///< the first frame that has no energies; empty when all have
   std::size_t size() const { return boost.size(); }
 };

@@ -46,6 +46,10 @@ struct FreeEnergySurface {
   /// Independent frames that correlation and weights leave: 1/(g/N + g_w/K), with N frames, g the inefficiency, K Kish's
   /// effective number and g_w the inefficiency of the weights themselves.
   double effective = 0;
+  /// What decides whether the estimate can be trusted: the same, but for cumulants, which are no sums of weights.
+  double independent() const {
+    return method == ReweightMethod::cumulant ? static_cast<double>(frames) / inefficiency : effective;
+  }
   double largest_share = 0;                    ///< of a single frame in the sum of weights
   double boost_mean = 0, boost_deviation = 0;  ///< [kJ/mol]
   double anharmonicity = 0;                    ///< of the boost; not a number without
