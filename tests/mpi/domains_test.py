@@ -46,7 +46,7 @@ def skewed_water(scratch):
 
 
 def same_bits(scratch):
-    inputs = {}  # TEMP
+    inputs = {name: write_input(scratch, name, body) for name, body in CASES.items()}
     inputs["sites"] = skewed_water(scratch)
     inputs["exception"] = with_exception(scratch, write_input(scratch, "exception", CASES["nve"]))
     for name, path in inputs.items():
