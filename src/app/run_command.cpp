@@ -39,6 +39,7 @@ int run_one(RunInput input, RunOptions options) {
 /// One replica of several as a run by itself: a job of an array.
 int run_replica(const RunInput& input, int replica, RunOptions options) {
   make_output_directory(input.output.directory);
+  check_replicas_there(input);
   write_replicas(input.output.directory, replica_entries(input));
   RunInput own = replica_input(input, replica - 1, {input.compute.threads, 0});
   options.replica = "replica " + std::to_string(replica) + " of " + std::to_string(input.compute.replicas) +
