@@ -215,7 +215,8 @@ void Ensemble::run_replica(int local) {
   }
   if (run) {
     if (!out.error.empty()) run->log().note("error: " + out.error);
-    if (options_.team.lost()) options_.team.abort(fmt::format("replica {}: {}", replica + 1, out.error), failed);
+    if (options_.team.lost())
+      options_.team.abort(fmt::format("replica {}: {}", replica + 1, out.error), out.bad_input ? bad_input : failed);
     out.warnings = run->log().warnings();
     out.simulated = run->speed().simulated;
     out.seconds = run->speed().seconds;

@@ -6,6 +6,7 @@
 import gzip
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -146,12 +147,16 @@ def refusals(scratch):
     for path, arguments, ranks, words in (
         (vacuum, [], 2, "no-cutoff"),
         (vacuum, ["--set", "compute.backend=simt"], 2, "no-cutoff"),
+        (periodic, [], 5, "5 ranks do not fit this box"),
+        (periodic, ["--set", "compute.ranks_per_replica=5", "--set", "compute.replicas=2"], 5, "5 ranks do not fit this box"),
         (periodic, ["--set", "compute.ranks_per_replica=3"], 2, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2"], 1, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2", "--set", "compute.replicas=4"], 3, "start a multiple of it (mpirun -n 2 to 8)"),
     ):
         done = subprocess.run(command(ranks, "run", path, *arguments, "--set", "output.directory=" + os.path.join(scratch, "none")), capture_output=True, text=True, timeout=120 * PATIENCE)
         assert done.returncode == 2 and words in done.stderr, (arguments, done.returncode, done.stderr)
+        assert done.stderr.count("error on rank") <= 1, (arguments, done.stderr)  # by one rank, not by each
+        shutil.rmtree(os.path.join(scratch, "none"), ignore_errors=True)
     print("refused by name: no-cutoff, ranks that do not fit", flush=True)
 
 
