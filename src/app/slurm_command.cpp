@@ -47,6 +47,9 @@ std::string slurm_time(long minutes) {
 }
 
 std::string job_name(const SlurmOptions& o) {
+  if (o.name.find('/') != std::string::npos)
+    throw InputError("--job-name " + o.name +
+                     ": the log of the job is named after it, and would be in a folder of that name; use another name");
   if (!o.name.empty()) return o.name;
   std::string name = fs::path(o.input.file).stem().string();
   for (char& c : name)

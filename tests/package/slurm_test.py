@@ -74,7 +74,7 @@ def the_end_of_a_job_is_known(scratch):
 
 def scripts_are_refused_that_cannot_work(scratch):
     path = write_input(scratch, "single", 10)
-    for options, what in ((["--array"], "compute.replicas is 1"), (["--time", "soon"], "--time soon"), (["--partition", "a b"], "blanks"), (["--at-a-time", "3"], "--array")):
+    for options, what in ((["--array"], "compute.replicas is 1"), (["--time", "soon"], "--time soon"), (["--partition", "a b"], "blanks"), (["--job-name", "a/b"], "--job-name a/b"), (["--at-a-time", "3"], "--array")):
         assert what in uplift("slurm", path, *options, expect=2).stderr, what
     several = write_input(scratch, "several", 10, "compute: {replicas: 3}")
     script = uplift("slurm", several, "--array", "--at-a-time", "2", "--cpus", "2", "--time", "26h", "--account", "me", "--set", "title=it's").stdout
