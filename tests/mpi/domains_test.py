@@ -160,6 +160,18 @@ def refusals(scratch):
     print("refused by name: no-cutoff, ranks that do not fit", flush=True)
 
 
+def crowds(scratch):
+    """More ranks than processors: the log says so, and of as many as there are nothing."""
+    path = write_input(scratch, "crowd", CASES["nve"].replace("0.44", "0.02"))
+    usable = sorted(os.sched_getaffinity(0))
+    for ranks, cores in ((3, usable[:2]), (2, usable[:2])):
+        out = os.path.join(scratch, f"crowd-{ranks}")
+        done = subprocess.run(["taskset", "-c", ",".join(map(str, cores)), *command(ranks, "run", path, "--set", "output.directory=" + out)], capture_output=True, text=True, timeout=120 * PATIENCE)
+        said = re.search(rf"{ranks} ranks share (one|\d+) processor", done.stdout)
+        assert done.returncode == 0 and (ranks > len(cores)) <= bool(said) and not (said and said[1] == str(ranks)), (ranks, done.returncode, done.stdout, done.stderr)
+    print("more ranks than processors: said", flush=True)
+
+
 def lost_interactions(scratch):
     """An atom that is too far from those that it is bonded to: its interactions are with nobody, and that is noticed, with a mesh and without."""
     with gzip.open(os.path.join(INPUTS, ALANINE, "system.inpcrd.gz"), "rt") as f:
@@ -199,6 +211,6 @@ def energies(scratch):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals lost_interactions same_bits kills replicas failing_replicas")
+        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals crowds lost_interactions same_bits kills replicas failing_replicas")
         for name in wanted.split():
             globals()[name](folder)
