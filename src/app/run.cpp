@@ -149,8 +149,9 @@ int Run::stage(std::size_t index) {
   if (checkpoint_) next_.collected = checkpoint_->collected;
   BiasCourse bias = bias_course(settings, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
-  const std::unique_ptr<Backend> backend = make_backend(
-      loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team, static_cast<int>(index));
+  const std::unique_ptr<Backend> backend =
+      make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team,
+                   static_cast<int>(index), loaded.origin);
   if (!files_begun_) {
     for (const StageSettings& s : input_.stages)
       if (s.bias) check_bias(s.name, *s.bias, loaded.system);

@@ -58,6 +58,7 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
     ranks_of_each(world, in.compute, switches.replica > 0 ? 1 : in.compute.replicas);
     return in;
   });
+  check_same_input(world, input);
   const RankThreads threads = threads_of_rank(world);
   std::vector<std::string> announcements{threads.crowd};
   if (input.compute.threads == 0) {

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, differing, frames, h5py, np, run, with_exception, write_exception, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -160,6 +160,26 @@ def refusals(scratch):
     print("refused by name: no-cutoff, ranks that do not fit", flush=True)
 
 
+def other_files(scratch):
+    """Ranks that see other files under the same names, as on machines whose folders are not shared: refused, whatever differs."""
+    text = HEAD.format(i="/proc/self/cwd", s=".", p="mixed", c="15 min", b="cpu")
+    there = {}
+    for name in ("as they are", "parameters", "input"):
+        folder = there[name] = os.path.join(scratch, name.replace(" ", "-"))
+        os.makedirs(folder)
+        for kind in ("prmtop", "inpcrd"):
+            shutil.copy(f"{INPUTS}/{ALANINE}/system.{kind}.gz", folder)
+        with open(os.path.join(folder, "x.yaml"), "w") as f:
+            f.write(text.replace("0.8 nm", "0.7 nm") if name == "input" else text)
+    with open(write_exception(scratch), "rb") as f, gzip.open(os.path.join(there["parameters"], "system.prmtop.gz"), "wb") as out:
+        out.write(f.read())
+    one = lambda name: ["-n", "1", "-wdir", there[name], UPLIFT, "energy", "x.yaml"]
+    for name, words in (("as they are", "potential"), ("parameters", "has read another system than rank 0"), ("input", "another input here than on rank 0")):
+        done = subprocess.run(MPIRUN + one("as they are") + [":"] + one(name), capture_output=True, text=True, timeout=120 * PATIENCE)
+        assert done.returncode == (0 if words == "potential" else 2) and words in done.stdout + done.stderr, (name, done.returncode, done.stdout, done.stderr)
+    print("ranks that have read other files: refused", flush=True)
+
+
 def crowds(scratch):
     """More ranks than processors: the log says so, and of as many as there are nothing."""
     path = write_input(scratch, "crowd", CASES["nve"].replace("0.44", "0.02"))
@@ -211,6 +231,6 @@ def energies(scratch):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals crowds lost_interactions same_bits kills replicas failing_replicas")
+        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals other_files crowds lost_interactions same_bits kills replicas failing_replicas")
         for name in wanted.split():
             globals()[name](folder)
