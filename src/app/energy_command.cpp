@@ -44,6 +44,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
     ranks_of_each(world, in.compute, 1);
     return in;
   });
+  check_same_input(world, input);
   if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world).count;
   const Serving serving(world, input);
   if (!world.root()) return finished;
@@ -52,8 +53,8 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
   const Bias bias = given_bias(input, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias);
-  const std::unique_ptr<Backend> backend =
-      make_backend(loaded.system, loaded.state.box, input.compute, input.dynamics.constraint_tolerance, world);
+  const std::unique_ptr<Backend> backend = make_backend(loaded.system, loaded.state.box, input.compute,
+                                                        input.dynamics.constraint_tolerance, world, -1, loaded.origin);
   backend->upload(loaded.state);
   std::vector<Stage> stages = make_integrator({}, {bias}).forces;
   stages.insert(stages.begin(), PlaceVirtualSites{});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -45,6 +46,16 @@ std::string others_text(bool none_left, bool exchange) {
                   : "\nThe other replicas have gone on as if nothing had happened; ";
 }
 
+/// A replica has several files open all the time. The limit that a process begins with is low (1,024 as a rule), and may be
+/// raised.
+void allow_open_files(int replicas) {
+  rlimit limit{};
+  const auto wanted = static_cast<rlim_t>(1024 + 16 * replicas);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /// A thread that leaves signals to the main one.
 template <class F>
 std::thread quiet_thread(F&& f) {
@@ -77,6 +88,20 @@ std::vector<ReplicaEntry> replica_entries(const RunInput& input) {
   return entries;
 }
 
+int check_replicas_there(const RunInput& input) {
+  const fs::path directory = input.output.directory;
+  if (fs::exists(directory / "checkpoint.upc") || fs::exists(directory / "trajectory.h5md"))
+    throw InputError("output.directory: " + directory.string() +
+                     " holds a run of one replica; choose another with --set output.directory=NAME");
+  const int there = static_cast<int>(read_replicas(directory.string()).size()), replicas = input.compute.replicas;
+  if (there > replicas || (there > 0 && there != replicas && input.exchanges()))
+    throw InputError(
+        fmt::format("compute.replicas: the run in {} has {}, and here are {}; put the number back{}, or choose "
+                    "another output directory",
+                    directory.string(), there, replicas, input.exchanges() ? "" : " (more are possible, too)"));
+  return there;
+}
+
 class Ensemble::Link final : public ReplicaLink {
  public:
   Link(Ensemble& all, int local) : all_(all), local_(local) {}
@@ -96,6 +121,7 @@ Ensemble::Ensemble(RunInput input, RunOptions options, const Communicator& ranks
       ranks_(ranks),
       directory_(input_.output.directory),
       own_(ReplicaRange::of(ranks.rank(), ranks.size(), input_.compute.replicas)) {
+  allow_open_files(own_.size());
   threads_ = input_.compute.threads;
   places_ = std::max(1, places_for(input_.compute, threads_, own_.size(), options_.team));
   if (ranks_.root()) take_directory();
@@ -114,22 +140,12 @@ std::string Ensemble::directory_of(int replica) const { return (directory_ / rep
 
 void Ensemble::take_directory() {
   make_output_directory(directory_);
-  if (fs::exists(directory_ / "checkpoint.upc") || fs::exists(directory_ / "trajectory.h5md"))
-    throw InputError("output.directory: " + directory_.string() +
-                     " holds a run of one replica; choose another with --set output.directory=NAME");
   const int replicas = input_.compute.replicas;
-  const std::vector<ReplicaEntry> before = read_replicas(directory_.string());
-  continued_ = !before.empty();
+  continued_ = check_replicas_there(input_) > 0;
   if (continued_ && !options_.resume)
     throw InputError(
         "output.directory: " + directory_.string() +
         " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
-  const int there = static_cast<int>(before.size());
-  if (continued_ && (there > replicas || (there != replicas && input_.exchanges())))
-    throw InputError(
-        fmt::format("compute.replicas: the run in {} has {}, and here are {}; put the number back{}, or choose "
-                    "another output directory",
-                    directory_.string(), there, replicas, input_.exchanges() ? "" : " (more are possible, too)"));
   lock_ = h5::FileLock((directory_ / "run.log").string(), true);
   std::vector<std::string> directories;
   for (int r = 0; r < replicas; ++r) directories.push_back(directory_of(r));
@@ -199,7 +215,8 @@ void Ensemble::run_replica(int local) {
   }
   if (run) {
     if (!out.error.empty()) run->log().note("error: " + out.error);
-    if (options_.team.lost()) options_.team.abort(fmt::format("replica {}: {}", replica + 1, out.error), failed);
+    if (options_.team.lost())
+      options_.team.abort(fmt::format("replica {}: {}", replica + 1, out.error), out.bad_input ? bad_input : failed);
     out.warnings = run->log().warnings();
     out.simulated = run->speed().simulated;
     out.seconds = run->speed().seconds;

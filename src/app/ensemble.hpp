@@ -23,6 +23,9 @@ RunInput replica_input(const RunInput& input, int replica, const ReplicaShare& s
 
 /// For replicas.json.
 std::vector<ReplicaEntry> replica_entries(const RunInput& input);
+/// How many replicas the output directory has, 0 for a new one. Throws InputError where it holds another kind of run, or more
+/// of them than there are now (they would be forgotten).
+int check_replicas_there(const RunInput& input);
 
 class Ensemble {
  public:

@@ -161,10 +161,11 @@ std::string missing_backend(const ComputeSettings& compute) {
                      "); use backend: auto or cpu";
 }
 
-std::unique_ptr<Backend> make_team_backend(const System& system, const Box& box, const ComputeSettings& compute,
-                                           double constraint_tolerance, const Communicator& team, int which) {
-  return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, system_fingerprint(system)},
-              leaf_maker(compute));
+/// Of what ranks that work on one system must agree in.
+std::uint64_t team_fingerprint(const System& system, const Origin& origin) {
+  std::uint64_t sum = origin.positions;
+  for (const auto& [name, parameters] : origin.parameters) sum = sum * 1099511628211 + parameters;
+  return sum * 1099511628211 + system_fingerprint(system);
 }
 
 }  // namespace
@@ -177,23 +178,26 @@ void check_backend(const RunInput& input) {
 void serve_team(const RunInput& input, const Communicator& team) {
   const auto load_ordered = [&](const TeamOrder& order) {
     const StageSettings* stage = order.which >= 0 ? &input.stages.at(static_cast<std::size_t>(order.which)) : nullptr;
-    System system = (stage ? load(input, *stage) : load(input, input.forces, std::nullopt)).system;
+    Loaded loaded = stage ? load(input, *stage) : load(input, input.forces, std::nullopt);
+    System& system = loaded.system;
     system.torsions_apart = order.torsions_apart;
-    if (system_fingerprint(system) != order.fingerprint)
+    if (team_fingerprint(system, loaded.origin) != order.fingerprint)
       throw InputError(
           input.file + ": rank " + std::to_string(team.rank()) +
           " has read another system than rank 0 (files that differ from machine to machine, or that are being written); "
           "put them where all ranks see the same");
-    return system;
+    return std::move(system);
   };
   serve(team, load_ordered, leaf_maker(input.compute));
 }
 
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& wanted,
-                                      double constraint_tolerance, const Communicator& team, int which) {
+                                      double constraint_tolerance, const Communicator& team, int which, const Origin& origin) {
   if (const std::string missing = missing_backend(wanted); !missing.empty()) throw InputError(missing);
   const ComputeSettings compute = with_backend(wanted);
-  if (team.size() > 1) return make_team_backend(system, box, compute, constraint_tolerance, team, which);
+  if (team.size() > 1)
+    return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, team_fingerprint(system, origin)},
+                leaf_maker(compute));
 #if defined(UPLIFT_HAVE_CUDA)
   if (compute.backend == "cuda")
     return cuda_device::make_backend(

@@ -38,9 +38,11 @@ void check_backend(const RunInput& input);
 ComputeSettings with_backend(ComputeSettings compute);
 
 /// The backend that `compute.backend` asks for. Throws InputError when this build does not have it. The root of several ranks
-/// gets one that works with all of them; the others are in serve_team(), and `which` tells them the stage (-1: none).
+/// gets one that works with all of them; the others are in serve_team(), `which` tells them the stage (-1: none), and `origin`
+/// what they must have read.
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& compute,
-                                      double constraint_tolerance, const Communicator& team = {}, int which = -1);
+                                      double constraint_tolerance, const Communicator& team = {}, int which = -1,
+                                      const Origin& origin = {});
 /// What ranks of a team do that are not its root, until that dismisses them.
 void serve_team(const RunInput& input, const Communicator& team);
 

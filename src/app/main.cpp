@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "command_line.hpp"
@@ -93,6 +95,8 @@ int run_program(int argc, char** argv, const uplift::Communicator& world) {
   } catch (const Agreed& agreed) {
     return agreed.status;
   } catch (const uplift::InputError& e) {
+    // What is wrong with an input is so on all ranks as a rule; the root says it, and ends the others meanwhile.
+    if (!world.root()) std::this_thread::sleep_for(std::chrono::seconds(2));
     return fail(world, e.what(), bad_input);
   } catch (const std::bad_alloc&) {
     return fail(world, "out of memory (the system or its PME grid is too large for this machine)", failed);

@@ -2,7 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
 namespace uplift::app {
+
+void check_same_input(const Communicator& world, const RunInput& input) {
+  // Without paths: folders may have other names on other machines.
+  std::string own, root;
+  std::istringstream lines(input.resolved);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("\"/") == std::string::npos) own += line + '\n';
+  root = own;
+  world.broadcast(root);
+  if (root != own)
+    throw InputError(input.file +
+                     ": is another input here than on rank 0 (a file that differs from machine to machine, or that is being "
+                     "written); put it where all ranks see the same");
+}
 
 int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas) {
   const int wanted = compute.ranks_per_replica;

@@ -40,6 +40,9 @@ auto root_first(const Communicator& world, F&& f) {
   return f();
 }
 
+/// Throws InputError on ranks that have read another input than the root.
+void check_same_input(const Communicator& world, const RunInput& input);
+
 /// Ranks but the root do nothing else than serve while this is made; the root then goes on, and dismisses them at the end.
 class Serving {
  public:

@@ -149,8 +149,9 @@ int Run::stage(std::size_t index) {
   if (checkpoint_) next_.collected = checkpoint_->collected;
   BiasCourse bias = bias_course(settings, loaded.system);
   loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
-  const std::unique_ptr<Backend> backend = make_backend(
-      loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team, static_cast<int>(index));
+  const std::unique_ptr<Backend> backend =
+      make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team,
+                   static_cast<int>(index), loaded.origin);
   if (!files_begun_) {
     for (const StageSettings& s : input_.stages)
       if (s.bias) check_bias(s.name, *s.bias, loaded.system);
@@ -240,11 +241,14 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const std::vector<PhaseTime> before = backend.phases();
   const double start = now();
   const std::int64_t first = simulation.current_step();
+  saved_step_.reset();
   simulation.begin();
   if (settings.bias && !continued) check_first_boost(settings, simulation.observe({false, true, false, false}).energies.bias);
   std::string why = advance(simulation, exchange ? &*exchange : nullptr, last);
   const double wall = now() - start;
-  save(simulation.checkpoint_state(), true);
+  // Not twice at one step: where another replica could not write its checkpoint of an attempt, it goes on from the one before,
+  // which must not be lost here.
+  if (saved_step_ != simulation.current_step()) save(simulation.checkpoint_state(), true);
   if (exchange && why.empty()) why = exchange->end(last);
   state_ = simulation.state();
   recorders.finish(simulation);
@@ -276,8 +280,8 @@ std::string Run::advance(Simulation& simulation, RunExchange* exchange, std::int
       return why;
     simulation.step();
     if (options_.link) options_.link->progress(next_.stage, simulation.current_step(), next_.stage_step, last);
-    // Replicas that exchange save together, or none of them could go on from what the others have.
-    if (!exchange && checkpoint_due()) checkpoint();
+    // Once replicas exchange they save together, or none of them could go on from what the others have.
+    if ((!exchange || !exchange->begun(simulation.current_step())) && checkpoint_due()) checkpoint();
   }
   return why;
 }
@@ -306,6 +310,7 @@ void Run::save(const State& state, bool begun, std::optional<DescentMemory> desc
   next_.state = {};
   next_.descent.reset();
   saved_at_ = now();
+  saved_step_ = state.step;
 }
 
 void Run::report(const StageSettings& settings, const Backend& backend, const RunTiming& timing) {

@@ -39,6 +39,7 @@ int run_one(RunInput input, RunOptions options) {
 /// One replica of several as a run by itself: a job of an array.
 int run_replica(const RunInput& input, int replica, RunOptions options) {
   make_output_directory(input.output.directory);
+  check_replicas_there(input);
   write_replicas(input.output.directory, replica_entries(input));
   RunInput own = replica_input(input, replica - 1, {input.compute.threads, 0});
   options.replica = "replica " + std::to_string(replica) + " of " + std::to_string(input.compute.replicas) +
@@ -57,11 +58,12 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
     ranks_of_each(world, in.compute, switches.replica > 0 ? 1 : in.compute.replicas);
     return in;
   });
-  std::string threads_note;
+  check_same_input(world, input);
+  const RankThreads threads = threads_of_rank(world);
+  std::vector<std::string> announcements{threads.crowd};
   if (input.compute.threads == 0) {
-    const RankThreads threads = threads_of_rank(world);
     input.compute.threads = threads.count;
-    threads_note = threads.note;
+    announcements.push_back(threads.note);
   }
   const bool together = input.compute.replicas > 1 && switches.replica == 0;
   const int each = ranks_of_each(world, input.compute, together ? input.compute.replicas : 1);
@@ -72,8 +74,9 @@ int run_command(const InputOptions& options, const RunSwitches& switches, const 
   run_options.quiet = switches.quiet;
   run_options.resume = switches.resume;
   run_options.stop_reason = stop_reason;
-  run_options.announcement = stop_reason.announcement();
-  if (!threads_note.empty()) run_options.announcement += (run_options.announcement.empty() ? "" : "\n") + threads_note;
+  announcements.insert(announcements.begin(), stop_reason.announcement());
+  for (const std::string& one : announcements)
+    if (!one.empty()) run_options.announcement += (run_options.announcement.empty() ? "" : "\n") + one;
   const Serving serving(team, input);
   if (!team.root()) return finished;
   run_options.team = team;

@@ -22,6 +22,8 @@ class RunExchange final : public Recorder {
   RunExchange(const StageSettings& stage, int index, std::int64_t first, ReplicaLink& link);
 
   bool due(std::int64_t step) const override { return schedule_.due(step - first_); }
+  /// An attempt is due or has been made by this step.
+  bool begun(std::int64_t step) const { return schedule_.attempts(step - first_) > 0; }
   Wanted wanted() const override { return {false, true}; }
   void record(const Frame& frame) override { potential_ = frame.energies.boosted_potential(); }
 

@@ -47,6 +47,9 @@ std::string slurm_time(long minutes) {
 }
 
 std::string job_name(const SlurmOptions& o) {
+  if (o.name.find('/') != std::string::npos)
+    throw InputError("--job-name " + o.name +
+                     ": the log of the job is named after it, and would be in a folder of that name; use another name");
   if (!o.name.empty()) return o.name;
   std::string name = fs::path(o.input.file).stem().string();
   for (char& c : name)
@@ -122,6 +125,22 @@ void check(const SlurmOptions& o, const RunInput& input) {
                                  replicas, replicas));
 }
 
+/// Whether the job goes back into the queue. `every`: seconds between checkpoints.
+std::string end_of_part(double every) {
+  return fmt::format(
+      "status=$?\n"
+      "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "
+      "done.\n"
+      "# Above 128: killed, as by a node without memory or with one of its ranks. It goes on from the last checkpoint; but "
+      "what is "
+      "killed\n# before it can have written another one (twice output.checkpoint.every) would be killed for ever.\n"
+      "if [ $status -eq 3 ] || {{ [ $status -gt 128 ] && [ $SECONDS -ge {:.0f} ]; }}; then\n"
+      "  scontrol requeue \"$job\" && exit 0\n"
+      "fi\n"
+      "exit $status\n",
+      std::max(600.0, std::ceil(2 * every)));
+}
+
 std::string script(const SlurmOptions& o, const RunInput& input) {
   const int tasks = ranks_of_node(o, input), ranks = tasks * o.nodes;
   std::string s = "#!/bin/bash\n";
@@ -165,14 +184,7 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
                 " --cpus-per-task=\"${SLURM_CPUS_PER_TASK:-$" +
                 (tasks == 1 ? std::string("SLURM_CPUS_ON_NODE") : fmt::format("((SLURM_CPUS_ON_NODE / {}))", tasks)) + "}\"";
   s += launcher + " " + command + "\n";
-  s += "status=$?\n"
-       "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "
-       "done.\n"
-       "if [ $status -eq 3 ]; then\n"
-       "  scontrol requeue \"$job\" && exit 0\n"
-       "fi\n"
-       "exit $status\n";
-  return s;
+  return s + end_of_part(input.output.checkpoint_every);
 }
 
 }  // namespace

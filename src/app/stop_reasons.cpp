@@ -1,10 +1,14 @@
 #include "stop_reasons.hpp"
 
+#include <time.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <regex>
 
@@ -16,13 +20,24 @@
 namespace uplift::app {
 namespace {
 
-std::atomic<int> stop_signal = 0;  // read by the threads of replicas, too
-static_assert(std::atomic<int>::is_always_lock_free);
-/// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action. But not
-/// that of a terminal which has gone: its shell and the kernel may both say so.
+std::atomic<int> stop_signal = 0;                   // read by the threads of replicas, too
+std::array<std::atomic<std::int64_t>, NSIG> heard;  // when each came first [ms of the steady clock]
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
+constexpr std::int64_t echo = 500;  // [ms]
+
+/// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action. But not one
+/// that is the same, sent twice: timeout(1) sends it to its child and to the group, and a batch system and mpirun may both send
+/// it. Nor that of a terminal which has gone: its shell and the kernel may both say so.
 extern "C" void on_signal(int number) {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC, &t);
+  const std::int64_t now = 1 + std::int64_t{1000} * t.tv_sec + t.tv_nsec / 1000000;
+  std::int64_t first = 0;
   stop_signal = number;
-  if (number != SIGHUP) std::signal(number, SIG_DFL);
+  if (heard[static_cast<std::size_t>(number)].compare_exchange_strong(first, now) || number == SIGHUP || now - first < echo)
+    return;
+  std::signal(number, SIG_DFL);
+  std::raise(number);  // when this has returned
 }
 
 bool is_ignored(int number) {

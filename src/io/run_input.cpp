@@ -233,6 +233,7 @@ class InputBuilder {
           "forces.nonbonded",
           "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
     for (const std::string& doubt : yaml::doubts_of_bias(stage, in_.stages)) in_.warnings.push_back(doubt);
+    if (const std::string doubt = yaml::doubt_of_exchange(stage); !doubt.empty()) in_.warnings.push_back(doubt);
     in_.stages.push_back(std::move(stage));
   }
 

@@ -53,6 +53,15 @@ void check_interval(const Values& v, const char* key, double interval, double st
 
 }  // namespace
 
+std::string doubt_of_exchange(const StageSettings& stage) {
+  if (!stage.exchange || !(stage.exchange->every > 0)) return {};
+  const double every = stage.exchange->every;
+  const double first = every * std::max(1.0, std::ceil(stage.exchange->after / every - 1e-9));
+  if (first < stage.time - 0.5 * stage.dynamics.timestep) return {};  // at its very end there is none, either
+  return fmt::format("stage {}: replicas never exchange, as it ends at {:.12g} ps and the first attempt would be at {:.12g} ps",
+                     stage.name, stage.time, first);
+}
+
 ExchangeSettings read_exchange(const Values& v, const StageSettings& stage) {
   ExchangeSettings e;
   e.temperatures = read_temperatures(v);

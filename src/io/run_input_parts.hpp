@@ -24,6 +24,9 @@ std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::v
 /// stages.*.exchange of a stage whose dynamics are read.
 ExchangeSettings read_exchange(const Values& values, const StageSettings& stage);
 
+/// What speaks against the exchange of a stage, for the warnings: that it ends before the first attempt. Empty: nothing.
+std::string doubt_of_exchange(const StageSettings& stage);
+
 /// free_energy: surfaces of a run with these stages.
 std::vector<FreeEnergySettings> read_free_energies(const Values& values, const std::vector<StageSettings>& stages,
                                                    const OutputSettings& output);

@@ -6,12 +6,13 @@
 import gzip
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, differing, frames, h5py, np, run, with_exception, write_exception, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -46,7 +47,7 @@ def skewed_water(scratch):
 
 
 def same_bits(scratch):
-    inputs = {}  # TEMP
+    inputs = {name: write_input(scratch, name, body) for name, body in CASES.items()}
     inputs["sites"] = skewed_water(scratch)
     inputs["exception"] = with_exception(scratch, write_input(scratch, "exception", CASES["nve"]))
     for name, path in inputs.items():
@@ -146,13 +147,49 @@ def refusals(scratch):
     for path, arguments, ranks, words in (
         (vacuum, [], 2, "no-cutoff"),
         (vacuum, ["--set", "compute.backend=simt"], 2, "no-cutoff"),
+        (periodic, [], 5, "5 ranks do not fit this box"),
+        (periodic, ["--set", "compute.ranks_per_replica=5", "--set", "compute.replicas=2"], 5, "5 ranks do not fit this box"),
         (periodic, ["--set", "compute.ranks_per_replica=3"], 2, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2"], 1, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2", "--set", "compute.replicas=4"], 3, "start a multiple of it (mpirun -n 2 to 8)"),
     ):
         done = subprocess.run(command(ranks, "run", path, *arguments, "--set", "output.directory=" + os.path.join(scratch, "none")), capture_output=True, text=True, timeout=120 * PATIENCE)
         assert done.returncode == 2 and words in done.stderr, (arguments, done.returncode, done.stderr)
+        assert done.stderr.count("error on rank") <= 1, (arguments, done.stderr)  # by one rank, not by each
+        shutil.rmtree(os.path.join(scratch, "none"), ignore_errors=True)
     print("refused by name: no-cutoff, ranks that do not fit", flush=True)
+
+
+def other_files(scratch):
+    """Ranks that see other files under the same names, as on machines whose folders are not shared: refused, whatever differs."""
+    text = HEAD.format(i="/proc/self/cwd", s=".", p="mixed", c="15 min", b="cpu")
+    there = {}
+    for name in ("as they are", "parameters", "input"):
+        folder = there[name] = os.path.join(scratch, name.replace(" ", "-"))
+        os.makedirs(folder)
+        for kind in ("prmtop", "inpcrd"):
+            shutil.copy(f"{INPUTS}/{ALANINE}/system.{kind}.gz", folder)
+        with open(os.path.join(folder, "x.yaml"), "w") as f:
+            f.write(text.replace("0.8 nm", "0.7 nm") if name == "input" else text)
+    with open(write_exception(scratch), "rb") as f, gzip.open(os.path.join(there["parameters"], "system.prmtop.gz"), "wb") as out:
+        out.write(f.read())
+    one = lambda name: ["-n", "1", "-wdir", there[name], UPLIFT, "energy", "x.yaml"]
+    for name, words in (("as they are", "potential"), ("parameters", "has read another system than rank 0"), ("input", "another input here than on rank 0")):
+        done = subprocess.run(MPIRUN + one("as they are") + [":"] + one(name), capture_output=True, text=True, timeout=120 * PATIENCE)
+        assert done.returncode == (0 if words == "potential" else 2) and words in done.stdout + done.stderr, (name, done.returncode, done.stdout, done.stderr)
+    print("ranks that have read other files: refused", flush=True)
+
+
+def crowds(scratch):
+    """More ranks than processors: the log says so, and of as many as there are nothing."""
+    path = write_input(scratch, "crowd", CASES["nve"].replace("0.44", "0.02"))
+    usable = sorted(os.sched_getaffinity(0))
+    for ranks, cores in ((3, usable[:2]), (2, usable[:2])):
+        out = os.path.join(scratch, f"crowd-{ranks}")
+        done = subprocess.run(["taskset", "-c", ",".join(map(str, cores)), *command(ranks, "run", path, "--set", "output.directory=" + out)], capture_output=True, text=True, timeout=120 * PATIENCE)
+        said = re.search(rf"{ranks} ranks share (one|\d+) processor", done.stdout)
+        assert done.returncode == 0 and (ranks > len(cores)) <= bool(said) and not (said and said[1] == str(ranks)), (ranks, done.returncode, done.stdout, done.stderr)
+    print("more ranks than processors: said", flush=True)
 
 
 def lost_interactions(scratch):
@@ -194,6 +231,6 @@ def energies(scratch):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals lost_interactions same_bits kills replicas failing_replicas")
+        wanted = os.environ.get("UPLIFT_CHECKS", "energies refusals other_files crowds lost_interactions same_bits kills replicas failing_replicas")
         for name in wanted.split():
             globals()[name](folder)

@@ -247,6 +247,63 @@ def one_that_fails_is_named(scratch):
     same(contents(folder), contents(os.path.join(scratch, "whole")), "after a failure")
 
 
+def one_that_cannot_save_stops_all_where_they_can_go_on(scratch):
+    """Its checkpoint fails where the others have written theirs: these keep the one before, the only one that fits to what it has."""
+    stages = REX.replace("time: 2 ps", "time: 40 ps")
+    whole, _ = run(write_input(scratch, "undisturbed", stages), "--quiet", "--threads", "2")
+    folder = (path := write_input(scratch, "unsaved", stages, output=", checkpoint: {every: 0.05 s}"))[: -len(".yaml")]
+    job = subprocess.Popen([UPLIFT, "run", path, "--quiet", "--threads", "2"], stderr=subprocess.PIPE, text=True)
+    in_the_way = os.path.join(folder, "replica-002", "checkpoint.upc.tmp")
+    limit = time.time() + 120 * PATIENCE
+    while job.poll() is None and time.time() < limit and not os.path.exists(os.path.join(folder, "exchange.h5")):
+        time.sleep(0.002)
+    wait_for_checkpoints(job, folder, 3)
+    while job.poll() is None and not os.path.isdir(in_the_way):
+        try:
+            os.mkdir(in_the_way)
+        except FileExistsError:  # it is being written
+            pass
+    error = job.communicate(timeout=300 * PATIENCE)[1]
+    assert job.returncode == 1 and "replica 2 (" in error and "have stopped with checkpoints" in error, (job.returncode, error)
+    os.rmdir(in_the_way)
+    run(path, "--quiet", "--resume")
+    same(contents(folder), contents(whole), "after a checkpoint that failed")
+
+
+def checkpoints_are_written_before_the_first_exchange(scratch):
+    stages = "[{name: rex, time: 400 ps, exchange: {temperatures: [300 K, 330 K], every: 1 ps, after: 300 ps}}]"
+    path = write_input(scratch, "early", stages, every="10 ps", output=", checkpoint: {every: 0.05 s}")
+    folder = path[: -len(".yaml")]
+    job = subprocess.Popen([UPLIFT, "run", path, "--quiet", "--threads", "2"], stderr=subprocess.PIPE, text=True)
+    wait_for_checkpoints(job, folder, 6)
+    assert job.poll() is None, job.communicate()
+    job.kill()
+    job.communicate()
+    run(path, "--quiet", "--resume", "--max-time", f"{PATIENCE} s", expect=3)
+    with open(os.path.join(folder, "replica-001", "run.log")) as f:
+        step = int(re.search(r"goes on from step (\d+)", f.read()).group(1))
+    assert 0 < step < 150000, step
+
+
+def many_replicas_have_many_files(scratch):
+    """More than the limit that a process begins with, as far as it may be raised."""
+    path = write_input(scratch, "many", "[{name: rex, time: 0.2 ps, exchange: {from: 300 K, to: 500 K, count: 24, every: 0.1 ps}}]")
+    limited = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])); os.execv(sys.argv[1], sys.argv[1:])"
+    run(path, "--quiet", launcher=(sys.executable, "-c", limited))
+
+
+def one_by_itself_leaves_other_runs_alone(scratch):
+    path = write_input(scratch, "here", "[{name: go, time: 0.2 ps}]")
+    folder, _ = run(path, "--quiet")
+    _, done = run(path, "--resume", "--replica", "2", "--set", "compute.replicas=3", expect=2)
+    assert "holds a run of one replica" in done.stderr, done.stderr
+    run(path, "--quiet", "--resume")  # it is what it was
+    four = ["--quiet", "--resume", "--set", f"output.directory={scratch}/four", "--set"]
+    run(path, *four, "compute.replicas=4")
+    _, done = run(path, *four, "compute.replicas=2", "--replica", "1", expect=2)
+    assert "has 4, and here are 2" in done.stderr, done.stderr
+
+
 def pools_and_refuses(scratch):
     extra = 'compute: {replicas: 2}\nfree_energy: [{name: pmf, variables: ["phi=phi(2)"], bins: [12], bootstrap: 0, cutoff: 1}]'
     path = write_input(scratch, "pool", "[{name: go, time: 100 ps}]", extra=extra)
@@ -266,6 +323,10 @@ def pools_and_refuses(scratch):
     assert os.path.exists(os.path.join(folder, "replica-003", "trajectory.h5md"))
     _, done = run(path, "--quiet", "--resume", "--set", "compute.replicas=2", expect=2)
     assert "compute.replicas" in done.stderr
+    for interval in ("every: 1 ps", "every: 0.1 ps, after: 0.95 ps"):
+        done = subprocess.run([UPLIFT, "validate", write_input(scratch, "never", f"[{{name: a, time: 1 ps, exchange: {{temperatures: [300 K, 310 K], {interval}}}}}]")], capture_output=True, text=True)
+        assert done.returncode == 0 and "replicas never exchange" in done.stdout + done.stderr, (interval, done)
+    assert "never exchange" not in run(write_input(scratch, "once", "[{name: a, time: 0.2 ps, exchange: {temperatures: [300 K, 310 K], every: 0.1 ps}}]"))[1].stdout
     for stages, what in (
         ("[{name: a, time: 1 ps, exchange: {temperatures: [300 K], every: 0.1 ps}}]", "two temperatures"),
         ("[{name: a, time: 1 ps, exchange: {temperatures: [310 K, 300 K], every: 0.1 ps}}]", "ascend"),
@@ -280,4 +341,5 @@ def pools_and_refuses(scratch):
 
 if __name__ == "__main__":
     run_all(replicas_have_the_bits_of_single_runs, same_bits_for_any_number_of_threads_and_ranks, interrupted_replicas_go_on_with_the_same_bits, energies_are_those_of_independent_runs,
-            the_conserved_energy_does_not_jump, volumes_move_with_configurations, one_that_fails_is_named, pools_and_refuses)
+            the_conserved_energy_does_not_jump, volumes_move_with_configurations, one_that_fails_is_named, one_that_cannot_save_stops_all_where_they_can_go_on,
+            checkpoints_are_written_before_the_first_exchange, many_replicas_have_many_files, one_by_itself_leaves_other_runs_alone, pools_and_refuses)

@@ -104,14 +104,15 @@ def closed_streams_stay_out_of_files(folder):
     assert uplift(folder, "run", "x.yaml", "--resume").count("this stage is finished") == 1
 
 
-def stop(folder, number, *before):
+def stop(folder, number, *before, times=2):
     job = subprocess.Popen([*before, UPLIFT, "run", "x.yaml", "--resume", "--set", "stages.go.time=1 ms"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for line in job.stdout:
         if line.startswith("stage go"):
             break
     time.sleep(0.2)
-    job.send_signal(number)
-    job.send_signal(number)  # a shell and the kernel both tell of a terminal that has gone
+    for _ in range(times):  # a shell and the kernel both tell of a terminal that has gone
+        job.send_signal(number)
+        time.sleep(0.0005)
     try:
         job.communicate(timeout=5)
     except subprocess.TimeoutExpired:
@@ -129,5 +130,13 @@ def a_closed_terminal_stops_with_a_checkpoint(folder):
     assert stop(folder, signal.SIGHUP, "nohup") == ("went on", 3)
 
 
+def one_signal_may_be_sent_twice(folder):
+    """timeout(1) sends it to its child and then to the group, and that is no second request."""
+    write_input(folder)
+    for _ in range(3):
+        assert stop(folder, signal.SIGTERM, times=20) == ("stopped", 3)
+
+
 if __name__ == "__main__":
-    run_all(no_command_writes_over_inputs_and_runs, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint)
+    run_all(no_command_writes_over_inputs_and_runs, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
+            one_signal_may_be_sent_twice)

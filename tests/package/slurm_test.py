@@ -74,7 +74,7 @@ def the_end_of_a_job_is_known(scratch):
 
 def scripts_are_refused_that_cannot_work(scratch):
     path = write_input(scratch, "single", 10)
-    for options, what in ((["--array"], "compute.replicas is 1"), (["--time", "soon"], "--time soon"), (["--partition", "a b"], "blanks"), (["--at-a-time", "3"], "--array")):
+    for options, what in ((["--array"], "compute.replicas is 1"), (["--time", "soon"], "--time soon"), (["--partition", "a b"], "blanks"), (["--job-name", "a/b"], "--job-name a/b"), (["--at-a-time", "3"], "--array")):
         assert what in uplift("slurm", path, *options, expect=2).stderr, what
     several = write_input(scratch, "several", 10, "compute: {replicas: 3}")
     script = uplift("slurm", several, "--array", "--at-a-time", "2", "--cpus", "2", "--time", "26h", "--account", "me", "--set", "title=it's").stdout
@@ -116,7 +116,7 @@ def scripts_do_not_believe_a_busy_controller(scratch):
     """With programs of Slurm that only say how they were called: what the job hears of its end, and what it puts back into the queue."""
     programs = os.path.join(scratch, "bin")
     os.mkdir(programs)
-    for name, lines in (("squeue", "echo squeue $* >> $CALLS; printf '%s' \"$SQUEUE_SAYS\""), ("srun", "echo end=$SLURM_JOB_END_TIME >> $CALLS; exit 3"), ("scontrol", "echo scontrol $* >> $CALLS")):
+    for name, lines in (("squeue", "echo squeue $* >> $CALLS; printf '%s' \"$SQUEUE_SAYS\""), ("srun", "echo end=$SLURM_JOB_END_TIME >> $CALLS; exit ${SRUN_STATUS:-3}"), ("scontrol", "echo scontrol $* >> $CALLS")):
         with open(os.path.join(programs, name), "w") as f:
             f.write(f"#!/bin/bash\n{lines}\n")
         os.chmod(f.name, 0o755)
@@ -134,6 +134,12 @@ def scripts_do_not_believe_a_busy_controller(scratch):
             assert done.returncode == 0, (done, script)
             # The number of an array alone would put all of its tasks back, those that have finished, too.
             assert text(calls).splitlines() == [f"squeue -h -j {number} -o %e", f"end={end}", f"scontrol requeue {number}"], (says, before, text(calls), script)
+        # What was killed goes on, unless it was before there can be a new checkpoint; what has failed does not.
+        for status, seconds, back in (("137", "90000", True), ("139", "0", False), ("1", "90000", False), ("2", "90000", False), ("0", "90000", False)):
+            open(calls, "w").close()
+            done = subprocess.run(["bash", "-s", "input.yaml"], input=script, text=True, env=job | {"SQUEUE_SAYS": "", "SRUN_STATUS": status, "SECONDS": seconds}, capture_output=True, timeout=60)
+            assert ("requeue" in text(calls), done.returncode) == ((True, 0) if back else (False, int(status))), (status, seconds, done, text(calls), script)
+    assert "$SECONDS -ge 3600 ]" in uplift("slurm", single, "--set", "output.checkpoint.every=30 min").stdout
 
 
 def an_end_in_the_past_is_not_believed(scratch):
