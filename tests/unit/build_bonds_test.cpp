@@ -177,5 +177,18 @@ TEST(BuildBonds, AMoleculeThatTheBoxCutsIsMadeWhole) {
     }
 }
 
+TEST(BuildBonds, MmcifHoldsThoseThatNamesDoNotTell) {
+  const Structure whole = build(in_vacuum("GAVAG")).structure;
+  std::string text = pdb(whole) + conect(whole, 2);
+  for (std::size_t p = text.find("VAL"); p != std::string::npos; p = text.find("VAL")) text.replace(p, 3, "XVA");
+  const BuiltSystem built = from(text);
+  const Structure again = read_structure(test::write_temporary("bonds.cif", mmcif_text(built.structure)));
+  ASSERT_EQ(again.topology.bonds.size(), built.structure.topology.bonds.size());
+  for (std::size_t k = 0; k < again.topology.bonds.size(); ++k) {
+    EXPECT_EQ(again.topology.bonds[k].i, built.structure.topology.bonds[k].i);
+    EXPECT_EQ(again.topology.bonds[k].j, built.structure.topology.bonds[k].j);
+  }
+}
+
 }  // namespace
 }  // namespace uplift
