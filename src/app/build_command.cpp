@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -64,6 +65,14 @@ BuildOptions options_of(const BuildArguments& a) {
   o.negative = a.negative;
   o.seed = a.seed;
   return o;
+}
+
+/// Serial numbers of five figures, chains of one letter; longer names would be cut and, for chains, run into others.
+bool fits_a_pdb(const Topology& t) {
+  return t.size() <= largest_pdb &&
+         std::all_of(t.residues.begin(), t.residues.end(),
+                     [](const Residue& r) { return r.chain.size() <= 1 && r.name.size() <= 4; }) &&
+         std::all_of(t.atoms.begin(), t.atoms.end(), [](const Atom& a) { return a.name.size() <= 4; });
 }
 
 /// What is written, by name. The structure is a .pdb or a .cif: which is known when its atoms are counted.
@@ -131,7 +140,7 @@ int build_command(const BuildArguments& a) {
 
   const BuiltSystem built = build_system(options);
   const fs::path stem(a.output);
-  const bool pdb = built.structure.topology.size() <= largest_pdb;
+  const bool pdb = fits_a_pdb(built.structure.topology);
   const std::string structure_file = out.structure(pdb);
   check_new_output(structure_file, {}, a.force);
   ForceSettings as_given;
@@ -148,8 +157,8 @@ int build_command(const BuildArguments& a) {
     in_input.push_back(for_input(names[k], options.forcefield[k], stem.parent_path()));
   const std::string title =
       options.sequence.empty() ? "built from " + fs::path(options.structure).filename().string() : options.sequence;
-  write_file(out.input,
-             run_input_text(options, title, fs::path(structure_file).filename().string(), in_input, a.implicit_solvent));
+  write_file(out.input, run_input_text(options, title, fs::path(structure_file).filename().string(), in_input,
+                                       a.implicit_solvent, restrained_atoms(options, built.parameters.topology)));
 
   for (const std::string& note : built.notes) std::cout << note << '\n';
   if (!a.prmtop.empty()) write_amber(out, title, built);

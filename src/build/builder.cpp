@@ -64,10 +64,13 @@ std::set<std::string> not_in_the_library(const Model& model) {
   return names;
 }
 
-/// The force field's parameters of the solute. Amber's have none for an amino acid that is a whole chain.
+/// The force field's parameters of the solute, with its own notes. Amber's have none for an amino acid that is a whole chain.
 Parametrized parametrize(const Model& model, const std::vector<std::string>& forcefield) {
   try {
-    return apply_forcefield(to_structure(model), forcefield);
+    const Structure structure = to_structure(model);
+    Parametrized made = apply_forcefield(structure, forcefield);
+    made.notes.erase(made.notes.begin(), made.notes.begin() + static_cast<std::ptrdiff_t>(structure.notes.size()));
+    return made;
   } catch (const InputError& error) {
     std::string what = error.what();
     // The cure of other commands is this one.
@@ -75,7 +78,7 @@ Parametrized parametrize(const Model& model, const std::vector<std::string>& for
       if (const std::size_t at = what.find(cure); at != std::string::npos) what.erase(at, std::string(cure).size());
     const InputError e(what);
     for (const ModelResidue& r : model.residues)
-      if (r.is_amino_acid() && r.chain_start && r.chain_end)
+      if (r.is_amino_acid() && r.free_start() && r.free_end())
         throw InputError(
             std::string(e.what()) + "; " + describe(r) +
             " is a chain of its own, and Amber's force fields have no single amino acid with charged ends: use --caps");
@@ -109,7 +112,14 @@ Structure to_structure(const Model& model) {
     ter.push_back(residue.chain_end || !residue.library || r + 1 == model.residues.size() || !model.residues[r + 1].library);
   }
   std::vector<std::array<int, 2>> given;
-  for (const auto& [a, b] : model.given_bonds) given.push_back({first[at(a[0])] + a[1], first[at(b[0])] + b[1]});
+  const auto atom_of = [&](const BondEnd& end) {
+    const std::vector<ModelAtom>& atoms = model.residues[at(end.residue)].atoms;
+    if (end.name.empty()) return first[at(end.residue)] + end.atom;
+    const auto found = std::find_if(atoms.begin(), atoms.end(), [&](const ModelAtom& a) { return a.name == end.name; });
+    return found == atoms.end() ? -1 : first[at(end.residue)] + static_cast<int>(found - atoms.begin());
+  };
+  for (const auto& [a, b] : model.given_bonds)
+    if (atom_of(a) >= 0 && atom_of(b) >= 0) given.push_back({atom_of(a), atom_of(b)});
   for (std::size_t r = 0; r < model.residues.size(); ++r) {
     const int other = model.residues[r].disulfide;
     if (other <= static_cast<int>(r)) continue;
@@ -132,13 +142,16 @@ BuiltSystem build_system(const BuildOptions& options) {
   complete_heavy_atoms(model, options);
   choose_states(model, options);
   add_hydrogens(model);
+  note_clashes(model);
 
   const bool four_sites = options.water && has_four_sites(options.forcefield);
   for (ModelResidue& r : model.residues)  // crystal water gets the sites of the model
     if (r.name == "HOH" && four_sites && !r.find("M")) r.atoms.push_back({"M", 0, r.atoms[0].x});
 
   BuiltSystem built;
-  const int charge = charge_of(parametrize(model, options.forcefield), model.notes);
+  const Parametrized solute = parametrize(model, options.forcefield);
+  model.notes.insert(model.notes.end(), solute.notes.begin(), solute.notes.end());
+  const int charge = charge_of(solute, model.notes);
   model.notes.push_back(
       fmt::format("solute: {} residues, {} atoms, charge {:+d} e", model.residues.size(), model.atoms(), charge));
   if (options.water) {

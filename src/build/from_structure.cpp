@@ -40,9 +40,43 @@ bool is_d_form(const ModelResidue& r) {
   return n && ca && c && cb && dot(c->x - ca->x, cross(cb->x - ca->x, n->x - ca->x)) < 0;
 }
 
+/// Molecules that faces of the box cut, as in frames of simulations, in one piece: atoms are built at their neighbours.
+void make_whole(Structure& s) {
+  if (!s.box) return;
+  std::vector<std::vector<int>> neighbours(at(s.topology.size()));
+  for (const Bond& b : s.topology.bonds) {
+    neighbours[at(b.i)].push_back(b.j);
+    neighbours[at(b.j)].push_back(b.i);
+  }
+  std::vector<bool> seen(neighbours.size(), false);
+  std::set<int> moved;  // residues
+  for (int start = 0; start < s.topology.size(); ++start) {
+    if (seen[at(start)]) continue;
+    seen[at(start)] = true;
+    std::vector<int> queue{start};
+    for (std::size_t k = 0; k < queue.size(); ++k)
+      for (int j : neighbours[at(queue[k])]) {
+        if (seen[at(j)]) continue;
+        seen[at(j)] = true;
+        queue.push_back(j);
+        const Vec3d &from = s.x[at(queue[k])], there = from + s.box->image(s.x[at(j)] - from);
+        if (distance(there, s.x[at(j)]) < 1e-6) continue;
+        s.x[at(j)] = there;
+        moved.insert(s.topology.atoms[at(j)].residue);
+      }
+  }
+  if (!moved.empty())
+    s.notes.push_back(
+        fmt::format("molecules were cut by the faces of the box and are in one piece now ({} residues moved); different "
+                    "molecules stay where they were: look whether those that belong together are together",
+                    moved.size()));
+}
+
 class Importer {
  public:
-  explicit Importer(const BuildOptions& options) : options_(options), structure_(read_structure(options.structure)) {}
+  explicit Importer(const BuildOptions& options) : options_(options), structure_(read_structure(options.structure)) {
+    make_whole(structure_);
+  }
 
   Model import() {
     model_.title = structure_.topology.title;
@@ -104,17 +138,17 @@ class Importer {
       if (r > 0 && starts && chained(all[r - 1])) all[r - 1].chain_end = true;
       if (r + 1 == all.size() || !chained(all[r + 1])) all[r].chain_end = true;
     }
+    for (const Bond& b : structure_.topology.bonds) keep_bond(b);
     for (std::size_t r = 0; r + 1 < all.size(); ++r)
-      if (all[r].chain_end && chained(all[r + 1]) && all[r].chain == all[r + 1].chain && !all[r].find("OXT") &&
+      if (all[r].free_end() && chained(all[r + 1]) && all[r].chain == all[r + 1].chain && !all[r].find("OXT") &&
           all[r].is_amino_acid() && all[r + 1].is_amino_acid())
         model_.notes.push_back(
             fmt::format("the chain is broken between {} and {}: both become ends of chains; add what is missing, or use "
                         "--caps for neutral ends",
                         describe(all[r]), describe(all[r + 1])));
-    for (const Bond& b : structure_.topology.bonds) keep_bond(b);
   }
 
-  /// Disulfides, and bonds of residues that the library does not know.
+  /// Disulfides, bonds of residues that the library does not know, and between C and N where the chain does not go on so.
   void keep_bond(const Bond& bond) {
     const int ri = structure_.topology.atoms[at(bond.i)].residue, rj = structure_.topology.atoms[at(bond.j)].residue;
     const int mi = place_of_[at(ri)], mj = place_of_[at(rj)];
@@ -124,9 +158,28 @@ class Importer {
       model_.residues[at(mi)].disulfide = mj;
       model_.residues[at(mj)].disulfide = mi;
     }
-    if (model_.residues[at(mi)].library && model_.residues[at(mj)].library) return;
-    model_.given_bonds.push_back({{{mi, bond.i - structure_.topology.residues[at(ri)].first_atom},
-                                   {mj, bond.j - structure_.topology.residues[at(rj)].first_atom}}});
+    const ModelResidue &one = model_.residues[at(mi)], &two = model_.residues[at(mj)];
+    if (is_water_name(one.name) || is_water_name(two.name)) return;  // it is put together anew
+    const BondEnd first = end_of(bond.i), second = end_of(bond.j);
+    const bool between = ri != rj && !is_metal(a.element) && !is_metal(b.element);  // no coordination
+    const bool on = between && leads_on(first, second), back = between && leads_on(second, first);
+    if (on || back || !one.library || !two.library) model_.given_bonds.push_back({first, second});
+  }
+  /// Marks what the bond makes of an amino acid: it goes on where it would end, or its sulfur has no hydrogen.
+  bool leads_on(const BondEnd& own, const BondEnd& other) {
+    ModelResidue& r = model_.residues[at(own.residue)];
+    if (!r.is_amino_acid()) return false;
+    const bool stranger = other.name.empty();  // of a residue that the library does not know
+    if (own.name == "SG" && stranger) r.bonded_sulfur = true;
+    if (own.name == "N" && r.chain_start && (stranger || other.name == "C")) return r.bonded_start = true;
+    if (own.name == "C" && r.chain_end && (stranger || other.name == "N")) return r.bonded_end = true;
+    return false;
+  }
+  BondEnd end_of(int atom) const {
+    const int residue = structure_.topology.atoms[at(atom)].residue, own = place_of_[at(residue)];
+    const int index = atom - structure_.topology.residues[at(residue)].first_atom;
+    const ModelResidue& r = model_.residues[at(own)];
+    return {own, index, r.library ? r.atoms[at(index)].name : std::string()};
   }
 
   const BuildOptions& options_;

@@ -30,6 +30,19 @@ std::size_t Model::atoms() const {
   return n;
 }
 
+std::optional<Vec3d> Model::given_partner(int residue, const std::string& atom) const {
+  for (const auto& bond : given_bonds)
+    for (std::size_t k = 0; k < 2; ++k) {
+      const BondEnd &own = bond[k], &other = bond[1 - k];
+      if (own.residue != residue || own.name != atom) continue;
+      const ModelResidue& partner = residues[static_cast<std::size_t>(other.residue)];
+      const ModelAtom* found =
+          other.name.empty() ? &partner.atoms[static_cast<std::size_t>(other.atom)] : partner.find(other.name);
+      if (found && !is_metal(found->element)) return found->x;
+    }
+  return {};
+}
+
 std::string describe(const ModelResidue& r) {
   return r.name + (r.chain.empty() ? " " : " " + r.chain + " ") + std::to_string(r.number) + r.insertion;
 }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double degree = constants::pi / 180;
 constexpr double angstrom = constants::nm_per_angstrom;
+constexpr double worst_misfit = 0.03;  ///< [nm] of a bond; a minimisation mends less
 
 class HeavyAtoms {
  public:
@@ -46,8 +47,8 @@ class HeavyAtoms {
     if (!options_.caps) return;
     auto& all = model_.residues;
     for (std::size_t r = 0; r < all.size(); ++r) {
-      if (all[r].is_amino_acid() && all[r].chain_start) insert_ace(r++);
-      if (all[r].is_amino_acid() && all[r].chain_end) insert_nme(r++);
+      if (all[r].is_amino_acid() && all[r].free_start()) insert_ace(r++);
+      if (all[r].is_amino_acid() && all[r].free_end()) insert_nme(r++);
     }
   }
 
@@ -55,8 +56,8 @@ class HeavyAtoms {
     for (ModelResidue& r : model_.residues)
       if (r.disulfide >= static_cast<int>(from)) ++r.disulfide;
     for (auto& bond : model_.given_bonds)
-      for (auto& end : bond)
-        if (end[0] >= static_cast<int>(from)) ++end[0];
+      for (BondEnd& end : bond)
+        if (end.residue >= static_cast<int>(from)) ++end.residue;
   }
 
   /// Beyond the nitrogen, in the plane of an ideal trans peptide with phi as an extended chain has it.
@@ -101,14 +102,16 @@ class HeavyAtoms {
   void add_carbonyl(std::size_t index) {
     ModelResidue& r = model_.residues[index];
     const Vec3d n = r.find("N")->x, ca = r.find("CA")->x, c = r.find("C")->x;
-    const ModelAtom* next = nullptr;
-    if (!r.chain_end && index + 1 < model_.residues.size()) next = model_.residues[index + 1].find("N");
+    std::optional<Vec3d> next;
+    if (r.bonded_end) next = model_.given_partner(static_cast<int>(index), "C");
+    if (!r.chain_end && index + 1 < model_.residues.size())
+      if (const ModelAtom* nitrogen = model_.residues[index + 1].find("N")) next = nitrogen->x;
     if (!r.find("O")) {
-      const double psi = next ? torsion(n, ca, c, next->x) : 140 * degree;
+      const double psi = next ? torsion(n, ca, c, *next) : 140 * degree;
       r.atoms.push_back({"O", 8, place(n, ca, c, 1.231 * angstrom, 120.5 * degree, psi + constants::pi)});
       note(r, "O");
     }
-    if (r.chain_end && !r.find("OXT")) {
+    if (r.free_end() && !r.find("OXT")) {
       const double opposite = torsion(n, ca, c, r.find("O")->x) + constants::pi;
       r.atoms.push_back({"OXT", 8, place(n, ca, c, 1.249 * angstrom, 118.0 * degree, opposite)});
     }
@@ -131,16 +134,30 @@ class HeavyAtoms {
     for (int i = 0; i < (chi1 ? 3 : 1); ++i)
       for (int j = 0; j < (chi2 ? 3 : 1); ++j) {
         const std::vector<ModelAtom> made = build(r, missing, 120.0 * i * degree, 120.0 * j * degree);
-        const double overlap = crowding(r, made);
+        double overlap = crowding(r, made);
+        for (const IdealAtom& ideal : r.library->side_chain) overlap += 10 * misfit(r, made, ideal);
         if (overlap < least - 1e-9) {
           least = overlap;
           best = made;
         }
       }
+    // What hangs on an atom that is new is set anew, too, where the bond between them would be too long or too short.
+    for (const IdealAtom& ideal : r.library->side_chain)
+      if (misfit(r, best, ideal) > worst_misfit) {
+        std::erase_if(r.atoms, [&](const ModelAtom& a) { return a.name == ideal.name; });
+        return add_side_chain(r);
+      }
     std::string names;
     for (const ModelAtom& a : best) names += (names.empty() ? "" : " ") + a.name;
     r.atoms.insert(r.atoms.end(), best.begin(), best.end());
     note(r, names);
+  }
+
+  /// By how much the bond from a new atom to one that was there differs from its ideal length [nm].
+  static double misfit(const ModelResidue& r, const std::vector<ModelAtom>& made, const IdealAtom& ideal) {
+    const ModelAtom* there = r.find(ideal.name);
+    const auto parent = std::find_if(made.begin(), made.end(), [&](const ModelAtom& a) { return a.name == ideal.from[2]; });
+    return there && parent != made.end() ? std::abs(distance(there->x, parent->x) - ideal.length) : 0;
   }
 
   static bool free_torsion(const ModelResidue& r, const std::vector<const IdealAtom*>& missing, const char* b, const char* c) {
@@ -186,6 +203,11 @@ class HeavyAtoms {
     return nullptr;
   }
 
+  static bool is_side_chain(const ModelResidue& r, const std::string& name) {
+    return std::any_of(r.library->side_chain.begin(), r.library->side_chain.end(),
+                       [&](const IdealAtom& ideal) { return ideal.name == name; });
+  }
+
   /// How much the atoms lie in others: heavy atoms that are not bonded are at least 0.3 nm apart.
   double crowding(const ModelResidue& own, const std::vector<ModelAtom>& made) const {
     constexpr double apart = 0.32;
@@ -194,7 +216,7 @@ class HeavyAtoms {
       for (const ModelAtom& a : r.atoms) {
         if (a.element == 1) continue;
         const bool near = &r == &own && (a.name == "CB" || a.name == "CA" || a.name == "N" || a.name == "C");
-        if (near) continue;
+        if (near || (&r == &own && is_side_chain(r, a.name))) continue;
         for (const ModelAtom& m : made) {
           const double d = distance(a.x, m.x);
           if (d < apart) sum += (apart - d) * (apart - d);

@@ -52,7 +52,7 @@ class Hydrogens {
   /// Hydrogens of each parent as this residue needs them: ends of chains carry their charge.
   std::vector<IdealHydrogens> needed(const ModelResidue& r) const {
     std::vector<IdealHydrogens> all = r.library->hydrogens;
-    if (r.chain_start && r.is_amino_acid()) {
+    if (r.free_start() && r.is_amino_acid()) {
       std::erase_if(all, [](const IdealHydrogens& h) { return h.parent == "N"; });
       if (r.library->name == "PRO")
         all.push_back({{"H2", "H3"}, "N", false});
@@ -119,6 +119,8 @@ class Hydrogens {
     }
     if (name == "N" && !r.chain_start && index > 0)
       if (const ModelAtom* c = residue(index - 1).find("C"); c && residue(index - 1).library) found.push_back(c->x);
+    if (name == "N" && r.bonded_start)
+      if (const std::optional<Vec3d> partner = model_.given_partner(index, name)) found.push_back(*partner);
     return found;
   }
 

@@ -28,20 +28,31 @@ struct ModelResidue {
   bool bonds_known = true;
   bool built_water = false;    ///< put there by add_water; ions may take its place
   std::string insertion = {};  ///< as in Residue
+  // Bonds of the file to residues that the library does not know; N and C also to each other round a ring.
+  bool bonded_start = false, bonded_end = false;  ///< of N of a chain_start, of C of a chain_end
+  bool bonded_sulfur = false;                     ///< of SG
 
   ModelAtom* find(const std::string& name);
   const ModelAtom* find(const std::string& name) const;
   bool is_amino_acid() const { return library && library->kind == ResidueKind::amino_acid; }
+  bool free_start() const { return chain_start && !bonded_start; }
+  bool free_end() const { return chain_end && !bonded_end; }
+};
+/// An atom that a bond of the file leads to: by its name in residues of the library, whose atoms are put into another order.
+struct BondEnd {
+  int residue = 0, atom = 0;
+  std::string name = {};
 };
 struct Model {
   std::string title;
   std::vector<ModelResidue> residues;
-  std::vector<std::array<std::array<int, 2>, 2>>
-      given_bonds;  ///< (residue, atom) pairs of residues that are not in the library
+  std::vector<std::array<BondEnd, 2>> given_bonds;  ///< those that names of residues and their order do not tell
   std::optional<Box> box;
   std::vector<std::string> notes;
 
   std::size_t atoms() const;
+  /// Where the atom lies that a given bond joins to this one, if it is no metal.
+  std::optional<Vec3d> given_partner(int residue, const std::string& atom) const;
 };
 
 /// Point d with |cd| = length, angle b-c-d and torsion a-b-c-d: the natural extension of a chain.
@@ -57,6 +68,8 @@ void complete_heavy_atoms(Model& model, const BuildOptions& options);
 /// Which form each residue takes: protonation by pH, tautomers of histidine, disulfides.
 void choose_states(Model& model, const BuildOptions& options);
 void add_hydrogens(Model& model);
+/// A note where heavy atoms that are not bonded lie in each other.
+void note_clashes(Model& model);
 /// Turns the model into a structure with bonds.
 Structure to_structure(const Model& model);
 

@@ -7,6 +7,7 @@
 #include "uplift/build/builder.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/model/residue_library.hpp"
+#include "uplift/model/selection.hpp"
 
 namespace uplift {
 namespace {
@@ -31,10 +32,54 @@ std::string cif(const std::string& text) {
   return text.find_first_of("'\" #_$[];") == std::string::npos ? text : "\"" + text + "\"";
 }
 
+/// Whether names of residues and their order tell of the bond.
+bool goes_without_saying(const Topology& t, const Bond& b) {
+  const Atom &one = t.atoms[static_cast<std::size_t>(b.i)], &two = t.atoms[static_cast<std::size_t>(b.j)];
+  const std::string& name = t.residues[static_cast<std::size_t>(one.residue)].name;
+  const LibraryResidue *first = library_residue(name),
+                       *second = library_residue(t.residues[static_cast<std::size_t>(two.residue)].name);
+  if (one.residue == two.residue) return first || is_water_name(name);
+  const bool next = two.residue == one.residue + 1 && first && second;
+  return next && ((one.name == "C" && two.name == "N") || (one.name == "O3'" && two.name == "P"));
+}
+
+/// The bonds that a reader could not find without being told: of ligands and modified residues, round rings, disulfides.
+std::string cif_bonds(const Topology& t) {
+  std::string rows;
+  int number = 0;
+  for (const Bond& b : t.bonds) {
+    if (goes_without_saying(t, b)) continue;
+    rows += fmt::format("bond{} covale", ++number);
+    for (int i : {b.i, b.j}) {
+      const Atom& a = t.atoms[static_cast<std::size_t>(i)];
+      const Residue& r = t.residues[static_cast<std::size_t>(a.residue)];
+      rows += fmt::format(" {} {} {} {} {}", cif(r.chain.empty() ? "A" : r.chain), cif(r.name), r.number,
+                          r.insertion.empty() ? "?" : r.insertion, cif(a.name));
+    }
+    rows += '\n';
+  }
+  if (rows.empty()) return rows;
+  std::string head = "loop_\n_struct_conn.id\n_struct_conn.conn_type_id\n";
+  for (int k : {1, 2})
+    head += fmt::format(
+        "_struct_conn.ptnr{0}_auth_asym_id\n_struct_conn.ptnr{0}_label_comp_id\n_struct_conn.ptnr{0}_auth_seq_id\n"
+        "_struct_conn.pdbx_ptnr{0}_PDB_ins_code\n_struct_conn.ptnr{0}_label_atom_id\n",
+        k);
+  return head + rows;
+}
+
 }  // namespace
 
+std::string restrained_atoms(const BuildOptions& options, const Topology& topology) {
+  const std::string others = "heavy and not (water or resname " + options.positive + " " + options.negative + ")";
+  for (const std::string& selection : {std::string("protein-heavy"), others})
+    if (!select_atoms(topology, selection).empty()) return selection;
+  return "";
+}
+
 std::string run_input_text(const BuildOptions& options, const std::string& title, const std::string& structure_file,
-                           const std::vector<std::string>& forcefield_names, const std::string& implicit_solvent) {
+                           const std::vector<std::string>& forcefield_names, const std::string& implicit_solvent,
+                           const std::string& restrained) {
   std::string fields;
   for (const std::string& name : forcefield_names) fields += (fields.empty() ? "" : ", ") + yaml(name);
   std::string text = fmt::format(
@@ -54,16 +99,14 @@ std::string run_input_text(const BuildOptions& options, const std::string& title
   text += fmt::format("dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: {}}}\n",
                       options.seed);
   text += "stages:\n  - {name: minimize, minimize: {max_steps: 2000, force_tolerance: 100 kJ/mol/nm}}\n";
-  const std::string restraints = "restraints: {positions: protein-heavy, k: 1000 kJ/mol/nm^2}";
+  const std::string restraints = restrained.empty() ? "" : ", restraints: {positions: " + restrained + ", k: 1000 kJ/mol/nm^2}";
+  text += "  - {name: warm, time: 20 ps, timestep: 1 fs" + restraints + "}\n";
   if (options.water)
-    text += "  - {name: warm, time: 20 ps, timestep: 1 fs, " + restraints +
-            "}\n"
-            "  - {name: density, time: 100 ps, " +
-            restraints +
+    text += "  - {name: density, time: 100 ps" + restraints +
             ",\n     pressure: {barostat: monte-carlo, pressure: 1 bar}}\n"
             "  - {name: production, time: 1 ns, pressure: {barostat: monte-carlo, pressure: 1 bar}}\n";
   else
-    text += "  - {name: warm, time: 20 ps, timestep: 1 fs, " + restraints + "}\n  - {name: production, time: 1 ns}\n";
+    text += "  - {name: production, time: 1 ns}\n";
   return text + "output:\n  trajectory: {every: 2 ps}\n  energies: {every: 0.2 ps}\n";
 }
 
@@ -94,7 +137,7 @@ std::string mmcif_text(const Structure& s) {
                    cif(a.name), cif(r.name), cif(r.chain.empty() ? "A" : r.chain), r.number, x.x, x.y, x.z, r.number,
                    r.insertion.empty() ? "?" : r.insertion, cif(r.chain.empty() ? "A" : r.chain));
   }
-  return text;
+  return text + cif_bonds(s.topology);
 }
 
 }  // namespace uplift

@@ -24,6 +24,7 @@ constexpr Pka model_pka[] = {
 };
 constexpr double terminal_acid = 3.7, terminal_amine = 8.0;
 constexpr double hydrogen_bond = 0.35;  ///< [nm] between heavy atoms
+constexpr double metal_bond = 0.28;     ///< [nm] from a metal to its ligands: 0.19 to 0.25 to nitrogen and sulfur
 
 /// The name without the form: HIS of HID, HIE and HIP.
 std::string family(const std::string& name) {
@@ -51,10 +52,20 @@ double nearest_acceptor(const Model& model, const ModelResidue& own, const Vec3d
   return best;
 }
 
+/// The metal that an atom is bound to; nothing when there is none within reach.
+const ModelResidue* metal_at(const Model& model, const Vec3d& x) {
+  for (const ModelResidue& r : model.residues)
+    for (const ModelAtom& a : r.atoms)
+      if (is_metal(a.element) && distance(a.x, x) < metal_bond) return &r;
+  return nullptr;
+}
+
 /// HID when ND1 is nearer to an acceptor than NE2 is, within the length of a hydrogen bond; else HIE, the commoner tautomer.
 std::string tautomer(const Model& model, const ModelResidue& r) {
   const ModelAtom *nd1 = r.find("ND1"), *ne2 = r.find("NE2");
   if (!nd1 || !ne2) return "HIE";
+  if (metal_at(model, ne2->x)) return "HID";  // no proton between a nitrogen and its metal
+  if (metal_at(model, nd1->x)) return "HIE";
   const double d = nearest_acceptor(model, r, nd1->x), e = nearest_acceptor(model, r, ne2->x);
   return d < hydrogen_bond && d < e ? "HID" : "HIE";
 }
@@ -81,7 +92,7 @@ class States {
       if (!used_.count(key))
         throw InputError("--state " + key + "=" + form + ": there is no such residue; give CHAIN:NUMBER or NUMBER");
     const bool ends = std::any_of(model_.residues.begin(), model_.residues.end(),
-                                  [](const ModelResidue& r) { return r.is_amino_acid() && (r.chain_start || r.chain_end); });
+                                  [](const ModelResidue& r) { return r.is_amino_acid() && (r.free_start() || r.free_end()); });
     if (ends && (options_.ph < terminal_acid || options_.ph > terminal_amine))
       model_.notes.push_back(
           fmt::format("pH {:g}: ends of chains would be neutral (model pKa {:g} and {:g}), which the Amber force fields do "
@@ -110,12 +121,17 @@ class States {
       set_form(r, library_residue(asked)->name);
       return;
     }
-    if (r.disulfide >= 0) return set_form(r, "CYX");
+    if (r.disulfide >= 0 || r.bonded_sulfur) return set_form(r, "CYX");
     if (r.name == "CYX") {
       model_.notes.push_back(describe(r) + " is named CYX but no sulfur is near enough for a disulfide; it becomes CYS");
       set_form(r, "CYS");
     }
     if (r.name != kind && r.name != "HIS") return;  // the file names the form
+    if (const ModelAtom* sulfur = kind == "CYS" ? r.find("SG") : nullptr)
+      if (const ModelResidue* metal = metal_at(model_, sulfur->x))
+        model_.notes.push_back(
+            fmt::format("{}: its sulfur is at {} and gets a hydrogen; if it is a thiolate, ask for it by --state {}{}{}{}=CYM",
+                        describe(r), describe(*metal), r.chain, r.chain.empty() ? "" : ":", r.number, r.insertion));
     if (const std::string form = form_in_file(r); !form.empty()) return set_form(r, form);
     for (const Pka& p : model_pka) {
       if (kind != p.residue) continue;
@@ -126,14 +142,16 @@ class States {
             fmt::format("pH {:g} is above the model pKa of {} ({:g}); the Amber force fields have no form without its proton, "
                         "which it keeps",
                         options_.ph, describe(r), p.value));
-      } else if (form != r.name && kind != "HIS" && (r.chain_start || r.chain_end)) {
+      } else if (form != r.name && kind != "HIS" && (r.free_start() || r.free_end())) {
         model_.notes.push_back(
             fmt::format("pH {:g}, model pKa {:g}: {} would become {}, which the Amber force fields do not have at the ends of "
                         "chains; it stays as it is (or use --caps)",
                         options_.ph, p.value, describe(r), form));
       } else if (kind == "HIS" && above) {
         set_form(r, tautomer(model_, r));
-        model_.notes.push_back(describe(r) + ": tautomer by hydrogen bonds");
+        const bool bound =
+            (r.find("ND1") && metal_at(model_, r.find("ND1")->x)) || (r.find("NE2") && metal_at(model_, r.find("NE2")->x));
+        model_.notes.push_back(describe(r) + (bound ? ": tautomer by its metal" : ": tautomer by hydrogen bonds"));
       } else if (form != r.name) {
         set_form(r, form);
         model_.notes.push_back(fmt::format("{}: pH {:g}, model pKa {:g}", describe(r), options_.ph, p.value));

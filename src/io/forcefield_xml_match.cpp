@@ -211,6 +211,7 @@ class Assigner {
 
   Assigned assign() {
     add_template_bonds();
+    drop_coordination(d_, out_.topology, out_.notes);
     list_neighbours();
     for (const Template& t : d_.templates) plain_.add(std::make_shared<Template>(t));
     std::vector<int> unmatched;

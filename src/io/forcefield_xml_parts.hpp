@@ -217,6 +217,8 @@ struct Assigned {
 /// chain (NALA, CALA).
 bool is_related(const Template& t, const std::string& name);
 
+/// Takes out the bonds between a metal and other residues for which the force field has no place.
+void drop_coordination(const Definitions& definitions, Topology& topology, std::vector<std::string>& notes);
 /// Matches every residue; throws InputError that says what a residue lacks.
 Assigned assign_templates(const Structure& structure, const Definitions& definitions);
 /// The template atom of each of a residue's atoms, by elements and bonds; empty when there is no match.

@@ -29,21 +29,41 @@ std::string label(const RawResidue& r) {
 /// Keeps, of every residue, the atoms of one alternate location.
 void choose_locations(std::vector<RawResidue>& residues, std::vector<std::string>& notes) {
   for (RawResidue& residue : residues) {
-    std::vector<std::pair<char, double>> sums;  // in order of appearance
+    struct Location {
+      char letter;
+      double sum = 0;
+      int atoms = 0;
+      double occupancy() const { return sum / atoms; }  // not the sum: one may have more atoms than another
+    };
+    std::vector<Location> found;  // in order of appearance
     for (const RawAtom& a : residue.atoms) {
       if (a.altloc == 0 || a.altloc == ' ') continue;
-      auto at = std::find_if(sums.begin(), sums.end(), [&](const auto& s) { return s.first == a.altloc; });
-      if (at == sums.end()) at = sums.insert(sums.end(), {a.altloc, 0.0});
-      at->second += a.occupancy;
+      auto at = std::find_if(found.begin(), found.end(), [&](const Location& l) { return l.letter == a.altloc; });
+      if (at == found.end()) at = found.insert(found.end(), {a.altloc});
+      at->sum += a.occupancy;
+      ++at->atoms;
     }
-    if (sums.empty()) continue;
-    const auto best =
-        std::max_element(sums.begin(), sums.end(), [](const auto& p, const auto& q) { return p.second < q.second; });
-    const char kept = best->first;
-    std::erase_if(residue.atoms, [&](const RawAtom& a) { return a.altloc != 0 && a.altloc != ' ' && a.altloc != kept; });
-    if (sums.size() > 1)
+    if (found.empty()) continue;
+    constexpr double equal = 1e-6;  // occupancies have two decimals, in single precision
+    const auto best = std::max_element(found.begin(), found.end(), [](const Location& p, const Location& q) {
+      return p.occupancy() < q.occupancy() - equal || (p.occupancy() < q.occupancy() + equal && p.atoms < q.atoms);
+    });
+    const char kept = best->letter;
+    // A heavy atom that this location lacks keeps the most occupied of its own. Hydrogens do not: a deuterium in the other
+    // location lies where a hydrogen is here.
+    const auto better = [&](const RawAtom& other, const RawAtom& a) {
+      if (other.name != a.name || other.altloc == a.altloc) return false;
+      if (other.altloc == kept || other.altloc == 0 || other.altloc == ' ') return true;
+      return other.occupancy > a.occupancy || (other.occupancy == a.occupancy && other.altloc < a.altloc);
+    };
+    const std::vector<RawAtom> all = residue.atoms;
+    std::erase_if(residue.atoms, [&](const RawAtom& a) {
+      if (a.altloc == 0 || a.altloc == ' ' || a.altloc == kept) return false;
+      return a.element == 1 || std::any_of(all.begin(), all.end(), [&](const RawAtom& other) { return better(other, a); });
+    });
+    if (found.size() > 1)
       notes.push_back(fmt::format("{} has {} alternate locations; {} is taken, the one with the largest occupancy",
-                                  label(residue), sums.size(), kept));
+                                  label(residue), found.size(), kept));
   }
 }
 
@@ -236,6 +256,11 @@ Structure read_structure(const std::string& path) try {
     s.notes.push_back(
         fmt::format("{}: a crystal with space group {}; only the atoms in the file are taken, the cell is the box", path,
                     printable(raw.space_group)));
+  if (raw.symmetry_bonds > 0)
+    s.notes.push_back(
+        fmt::format("{}: {} bond{} of SSBOND, LINK or struct_conn lead to copies by the symmetry of the crystal, which are not "
+                    "in the file, and are left out",
+                    path, raw.symmetry_bonds, raw.symmetry_bonds == 1 ? "" : "s"));
   std::vector<bool> ter;
   for (std::size_t r = 0; r < raw.residues.size(); ++r)
     ter.push_back(raw.residues[r].ter || r + 1 == raw.residues.size() || raw.residues[r + 1].chain != raw.residues[r].chain);

@@ -107,9 +107,13 @@ RawStructure parse_mmcif(const std::string& path, const std::string& text) {
   if (title != read.info.end()) out.title = title->second;
   if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
   out.space_group = read.spacegroup_hm;
-  for (const gemmi::Connection& c : read.connections)
-    if (c.type != gemmi::Connection::Hydrog && c.type != gemmi::Connection::MetalC)
+  for (const gemmi::Connection& c : read.connections) {
+    if (c.type == gemmi::Connection::Hydrog || c.type == gemmi::Connection::MetalC) continue;
+    if (c.asu == gemmi::Asu::Different)
+      ++out.symmetry_bonds;
+    else
       out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
+  }
   std::string subchain;
   for (const gemmi::Chain& chain : read.models[0].chains)
     for (const gemmi::Residue& residue : chain.residues) {

@@ -38,6 +38,7 @@ struct RawStructure {
   std::string space_group;
   std::vector<std::array<AtomAddress, 2>> links;  ///< SSBOND, LINK, struct_conn
   std::vector<std::array<int, 2>> serial_bonds;   ///< CONECT
+  int symmetry_bonds = 0;                         ///< to copies by the symmetry of the crystal, which are not in links
   int models = 1;
 };
 

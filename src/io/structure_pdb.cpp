@@ -60,7 +60,7 @@ class Scanner {
       if (record.starts_with("MODEL")) ++out_.models;
       if (record == "CONECT") {
         read_conect(line);
-      } else if (record == "ATOM  " || record == "HETATM") {
+      } else if (record.starts_with("ATOM ") || record == "HETATM") {
         if (!model_over) read_atom(line);
       } else if (record.starts_with("TER")) {
         if (!model_over && !out_.runs.empty()) {
@@ -119,6 +119,7 @@ class Scanner {
     if (line.find('\0') != std::string::npos)  // gemmi would take it for the end of the line
       fail(fmt::format("column {} holds a zero byte; the file is damaged", line.find('\0') + 1));
     line.resize(80, ' ');
+    if (line[0] == 'A') line[5] = ' ';  // serial numbers of six figures reach into it
     // Before 1996 the last columns held the entry's code and the number of the line, where element and charge stand now.
     const auto is = [&](std::size_t k, const char* set) {
       return std::string_view(set).find(line[k]) != std::string_view::npos;
@@ -206,7 +207,11 @@ RawStructure parse_pdb(const std::string& path, const std::string& text) {
   if (title != read.info.end()) out.title = title->second;
   if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
   out.space_group = read.spacegroup_hm;
-  for (const gemmi::Connection& c : read.connections) out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
+  for (const gemmi::Connection& c : read.connections)
+    if (c.asu == gemmi::Asu::Different)
+      ++out.symmetry_bonds;
+    else
+      out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
   std::size_t run = 0, residues = 0;
   if (!read.models.empty())
     for (const gemmi::Chain& chain : read.models[0].chains) residues += chain.residues.size();

@@ -1,6 +1,7 @@
 #include "uplift/model/residue_library.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <sstream>
 
@@ -141,6 +142,11 @@ const LibraryResidue* library_residue(char letter) {
 
 bool is_water_name(const std::string& name) {
   return std::find(tables::water_names.begin(), tables::water_names.end(), name) != tables::water_names.end();
+}
+
+bool is_metal(int atomic_number) {
+  constexpr std::array others = {1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 52, 53, 54, 85, 86};
+  return atomic_number > 0 && std::find(others.begin(), others.end(), atomic_number) == others.end();
 }
 
 std::string library_atom_name(const LibraryResidue& residue, const std::string& given) {

@@ -238,7 +238,7 @@ std::vector<Vec3d> read_reference(const Call& call, const std::string& file, con
   while (!lines.done()) {
     const std::string_view line = lines.next();
     if (line.starts_with("ENDMDL")) break;
-    if (!line.starts_with("ATOM  ") && !line.starts_with("HETATM")) continue;
+    if (!line.starts_with("ATOM ") && !line.starts_with("HETATM")) continue;
     Vec3d r{0, 0, 0};
     if (line.size() < 54 || !parse_real(line.substr(30, 8), r.x) || !parse_real(line.substr(38, 8), r.y) ||
         !parse_real(line.substr(46, 8), r.z))

@@ -146,6 +146,26 @@ def more_residues_than_a_pdb_can_number_are_read_back(folder):
     assert math.isfinite(potential(folder, "large"))
 
 
+def chains_of_two_letters_become_mmcif(folder):
+    """A PDB has one column for them: AA and A would be one chain."""
+    uplift(folder, "build", "--sequence", "GAG", "--water", "none", "-o", "one")
+    columns = ("group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_seq_id Cartn_x Cartn_y Cartn_z "
+               "occupancy B_iso_or_equiv auth_seq_id auth_asym_id").split()
+    rows = []
+    with open(os.path.join(folder, "one.pdb")) as f:
+        atoms = [line for line in f if line.startswith("ATOM")]
+    for chain, shift in (("A", 0), ("AA", 30)):
+        rows += [f"ATOM {len(rows) + n} {line[76:78].strip()} {line[12:16].strip()} . {line[17:20].strip()} {chain} {line[22:26].strip()} "
+                 f"{float(line[30:38]) + shift:.3f} {line[38:46].strip()} {line[46:54].strip()} 1 0 {line[22:26].strip()} {chain}" for n, line in enumerate(atoms, 1)]
+    with open(os.path.join(folder, "two.cif"), "w") as f:
+        f.write("data_two\nloop_\n" + "".join(f"_atom_site.{c}\n" for c in columns) + "\n".join(rows) + "\n")
+    said = uplift(folder, "build", "two.cif", "--water", "none", "-o", "both")
+    assert "both.cif" in said and not os.path.exists(os.path.join(folder, "both.pdb")), said
+    assert math.isfinite(potential(folder, "both"))
+    said = uplift(folder, "info", "both.cif")
+    assert re.search(r"chains\s+2: A AA", said), said
+
+
 def a_seed_gives_the_same_files(folder):
     for stem in ("one", "two"):
         uplift(folder, "build", "--sequence", "AKE", "--salt", "0.2 mol/L", "--padding", "0.4 nm", "--seed", "5", "-o", stem)
@@ -262,5 +282,5 @@ def nothing_is_overwritten_unasked(folder):
 
 run_all(a_sequence_in_salt_water_runs, a_protein_with_gaps_and_disulfides_minimises,
         crystal_structures_build_or_say_what_to_leave_out, every_box_and_water_has_an_energy,
-        more_residues_than_a_pdb_can_number_are_read_back, a_seed_gives_the_same_files, a_prmtop_has_the_same_energies,
+        more_residues_than_a_pdb_can_number_are_read_back, chains_of_two_letters_become_mmcif, a_seed_gives_the_same_files, a_prmtop_has_the_same_energies,
         wrong_input_says_what_to_do, nothing_is_overwritten_unasked)

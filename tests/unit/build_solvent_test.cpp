@@ -225,6 +225,25 @@ TEST(BuildWater, OfTheFileIsKeptWhateverItsChainIsCalled) {
   EXPECT_THAT(dry.notes, testing::Not(testing::Contains(HasSubstr("--remove water"))));
 }
 
+TEST(BuildOutput, RestrainsTheSoluteWhateverItIs) {
+  BuildOptions options;
+  Topology t;
+  const auto add = [&](const std::string& residue, const std::string& atom, int element) {
+    t.residues.push_back({residue, 1, "A", t.size(), 1});
+    t.atoms.push_back({atom, "", element, 12, static_cast<int>(t.residues.size()) - 1});
+  };
+  add("NA", "NA", 11);
+  EXPECT_EQ(restrained_atoms(options, t), "");
+  EXPECT_THAT(run_input_text(options, "t", "a.pdb", {"x"}, "", ""), testing::Not(HasSubstr("restraints")));
+  add("DA", "P", 15);
+  EXPECT_EQ(restrained_atoms(options, t), "heavy and not (water or resname NA CL)");
+  add("ALA", "CA", 6);
+  EXPECT_EQ(restrained_atoms(options, t), "protein-heavy");
+  EXPECT_THAT(
+      run_input_text(options, "t", "a.pdb", {"x"}, "", "protein-heavy"),
+      HasSubstr("{name: warm, time: 20 ps, timestep: 1 fs, restraints: {positions: protein-heavy, k: 1000 kJ/mol/nm^2}}"));
+}
+
 TEST(BuildOutput, MmcifHoldsWhatWasBuilt) {
   BuildOptions options = in_water("ACD", BoxShape::octahedron, 2.6, "opc");
   options.salt = 0.3;

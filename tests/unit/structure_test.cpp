@@ -115,6 +115,34 @@ TEST(Structure, OfAlternateLocationsTheMostOccupiedIsTaken) {
   EXPECT_THAT(s.notes, Contains(HasSubstr("ALA A 2 has 2 alternate locations; B is taken")));
 }
 
+TEST(Structure, MoreAtomsMakeNoLocationMoreOccupied) {
+  std::string text = test::dipeptide_pdb;
+  const auto whole = [&](const std::string& atom) {
+    return text.substr(text.find(atom), text.find('\n', text.find(atom)) + 1 - text.find(atom));
+  };
+  const auto at = [](std::string line, char location, const std::string& occupancy) {
+    line[16] = location;
+    return line.replace(54, 6, occupancy);
+  };
+  // Two atoms in A, three in B: 2 x 0.7 is less than 3 x 0.5.
+  const std::string cb = whole("ATOM     11  CB"), hb = whole("ATOM     12"), other = whole("ATOM     13");
+  text = replaced(text, cb, at(cb, 'A', "  0.70") + at(cb, 'B', "  0.50"));
+  text = replaced(text, hb, at(hb, 'A', "  0.70") + at(hb, 'B', "  0.50"));
+  text = replaced(text, other, at(other, 'B', "  0.50"));
+  EXPECT_THAT(read(text).notes, Contains(HasSubstr("A is taken, the one with the largest occupancy")));
+}
+
+TEST(Structure, AnAtomThatTheLocationLacksKeepsItsOwn) {
+  std::string text = test::dipeptide_pdb;
+  text = replaced(text, "CB  ALA A   2       4.015  -2.286   1.141  1.00", "CB AALA A   2       4.015  -2.286   1.141  0.60");
+  text = replaced(text, "C   ALA A   2       4.240  -0.012   0.144  1.00", "C  BALA A   2       4.240  -0.012   0.144  0.40");
+  text = replaced(text, "HA  ALA A   2       3.873  -1.808  -0.947  1.00", "HA BALA A   2       3.873  -1.808  -0.947  0.40");
+  const Structure s = read(text);
+  EXPECT_THAT(s.notes, Contains(HasSubstr("A is taken")));
+  EXPECT_TRUE(bonded(s, "ALA:CA", "ALA:C") && bonded(s, "ALA:CA", "ALA:CB"));
+  EXPECT_EQ(s.topology.size(), 24);  // without HA
+}
+
 TEST(Structure, AlternativeResiduesWhoseAtomsStandInTurnAreTwoResidues) {
   const auto line = [](int serial, const char* atom, const char* residue, double x, double occupancy) {
     char text[96];
@@ -151,6 +179,15 @@ TEST(Structure, SerialNumbersOfFiveLettersAreRead) {
   EXPECT_TRUE(bonded(s, "LIG:C3", "LIG:C4"));
   EXPECT_EQ(read(atoms + "CONECT*****A0000*****\n").topology.bonds.size(), 0u);
   EXPECT_THROW(read(atoms + "CONECT99999a0000\n"), InputError);
+}
+
+TEST(Structure, SerialNumbersOfSixFiguresAreRead) {
+  const Structure s = read(
+      "ATOM  99999  O   HOH W   1       0.000   0.000   0.000  1.00  0.00           O  \n"
+      "ATOM 100000  O   HOH W   2       3.000   0.000   0.000  1.00  0.00           O  \n"
+      "HETATM100001 O   HOH W   3       6.000   0.000   0.000  1.00  0.00           O  \n");
+  ASSERT_EQ(s.topology.size(), 3);
+  EXPECT_NEAR(s.x[1].x, 0.3, 1e-12);
 }
 
 TEST(Structure, NumbersThatStartAgainAreOtherResidues) {
@@ -196,6 +233,35 @@ TEST(Structure, SulfursNearEachOtherAreBonded) {
   EXPECT_TRUE(bonded(s, "CYS:SG", "CYS:SG"));
   EXPECT_THAT(s.notes, Contains(HasSubstr("disulfide between atom 6 (SG of CYS 1) and atom 12 (SG of CYS 2)")));
   EXPECT_FALSE(bonded(read(cys(1, 0) + cys(2, 4)), "CYS:SG", "CYS:SG"));
+}
+
+// The sulfur at the other end is that of a copy, not the one of that name in the file.
+TEST(Structure, BondsToSymmetryCopiesAreNone) {
+  const std::string atoms =
+      "ATOM      1  SG  CYS A   1       0.000   0.000   0.000  1.00  0.00           S  \n"
+      "ATOM      2  SG  CYS A   9      10.000   0.000   0.000  1.00  0.00           S  \n";
+  const std::string ssbond = "SSBOND   1 CYS A    1    CYS A    9                          1555   ",
+                    link = "LINK         SG  CYS A   1                 SG  CYS A   9     1555   ";
+  EXPECT_EQ(read(ssbond + "1555  2.03  \n" + atoms).topology.bonds.size(), 1u);
+  EXPECT_EQ(read(link + "1555  2.03  \n" + atoms).topology.bonds.size(), 1u);
+  for (const std::string& record : {ssbond, link}) {
+    const Structure s = read(record + "2655  2.03  \n" + atoms);
+    EXPECT_TRUE(s.topology.bonds.empty());
+    EXPECT_THAT(s.notes, Contains(HasSubstr("1 bond of SSBOND, LINK or struct_conn")));
+  }
+  std::string cif = "data_x\nloop_\n";
+  for (const char* column :
+       {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id", "label_seq_id",
+        "Cartn_x", "Cartn_y", "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id"})
+    cif += std::string("_atom_site.") + column + "\n";
+  cif += "ATOM 1 S SG . CYS A 1 0 0 0 1 0 1 A\nATOM 2 S SG . CYS A 9 10 0 0 1 0 9 A\nloop_\n";
+  for (const char* column : {"id", "conn_type_id", "ptnr1_auth_asym_id", "ptnr1_label_comp_id", "ptnr1_auth_seq_id",
+                             "ptnr1_label_atom_id", "ptnr1_symmetry", "ptnr2_auth_asym_id", "ptnr2_label_comp_id",
+                             "ptnr2_auth_seq_id", "ptnr2_label_atom_id", "ptnr2_symmetry"})
+    cif += std::string("_struct_conn.") + column + "\n";
+  cif += "disulf1 disulf A CYS 1 SG 1_555 A CYS 9 SG ";
+  EXPECT_EQ(read(cif + "1_555\n", "a.cif").topology.bonds.size(), 1u);
+  EXPECT_TRUE(read(cif + "2_655\n", "a.cif").topology.bonds.empty());
 }
 
 TEST(Structure, ConectBondsUnknownResidues) {

@@ -44,10 +44,15 @@ struct BuiltSystem {
 /// Builds a system; the same options give the same system, bit for bit. Throws InputError when the input does not allow it.
 BuiltSystem build_system(const BuildOptions& options);
 
+/// What the run restrains while it warms up, as a selection: protein-heavy, without a protein all that is no water and no ion;
+/// empty where that is nothing.
+std::string restrained_atoms(const BuildOptions& options, const Topology& topology);
+
 /// A YAML input that minimises, equilibrates and runs the system whose file is `structure_file` (as a path relative to the
 /// input).
 std::string run_input_text(const BuildOptions& options, const std::string& title, const std::string& structure_file,
-                           const std::vector<std::string>& forcefield_names, const std::string& implicit_solvent);
+                           const std::vector<std::string>& forcefield_names, const std::string& implicit_solvent,
+                           const std::string& restrained);
 
 /// A structure as mmCIF text (atoms, cell): for systems with more atoms than a PDB file can number.
 std::string mmcif_text(const Structure& structure);

@@ -25,9 +25,10 @@ struct Structure {
 bool is_structure_file(const std::string& path);
 
 /// Reads the first model of a PDB (format 3.3 and what programs make of it) or mmCIF file, also gzipped. Of alternate locations
-/// the one with the largest occupancy in its residue is taken, the first of equal ones. Bonds: those of standard residues by
-/// their names, polymer bonds between neighbours that are near each other, SSBOND, LINK, CONECT and struct_conn, disulfides by
-/// distance (0.3 nm), hydrogens to the nearest heavy atom of their residue. Throws InputError ("file:line: what, why, cure").
+/// the one with the largest mean occupancy in its residue is taken, of equal ones that with more atoms, then the first. Bonds:
+/// those of standard residues by their names, polymer bonds between neighbours that are near each other, SSBOND, LINK, CONECT
+/// and struct_conn, disulfides by distance (0.3 nm), hydrogens to the nearest heavy atom of their residue. Throws InputError
+/// ("file:line: what, why, cure").
 Structure read_structure(const std::string& path);
 
 /// Bonds of a structure whose atoms and residues are there: fills topology.bonds, bonds_known, chain_break and notes. `ter`

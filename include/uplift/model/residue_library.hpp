@@ -44,6 +44,8 @@ const LibraryResidue* library_residue(const std::string& name);
 const LibraryResidue* library_residue(char letter);
 /// Whether the name is one that files give to water: HOH, WAT, SOL, TIP3 ...
 bool is_water_name(const std::string& name);
+/// Whether bonds to the element are coordination, in files of structures.
+bool is_metal(int atomic_number);
 
 /// The name that the library has for an atom of a file: O1P is OP1, C5* is C5', CD of ILE is CD1.
 std::string library_atom_name(const LibraryResidue& residue, const std::string& name);

@@ -17,7 +17,8 @@ constexpr double angstrom = constants::nm_per_angstrom;
 std::string_view columns(std::string_view line, std::size_t first, std::size_t last) {
   return line.size() < first ? std::string_view() : line.substr(first - 1, last - first + 1);
 }
-bool is_atom(std::string_view line) { return line.starts_with("ATOM  ") || line.starts_with("HETATM"); }
+// Serial numbers of six figures reach into column 6.
+bool is_atom(std::string_view line) { return line.starts_with("ATOM ") || line.starts_with("HETATM"); }
 
 /// The element column; without one, columns 13 and 14, where elements of one letter leave the first blank.
 int element_of(std::string_view line) {
