@@ -330,6 +330,7 @@ INSTANTIATE_TEST_SUITE_P(
             Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
             Course{"Restrained", "reaction-field", IntegratorKind::langevin},
             Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
+            Course{"RestrainedMonteCarlo", "reaction-field", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
             Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
     [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
 
