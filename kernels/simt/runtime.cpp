@@ -237,6 +237,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const auto lock = simt::alone();
   simt_stream& s = simt::resolve(stream);
+  // A GPU says nothing, and nobody waits.
+  if (event->recorded == 0) throw simt::Error("a stream is to wait for an event that nobody has recorded");
   if (event->captured) return simt::remember(cudaErrorCapturedEvent);
   if (event->captured_by && !s.capture) {  // the stream joins the capture
     s.capture = event->captured_by;

@@ -352,6 +352,18 @@ TEST_F(EmulatorRuntime, ACopyOfTheDefaultStreamWaitsForStreamsThatBlockAlone) {
   }
 }
 
+TEST_F(EmulatorRuntime, AnEventMustBeRecordedBeforeAStreamWaitsForIt) {
+  cudaStream_t stream = nullptr;
+  cudaEvent_t event = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "event");
+  EXPECT_THROW(cudaStreamWaitEvent(stream, event, 0), simt::Error);
+  check(cudaEventRecord(event, nullptr), "record");
+  EXPECT_EQ(cudaStreamWaitEvent(stream, event, 0), cudaSuccess);
+  check(cudaEventDestroy(event), "event");
+  check(cudaStreamDestroy(stream), "stream");
+}
+
 TEST_F(EmulatorRuntime, EventsWithoutTimesHaveNone) {
   cudaEvent_t event = nullptr, timed = nullptr;
   float milliseconds = 0;
