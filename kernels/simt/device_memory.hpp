@@ -58,6 +58,9 @@ class Heap {
     const std::size_t pages = found->second.pages;
     {
       const Access open(*this);
+#if defined(__SANITIZE_ADDRESS__)
+      __asan_unpoison_memory_region(pointer, pages);
+#endif
       std::memset(pointer, nothing, pages);
     }
     resting_.push_back({place, pages});
