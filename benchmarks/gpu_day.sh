@@ -18,7 +18,7 @@ python=${PYTHON:-python3}
 build=${BUILD:-build/gpu-day}
 out=${OUT:-benchmarks/results/gpu-day}
 total=${SECONDS_IN_ALL:-590}
-sanitize=${SANITIZE:-'AreThoseOfTheCpu.*(everything|water)|GoesTheWayOfTheCpu/.*(Sites|Langevin|Levels)'}
+sanitize=${SANITIZE:-'AreThoseOfTheCpu.*(everything|water|(nbfix|geometric).*<00)|GoesTheWayOfTheCpu/.*(Sites|Langevin|Levels)'}
 export PATH=$PATH:/usr/local/cuda/bin
 
 if [[ $device == cuda ]]; then

@@ -45,23 +45,34 @@ constexpr LaunchShape cover(int items, unsigned threads) {
   return {items > 0 ? (static_cast<unsigned>(items) + threads - 1) / threads : 1, threads};
 }
 
+/// Lets a kernel have as much dynamic shared memory as there is beside its variables; without asking it is 48 KiB for both. All
+/// threads that launch it ask for the same, so that none takes from another what it was given.
+template <class... P>
+void ask_for_shared_memory(const char* name, void (*kernel)(P...)) {
+  int device = 0, most = 0;
+  cudaFuncAttributes own{};
+  check(cudaGetDevice(&device), name);
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), name);
+  check(cudaFuncGetAttributes(&own, kernel), name);
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most - static_cast<int>(own.sharedSizeBytes)),
+        name);
+}
+
 template <class... P, class... A>
 void launch_kernel(const char* name, void (*kernel)(P...), LaunchShape shape, cudaStream_t stream, A&&... arguments) {
   static_assert((std::is_trivially_copyable_v<std::decay_t<P>> && ...), "arguments of kernels are copied as bytes");
+  if (shape.dynamic_bytes > 0) ask_for_shared_memory(name, kernel);
 #if defined(__CUDACC__)
-  constexpr std::size_t granted = 48 * 1024;  // more shared memory wants to be asked for
-  if (shape.dynamic_bytes > granted)
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.dynamic_bytes)),
-          name);
   kernel<<<shape.blocks, shape.threads, shape.dynamic_bytes, stream>>>(std::forward<A>(arguments)...);
 #else
   // Arguments by value at the time of the launch, and a copy for every thread, as on the device.
   std::tuple<std::decay_t<P>...> values(static_cast<P>(arguments)...);
+  const std::size_t granted = ::simt::granted_shared_memory(reinterpret_cast<const void*>(kernel));
   ::simt::enqueue(
       stream,
       [=] {
         ::simt::run(
-            dim3(shape.blocks), dim3(shape.threads), shape.dynamic_bytes,
+            dim3(shape.blocks), dim3(shape.threads), {shape.dynamic_bytes, granted},
             [&] {
               auto own = values;
               std::apply(kernel, own);

@@ -1,5 +1,5 @@
 #pragma once
-// The emulated device's memory, and the host's that copies go to and from in the background. Part of runtime.cpp.
+// The emulated device's memory, and the host's that copies go to and from in the background. Part of memory.cpp.
 #include <sys/mman.h>
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -16,42 +17,60 @@
 
 namespace simt {
 
-/// Device memory: whole pages of one reservation, the unused end of each allocation poisoned, an empty page between two.
+/// Device memory: whole pages of one reservation, the unused end of each allocation poisoned, an empty page between two. What
+/// is given back holds not-a-numbers and stays unused for a while: who still reads it, as a graph may that was captured before,
+/// sees them, and who has written there is found out when it is used again.
 class Heap {
  public:
   void* take(std::size_t bytes) {
     if (!base_) reserve();
     const std::size_t pages = (std::max<std::size_t>(bytes, 1) + page - 1) / page * page;
     std::size_t place = used_;
+    bool used_before = false;
     if (const auto found = free_.find(pages); found != free_.end()) {
       place = found->second;
       free_.erase(found);
+      used_before = true;
     } else if (used_ + pages + page > reserved) {
       return nullptr;
     } else {
       used_ += pages + page;
     }
-    blocks_[place] = {pages, bytes};
-    bytes_ += pages;
-    Access open(*this);
+    const Access open(*this);
     char* p = base_ + place;
 #if defined(__SANITIZE_ADDRESS__)
     __asan_unpoison_memory_region(p, pages);
 #endif
-    std::memset(p, 0xff, pages);  // not-a-numbers
+    if (used_before && !std::all_of(p, p + pages, [](char c) { return c == nothing; }))
+      throw Error("device memory was written after it had been freed");
+    std::memset(p, nothing, pages);
 #if defined(__SANITIZE_ADDRESS__)
     __asan_poison_memory_region(p + bytes, pages - bytes + page);
 #endif
+    blocks_[place] = {pages, bytes};
+    bytes_ += pages;
     return p;
   }
   bool give_back(void* pointer) {
     const auto place = static_cast<std::size_t>(static_cast<char*>(pointer) - base_);
     const auto found = blocks_.find(place);
     if (!base_ || found == blocks_.end()) return false;
-    free_.insert({found->second.pages, place});
-    bytes_ -= found->second.pages;
+    const std::size_t pages = found->second.pages;
+    {
+      const Access open(*this);
 #if defined(__SANITIZE_ADDRESS__)
-    __asan_poison_memory_region(pointer, found->second.pages);
+      __asan_unpoison_memory_region(pointer, pages);
+#endif
+      std::memset(pointer, nothing, pages);
+    }
+    resting_.push_back({place, pages});
+    for (resting_bytes_ += pages; resting_bytes_ > most_resting; resting_.pop_front()) {
+      free_.insert({resting_.front().pages, resting_.front().place});
+      resting_bytes_ -= resting_.front().pages;
+    }
+    bytes_ -= pages;
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_poison_memory_region(pointer, pages);
 #endif
     blocks_.erase(found);
     return true;
@@ -89,6 +108,8 @@ class Heap {
 
  private:
   static constexpr std::size_t page = 4096, reserved = std::size_t{16} << 30;
+  static constexpr std::size_t most_resting = std::size_t{8} << 20;
+  static constexpr char nothing = -1;  // not-a-numbers
   void reserve() {
     void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw Error("no address space for emulated device memory");
@@ -106,6 +127,11 @@ class Heap {
   };
   std::map<std::size_t, Block> blocks_;           // by place
   std::multimap<std::size_t, std::size_t> free_;  // places by pages
+  struct Freed {
+    std::size_t place, pages;
+  };
+  std::deque<Freed> resting_;  // not free yet
+  std::size_t resting_bytes_ = 0;
 };
 
 /// Host memory that the device copies to in the background. What a copy will bring is not-a-numbers from its call until it is

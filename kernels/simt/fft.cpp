@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "simt/runtime.hpp"
+#include "simt/streams.hpp"
 
 namespace {
 
@@ -37,6 +37,7 @@ std::map<int, Plan>& plans() {
   return all;
 }
 cufftHandle remember(Plan plan) {
+  const auto lock = simt::alone();
   static int next = 0;
   plans()[++next] = std::move(plan);
   return next;
@@ -75,6 +76,7 @@ struct Fftw<double> {
 /// FFTW's plans are made anew for each call: small meshes of tests, and the same bits every time.
 template <class F>
 cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
+  const auto lock = simt::alone();
   const auto found = plans().find(handle);
   if (found == plans().end()) return CUFFT_INVALID_PLAN;
   if (found->second.type != type) return CUFFT_INVALID_TYPE;
@@ -148,6 +150,7 @@ cufftResult cufftPlanMany(cufftHandle* plan, int rank, int* n, int* inembed, int
   return CUFFT_SUCCESS;
 }
 cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
+  const auto lock = simt::alone();
   const auto found = plans().find(plan);
   if (found == plans().end()) return CUFFT_INVALID_PLAN;
   found->second.stream = stream;
@@ -167,4 +170,7 @@ cufftResult cufftExecC2C(cufftHandle plan, cufftComplex* in, cufftComplex* out, 
 cufftResult cufftExecZ2Z(cufftHandle plan, cufftDoubleComplex* in, cufftDoubleComplex* out, int direction) {
   return columns<double>(plan, CUFFT_Z2Z, in, out, direction);
 }
-cufftResult cufftDestroy(cufftHandle plan) { return plans().erase(plan) ? CUFFT_SUCCESS : CUFFT_INVALID_PLAN; }
+cufftResult cufftDestroy(cufftHandle plan) {
+  const auto lock = simt::alone();
+  return plans().erase(plan) ? CUFFT_SUCCESS : CUFFT_INVALID_PLAN;
+}

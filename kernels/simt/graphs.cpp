@@ -87,8 +87,10 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
   *exec = new simt_graph_exec{graph->nodes, {}, {}};
   device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
   simt::own_events(**exec);
-  for (std::size_t branch = 1; branch < graph->branches.size(); ++branch)
+  for (std::size_t branch = 1; branch < graph->branches.size(); ++branch) {
     device().streams.push_back((*exec)->streams.emplace_back(std::make_unique<simt_stream>()).get());
+    device().streams.back()->device = graph->branches[branch]->device;
+  }
   return cudaSuccess;
 }
 /// Other arguments of the same work: the same kinds of operations on the same branches, in the same order.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <string>
 
 #include "simt/streams.hpp"
@@ -13,6 +14,7 @@ namespace simt {
 namespace {
 
 thread_local cudaError_t last = cudaSuccess;
+thread_local int current = 0;  ///< device
 
 /// One operation of a stream; false when there is none, or it has to wait.
 bool step(simt_stream& s) {
@@ -22,7 +24,9 @@ bool step(simt_stream& s) {
   const Operation op = std::move(s.queue.front());
   s.queue.pop_front();
   if (op.kind == Operation::Kind::work) {
-    const Heap::Access open(device().heap);
+    std::deque<Heap::Access> open;  // copies go between devices, kernels do not look beyond their own
+    for (int d = 0; d < most_devices; ++d)
+      if (!op.kernel || d == s.device) open.emplace_back(device().heaps[static_cast<std::size_t>(d)]);
     op.work();
     device().counters.kernels += op.kernel;
   }
@@ -49,23 +53,6 @@ void drain(Done&& done) {
   }
 }
 
-/// Copies and what is set must be inside of allocations, on the sides that they are said to be on; in a graph host memory is
-/// looked at long after the call, so that it must be pinned.
-cudaError_t side_error(const void* p, std::size_t bytes, bool said_device, bool said_host, bool captured) {
-  const bool on_device = device().heap.holds(p);
-  if (said_device != said_host && on_device != said_device) return cudaErrorInvalidMemcpyDirection;
-  if (on_device) return device().heap.has(p, bytes) ? cudaSuccess : cudaErrorInvalidValue;
-  return captured && !device().pinned.find(p) ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
-}
-cudaError_t copy_error(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, bool captured) {
-  if (bytes == 0) return cudaSuccess;
-  const bool any = kind == cudaMemcpyDefault;
-  const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice,
-             from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
-  const cudaError_t error = side_error(to, bytes, any || to_device, any || !to_device, captured);
-  return error != cudaSuccess ? error : side_error(from, bytes, any || from_device, any || !from_device, captured);
-}
-
 }  // namespace
 
 std::unique_lock<std::recursive_mutex> alone() {
@@ -76,16 +63,41 @@ bool lazy_from_environment() {
   const char* text = std::getenv("UPLIFT_SIMT_STREAMS");
   return text && std::string(text) == "lazy";
 }
+int devices_from_environment() {
+  const char* text = std::getenv("UPLIFT_SIMT_DEVICES");
+  return std::clamp(text ? std::atoi(text) : 1, 1, most_devices);
+}
 Device& device() {
   static Device one;
   return one;
 }
-simt_stream& resolve(cudaStream_t s) { return s ? *s : device().null_stream; }
+Device::Device() {
+  count = devices_from_environment();
+  for (std::size_t d = 0; d < null_streams.size(); ++d) {
+    null_streams[d].device = static_cast<int>(d);
+    streams.push_back(&null_streams[d]);
+  }
+}
+void set_devices(int count) {
+  const auto lock = alone();
+  device().count = std::clamp(count, 1, most_devices);
+}
+int current_device() { return current; }
+Heap* heap_of(const void* pointer) {
+  for (Heap& heap : device().heaps)
+    if (heap.holds(pointer)) return &heap;
+  return nullptr;
+}
+simt_stream& resolve(cudaStream_t s) { return s ? *s : device().null_streams[static_cast<std::size_t>(current)]; }
 void finish(simt_stream& s) {
   drain([&] { return s.queue.empty(); });
 }
 void finish_all() {
   for (simt_stream* s : device().streams) finish(*s);
+}
+void finish_blocking() {
+  for (simt_stream* s : device().streams)
+    if (s->device == current && (s->blocking || s == &resolve(nullptr))) finish(*s);
 }
 void put(cudaStream_t stream, Operation op) {
   simt_stream& s = resolve(stream);
@@ -102,7 +114,17 @@ cudaError_t remember(cudaError_t e) {
 }
 
 Counters counters() { return device().counters; }
-std::size_t device_bytes() { return device().heap.bytes(); }
+std::size_t device_bytes() {
+  std::size_t all = 0;
+  for (int d = 0; d < most_devices; ++d) all += device_bytes(d);
+  return all;
+}
+std::size_t device_bytes(int number) { return device().heaps[static_cast<std::size_t>(number)].bytes(); }
+std::size_t granted_shared_memory(const void* kernel) {
+  const auto lock = alone();
+  const auto found = device().granted.find(kernel);
+  return found == device().granted.end() ? 0 : static_cast<std::size_t>(found->second);
+}
 GraphSize last_graph() { return device().last_graph; }
 bool memory_stays_open() {
   static const bool open = [] {
@@ -118,12 +140,17 @@ void set_lazy_streams(bool lazy) {
 bool lazy_streams() { return device().lazy; }
 void set_stream_seed(std::uint64_t seed) { device().random.seed(seed); }
 void restore_order() {
+  set_devices(devices_from_environment());
   set_lazy_streams(lazy_from_environment());
   set_seed(seed_from_environment());
   set_stream_seed(seed_from_environment());
 }
 void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
   const auto lock = alone();
+  if (kernel && resolve(stream).device != current) {
+    remember(cudaErrorInvalidResourceHandle);  // the stream is another device's
+    return;
+  }
   if (!resolve(stream).capture) ++device().counters.launches;
   put(stream, {Operation::Kind::work, std::move(work), kernel, nullptr, 0});
 }
@@ -132,13 +159,9 @@ void enqueue(cudaStream_t stream, std::function<void()> work, bool kernel) {
 
 using simt::device;
 
-/// First of all in what nobody may call while this thread captures.
-#define UPLIFT_SIMT_NOT_IN_A_CAPTURE() \
-  if (simt::spoils_a_capture()) return simt::remember(cudaErrorStreamCaptureUnsupported)
-
 cudaError_t cudaGetDeviceCount(int* count) {
   const auto lock = simt::alone();
-  *count = 1;
+  *count = device().count;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
@@ -147,98 +170,40 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
-cudaError_t cudaSetDevice(int device) { return simt::remember(device == 0 ? cudaSuccess : cudaErrorInvalidValue); }
+cudaError_t cudaSetDevice(int number) {
+  const auto lock = simt::alone();
+  if (number < 0 || number >= device().count) return simt::remember(cudaErrorInvalidDevice);
+  simt::current = number;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* number) {
+  *number = simt::current;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = 227 << 10;
+  return cudaSuccess;
+}
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  *attributes = {0};
+  return cudaSuccess;
+}
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  const auto lock = simt::alone();
+  device().granted[kernel] = value;
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   const auto lock = simt::alone();
   *p = {"emulated on the CPU", 9, 0, 2, std::size_t{16} << 30, 48 << 10};
   return cudaSuccess;
 }
 
-cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
-  const auto lock = simt::alone();
-  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  *pointer = device().heap.take(bytes);
-  ++device().counters.allocations;
-  return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
-}
-cudaError_t cudaFree(void* pointer) {
-  const auto lock = simt::alone();
-  if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
-  return simt::remember(!pointer || device().heap.give_back(pointer) ? cudaSuccess : cudaErrorInvalidValue);
-}
-cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
-  const auto lock = simt::alone();
-  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  if ((*pointer = std::malloc(std::max<std::size_t>(bytes, 1)))) {
-    std::memset(*pointer, 0xff, bytes);
-    device().pinned.add(*pointer, bytes);
-  }
-  return simt::remember(*pointer ? cudaSuccess : cudaErrorMemoryAllocation);
-}
-cudaError_t cudaFreeHost(void* pointer) {
-  const auto lock = simt::alone();
-  if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
-  if (pointer && !device().pinned.remove(pointer)) return simt::remember(cudaErrorInvalidValue);
-  std::free(pointer);
-  return cudaSuccess;
-}
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  const auto lock = simt::alone();
-  std::shared_ptr<int> reads;
-  const bool captured = simt::resolve(stream).capture != nullptr;
-  if (const cudaError_t error = simt::copy_error(to, from, bytes, kind, captured); error != cudaSuccess)
-    return simt::remember(error);
-  if (!captured) {
-    if (kind == cudaMemcpyDeviceToHost) device().counters.bytes_to_host += bytes;
-    const auto *target = device().pinned.find(to), *source = device().pinned.find(from);
-    if (target && *target->readers == 0) std::memset(to, 0xff, bytes);
-    if (source) ++*(reads = source->readers);
-  }
-  simt::enqueue(
-      stream,
-      [=] {
-        if (bytes > 0) std::memcpy(to, from, bytes);
-        if (reads) --*reads;
-      },
-      false);
-  return cudaSuccess;
-}
-cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
-                              std::size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
-  if (width > to_pitch || width > from_pitch) return simt::remember(cudaErrorInvalidValue);
-  for (std::size_t row = 0; row < height; ++row)
-    if (const cudaError_t error = cudaMemcpyAsync(static_cast<char*>(to) + row * to_pitch,
-                                                  static_cast<const char*>(from) + row * from_pitch, width, kind, stream);
-        error != cudaSuccess)
-      return error;
-  return cudaSuccess;
-}
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  const auto lock = simt::alone();
-  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
-  if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) return error;
-  return cudaDeviceSynchronize();
-}
-cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
-  const auto lock = simt::alone();
-  if (bytes > 0 && !device().heap.has(to, bytes)) return simt::remember(cudaErrorInvalidValue);
-  simt::enqueue(
-      stream, [=] { std::memset(to, value, bytes); }, false);
-  return cudaSuccess;
-}
-cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
-  const auto lock = simt::alone();
-  UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
-  return cudaMemsetAsync(to, value, bytes, nullptr);
-}
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   const auto lock = simt::alone();
   device().streams.push_back(*stream = new simt_stream);
+  (*stream)->device = simt::current;
+  (*stream)->blocking = (flags & cudaStreamNonBlocking) == 0;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
@@ -272,6 +237,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const auto lock = simt::alone();
   simt_stream& s = simt::resolve(stream);
+  // A GPU says nothing, and nobody waits.
+  if (event->recorded == 0) throw simt::Error("a stream is to wait for an event that nobody has recorded");
   if (event->captured) return simt::remember(cudaErrorCapturedEvent);
   if (event->captured_by && !s.capture) {  // the stream joins the capture
     s.capture = event->captured_by;
@@ -286,13 +253,16 @@ cudaError_t cudaDeviceSynchronize() {
   const auto lock = simt::alone();
   UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   ++device().counters.synchronisations;
-  simt::finish_all();
+  for (simt_stream* s : device().streams)
+    if (s->device == simt::current) simt::finish(*s);
   return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const auto lock = simt::alone();
   *event = new simt_event;
+  (*event)->device = simt::current;
+  (*event)->timed = (flags & cudaEventDisableTiming) == 0;
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
@@ -303,6 +273,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const auto lock = simt::alone();
+  if (event->device != simt::resolve(stream).device) return simt::remember(cudaErrorInvalidResourceHandle);
   event->captured_by = simt::resolve(stream).capture;
   event->captured = false;
   simt::put(stream, {simt::Operation::Kind::record, {}, false, event, ++event->recorded});
@@ -325,6 +296,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   const auto lock = simt::alone();
+  if (!from->timed || !to->timed || from->recorded == 0 || to->recorded == 0)
+    return simt::remember(cudaErrorInvalidResourceHandle);
   if (from->captured || from->captured_by || to->captured || to->captured_by) return simt::remember(cudaErrorCapturedEvent);
   if (from->done < from->recorded || to->done < to->recorded) return simt::remember(cudaErrorNotReady);
   *milliseconds = std::chrono::duration<float, std::milli>(to->when - from->when).count();
@@ -340,6 +313,10 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorInvalidValue";
     case cudaErrorMemoryAllocation:
       return "cudaErrorMemoryAllocation";
+    case cudaErrorInvalidDevice:
+      return "cudaErrorInvalidDevice";
+    case cudaErrorInvalidResourceHandle:
+      return "cudaErrorInvalidResourceHandle";
     case cudaErrorNotReady:
       return "cudaErrorNotReady";
     case cudaErrorInvalidMemcpyDirection:

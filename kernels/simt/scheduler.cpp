@@ -94,14 +94,14 @@ std::size_t main_bytes = 0;
 
 class Scheduler {
  public:
-  void run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name);
+  void run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::function<void()>& body, const char* name);
   unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site);
   int wait_for_block(Barrier kind, bool predicate, Site site);
   void preemption_point();
   unsigned live_lanes() const { return warps_[current_->warp].all & ~warps_[current_->warp].returned; }
   void* shared_memory(void** slot, std::size_t bytes) {
-    void* place = shared_.take(slot, bytes);
-    if (!place) fail("more than 227 KiB of shared memory");
+    void* place = shared_.variable(slot, bytes);
+    if (!place) fail("more shared memory than a block has (48 KiB, or what cudaFuncSetAttribute asked for)");
     return place;
   }
   void* dynamic_shared_memory() const { return shared_.dynamic(); }
@@ -415,10 +415,10 @@ std::string Scheduler::describe(const Fiber& f) const {
   return out.str();
 }
 
-void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name) {
+void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::function<void()>& body, const char* name) {
   const std::size_t count = static_cast<std::size_t>(block.x) * block.y * block.z;
   if (count == 0 || count > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535 ||
-      !SharedMemory::fits(dynamic_bytes))
+      !SharedMemory::may_have(dynamic))
     throw Error(std::string(name) + ": a grid or block of this size cannot be launched");
   while (pool_.size() < count) {
     pool_.push_back(std::make_unique<Fiber>());
@@ -435,7 +435,7 @@ void Scheduler::run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std:
   for (const std::uint64_t b : order) {
     this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
                   static_cast<unsigned>(b / grid.x / grid.y)};
-    shared_.begin_block(dynamic_bytes);
+    shared_.begin_block(dynamic);
     warps_.assign((count + warp_lanes - 1) / warp_lanes, {});
     ready_.clear();
     returned_ = at_barrier_ = 0;
@@ -474,8 +474,8 @@ void* shared_memory(void** slot, std::size_t bytes) { return scheduler().shared_
 void* dynamic_shared_memory() { return scheduler().dynamic_shared_memory(); }
 void set_seed(std::uint64_t seed) { scheduler().set_seed(seed); }
 std::uint64_t seed() { return scheduler().seed(); }
-void run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name) {
-  scheduler().run(grid, block, dynamic_bytes, body, name);
+void run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::function<void()>& body, const char* name) {
+  scheduler().run(grid, block, dynamic, body, name);
 }
 
 }  // namespace simt

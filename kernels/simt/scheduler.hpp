@@ -46,8 +46,12 @@ unsigned live_lanes();
 void* shared_memory(void** slot, std::size_t bytes);
 void* dynamic_shared_memory();
 
+/// Of a block; `granted`: what the kernel has asked for, 0: nothing.
+struct DynamicMemory {
+  std::size_t bytes = 0, granted = 0;
+};
 /// Runs `body` in every thread of every block. Throws Error.
-void run(dim3 grid, dim3 block, std::size_t dynamic_bytes, const std::function<void()>& body, const char* name);
+void run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::function<void()>& body, const char* name);
 
 /// 0: threads and blocks in order, no preemption. Also set by the environment variable UPLIFT_SIMT_SEED.
 void set_seed(std::uint64_t seed);

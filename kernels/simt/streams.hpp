@@ -1,10 +1,12 @@
 #pragma once
-// What the emulated runtime is made of (runtime.cpp, graphs.cpp): operations in the queues of streams, and those that graphs
-// hold. No one else includes this.
+// What the emulated runtime is made of (runtime.cpp, memory.cpp, graphs.cpp, fft.cpp): operations in the queues of streams, and
+// those that graphs hold. No one else includes this.
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -19,6 +21,8 @@ struct simt_event {
   std::uint64_t recorded = 0, done = 0;
   simt_graph* captured_by = nullptr;  ///< its last record is in that graph, which is being captured
   bool captured = false;              ///< its last record is in some graph: nobody can wait for it any more
+  int device = 0;
+  bool timed = true;
   std::chrono::steady_clock::time_point when{};
 };
 
@@ -38,6 +42,8 @@ struct simt_stream {
   std::deque<simt::Operation> queue;
   simt_graph* capture = nullptr;
   std::size_t branch = 0;  ///< of the graph that it captures
+  int device = 0;
+  bool blocking = false;  ///< waits for the default stream, which waits for it
 };
 /// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting
 /// for its events.
@@ -60,12 +66,18 @@ namespace simt {
 
 /// UPLIFT_SIMT_STREAMS=lazy
 bool lazy_from_environment();
+/// UPLIFT_SIMT_DEVICES
+int devices_from_environment();
 
+/// All devices of the machine.
 struct Device {
-  Heap heap;
+  Device();
+  int count;
+  std::array<Heap, most_devices> heaps;
   PinnedMemory pinned;
-  simt_stream null_stream;
-  std::vector<simt_stream*> streams{&null_stream};
+  std::array<simt_stream, most_devices> null_streams;
+  std::vector<simt_stream*> streams;
+  std::map<const void*, int> granted;  ///< shared memory, by kernels
   Counters counters;
   bool lazy = lazy_from_environment();
   std::mt19937_64 random{seed_from_environment()};
@@ -76,11 +88,21 @@ Device& device();
 /// One thread at a time: whoever waits for an event works off what streams have to do before it.
 std::unique_lock<std::recursive_mutex> alone();
 simt_stream& resolve(cudaStream_t s);
+/// Of this thread.
+int current_device();
+/// That has an address, or null.
+Heap* heap_of(const void* pointer);
 /// Into the queue, or the graph that the stream captures.
 void put(cudaStream_t stream, Operation op);
 void finish(simt_stream& s);
 void finish_all();
+/// Those that the default stream of this thread's device waits for, and it.
+void finish_blocking();
 /// For cudaGetLastError() of this thread; returns it.
 cudaError_t remember(cudaError_t e);
 
 }  // namespace simt
+
+/// First of all in what nobody may call while this thread captures.
+#define UPLIFT_SIMT_NOT_IN_A_CAPTURE() \
+  if (simt::spoils_a_capture()) return simt::remember(cudaErrorStreamCaptureUnsupported)

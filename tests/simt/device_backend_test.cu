@@ -73,6 +73,24 @@ TEST_P(DeviceForces, AreTheSameBitsWithoutEnergies) {
   EXPECT_EQ(with.forces, without.forces);
 }
 
+/// Evaluations that prune the list have a loop of their own, as the first one after a restart is.
+TEST_P(DeviceForces, HaveTheSameBitsWhetherTheListIsPrunedOrNot) {
+  const auto [where, name, precision] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
+  Sample s = sample(name);
+  const auto one = where.make(s.system, s.state.box, {precision, 1e-10}),
+             other = where.make(s.system, s.state.box, {precision, 1e-10});
+  evaluate(*one, s.state);
+  for (Vec3d& x : s.state.x) x += Vec3d{0.02, 0.01, -0.02};
+  const Evaluation before = evaluate(*one, s.state);
+  s.state.list_x = one->list_positions();
+  if (s.state.list_x.empty()) GTEST_SKIP() << "there is no list";
+  const Evaluation after = evaluate(*other, s.state);
+  EXPECT_EQ(before.forces, after.forces);
+  EXPECT_EQ(before.energies.term, after.energies.term);
+  EXPECT_EQ(before.energies.virial, after.energies.virial);
+}
+
 TEST_P(DeviceForces, HaveTheSameBitsInAnyOrder) {
   const auto [where, name, precision] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
@@ -330,6 +348,7 @@ INSTANTIATE_TEST_SUITE_P(
             Course{"Levels", "dipeptide", IntegratorKind::langevin, true},
             Course{"Restrained", "reaction-field", IntegratorKind::langevin},
             Course{"MonteCarlo", "water", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
+            Course{"RestrainedMonteCarlo", "reaction-field", IntegratorKind::langevin, false, BarostatKind::monte_carlo},
             Course{"CRescale", "dipeptide", IntegratorKind::v_rescale, false, BarostatKind::c_rescale})),
     [](const auto& one) { return std::string(std::get<0>(one.param).name) + std::get<1>(one.param).name; });
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <thread>
 
@@ -153,6 +154,46 @@ TEST(DeviceSnapshot, IsOfItsStepHoweverLateItIsRead) {
   EXPECT_EQ(a.state().x, c.state().x);
   EXPECT_EQ(a.state().v, c.state().v);
   simt::restore_order();
+}
+
+/// Runs in threads of their own, each on a device of its own, whose frames another thread reads that has chosen no device: as
+/// one run alone.
+TEST(DeviceSnapshot, OfASecondDeviceIsReadByWhoeverComes) {
+  simt::set_devices(3);
+  const Sample s = sample("dipeptide");
+  std::array<State, 3> ends;
+  const std::size_t on_first = simt::device_bytes(0);
+  const auto run = [&](int device) {
+    DeviceOptions options{Precision::mixed, 1e-6};
+    options.device = device;
+    const std::size_t already = simt::device_bytes(device);
+    const auto backend = simt_device::make_backend(s.system, s.state.box, options);
+    EXPECT_GT(simt::device_bytes(device), already);
+    Simulation simulation(s.system, *backend, s.state, two_femtoseconds());
+    KeepsLateFrames frames(frame_with_energies);
+    simulation.add(frames);
+    simulation.begin();
+    for (int n = 0; n < 4; ++n) simulation.step();
+    std::thread reader([&] {
+      for (const LateFrame& frame : frames.frames) frame.get();
+      frames.frames.clear();
+    });
+    reader.join();
+    simulation.step();
+    if (device != 0) {
+      EXPECT_EQ(simt::device_bytes(0), on_first);
+    }
+    backend->verify();
+    ends[static_cast<std::size_t>(device)] = simulation.state();
+  };
+  std::thread one(run, 1), two(run, 2);
+  one.join();
+  two.join();
+  run(0);
+  for (const State& end : ends) {
+    EXPECT_EQ(end.x, ends[0].x);
+    EXPECT_EQ(end.v, ends[0].v);
+  }
 }
 
 /// A constraint breaks in the step of a frame: the frame says so instead of handing out positions.

@@ -103,7 +103,8 @@ class Restraints final : public DeviceForce {
       std::vector<Vec3d> centre;
       for (const PositionRestraint& one : restraints_)
         centre.push_back(box_.periodic() && r.box.periodic() ? r.box.position(box_.fraction(one.centre)) : one.centre);
-      centre_ = DeviceBuffer<Vec3d>(centre);
+      centre_.upload_to_front(centre, stream);  // stays where it is: a step that was captured in the box before may come again
+      check(cudaStreamSynchronize(stream), "wait for the device");
       at_ = r.box;
       placed_ = true;
     }
