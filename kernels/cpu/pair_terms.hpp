@@ -159,8 +159,8 @@ void with_flags(const F& f, bool flag, More... more) {
 template <class F>
 bool with_erf_terms(const PairParameters<float>& p, const F& f) {
   if constexpr (in_pieces<float>) {
-    if (p.pieces.count == 4) return f.template operator()<4>(), true;
     if (p.pieces.count == 5) return f.template operator()<5>(), true;
+    if (p.pieces.count == 6) return f.template operator()<6>(), true;
   } else {
     if (p.erf.count == 12) return f.template operator()<12>(), true;
     if (p.erf.count == 14) return f.template operator()<14>(), true;

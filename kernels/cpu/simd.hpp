@@ -84,14 +84,13 @@ UPLIFT_HD hn::Vec<D> load_twice(D d, const T* p) {
   return hn::Combine(d, v, v);
 }
 
-/// One number of 32 for each lane: a single instruction of AVX-512, which looks at the lowest five bits of a lane of `index`
-/// alone and takes as long as one that has sixteen to choose from. Where `has_lookup` is false there is nothing like it.
+/// One number of sixteen for each lane: a single instruction of AVX-512, which looks at the lowest four bits of a lane of
+/// `index` alone. Where `has_lookup` is false there is nothing like it.
 #if HWY_TARGET <= HWY_AVX3
 inline constexpr bool has_lookup = true;
 template <class P>
-UPLIFT_HD P lookup(const float* table, P index) {
-  return P(typename P::Vec{
-      _mm512_permutex2var_ps(_mm512_loadu_ps(table), _mm512_castps_si512(index.v.raw), _mm512_loadu_ps(table + 16))});
+UPLIFT_HD P lookup(const float* sixteen, P index) {
+  return P(typename P::Vec{_mm512_permutexvar_ps(_mm512_castps_si512(index.v.raw), _mm512_loadu_ps(sixteen))});
 }
 #else
 inline constexpr bool has_lookup = false;

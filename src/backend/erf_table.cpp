@@ -114,7 +114,7 @@ physics::ErfPieces make_erf_pieces(double alpha, double reach) {
   physics::ErfPieces result{};
   result.scale = static_cast<float>(scale);
   result.unit = static_cast<float>(unit);
-  for (int n = 4; n <= physics::ErfPieces::most; ++n) {
+  for (int n = 5; n <= physics::ErfPieces::most; ++n) {
     double worst = 0;
     for (int piece = 0; piece < n_pieces; ++piece) {
       const auto exact = [&](double t) { return physics::erf_force_over_r(alpha, r_of(piece, t)); };

@@ -47,7 +47,7 @@ TEST(ErfPieces, AreAsAccurateAsTheyAreShort) {
   for (double z = 2; z < 4.05; z += 0.1) {
     const double reach = 0.9, alpha = z / reach;
     const physics::ErfPieces pieces = make_erf_pieces(alpha, reach);
-    ASSERT_EQ(pieces.count, z < 2.65 ? 4 : 5) << z;
+    ASSERT_EQ(pieces.count, z < 3.05 ? 5 : 6) << z;
     for (int k = 0; k <= 3000; ++k) {
       const double r = reach * k / 3000;
       const float place = std::fma(static_cast<float>(r * r), pieces.scale, -0.5f), middle = std::nearbyint(place),
@@ -68,7 +68,7 @@ TEST(ErfPieces, AreAsAccurateAsTheyAreShort) {
     }
   }
 }
-TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(8 / 0.9, 0.9).count, 0); }
+TEST(ErfPieces, AreNoneWhereTheyWouldBeInaccurate) { EXPECT_EQ(make_erf_pieces(6 / 0.9, 0.9).count, 0); }
 
 TEST(ErfcSeries, GivesEnergyAndForceOfAPair) {
   for (double z = 2; z < 4.05; z += 0.1) {

@@ -64,11 +64,11 @@ UPLIFT_HD PairTerm<T> coulomb_ewald(const T& r2, const T& inverse_r, const ErfTa
   return coulomb_ewald(r2, inverse_r, table.scale, table.energy + zeros, table.energy_count(count), table.force + zeros, count);
 }
 
-/// The same two functions in 32 pieces of equal width in r^2, each a short polynomial: where one instruction looks up a number
-/// of 32 for each lane (AVX-512), that takes a third of the operations of a polynomial over the whole range. The energy is the
-/// integral of the force: dE/d(r^2) = -F/2.
+/// The same two functions in sixteen pieces of equal width in r^2, each a short polynomial: where one instruction looks up
+/// sixteen numbers (AVX-512), that takes less than half the multiplications of a polynomial over the whole range. The energy is
+/// the integral of the force: dE/d(r^2) = -F/2.
 struct ErfPieces {
-  static constexpr int pieces = 32, most = 6;
+  static constexpr int pieces = 16, most = 6;
   float scale;                       ///< place = r^2 scale - 1/2 is nearest to the number of the piece
   int count;                         ///< terms of the force; 0: no such number is accurate enough
   float force[most][pieces];         ///< coefficients of u, the place's distance to the piece's middle, from the highest
