@@ -72,9 +72,27 @@ void make_whole(Structure& s) {
                     moved.size()));
 }
 
+/// Selenium, which crystallographers bring into proteins for its phase, back into the sulfur that it stands for.
+void make_methionine(Structure& s) {
+  std::string names;
+  for (Residue& r : s.topology.residues) {
+    if (r.name != "MSE") continue;
+    r.name = "MET";
+    for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i) {
+      Atom& a = s.topology.atoms[at(i)];
+      if (a.element != 34) continue;
+      a.element = 16;
+      a.name = "SD";
+    }
+    names += fmt::format("{}{}{}{}", names.empty() ? "" : ", ", r.chain, r.chain.empty() ? "" : ":", r.number);
+  }
+  if (!names.empty()) s.notes.push_back("selenomethionine is built as methionine: " + names);
+}
+
 class Importer {
  public:
   explicit Importer(const BuildOptions& options) : options_(options), structure_(read_structure(options.structure)) {
+    make_methionine(structure_);
     make_whole(structure_);
   }
 

@@ -71,10 +71,11 @@ std::string cif_bonds(const Topology& t) {
 }  // namespace
 
 std::string restrained_atoms(const BuildOptions& options, const Topology& topology) {
-  const std::string others = "heavy and not (water or resname " + options.positive + " " + options.negative + ")";
-  for (const std::string& selection : {std::string("protein-heavy"), others})
-    if (!select_atoms(topology, selection).empty()) return selection;
-  return "";
+  const std::string protein = "protein-heavy",
+                    solute = "heavy and not (water or resname " + options.positive + " " + options.negative + ")";
+  const std::size_t all = select_atoms(topology, solute).size();
+  if (all == 0) return "";
+  return all == select_atoms(topology, protein).size() ? protein : solute;
 }
 
 std::string run_input_text(const BuildOptions& options, const std::string& title, const std::string& structure_file,

@@ -49,6 +49,24 @@ TEST(BuildBonds, AChainGoesOnThroughAResidueOfTheForceField) {
   EXPECT_THAT(built.notes, Not(Contains(HasSubstr("broken"))));
 }
 
+TEST(BuildBonds, SelenomethionineBecomesMethionine) {
+  const Structure whole = build(in_vacuum("GAMAG")).structure;
+  std::string text = test::pdb_of(whole, [&](int i) { return whole.topology.atoms[at(i)].element != 1; });
+  for (std::size_t p = text.find("MET"); p != std::string::npos; p = text.find("MET")) {
+    const std::size_t line = text.rfind("ATOM  ", p);
+    text.replace(p, 3, "MSE").replace(line, 6, "HETATM");
+    if (text.compare(line + 12, 4, " SD ") == 0) text.replace(line + 12, 4, "SE  ").replace(line + 76, 2, "SE");
+  }
+  ASSERT_THAT(text, HasSubstr("SE   MSE"));
+  const BuiltSystem built = from(text);
+  const Looked s(built.structure);
+  EXPECT_EQ(built.structure.topology.size(), whole.topology.size());
+  EXPECT_EQ(built.structure.topology.residues[2].name, "MET");
+  EXPECT_TRUE(s.bonded({1, "C"}, {2, "N"}) && s.bonded({2, "C"}, {3, "N"}) && s.bonded({2, "SD"}, {2, "CE"}));
+  EXPECT_THAT(built.notes, Contains(HasSubstr("methionine: A:3")));
+  EXPECT_THAT(built.notes, Not(Contains(HasSubstr("broken"))));
+}
+
 TEST(BuildBonds, AHydrogenIsOppositeToTheResidueBeforeIt) {
   const Structure whole = build(in_vacuum("GAVAG")).structure;
   std::string text = test::pdb_of(whole,

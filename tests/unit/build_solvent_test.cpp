@@ -235,10 +235,10 @@ TEST(BuildOutput, RestrainsTheSoluteWhateverItIs) {
   add("NA", "NA", 11);
   EXPECT_EQ(restrained_atoms(options, t), "");
   EXPECT_THAT(run_input_text(options, "t", "a.pdb", {"x"}, "", ""), testing::Not(HasSubstr("restraints")));
-  add("DA", "P", 15);
-  EXPECT_EQ(restrained_atoms(options, t), "heavy and not (water or resname NA CL)");
   add("ALA", "CA", 6);
   EXPECT_EQ(restrained_atoms(options, t), "protein-heavy");
+  add("DA", "P", 15);
+  EXPECT_EQ(restrained_atoms(options, t), "heavy and not (water or resname NA CL)");
   EXPECT_THAT(
       run_input_text(options, "t", "a.pdb", {"x"}, "", "protein-heavy"),
       HasSubstr("{name: warm, time: 20 ps, timestep: 1 fs, restraints: {positions: protein-heavy, k: 1000 kJ/mol/nm^2}}"));
