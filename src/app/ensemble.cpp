@@ -82,10 +82,14 @@ RunInput replica_input(const RunInput& input, int replica, const ReplicaShare& s
   return one;
 }
 
-std::vector<ReplicaEntry> replica_entries(const RunInput& input) {
+void list_replicas(const RunInput& input) {
+  const fs::path directory = input.output.directory;
   std::vector<ReplicaEntry> entries;
   for (int r = 0; r < input.compute.replicas; ++r) entries.push_back({replica_name(r), replica_seed(input.dynamics.seed, r)});
-  return entries;
+  const std::vector<ReplicaEntry> there = read_replicas(directory.string());
+  for (std::size_t r = 0; r < std::min(entries.size(), there.size()); ++r)
+    if (fs::exists(directory / entries[r].directory / "run.log")) entries[r] = there[r];
+  write_replicas(directory.string(), entries);
 }
 
 int check_replicas_there(const RunInput& input) {
@@ -160,7 +164,7 @@ void Ensemble::take_directory() {
     log_->warn(fmt::format("{} ranks, and {} replicas: {} ranks have nothing to do{}", ranks_.size() * options_.team.size(),
                            replicas, (ranks_.size() - replicas) * options_.team.size(),
                            options_.team.size() == 1 ? "; compute.ranks_per_replica lets several work on one" : ""));
-  write_replicas(directory_.string(), replica_entries(input_));
+  list_replicas(input_);
 }
 
 std::string Ensemble::ranks_text() const {

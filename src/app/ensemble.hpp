@@ -21,8 +21,8 @@ struct ReplicaShare {
 /// The input of one replica (from 0): its seeds, its directory, its temperature where replicas exchange, its share.
 RunInput replica_input(const RunInput& input, int replica, const ReplicaShare& share);
 
-/// For replicas.json.
-std::vector<ReplicaEntry> replica_entries(const RunInput& input);
+/// Writes replicas.json. Those that have begun keep their seeds: what goes on with others is refused.
+void list_replicas(const RunInput& input);
 /// How many replicas the output directory has, 0 for a new one. Throws InputError where it holds another kind of run, or more
 /// of them than there are now (they would be forgotten).
 int check_replicas_there(const RunInput& input);

@@ -40,7 +40,7 @@ int run_one(RunInput input, RunOptions options) {
 int run_replica(const RunInput& input, int replica, RunOptions options) {
   make_output_directory(input.output.directory);
   check_replicas_there(input);
-  write_replicas(input.output.directory, replica_entries(input));
+  list_replicas(input);
   RunInput own = replica_input(input, replica - 1, {input.compute.threads, 0});
   options.replica = "replica " + std::to_string(replica) + " of " + std::to_string(input.compute.replicas) +
                     "; dynamics.seed: " + std::to_string(own.dynamics.seed);

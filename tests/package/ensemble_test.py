@@ -319,6 +319,12 @@ def pools_and_refuses(scratch):
     assert "--resume" in done.stderr
     _, done = run(path, "--quiet", "--resume", "--set", "compute.replicas=1", expect=2)
     assert "replicas" in done.stderr, done.stderr
+    with open(os.path.join(folder, "replicas.json")) as f:
+        listed = f.read()
+    _, done = run(path, "--quiet", "--resume", "--set", "dynamics.seed=99", "--set", "stages=[{name: go, time: 101 ps}]", expect=2)
+    assert "dynamics.seed" in done.stderr, done.stderr
+    with open(os.path.join(folder, "replicas.json")) as f:
+        assert f.read() == listed
     run(path, "--quiet", "--resume", "--set", "compute.replicas=3")
     assert os.path.exists(os.path.join(folder, "replica-003", "trajectory.h5md"))
     _, done = run(path, "--quiet", "--resume", "--set", "compute.replicas=2", expect=2)
