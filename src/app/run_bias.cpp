@@ -154,6 +154,10 @@ void Run::note_stage(const StageSettings& settings, const System& system, const 
   // Of the dihedral energies that frames are stored with, boosted or not.
   stages_.back()["convention"] = bias.plan.bias.convention == BiasConvention::namd ? "namd" : "amber";
   stages_.back()["potential"] = potential_text(settings.forces);
+  if (next_.origin) {
+    stages_.back()["parameters"] = next_.origin->parameters;  // checksums, by kind
+    stages_.back()["parameters"].erase("masses");             // do not change what is where
+  }
   const DynamicsSettings& d = settings.dynamics;
   if (d.integrator == IntegratorKind::verlet || !(d.friction > 0)) stages_.back()["constant_energy"] = true;
   if (settings.exchange) stages_.back()["exchange"] = true;

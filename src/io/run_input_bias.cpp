@@ -32,6 +32,8 @@ void check_source(const Values& v, const BiasSettings& bias, const std::vector<S
     v.problem(key, "stage " + bias.from + " collects nothing; add collect: energies to it");
     return;
   }
+  if (source->time < 1.5 * source->dynamics.timestep)
+    v.problem(key, "stage " + bias.from + " has a single step, whose energies have no spread; make it longer");
   if (source->bias && bias.method == BiasMethod::amd)
     v.problem(key,
               "stage " + bias.from + " has a bias, and the rules of amd are for energies without one; name a stage without");

@@ -157,6 +157,8 @@ class Reader {
     constant_volume_ = constant_volume_ || stage.pressure == 0;
     if (any_.potential.empty()) any_.potential = stage.potential;
     if (!stage.potential.empty() && stage.potential != any_.potential) other_potential_ = stage.potential;
+    if (any_.force_field.parameters.empty()) any_.force_field = stage.force_field;
+    for (const std::string& kind : changed_parameters(any_.force_field, stage.force_field)) other_parameters_.insert(kind);
   }
 
   void find_doubts() {
@@ -170,6 +172,10 @@ class Reader {
     doubt(!pressures_.empty() && constant_volume_,
           "some of these stages were at constant pressure, others at constant volume, and frames of both are taken for one "
           "ensemble; use --stage to choose");
+    std::string kinds;
+    for (const std::string& kind : other_parameters_) kinds += (kinds.empty() ? "" : ", ") + kind;
+    doubt(!kinds.empty(), "the force fields of these runs differ (" + kinds +
+                              "), and their frames are taken for those of one; name runs that have the same");
     doubt(
         !other_potential_.empty(),
         fmt::format("the potential of these stages differs ({}; {}), and their frames are taken for those of one; use --stage "
@@ -326,6 +332,7 @@ class Reader {
   bool constant_volume_ = false;          ///< one of the stages was
   RunStage any_;                          ///< what is so of at least one of them; the first potential
   std::string other_potential_;
+  std::set<std::string> other_parameters_;                        ///< kinds
   std::map<std::pair<std::string, std::string>, int> ensembles_;  ///< by the folder of the replicas, and stage
   std::vector<std::string> definitions_;                          ///< of the variables, the same for all runs
   std::vector<std::unique_ptr<CollectiveVariable>> variables_;

@@ -33,6 +33,7 @@ RunStage stage_of(const nlohmann::json& s) {
   stage.constant_energy = s.value("constant_energy", false);
   if (stage.constant_energy) stage.state.temperature = 0;  // the input's is that of velocities at the start, if at all
   stage.potential = s.value("potential", "");
+  if (s.contains("parameters")) s.at("parameters").get_to(stage.force_field.parameters);
   stage.exchanges = s.value("exchange", false);
   stage.restrained = s.value("restraints", false);
   stage.ramp = s.value("ramp", false);

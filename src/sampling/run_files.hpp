@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "uplift/io/h5.hpp"
+#include "uplift/io/origin.hpp"
 #include "uplift/sampling/biased_frames.hpp"
 
 namespace uplift {
@@ -20,6 +21,7 @@ struct RunStage {
   bool exchanges = false, restrained = false, ramp = false;
   bool constant_energy = false;  ///< no thermostat: the temperature of its state is 0
   std::string potential;         ///< settings of the forces; empty: not known
+  Origin force_field;            ///< its parameters, where they are known
   double pressure = 0;           ///< [bar]; 0: at constant volume
 };
 

@@ -237,6 +237,9 @@ def what_is_of_two_ensembles_is_said(scratch):
     assert "the potential of these stages differs (no cutoff; no cutoff, obc2)" in said, said
     said = uplift("reweight", vacuum, boxed, *BIN, "-o", stem).stderr
     assert "at constant pressure, others at constant volume" in said and "potential" not in said, said
+    one, other = ({"charges": 1, "angles": angles} for angles in (5, 6))
+    said = uplift("reweight", make("one", parameters=one), make("other", parameters=other), vacuum, *BIN, "-o", stem).stderr
+    assert "the force fields of these runs differ (angles)" in said, said
     free = make("free", constant_energy=True)
     assert "had no thermostat; give --temperature" in uplift("reweight", free, *BIN, "-o", stem, expect=2).stderr
     assert "had no thermostat" in uplift("reweight", free, *BIN, "--temperature", "290 K", "-o", stem).stderr
@@ -258,6 +261,7 @@ output: {{trajectory: {{every: 1 ps}}, energies: {{every: 1 ps}}, report: false}
         long, solvent, free = json.load(f)["stages"]
     assert long["last_step"] == solvent["first_step"] > 1, long  # none of what was there is taken back
     assert long["potential"] == free["potential"] == "no cutoff" and "gbn2" in solvent["potential"], (long, solvent)
+    assert long["parameters"] == free["parameters"] and "charges" in free["parameters"] and "masses" not in free["parameters"], free
     assert free["constant_energy"] is True and "constant_energy" not in solvent, free
 
 

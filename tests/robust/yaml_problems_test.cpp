@@ -295,6 +295,10 @@ TEST_F(YamlProblems, BiasHasParametersOfItsMethodOrAStageThatGivesThem) {
   expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 nm, alpha: 1 kJ/mol}}", {"threshold"});
   expect("method: amd, boost: dihedral, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 0 kJ/mol}}", {"alpha"});
   EXPECT_THAT(
+      list(problems("stages:\n  - {name: base, time: 2 fs, collect: energies}\n  - {name: a, time: 1 ps, bias: {method: "
+                    "amd, boost: dual, parameters: {from: base, rule: residues}}}\n")),
+      HasSubstr("stage base has a single step"));
+  EXPECT_THAT(
       problems(stage(
           "method: amd, boost: dihedral, convention: namd, parameters: {dihedral: {threshold: 1 kJ/mol, alpha: 1 kJ/mol}}")),
       ::testing::IsEmpty());
