@@ -220,7 +220,7 @@ def keys_that_decide_nothing_are_refused(scratch):
 
 def boosts_that_make_no_sense_are_named(scratch):
     # Water has no torsions: said before anything runs, not after the baseline.
-    path = write(scratch, "water", "  - {name: baseline, time: 2 fs, collect: energies}\n  - {name: accelerate, time: 2 fs, bias: {method: amd, boost: dual, parameters: {from: baseline, rule: deviations}}}")
+    path = write(scratch, "water", "  - {name: baseline, time: 4 fs, collect: energies}\n  - {name: accelerate, time: 2 fs, bias: {method: amd, boost: dual, parameters: {from: baseline, rule: deviations}}}")
     water = os.path.join(INPUTS, "water-tip3p-small", "system")
     with open(path) as f:
         plain = f.read()
