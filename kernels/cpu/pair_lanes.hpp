@@ -143,6 +143,7 @@ struct PiecePlace {
   }
 };
 
+/// Value of a function in pieces.
 template <class P>
 UPLIFT_HD P piecewise(const float (*coefficient)[physics::ErfPieces::pieces], int count, const PiecePlace<P>& at) {
   P sum = lookup(coefficient[0], at.index);
