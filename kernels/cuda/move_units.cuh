@@ -15,8 +15,8 @@ constexpr int most_steps = 50, most_sweeps = 1000;  // a star is there after a f
 __device__ bool finite(const Vec3d& a) { return a.x - a.x == 0 && a.y - a.y == 0 && a.z - a.z == 0; }
 
 /// A unit of n atoms in as many lanes that follow each other. Each moves its own atom; for constraints each gets a copy of the
-/// others and works out the same, which takes no longer than if one did. Lanes that are left over do as the last unit's do, and
-/// keep nothing of it. All lanes of a warp must do the same.
+/// others and works out the same, which takes no longer than if one did. Lanes that are left over do as those of the warp's
+/// first unit do, and keep nothing of it. All lanes of a warp must do the same.
 template <int n>
 struct InLanes {
   static constexpr int units_of_warp = static_cast<int>(warp_lanes) / n;
@@ -27,12 +27,14 @@ struct InLanes {
   Vec3d position, velocity, old;
   double weight;
 
+  /// Has the `warp`th warp of a kind any?
+  __device__ static bool any(int count, int warp) { return warp * units_of_warp < count; }
   /// The unit of this lane in the `warp`th warp of its kind.
   __device__ InLanes(const AtomsView& atoms, const int* list, int count, int warp, bool loads_saved) {
     const int lane = static_cast<int>(threadIdx.x % warp_lanes), number = warp * units_of_warp + lane / n;
     place = lane % n;
     active = lane / n < units_of_warp && number < count;
-    unit = active ? number : count - 1;
+    unit = active ? number : warp * units_of_warp;
     first = active ? lane - place : 0;
     index = list[n * unit + place];
     position = atoms.x[index];
@@ -41,6 +43,7 @@ struct InLanes {
     weight = atoms.inverse_mass[index];
   }
   __device__ void store(const AtomsView& atoms, bool stores_saved) const {
+    __syncwarp();  // lanes that are left over have read
     if (!active) return;
     atoms.x[index] = position;
     atoms.v[index] = velocity;

@@ -113,6 +113,7 @@ __device__ void report(const Constraints& constraints, Shared* shared) {
 template <int n, class F>
 __device__ void run_in_lanes(const AtomsView& atoms, const int* list, int count, int warp, const Moves& moves, Shared* shared,
                              Counted& counted, F&& constraints_of) {
+  if (!InLanes<n>::any(count, warp)) return;
   InLanes<n> unit(atoms, list, count, warp, moves.loads_saved);
   const bool met = run(unit, atoms.mass, constraints_of(unit.unit), moves, shared, counted);
   unit.store(atoms, moves.stores_saved);

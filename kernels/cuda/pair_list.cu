@@ -5,7 +5,7 @@ namespace {
 
 constexpr unsigned list_threads = 256;
 
-/// Is the interaction of the atoms in these slots this rank's? (RankShare::takes)
+/// Is the interaction of the atoms in these slots, which have some, this rank's? (RankShare::takes)
 template <class real>
 __device__ bool takes(const ListView<real>& list, int slot_i, int slot_j) {
   const ShareView& share = list.share;
@@ -178,7 +178,8 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
     unsigned bits = list.atom_of_slot[slot_j] >= 0 ? atoms_i : 0;
     if (js[e] / clusters_j == super || !alone)
       for (int c = 0; c < clusters_i; ++c)
-        if ((js[e] / clusters_j == super && slot_i + c * cluster_i >= slot_j) || !takes(list, slot_i + c * cluster_i, slot_j))
+        if ((bits & 1u << c) != 0 &&
+            ((js[e] / clusters_j == super && slot_i + c * cluster_i >= slot_j) || !takes(list, slot_i + c * cluster_i, slot_j)))
           bits &= ~(1u << c);
     list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane] = static_cast<std::uint8_t>(bits);
     if (lane == 0) entries[e].row = row;

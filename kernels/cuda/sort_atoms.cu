@@ -131,12 +131,14 @@ __global__ void __launch_bounds__(count_threads) count_kernel(ListView<real> lis
     const int atom = list.share[n];
     atomicAdd(&list.cell_count[cell_of(list, place_of(list, x[atom], atom), atom)], 1);
   }
-  __threadfence();  // counts are there before it is said so
   __syncthreads();
-  if (threadIdx.x == 0) last = atomicAdd(&list.state->counted, 1) == static_cast<int>(gridDim.x) - 1;
+  if (threadIdx.x == 0) {
+    __threadfence();  // counts are there before it is said so,
+    last = atomicAdd(&list.state->counted, 1) == static_cast<int>(gridDim.x) - 1;
+    __threadfence();  // and those of others are seen after they have said so
+  }
   __syncthreads();
   if (!last) return;
-  __threadfence();
   scan(list, of_warp);
 }
 
@@ -170,7 +172,7 @@ __device__ void order(const ListView<real>& list, int first_slot, int* atom) {
               (other.height == own.height && other.atom < own.atom);
     }
     if (slot >= first_slot && slot <= last_slot) atom[slot - first_slot] = own.atom;
-    if (n == first) list.cell_count[own.cell] = 0;
+    if (n == first && first >= first_slot) list.cell_count[own.cell] = 0;
   }
 }
 

@@ -136,6 +136,7 @@ class ListedPairs final : public DeviceForce {
     set_box(box);
     DeviceBuffer<Vec3d> x(list_x);
     build(x.data(), stream);
+    prune_sites_.copy_from(list_sites_, stream);  // how far atoms have moved is worked out before it is pruned
     pruned_ = false;
   }
 
