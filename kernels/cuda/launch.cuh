@@ -26,6 +26,17 @@
 
 namespace uplift::cuda {
 
+/// What is in one word of memory that other threads change by atomics meanwhile, or was a while ago.
+template <class T>
+__device__ T glance(const T* place) {
+  static_assert(sizeof(T) <= sizeof(void*));
+#if defined(__CUDACC__)
+  return *place;
+#else
+  return ::simt::glance(place);
+#endif
+}
+
 /// Throws SimulationError naming the call and what CUDA says of it.
 inline void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;

@@ -80,8 +80,8 @@ __global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> lis
   const int use = list.state->to_use;
   // All warps in turn would keep the one place of a maximum busy for longer than all else takes; most are below it.
   ListState::Moved& most = list.state->moved[use];
-  if (since_list > most.list) atomicMax(&most.list, since_list);
-  if (since_prune > most.prune) atomicMax(&most.prune, since_prune);
+  if (since_list > cuda::glance(&most.list)) atomicMax(&most.list, since_list);
+  if (since_prune > cuda::glance(&most.prune)) atomicMax(&most.prune, since_prune);
   if (slot > 0) return;
   list.state->in_use = use;
   list.state->moved[1 - use] = {0, 0};

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "simt/access_checks.hpp"
 #include "simt/scheduler.hpp"
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the names are CUDA's.
@@ -77,20 +78,29 @@ unsigned __match_any_sync(unsigned mask, T value, UPLIFT_SIMT_SITE) {
   return ::simt::meet(::simt::Collective::match, mask, &value, sizeof(T), 0, site);
 }
 inline unsigned __activemask() { return ::simt::live_lanes(); }
-inline void __threadfence() {}
-inline void __threadfence_block() {}
+inline void __threadfence() { ::simt::checks::fence(); }
+inline void __threadfence_block() { ::simt::checks::fence(); }
 
 // ---- atomics: one thread runs at a time, so that plain arithmetic is atomic; other threads may go first
 // -------------------------
 
 namespace simt {
 
+/// Not one of the plain accesses that the compiler tells of.
 template <class T, class F>
-T change(T* place, F&& next) {
+[[gnu::noinline, gnu::no_sanitize("thread")]] T change(T* place, F&& next) {
   preemption_point();
+  checks::atomic(place, sizeof(T), __builtin_return_address(0));
   const T old = *place;
   *place = next(old);
   return old;
+}
+
+template <class T>
+[[gnu::noinline, gnu::no_sanitize("thread")]] T glance(const T* place) {
+  preemption_point();
+  checks::glance(place, sizeof(T), __builtin_return_address(0));
+  return *place;
 }
 
 }  // namespace simt

@@ -11,7 +11,9 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 
+#include "simt/access_checks.hpp"
 #include "simt/runtime.hpp"
 #include "simt/scheduler.hpp"
 
@@ -19,18 +21,17 @@ namespace simt {
 
 /// Device memory: whole pages of one reservation, the unused end of each allocation poisoned, an empty page between two. What
 /// is given back holds not-a-numbers and stays unused for a while: who still reads it, as a graph may that was captured before,
-/// sees them, and who has written there is found out when it is used again.
+/// sees them, and who has written there is found out at the end of that while.
 class Heap {
  public:
   void* take(std::size_t bytes) {
     if (!base_) reserve();
+    if (std::exchange(written_after_, false)) throw Error("device memory was written after it had been freed");
     const std::size_t pages = (std::max<std::size_t>(bytes, 1) + page - 1) / page * page;
     std::size_t place = used_;
-    bool used_before = false;
     if (const auto found = free_.find(pages); found != free_.end()) {
       place = found->second;
       free_.erase(found);
-      used_before = true;
     } else if (used_ + pages + page > reserved) {
       return nullptr;
     } else {
@@ -41,9 +42,8 @@ class Heap {
 #if defined(__SANITIZE_ADDRESS__)
     __asan_unpoison_memory_region(p, pages);
 #endif
-    if (used_before && !std::all_of(p, p + pages, [](char c) { return c == nothing; }))
-      throw Error("device memory was written after it had been freed");
     std::memset(p, nothing, pages);
+    checks::take_device_memory(p, bytes);
 #if defined(__SANITIZE_ADDRESS__)
     __asan_poison_memory_region(p + bytes, pages - bytes + page);
 #endif
@@ -56,6 +56,7 @@ class Heap {
     const auto found = blocks_.find(place);
     if (!base_ || found == blocks_.end()) return false;
     const std::size_t pages = found->second.pages;
+    checks::free_device_memory(pointer, found->second.bytes);
     {
       const Access open(*this);
 #if defined(__SANITIZE_ADDRESS__)
@@ -64,14 +65,11 @@ class Heap {
       std::memset(pointer, nothing, pages);
     }
     resting_.push_back({place, pages});
-    for (resting_bytes_ += pages; resting_bytes_ > most_resting; resting_.pop_front()) {
-      free_.insert({resting_.front().pages, resting_.front().place});
-      resting_bytes_ -= resting_.front().pages;
-    }
-    bytes_ -= pages;
 #if defined(__SANITIZE_ADDRESS__)
     __asan_poison_memory_region(pointer, pages);
 #endif
+    for (resting_bytes_ += pages; resting_bytes_ > most_resting; resting_.pop_front()) clear_away(resting_.front());
+    bytes_ -= pages;
     blocks_.erase(found);
     return true;
   }
@@ -114,23 +112,41 @@ class Heap {
     void* memory = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw Error("no address space for emulated device memory");
     base_ = static_cast<char*>(memory);
+    checks::watch_device_memory(base_, reserved);
   }
   void protect(int rights) {
     if (base_ && used_ > 0) mprotect(base_, used_, rights);
   }
 
+  struct Freed {
+    std::size_t place, pages;
+  };
+  /// It may be used again. Until then it is no memory, which would make opening and closing slow.
+  void clear_away(const Freed& f) {
+    const Access open(*this);
+    char* p = base_ + f.place;
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(p, f.pages);
+#endif
+    if (!std::all_of(p, p + f.pages, [](char c) { return c == nothing; })) written_after_ = true;
+    madvise(p, f.pages, MADV_DONTNEED);
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_poison_memory_region(p, f.pages);
+#endif
+    free_.insert({f.pages, f.place});
+    resting_bytes_ -= f.pages;
+  }
+
   char* base_ = nullptr;
   std::size_t used_ = 0, bytes_ = 0;
   int open_ = 0;
+  bool written_after_ = false;
   struct Block {
     std::size_t pages, bytes;
   };
   std::map<std::size_t, Block> blocks_;           // by place
   std::multimap<std::size_t, std::size_t> free_;  // places by pages
-  struct Freed {
-    std::size_t place, pages;
-  };
-  std::deque<Freed> resting_;  // not free yet
+  std::deque<Freed> resting_;                     // not free yet
   std::size_t resting_bytes_ = 0;
 };
 

@@ -89,6 +89,10 @@ cufftResult transform(cufftHandle handle, cufftType type, F&& make_and_run) {
 template <class F, class In, class Out, class Make, class Run>
 cufftResult batches(cufftHandle plan, cufftType type, In* in, Out* out, Make make, Run run) {
   return transform(plan, type, [=](const Plan& p) {
+    simt::checks::read_range(in, static_cast<std::size_t>(p.batch) * p.length_of(in) * sizeof(In));
+    simt::checks::write_range(out, static_cast<std::size_t>(p.batch) * p.length_of(out) * sizeof(Out));
+    if (std::is_floating_point_v<Out>)  // cuFFT may use it for what lies between
+      simt::checks::write_range(in, static_cast<std::size_t>(p.batch) * p.length_of(in) * sizeof(In));
     const auto f = make(p.rank(), p.n.data(), in, out, p.flags);
     for (std::size_t b = 0; b < static_cast<std::size_t>(p.batch); ++b)
       run(f, in + b * p.length_of(in), out + b * p.length_of(out));
@@ -124,7 +128,11 @@ cufftResult columns(cufftHandle plan, cufftType type, Complex* in, Complex* out,
         buffer[k][1] = in[place(k)].y;
       }
       F::execute(f);
-      for (int k = 0; k < p.n[0]; ++k) out[place(k)] = {buffer[k][0], buffer[k][1]};
+      for (int k = 0; k < p.n[0]; ++k) {
+        simt::checks::read_range(&in[place(k)], sizeof(Complex));
+        simt::checks::write_range(&out[place(k)], sizeof(Complex));
+        out[place(k)] = {buffer[k][0], buffer[k][1]};
+      }
     }
     F::destroy(f);
     F::release(buffer);

@@ -88,7 +88,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
   device().last_graph = {simt::graph_nodes(graph), simt::graph_depth(graph)};
   simt::own_events(**exec);
   for (std::size_t branch = 1; branch < graph->branches.size(); ++branch) {
-    device().streams.push_back((*exec)->streams.emplace_back(std::make_unique<simt_stream>()).get());
+    simt::enlist(*(*exec)->streams.emplace_back(std::make_unique<simt_stream>()));
     device().streams.back()->device = graph->branches[branch]->device;
   }
   return cudaSuccess;
@@ -128,7 +128,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   const auto lock = simt::alone();
   simt::finish_all();
-  for (const auto& own : exec->streams) std::erase(device().streams, own.get());
+  for (const auto& own : exec->streams) simt::strike_off(*own);
   delete exec;
   return cudaSuccess;
 }

@@ -39,7 +39,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   const auto lock = simt::alone();
   if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
+  simt::wait_for_all();
   simt::Heap* heap = simt::heap_of(pointer);
   return simt::remember(!pointer || (heap && heap->give_back(pointer)) ? cudaSuccess : cudaErrorInvalidValue);
 }
@@ -55,7 +55,7 @@ cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
 cudaError_t cudaFreeHost(void* pointer) {
   const auto lock = simt::alone();
   if (pointer) UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_all();
+  simt::wait_for_all();
   if (pointer && !device().pinned.remove(pointer)) return simt::remember(cudaErrorInvalidValue);
   std::free(pointer);
   return cudaSuccess;
@@ -75,6 +75,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   simt::enqueue(
       stream,
       [=] {
+        simt::checks::copy_range(from, bytes);
+        simt::checks::write_range(to, bytes);
         if (bytes > 0) std::memcpy(to, from, bytes);
         if (reads) --*reads;
       },
@@ -95,7 +97,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
   const auto lock = simt::alone();
   UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_blocking();
+  simt::wait_for_blocking();
   if (const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, nullptr); error != cudaSuccess) return error;
   return cudaStreamSynchronize(nullptr);
 }
@@ -104,12 +106,17 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   const simt::Heap* heap = simt::heap_of(to);
   if (bytes > 0 && !(heap && heap->has(to, bytes))) return simt::remember(cudaErrorInvalidValue);
   simt::enqueue(
-      stream, [=] { std::memset(to, value, bytes); }, false);
+      stream,
+      [=] {
+        simt::checks::write_range(to, bytes);
+        std::memset(to, value, bytes);
+      },
+      false);
   return cudaSuccess;
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
   const auto lock = simt::alone();
   UPLIFT_SIMT_NOT_IN_A_CAPTURE();
-  simt::finish_blocking();
+  simt::wait_for_blocking();
   return cudaMemsetAsync(to, value, bytes, nullptr);
 }

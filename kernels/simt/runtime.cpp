@@ -16,6 +16,8 @@ namespace {
 thread_local cudaError_t last = cudaSuccess;
 thread_local int current = 0;  ///< device
 
+bool is_default(const simt_stream& s) { return &s == &device().null_streams[static_cast<std::size_t>(s.device)]; }
+
 /// One operation of a stream; false when there is none, or it has to wait.
 bool step(simt_stream& s) {
   if (s.queue.empty()) return false;
@@ -23,16 +25,26 @@ bool step(simt_stream& s) {
   if (first.kind == Operation::Kind::wait && first.event->done < first.ticket) return false;
   const Operation op = std::move(s.queue.front());
   s.queue.pop_front();
+  s.clock.merge(op.before);
+  for (const simt_stream* other : device().streams)
+    if (other->device == s.device && ((is_default(s) && other->blocking) || (s.blocking && is_default(*other))))
+      s.clock.merge(other->clock);
   if (op.kind == Operation::Kind::work) {
+    const std::uint32_t number = ++device().operations[s.number];
+    if (checks::watched()) checks::begin_operation(s.number, number, s.clock);
+    s.clock.set(s.number, number);
     std::deque<Heap::Access> open;  // copies go between devices, kernels do not look beyond their own
     for (int d = 0; d < most_devices; ++d)
       if (!op.kernel || d == s.device) open.emplace_back(device().heaps[static_cast<std::size_t>(d)]);
     op.work();
     device().counters.kernels += op.kernel;
+    if (checks::watched()) checks::end_operation();
   }
+  if (op.kind == Operation::Kind::wait) s.clock.merge(op.event->clock);
   if (op.kind == Operation::Kind::record) {
     op.event->done = std::max(op.event->done, op.ticket);
     op.event->when = std::chrono::steady_clock::now();
+    op.event->clock = s.clock;
   }
   return true;
 }
@@ -75,7 +87,9 @@ Device::Device() {
   count = devices_from_environment();
   for (std::size_t d = 0; d < null_streams.size(); ++d) {
     null_streams[d].device = static_cast<int>(d);
+    null_streams[d].number = d;
     streams.push_back(&null_streams[d]);
+    operations.push_back(0);
   }
 }
 void set_devices(int count) {
@@ -95,9 +109,33 @@ void finish(simt_stream& s) {
 void finish_all() {
   for (simt_stream* s : device().streams) finish(*s);
 }
-void finish_blocking() {
+void wait_for(simt_stream& s) {
+  finish(s);
+  device().host.merge(s.clock);
+}
+void wait_for_all() {
+  for (simt_stream* s : device().streams) wait_for(*s);
+}
+void wait_for_blocking() {
   for (simt_stream* s : device().streams)
-    if (s->device == current && (s->blocking || s == &resolve(nullptr))) finish(*s);
+    if (s->device == current && (s->blocking || s == &resolve(nullptr))) wait_for(*s);
+}
+void enlist(simt_stream& s) {
+  Device& d = device();
+  if (d.unused_numbers.empty()) {
+    s.number = d.operations.size();
+    d.operations.push_back(0);
+  } else {
+    s.number = d.unused_numbers.back();
+    d.unused_numbers.pop_back();
+  }
+  d.streams.push_back(&s);
+}
+void strike_off(simt_stream& s) {
+  Device& d = device();
+  checks::retire_stream(s.number, d.operations[s.number]);
+  d.unused_numbers.push_back(s.number);
+  std::erase(d.streams, &s);
 }
 void put(cudaStream_t stream, Operation op) {
   simt_stream& s = resolve(stream);
@@ -105,6 +143,7 @@ void put(cudaStream_t stream, Operation op) {
     s.capture->nodes.push_back({std::move(op), s.branch});
     return;
   }
+  if (checks::watched()) op.before = device().host;
   s.queue.push_back(std::move(op));
   if (!device().lazy) finish(s);
 }
@@ -201,7 +240,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   const auto lock = simt::alone();
-  device().streams.push_back(*stream = new simt_stream);
+  simt::enlist(*(*stream = new simt_stream));
   (*stream)->device = simt::current;
   (*stream)->blocking = (flags & cudaStreamNonBlocking) == 0;
   return cudaSuccess;
@@ -219,7 +258,7 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, i
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const auto lock = simt::alone();
   simt::finish(*stream);
-  std::erase(device().streams, stream);
+  simt::strike_off(*stream);
   delete stream;
   return cudaSuccess;
 }
@@ -231,7 +270,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     return simt::remember(cudaErrorStreamCaptureUnsupported);
   }
   ++device().counters.synchronisations;
-  simt::finish(simt::resolve(stream));
+  simt::wait_for(simt::resolve(stream));
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
@@ -254,7 +293,7 @@ cudaError_t cudaDeviceSynchronize() {
   UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   ++device().counters.synchronisations;
   for (simt_stream* s : device().streams)
-    if (s->device == simt::current) simt::finish(*s);
+    if (s->device == simt::current) simt::wait_for(*s);
   return cudaSuccess;
 }
 
@@ -285,6 +324,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (event->captured || event->captured_by) return simt::remember(cudaErrorCapturedEvent);
   ++device().counters.synchronisations;
   simt::drain([wanted = event->recorded, event] { return event->done >= wanted; });
+  device().host.merge(event->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
@@ -292,7 +332,9 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   UPLIFT_SIMT_NOT_IN_A_CAPTURE();
   if (event->captured || event->captured_by) return simt::remember(cudaErrorCapturedEvent);
   // The manual says that cudaGetLastError() does not tell of this; there are runtimes where it does.
-  return simt::remember(event->done >= event->recorded ? cudaSuccess : cudaErrorNotReady);
+  if (event->done < event->recorded) return simt::remember(cudaErrorNotReady);
+  device().host.merge(event->clock);
+  return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   const auto lock = simt::alone();

@@ -9,11 +9,11 @@
 #include <exception>
 #include <memory>
 #include <span>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simt/fiber.hpp"
 #include "simt/shared_memory.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -37,36 +37,6 @@ namespace {
 namespace context = boost::context::detail;
 
 constexpr std::size_t stack_bytes = 256 * 1024, guard_bytes = 4096;
-constexpr unsigned warp_lanes = 32;
-
-enum class State : std::uint8_t { ready, in_collective, at_barrier, returned };
-
-struct Fiber : Thread {
-  context::fcontext_t context = nullptr;
-  char* stack = nullptr;
-  void* fake_stack = nullptr;  // of AddressSanitizer
-  State state = State::returned;
-  // What it waits for.
-  Collective collective{};
-  Barrier barrier{};
-  unsigned mask = 0, bytes = 0, result = 0;
-  int source = 0;
-  bool predicate = false;
-  void* data = nullptr;
-  Site site;
-};
-
-struct Warp {
-  unsigned all = 0, waiting = 0, returned = 0;
-};
-
-std::string at(const Site& s) {
-  return std::string(s.file_name()) + ":" + std::to_string(s.line()) + ":" + std::to_string(s.column());
-}
-bool same(const Site& a, const Site& b) {
-  return a.line() == b.line() && a.column() == b.column() &&
-         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
-}
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 class Random {
@@ -120,15 +90,18 @@ class Scheduler {
   void retire();
   void release_barrier();
   void complete(Warp& warp, unsigned mask);
-  void exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned live);
-  void vote(const std::array<Fiber*, warp_lanes>& lanes, unsigned live);
+  static void tell_clocks(std::span<Fiber* const> who, void (*meet)(std::span<checks::ThreadClock* const>)) {
+    if (!checks::watched()) return;
+    std::vector<checks::ThreadClock*> clocks;
+    for (Fiber* f : who) clocks.push_back(&f->clock);
+    meet(clocks);
+  }
   void make_ready(Fiber* f) {
     f->state = State::ready;
     ready_.push_back(f);
   }
-  std::string describe(const Fiber& f) const;
   [[noreturn]] void fail(std::string what);
-  std::array<Fiber*, warp_lanes> lanes_of(const Warp& w) const;
+  Lanes lanes_of(const Warp& w) const;
 
   Fiber main_;
   Fiber* current_ = &main_;
@@ -170,6 +143,7 @@ struct Switch {
 /// Leaves the current fiber for another, or for the main thread.
 void Scheduler::switch_to(Fiber& to) {
   Fiber& from = *current_;
+  checks::run_thread(&to == &main_ ? nullptr : &to.clock);
   if (&from == &to) return;
   current_ = &to;
   this_thread = &to;
@@ -265,8 +239,8 @@ void Scheduler::retire() {
   if (at_barrier_ > 0 && at_barrier_ + returned_ == threads_.size()) release_barrier();
 }
 
-std::array<Fiber*, warp_lanes> Scheduler::lanes_of(const Warp& w) const {
-  std::array<Fiber*, warp_lanes> lanes{};
+Lanes Scheduler::lanes_of(const Warp& w) const {
+  Lanes lanes{};
   const auto first = static_cast<std::size_t>(&w - warps_.data()) * warp_lanes;
   for (std::size_t k = 0; k < warp_lanes && first + k < threads_.size(); ++k) lanes[k] = threads_[first + k];
   return lanes;
@@ -303,59 +277,12 @@ void Scheduler::complete(Warp& warp, unsigned mask) {
       fail("lanes of one mask meet in different collectives:\n  " + describe(first) + "\n  " + describe(*f));
     released[count++] = f;
   }
-  if (first.collective == Collective::shuffle)
-    exchange(lanes, live);
-  else if (first.collective != Collective::sync)
-    vote(lanes, live);
+  if (first.collective == Collective::sync) tell_clocks(std::span(released.data(), count), checks::meet_in_warp);
+  if (const std::string wrong = give_results(lanes, live); !wrong.empty()) fail(wrong);
   warp.waiting &= ~live;
   const std::span<Fiber*> all(released.data(), count);
   if (seed_) random_.shuffle(all);
   for (Fiber* f : all) make_ready(f);
-}
-
-void Scheduler::exchange(const std::array<Fiber*, warp_lanes>& lanes, unsigned live) {
-  char copy[warp_lanes][64];
-  for (unsigned k = 0; k < warp_lanes; ++k)
-    if (live >> k & 1) std::memcpy(copy[k], lanes[k]->data, lanes[k]->bytes);
-  for (unsigned k = 0; k < warp_lanes; ++k) {
-    if (!(live >> k & 1)) continue;
-    const auto source = static_cast<unsigned>(lanes[k]->source);
-    if (source >= warp_lanes || !(live >> source & 1))
-      fail("a shuffle reads lane " + std::to_string(source) + ", which is not in the mask or has returned:\n  " +
-           describe(*lanes[k]));
-    std::memcpy(lanes[k]->data, copy[source], lanes[k]->bytes);
-  }
-}
-
-void Scheduler::vote(const std::array<Fiber*, warp_lanes>& lanes, unsigned live) {
-  unsigned yes = 0, bits = 0;
-  for (unsigned k = 0; k < warp_lanes; ++k) {
-    if (!(live >> k & 1)) continue;
-    if (lanes[k]->source != 0) yes |= 1u << k;
-    bits |= static_cast<unsigned>(lanes[k]->source);
-  }
-  for (unsigned k = 0; k < warp_lanes; ++k) {
-    if (!(live >> k & 1)) continue;
-    Fiber* f = lanes[k];
-    switch (f->collective) {
-      case Collective::ballot:
-        f->result = yes;
-        break;
-      case Collective::any:
-        f->result = yes != 0;
-        break;
-      case Collective::all:
-        f->result = yes == live;
-        break;
-      case Collective::reduce_or:
-        f->result = bits;
-        break;
-      default:
-        f->result = 0;
-        for (unsigned j = 0; j < warp_lanes; ++j)
-          if ((live >> j & 1) && std::memcmp(lanes[j]->data, f->data, f->bytes) == 0) f->result |= 1u << j;
-    }
-  }
 }
 
 int Scheduler::wait_for_block(Barrier kind, bool predicate, Site site) {
@@ -381,6 +308,7 @@ void Scheduler::release_barrier() {
       fail("threads of a block wait at different barriers:\n  " + describe(*waiting.front()) + "\n  " + describe(*f));
   }
   at_barrier_ = 0;
+  tell_clocks(waiting, checks::meet_in_block);
   for (Fiber* f : waiting)
     f->result = f->barrier == Barrier::count ? yes : f->barrier == Barrier::all ? yes == waiting.size() : yes != 0;
   if (seed_) random_.shuffle(waiting);
@@ -391,28 +319,6 @@ void Scheduler::preemption_point() {
   if (!seed_ || current_ == &main_ || (random_() & 7) != 0) return;
   make_ready(current_);
   next();
-}
-
-std::string Scheduler::describe(const Fiber& f) const {
-  static const char* const names[] = {"a shuffle",        "__ballot_sync",    "__any_sync", "__all_sync",
-                                      "__match_any_sync", "__reduce_or_sync", "__syncwarp"};
-  std::ostringstream out;
-  out << "thread (" << f.index.x << ", " << f.index.y << ", " << f.index.z << "), lane " << f.lane << ", ";
-  switch (f.state) {
-    case State::returned:
-      out << "has returned";
-      break;
-    case State::in_collective:
-      out << "in " << names[static_cast<std::size_t>(f.collective)] << " with mask 0x" << std::hex << f.mask << " at "
-          << at(f.site);
-      break;
-    case State::at_barrier:
-      out << "in __syncthreads at " << at(f.site);
-      break;
-    case State::ready:
-      out << "could go on";
-  }
-  return out.str();
 }
 
 void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::function<void()>& body, const char* name) {
@@ -428,6 +334,8 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
   grid_size = grid;
   body_ = &body;
   threads_.resize(count);
+  const bool watched = checks::watched();
+  if (watched) checks::begin_kernel(name);
   const std::uint64_t blocks = static_cast<std::uint64_t>(grid.x) * grid.y * grid.z;
   std::vector<std::uint64_t> order(blocks);
   for (std::uint64_t b = 0; b < blocks; ++b) order[b] = b;
@@ -435,6 +343,7 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
   for (const std::uint64_t b : order) {
     this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
                   static_cast<unsigned>(b / grid.x / grid.y)};
+    if (watched) checks::begin_block(static_cast<std::uint32_t>(b));
     shared_.begin_block(dynamic);
     warps_.assign((count + warp_lanes - 1) / warp_lanes, {});
     ready_.clear();
@@ -447,6 +356,7 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
       f.warp = n / warp_lanes;
       f.index = {n % block.x, n / block.x % block.y, n / block.x / block.y};
       warps_[f.warp].all |= 1u << f.lane;
+      if (watched) checks::begin_thread(f.clock, n);
     }
     std::vector<Fiber*> start = threads_;
     if (seed_) random_.shuffle(start);

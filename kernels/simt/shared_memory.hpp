@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "simt/access_checks.hpp"
 #include "simt/scheduler.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -39,6 +40,7 @@ class SharedMemory {
       void* memory = mmap(nullptr, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       if (memory == MAP_FAILED) throw Error("no memory for the shared memory of an emulated block");
       arena_ = static_cast<char*>(memory);
+      checks::watch_shared_memory(arena_, most);
       used_ = most;
     }
     unpoison(arena_, most);
@@ -70,6 +72,7 @@ class SharedMemory {
     char* place = arena_ + used_;
     used_ += (bytes + 63) / 64 * 64 + gap;  // aligned for any type
     unpoison(place, bytes);
+    checks::take_shared_memory(place, bytes);
     slots_.push_back(slot);
     return *slot = place;
   }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "simt/access_checks.hpp"
 #include "simt/device_memory.hpp"
 #include "simt/runtime.hpp"
 
@@ -23,6 +24,7 @@ struct simt_event {
   bool captured = false;              ///< its last record is in some graph: nobody can wait for it any more
   int device = 0;
   bool timed = true;
+  simt::StreamClock clock;  ///< of the stream when it was recorded
   std::chrono::steady_clock::time_point when{};
 };
 
@@ -34,6 +36,7 @@ struct Operation {
   bool kernel = false;
   simt_event* event = nullptr;
   std::uint64_t ticket = 0;
+  StreamClock before{};  ///< what the host had waited for when it asked for this
 };
 
 }  // namespace simt
@@ -44,6 +47,8 @@ struct simt_stream {
   std::size_t branch = 0;  ///< of the graph that it captures
   int device = 0;
   bool blocking = false;  ///< waits for the default stream, which waits for it
+  std::size_t number = 0;
+  simt::StreamClock clock;  ///< what its next operation comes after
 };
 /// Operations in the order of their capture. Branch 0 is the stream that the capture began with; others joined it by waiting
 /// for its events.
@@ -77,7 +82,10 @@ struct Device {
   PinnedMemory pinned;
   std::array<simt_stream, most_devices> null_streams;
   std::vector<simt_stream*> streams;
-  std::map<const void*, int> granted;  ///< shared memory, by kernels
+  std::vector<std::uint32_t> operations;    ///< that there have been, by numbers of streams
+  std::vector<std::size_t> unused_numbers;  ///< of streams that are gone
+  StreamClock host;                         ///< what the host has waited for
+  std::map<const void*, int> granted;       ///< shared memory, by kernels
   Counters counters;
   bool lazy = lazy_from_environment();
   std::mt19937_64 random{seed_from_environment()};
@@ -92,12 +100,18 @@ simt_stream& resolve(cudaStream_t s);
 int current_device();
 /// That has an address, or null.
 Heap* heap_of(const void* pointer);
+/// A stream begins to be one of the device's, and ends.
+void enlist(simt_stream& s);
+void strike_off(simt_stream& s);
 /// Into the queue, or the graph that the stream captures.
 void put(cudaStream_t stream, Operation op);
 void finish(simt_stream& s);
 void finish_all();
+/// The host waits: what it asks for from now on comes after this.
+void wait_for(simt_stream& s);
+void wait_for_all();
 /// Those that the default stream of this thread's device waits for, and it.
-void finish_blocking();
+void wait_for_blocking();
 /// For cudaGetLastError() of this thread; returns it.
 cudaError_t remember(cudaError_t e);
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds with a sanitizer and runs what has several ranks or several threads.   tests/mpi/sanitize.sh [asan | tsan]
+# Builds with a sanitizer and runs what has several ranks or several threads.   tests/mpi/sanitize.sh [asan | tsan | watched]
 #   asan  addresses and undefined behaviour: all of `ctest -L mpi`, and replicas and frames written behind the run's back (tests/package)
 #   tsan  races: the same without the emulator, whose fibers look like one thread with many stacks; and all unit and backend tests (pool of threads,
 #         background writer)
+#   watched  the emulator's own checks of accesses to device memory (kernels/simt/access_checks.hpp) in the program on several ranks; other tests of
+#         the emulator always have them
 # Open MPI itself is not built with the sanitizer: what TSan says of its locks is in tsan.supp, each line with its reason, and leaks are not looked
 # at, for it leaves memory behind from modules that it has unloaded, which have no names then. The tests on one rank look for leaks.
 # Every report fails this script, whatever became of the process. UPLIFT_CPU_ISAS=avx2 builds the pair kernels sooner than avx512 (native).
@@ -21,6 +23,7 @@ rm -rf "$reports" && mkdir "$reports"
 export ASAN_OPTIONS=detect_leaks=0:log_path=$reports/asan UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/ubsan
 export TSAN_OPTIONS=suppressions=$PWD/tests/mpi/tsan.supp:second_deadlock_stack=1:log_path=$reports/tsan
 export UPLIFT_PATIENCE=10
+[[ $kind == watched ]] && exec ctest --test-dir "$build" -R mpi.device_domains --output-on-failure
 alone=()  # a kernel with many random bits of addresses leaves thread sanitizers no room
 [[ $kind == tsan ]] && setarch -R true 2>/dev/null && alone=(setarch -R)
 
