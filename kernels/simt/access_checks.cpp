@@ -20,8 +20,8 @@ namespace {
 
 enum class Kind : std::uint8_t { read, copied, write, atomic, glance };  ///< copied: read, whatever is in it
 
-/// Who touched a cell, packed so that a cell is a line of the cache. What does not fit stays at its largest, where it may hide a
-/// race and never makes one up.
+/// Who touched a cell, packed so that a cell is a line of the cache. What does not fit stays at its largest, where it may hide
+/// a race and never makes one up.
 struct Access {
   std::uint64_t operation : 26 = 0;  ///< 0: nobody
   std::uint64_t block : 24 = 0, epoch : 14 = 0;
@@ -104,7 +104,8 @@ void describe_thread(Detector& d) {
 bool knows(const ThreadClock& t, const Access& a) {
   for (const auto& marks : t.known)
     for (const Mark& m : *marks)
-      if (m.block == a.block && (a.epoch < m.epoch || (a.warp() == m.warp && a.clock <= m.clocks[a.thread % lanes]))) return true;
+      if (m.block == a.block && (a.epoch < m.epoch || (a.warp() == m.warp && a.clock <= m.clocks[a.thread % lanes])))
+        return true;
   return false;
 }
 
@@ -122,8 +123,8 @@ bool comes_before(Detector& d, const Access& a) {
   if (a.operation != d.now.operation) return operation_comes_before(d, static_cast<std::uint32_t>(a.operation));
   if (!d.thread || a.block == whole) return true;
   const ThreadClock& t = *d.thread;
-  if (a.block == d.now.block &&
-      (a.thread == t.number || a.epoch < d.now.epoch || (a.warp() == t.warp() && a.clock <= t.clocks[a.thread % lanes])))
+  if (a.block == d.now.block && (a.thread == t.number || a.epoch < d.now.epoch || a.epoch == most_epochs ||
+                                 (a.warp() == t.warp() && a.clock <= t.clocks[a.thread % lanes])))
     return true;
   return !t.known.empty() && knows(t, a);
 }
@@ -147,7 +148,8 @@ void touch(Detector& d, Cell& cell, const Access& now, Kind kind, bool shared) {
     return a.operation != 0 && (!shared || (a.operation == now.operation && a.block == now.block));
   };
   const bool reads = kind == Kind::read || kind == Kind::copied;
-  if (kind != Kind::write && kind != Kind::copied && !wrote(cell.write) && !wrote(cell.atomic)) report(d, {Wrong::unwritten, shared, kind, now});
+  if (kind != Kind::write && kind != Kind::copied && !wrote(cell.write) && !wrote(cell.atomic))
+    report(d, {Wrong::unwritten, shared, kind, now});
   meets(cell.write, Kind::write);
   if (kind == Kind::glance) return;
   if (kind != Kind::atomic) meets(cell.atomic, Kind::atomic);
@@ -240,9 +242,11 @@ std::string source_of(std::uint32_t code) {
 std::string describe(const Detector& d, const Access& a, Kind kind) {
   const Operation& o = d.operations[a.operation];
   std::string text = kind == Kind::write ? "written" : kind == Kind::atomic ? "changed by an atomic" : "read";
-  text += std::string(" by ") + o.name + " (operation " + std::to_string(o.number) + " of stream " + std::to_string(o.stream) + ")";
+  text +=
+      std::string(" by ") + o.name + " (operation " + std::to_string(o.number) + " of stream " + std::to_string(o.stream) + ")";
   if (a.block != whole)
-    text += ", block " + std::to_string(a.block) + ", thread " + std::to_string(a.thread) + ", at " + source_of(static_cast<std::uint32_t>(a.code));
+    text += ", block " + std::to_string(a.block) + ", thread " + std::to_string(a.thread) + ", at " +
+            source_of(static_cast<std::uint32_t>(a.code));
   return text;
 }
 

@@ -22,7 +22,7 @@ std::string exchange(const Lanes& lanes, unsigned live) {
     const auto source = static_cast<unsigned>(lanes[k]->source);
     if (source >= warp_lanes || !(live >> source & 1))
       return "a shuffle reads lane " + std::to_string(source) + ", which is not in the mask or has returned:\n  " +
-           describe(*lanes[k]);
+             describe(*lanes[k]);
     std::memcpy(lanes[k]->data, copy[source], lanes[k]->bytes);
   }
   return {};

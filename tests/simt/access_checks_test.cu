@@ -261,7 +261,8 @@ __global__ void beyond(float* out, int n) {
 TEST_F(EmulatorChecks, AndWhatIsNobodys) {
   Array<float> a(std::vector<float>(10, 0));
   EXPECT_EQ(complaint_of(beyond<false>, {1, 1}, a.data(), 9), "");
-  EXPECT_THAT(complaint_of(beyond<false>, {1, 1}, a.data(), 10), AllOf(HasSubstr("device memory that is nobody's"), HasSubstr("written")));
+  EXPECT_THAT(complaint_of(beyond<false>, {1, 1}, a.data(), 10),
+              AllOf(HasSubstr("device memory that is nobody's"), HasSubstr("written")));
   EXPECT_EQ(complaint_of(beyond<true>, {1, 1}, a.data(), 7), "");
   EXPECT_THAT(complaint_of(beyond<true>, {1, 1}, a.data(), 8), HasSubstr("shared memory that is nobody's"));
 }
