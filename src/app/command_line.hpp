@@ -2,6 +2,7 @@
 // Commands and their options, in one place: help, the man page and docs/commands.md come from here.
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 namespace uplift {
 class Communicator;

@@ -1,6 +1,7 @@
 // How near the solute comes to its own images in a box whose edge was given.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "model.hpp"

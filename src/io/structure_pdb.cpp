@@ -2,6 +2,7 @@
 // would join: in files of simulations numbers start again at 9999. gemmi then reads the records that are left.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <gemmi/pdb.hpp>
 #include <set>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <tuple>
 
 #include "oracle/pair.hpp"
 #include "uplift/backend/cpu/force_term.hpp"

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <tuple>
 
 #include "support/structure_texts.hpp"
 #include "support/topology_texts.hpp"

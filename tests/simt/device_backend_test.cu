@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
 
 #include "devices.hpp"
 #include "simt/runtime.hpp"

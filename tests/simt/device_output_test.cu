@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "devices.hpp"
 #include "simt/runtime.hpp"

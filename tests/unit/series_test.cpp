@@ -1,6 +1,7 @@
 // Statistics of correlated series: inefficiency, blocks for the bootstrap, weights.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "package/sample_system.hpp"
 #include "uplift/core/error.hpp"
