@@ -25,6 +25,7 @@ except ImportError as missing:
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 WATERS, MASS = 887, 18.0154
+CYCLES = 10
 BOLTZMANN = 1.380649e-23
 LIMIT = 4.0
 SETTINGS = {
@@ -34,21 +35,24 @@ SETTINGS = {
 }
 
 
-def mean_and_error(values, blocks=10):
-    parts = [part.mean() for part in np.array_split(values, blocks)]
-    return float(np.mean(parts)), float(np.std(parts, ddof=1) / blocks ** 0.5)
+def mean_and_error(values):
+    return float(np.mean(values)), float(np.std(values, ddof=1) / len(values) ** 0.5)
 
 
 def diffusion(x, spacing, edge):
-    """Slope of the mean square displacement between 2 and 10 ps [1e-5 cm^2/s], its error from ten groups of molecules."""
+    """Slope of the mean square displacement between 2 and 10 ps, and what it lacks in a box of this size [1e-5 cm^2/s]."""
     lags = np.arange(round(2 / spacing), round(10 / spacing) + 1)
-    squares = np.array([((x[lag:] - x[:-lag]) ** 2).sum(axis=2).mean(axis=0) for lag in lags])  # [lag, molecule]
-    slopes = np.array([np.polyfit(lags * spacing, part.mean(axis=1), 1)[0] / 6 for part in np.array_split(squares, 10, axis=1)])
+    squares = np.array([((x[lag:] - x[:-lag]) ** 2).sum(axis=2).mean() for lag in lags])
     correction = BOLTZMANN * 300 * 2.837297 / (6 * np.pi * 0.32e-3 * edge * 1e-9) * 1e9  # m^2/s in 1e-5 cm^2/s
-    return float(slopes.mean() * 1e3 + correction), float(slopes.std(ddof=1) / 10 ** 0.5 * 1e3), float(correction)
+    return np.polyfit(lags * spacing, squares, 1)[0] / 6 * 1e3 + correction, correction
 
 
 def measure(uplift, dynamics, picoseconds, threads):
+    """Density and diffusion in turns: a volume that is kept is off by a hundredth, and molecules are faster where there is more room. So errors come
+    from pieces that have a volume each; of one volume, molecules alone would tell of a fraction of it."""
+    piece = picoseconds / CYCLES
+    cycles = "".join(f"  - {{name: density-{k}, time: {piece:g} ps, pressure: {{barostat: c-rescale, relaxation_time: 1 ps}}}}\n"
+                     f"  - {{name: diffusion-{k}, time: {piece:g} ps}}\n" for k in range(CYCLES))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "water.yaml")
         with open(path, "w") as f:
@@ -59,9 +63,7 @@ dynamics: {{integrator: v-rescale, temperature: 300 K, friction: 1 /ps, seed: 3,
 stages:
   - {{name: minimize, minimize: {{max_steps: 50}}}}
   - {{name: equilibrate, time: 40 ps, pressure: {{barostat: c-rescale, relaxation_time: 1 ps}}}}
-  - {{name: density, time: {picoseconds} ps, pressure: {{barostat: c-rescale, relaxation_time: 1 ps}}}}
-  - {{name: diffusion, time: {picoseconds} ps}}
-output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 ps}}, report: false}}
+{cycles}output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 ps}}, report: false}}
 """)
         subprocess.run([uplift, "run", path, "--quiet", "--threads", str(threads)], check=True)
         with h5py.File(path[:-5] + "/energies.h5") as f:
@@ -69,9 +71,15 @@ output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 p
         with h5py.File(path[:-5] + "/trajectory.h5md") as f:
             g = f["particles/trajectory"]
             x, at = g["position/value"][:].astype(float), g["position/time"][:]
-    during = (t > 40.1) & (t < 40.1 + picoseconds)
-    density, error = mean_and_error(WATERS * MASS / 602.214076 / volume[during])
-    d, d_error, correction = diffusion(x[at > 40.1 + picoseconds], 0.4, float(volume[-1]) ** (1 / 3))
+    densities, diffusions = [], []
+    for k in range(CYCLES):
+        begin = 40 + 2 * k * piece
+        densities.append(WATERS * MASS / 602.214076 / volume[(t > begin + 0.1) & (t < begin + piece + 0.1)].mean())
+        kept = volume[(t > begin + piece + 0.1) & (t < begin + 2 * piece + 0.1)]
+        diffusions.append(diffusion(x[(at > begin + piece + 0.1) & (at < begin + 2 * piece + 0.1)], 0.4, float(kept[0]) ** (1 / 3)))
+    density, error = mean_and_error(densities)
+    d, d_error = mean_and_error([one for one, _ in diffusions])
+    correction = float(np.mean([one for _, one in diffusions]))
     return {"density_g_per_cm3": [round(density, 5), round(error, 5)], "diffusion_1e-5_cm2_per_s": [round(d, 3), round(d_error, 3)],
             "of_it_size_correction": round(correction, 3), "temperature_K": round(float(temperature[t > 40].mean()), 2)}
 
@@ -79,10 +87,12 @@ output: {{trajectory: {{every: 0.4 ps, atoms: name O}}, energies: {{every: 0.2 p
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("uplift", type=os.path.abspath)
-    p.add_argument("--time", type=float, default=300, help="ps of each measurement")
+    p.add_argument("--time", type=float, default=300, help="ps of each measurement, of which a tenth is a piece")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--json")
     o = p.parse_args()
+    if o.time < 12 * CYCLES:
+        p.error(f"--time: pieces of less than 12 ps have no displacements of 10 ps, so {12 * CYCLES} at least")
     results = {}
     for name, dynamics in SETTINGS.items():
         results[name] = measure(o.uplift, dynamics, o.time, o.threads)
