@@ -40,10 +40,13 @@ extern "C" void on_signal(int number) {
   std::raise(number);  // when this has returned
 }
 
-bool is_ignored(int number) {
+/// nohup ignores it. Libraries may take signals as they are loaded (one of Debian 13's does), so this looks before they are.
+bool hangup_was_ignored = false;
+void look_at_hangup(int, char**, char**) {
   struct sigaction now {};
-  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  hangup_was_ignored = ::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries)(int, char**, char**) = look_at_hangup;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -105,8 +108,8 @@ StopReasons::StopReasons(const std::string& max_time) {
     if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
   }
   for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
-  if (!is_ignored(SIGHUP)) std::signal(SIGHUP, on_signal);  // nohup ignores it
-  std::signal(SIGPIPE, SIG_IGN);                            // whoever reads the progress may go away; the run goes on
+  std::signal(SIGHUP, hangup_was_ignored ? SIG_IGN : on_signal);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go away; the run goes on
 }
 
 std::string StopReasons::operator()() const {
