@@ -109,6 +109,12 @@ bool knows(const ThreadClock& t, const Access& a) {
   return false;
 }
 
+void share_known(std::span<ThreadClock* const> who) {
+  std::set<std::shared_ptr<const Marks>> known;
+  for (const ThreadClock* t : who) known.insert(t->known.begin(), t->known.end());
+  for (ThreadClock* t : who) t->known.assign(known.begin(), known.end());
+}
+
 bool operation_comes_before(Detector& d, std::uint32_t operation) {
   std::uint32_t& found = d.ordered[operation % d.ordered.size()];
   if (found == operation) return true;
@@ -315,8 +321,11 @@ void retire_stream(std::size_t stream, std::uint32_t operations) {
   if (detector) detector->retired.set(stream, operations);
 }
 
-void begin_kernel(const char* name) { detector->operations.back().name = name; }
+void begin_kernel(const char* name) {
+  if (detector) detector->operations.back().name = name;
+}
 void begin_block(std::uint32_t block) {
+  if (!detector) return;
   Detector& d = *detector;
   d.block = block;
   d.variables.clear();
@@ -326,6 +335,7 @@ void begin_block(std::uint32_t block) {
   });
 }
 void begin_thread(ThreadClock& clock, std::uint32_t number) {
+  if (!detector) return;
   clock.number = number;
   clock.epoch = 0;
   clock.clocks.fill(0);
@@ -336,24 +346,17 @@ void begin_thread(ThreadClock& clock, std::uint32_t number) {
 }
 void meet_in_warp(std::span<ThreadClock* const> who) {
   std::array<std::uint32_t, lanes> together{};
-  std::vector<std::shared_ptr<const Marks>> known;
-  for (const ThreadClock* t : who) {
+  for (const ThreadClock* t : who)
     for (std::size_t k = 0; k < lanes; ++k) together[k] = std::max(together[k], t->clocks[k]);
-    known.insert(known.end(), t->known.begin(), t->known.end());
-  }
   for (ThreadClock* t : who) {
     t->clocks = together;
     ++t->clocks[t->lane()];
-    t->known = known;
   }
+  share_known(who);
 }
 void meet_in_block(std::span<ThreadClock* const> who) {
-  std::set<std::shared_ptr<const Marks>> known;
-  for (const ThreadClock* t : who) known.insert(t->known.begin(), t->known.end());
-  for (ThreadClock* t : who) {
-    ++t->epoch;
-    t->known.assign(known.begin(), known.end());
-  }
+  for (ThreadClock* t : who) ++t->epoch;
+  share_known(who);
 }
 void run_thread(ThreadClock* clock) {
   if (!detector) return;

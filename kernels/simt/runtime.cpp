@@ -31,14 +31,14 @@ bool step(simt_stream& s) {
       s.clock.merge(other->clock);
   if (op.kind == Operation::Kind::work) {
     const std::uint32_t number = ++device().operations[s.number];
-    if (checks::watched()) checks::begin_operation(s.number, number, s.clock);
+    checks::begin_operation(s.number, number, s.clock);
     s.clock.set(s.number, number);
     std::deque<Heap::Access> open;  // copies go between devices, kernels do not look beyond their own
     for (int d = 0; d < most_devices; ++d)
       if (!op.kernel || d == s.device) open.emplace_back(device().heaps[static_cast<std::size_t>(d)]);
     op.work();
     device().counters.kernels += op.kernel;
-    if (checks::watched()) checks::end_operation();
+    checks::end_operation();
   }
   if (op.kind == Operation::Kind::wait) s.clock.merge(op.event->clock);
   if (op.kind == Operation::Kind::record) {

@@ -334,8 +334,7 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
   grid_size = grid;
   body_ = &body;
   threads_.resize(count);
-  const bool watched = checks::watched();
-  if (watched) checks::begin_kernel(name);
+  checks::begin_kernel(name);
   const std::uint64_t blocks = static_cast<std::uint64_t>(grid.x) * grid.y * grid.z;
   std::vector<std::uint64_t> order(blocks);
   for (std::uint64_t b = 0; b < blocks; ++b) order[b] = b;
@@ -343,7 +342,7 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
   for (const std::uint64_t b : order) {
     this_block = {static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
                   static_cast<unsigned>(b / grid.x / grid.y)};
-    if (watched) checks::begin_block(static_cast<std::uint32_t>(b));
+    checks::begin_block(static_cast<std::uint32_t>(b));
     shared_.begin_block(dynamic);
     warps_.assign((count + warp_lanes - 1) / warp_lanes, {});
     ready_.clear();
@@ -356,7 +355,7 @@ void Scheduler::run(dim3 grid, dim3 block, DynamicMemory dynamic, const std::fun
       f.warp = n / warp_lanes;
       f.index = {n % block.x, n / block.x % block.y, n / block.x / block.y};
       warps_[f.warp].all |= 1u << f.lane;
-      if (watched) checks::begin_thread(f.clock, n);
+      checks::begin_thread(f.clock, n);
     }
     std::vector<Fiber*> start = threads_;
     if (seed_) random_.shuffle(start);
