@@ -2,17 +2,18 @@
 """uplift beside OpenMM on one GPU: same system, same forces, one run, engines alternating. Writes JSON.
 
   gpu_side_by_side.py UPLIFT [--systems NAME|FOLDER ...] [--folder DIR] [--backend cuda|cpu] [--seconds 8] [--repeats 5]
-                      [--tolerance 5e-4] [--budget SECONDS] [--json FILE]
+                      [--timestep 4] [--tolerance 5e-4] [--engines NAME ...] [--budget SECONDS] [--json FILE]
 
 Systems: a FOLDER with system.prmtop[.gz] and system.inpcrd[.gz]; a NAME in DIR (default: benchmarks/systems, not part of the project) or in
 inputs/; or water-N, copies of the project's small water box ("water-24k", "water-1M"). Default: dhfr, apoa1, water-1M, water-24k,
 water-100k, those that are there.
 
-Everybody runs 4 fs with hydrogens of 3.024 Da (rigid water as it is), bonds to hydrogen constrained, cutoff 0.9 nm, Langevin middle at 300 K
+Everybody runs 4 fs (--timestep) with hydrogens of 3.024 Da (rigid water as it is), bonds to hydrogen constrained, cutoff 0.9 nm, Langevin middle at 300 K
 and 1/ps, no barostat, no output. PME is of equal accuracy: alpha and a grid of factors 2, 3, 5 and one 7 follow from the tolerance by the same
 formula and are given to both, splines are of order 5 in both. The rms force error of each against uplift on the CPU in double precision, with a
 mesh that leaves 1e-6 (--reference openmm: against OpenMM's Reference platform), stands beside the speed.
-The engines: uplift (mixed), uplift-mts (the same with the PME mesh every second step of 4 fs), openmm-mixed and openmm-single.
+The engines: uplift (mixed), uplift-mts (the same with the PME mesh every second step), openmm-mixed and openmm-single.
+--engines: these alone.
 
 Figures are medians; what is claimed are ratios from one run: of the medians, with the lowest and the highest of a repetition.
 --backend cpu with OpenMM's CPU platform is a dry run of this script. Needs Python with openmm (and its CUDA platform) and numpy, h5py for the
@@ -33,7 +34,7 @@ import time
 import traceback
 import warnings
 
-from openmm_peer import CUTOFF, FRICTION, HYDROGEN_MASS, TEMPERATURE, TIMESTEP, OpenMM, openmm_system
+from openmm_peer import CUTOFF, FRICTION, HYDROGEN_MASS, TEMPERATURE, OpenMM, openmm_system
 from system_files import revision, unzipped
 
 warnings.simplefilter("ignore")
@@ -53,6 +54,8 @@ def floor_microseconds(atoms):
     (n0, t0), (n1, t1) = FLOOR[k], FLOOR[k + 1]
     return t0 * (atoms / n0) ** (math.log(t1 / t0) / math.log(n1 / n0))
 
+
+ENGINES = ("uplift", "uplift-mts", "openmm-mixed", "openmm-single")
 
 # --- systems ---------------------------------------------------------------------------------------------------------------------
 
@@ -106,7 +109,7 @@ system: {{topology: {self.prmtop}, coordinates: {self.inpcrd}, copies: {self.cop
 forces: {{nonbonded: pme, cutoff: {CUTOFF} nm, pme: {mesh}, constraints: h-bonds, rigid_water: true, hydrogen_mass: {HYDROGEN_MASS} amu}}
 dynamics:
   integrator: langevin
-  timestep: {TIMESTEP * (2 if levels else 1)} fs
+  timestep: {self.options.timestep * (2 if levels else 1)} fs
   temperature: {TEMPERATURE} K
   friction: {FRICTION} /ps
   seed: 1
@@ -158,7 +161,7 @@ class Uplift:
         run(command + (["--threads", str(self.options.threads)] if self.options.threads else []), self.options.limit)
         with open(out) as f:
             (got,) = json.load(f)["systems"]
-        steps = 2 if self.levels else 1  # of TIMESTEP
+        steps = 2 if self.levels else 1  # of --timestep
         return got["ns_per_day"], {"device": got["device"], "temperature": got["temperature"], "setup_seconds": got["setup_seconds"],
                                    "us_per_phase": {p["name"]: round(p["us_per_step"] / steps, 3) for p in got["phases"]},
                                    "calls_per_step": {p["name"]: round(p["calls"] / (len(got["ns_per_day_windows"]) * got["steps_per_window"] * steps), 3) for p in got["phases"]}}
@@ -219,10 +222,14 @@ def drop(name, engines, notes, error):
 
 
 def make_engines(case, notes):
-    engines = {"uplift": Uplift(case), "uplift-mts": Uplift(case, levels=True)}
+    wanted = case.options.engines
+    engines = {name: Uplift(case, levels=name != "uplift") for name in wanted if name.startswith("uplift")}
+    peers = [name for name in wanted if name.startswith("openmm")]
+    if not peers:
+        return engines
     try:
         built = openmm_system(case)
-        for precision in ("mixed", "single") if case.options.backend == "cuda" else ("cpu",):
+        for precision in [name[len("openmm-"):] for name in peers] if case.options.backend == "cuda" else ("cpu",):
             engines["openmm-" + precision] = OpenMM(case, precision, built)
     except Exception as e:  # without the peer there is still something to measure
         notes.append(f"OpenMM: {e!r}")
@@ -279,7 +286,7 @@ def measure(name, folder, options, deadline):
     on_h200 = "H200" in (gpu_query("name") or [""])[0]
     for r in results.values():
         r["median_ns_per_day"] = statistics.median(r["ns_per_day"])
-        r["us_per_step"] = round(TIMESTEP * 1e-6 * 86400 / r["median_ns_per_day"] * 1e6, 3)
+        r["us_per_step"] = round(options.timestep * 1e-6 * 86400 / r["median_ns_per_day"] * 1e6, 3)
         r["share_of_floor"] = round(floor_microseconds(case.atoms) / r["us_per_step"], 4) if on_h200 else None
     pairs = [("uplift", n) for n in results if n.startswith("openmm")] + [("uplift-mts", "uplift")]
     pairs += [("uplift-mts", n) for n in results if n.startswith("openmm")]
@@ -348,7 +355,9 @@ def main():
     p.add_argument("--threads", type=int, default=0, help="of both engines on the CPU")
     p.add_argument("--seconds", type=float, default=8, help="of one measurement")
     p.add_argument("--repeats", type=int, default=5)
+    p.add_argument("--timestep", type=float, default=4, help="fs")
     p.add_argument("--tolerance", type=float, default=5e-4)
+    p.add_argument("--engines", nargs="+", default=ENGINES, choices=ENGINES)
     p.add_argument("--budget", type=float, help="seconds for all")
     p.add_argument("--limit", type=float, default=150, help="seconds that one measurement of uplift may take with its start")
     p.add_argument("--reference", choices=("uplift", "openmm"), default="uplift")
@@ -365,7 +374,7 @@ def main():
     names = [n for n in names if folders[n]]
     shown = [os.path.basename(os.path.normpath(a)) if os.path.exists(a) or "/" in a else a for a in sys.argv[2:]]
     record = {"machine": machine(), "command": " ".join(["benchmarks/gpu_side_by_side.py", "UPLIFT", *shown]), "uplift_revision": revision(),
-              "date": time.strftime("%Y-%m-%d"), "backend": o.backend, "timestep_fs": TIMESTEP, "cutoff_nm": CUTOFF, "hydrogen_mass_da": HYDROGEN_MASS,
+              "date": time.strftime("%Y-%m-%d"), "backend": o.backend, "timestep_fs": o.timestep, "cutoff_nm": CUTOFF, "hydrogen_mass_da": HYDROGEN_MASS,
               "floor": {"what": "design estimate for one H200, microseconds a step", "table": FLOOR}, "systems": []}
     end = time.time() + o.budget if o.budget else None
     failed = False

@@ -3,7 +3,7 @@ import math
 import os
 import time
 
-TIMESTEP, CUTOFF, HYDROGEN_MASS, TEMPERATURE, FRICTION = 4.0, 0.9, 3.024, 300.0, 1.0  # fs, nm, Da, K, 1/ps
+CUTOFF, HYDROGEN_MASS, TEMPERATURE, FRICTION = 0.9, 3.024, 300.0, 1.0  # nm, Da, K, 1/ps
 PLUGINS = "/usr/lib/x86_64-linux-gnu/openmm/plugins"  # of Debian's OpenMM, which does not look there by itself
 
 
@@ -128,7 +128,7 @@ class OpenMM:
         system, self.x = built
         chosen = platform_named("CUDA" if case.options.backend == "cuda" else "CPU", case.options.openmm_plugins)
         properties = {"Precision": precision} if chosen.getName() == "CUDA" else {"Threads": str(case.options.threads or os.cpu_count())}
-        self.integrator = mm.LangevinMiddleIntegrator(TEMPERATURE * u.kelvin, FRICTION / u.picosecond, TIMESTEP * u.femtosecond)
+        self.integrator = mm.LangevinMiddleIntegrator(TEMPERATURE * u.kelvin, FRICTION / u.picosecond, case.options.timestep * u.femtosecond)
         self.integrator.setRandomNumberSeed(1)
         self.context = mm.Context(system, self.integrator, chosen, properties)
         self.context.setPositions(self.x)
@@ -167,4 +167,4 @@ class OpenMM:
         while time.perf_counter() < warm_up:
             self.rate = self.steps(max(10, int(self.rate * seconds / 20)))
         self.rate = self.steps(max(10, int(self.rate * seconds)))
-        return self.rate * TIMESTEP * 1e-6 * 86400, {}
+        return self.rate * self.options.timestep * 1e-6 * 86400, {}
