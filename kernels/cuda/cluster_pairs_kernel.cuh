@@ -11,9 +11,9 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {  // of each source that includes this: kernels of one's own
 
-constexpr int warps = 4, entries_per_warp = list_group / warps;
+constexpr int warps = 4, entries_per_warp = list_group / warps, lanes = static_cast<int>(warp_lanes);
 constexpr unsigned block_threads = warps * warp_lanes;
-static_assert(entries_per_warp <= static_cast<int>(warp_lanes) && cluster_i * cluster_j == static_cast<int>(warp_lanes));
+static_assert(entries_per_warp <= lanes && cluster_i * cluster_j == lanes);
 
 enum class Wanted { forces, tally, forces_and_energies, virial };
 constexpr bool has_forces(Wanted wanted) { return wanted == Wanted::forces || wanted == Wanted::forces_and_energies; }
@@ -57,11 +57,16 @@ struct Excepted : Ruled<LjKind::exceptions> {
 };
 
 /// Blocks that a multiprocessor is to have room for, which limits registers (to 512 divided by it): without it some of these
-/// spill. 0: as the compiler likes best, which makes the shortest code of the others.
+/// spill, or have room for fewer. 0: as the compiler likes best, which makes the shortest code of the others.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr unsigned resident_with_energies = 7;  // eight would spill there
+#else
+constexpr unsigned resident_with_energies = 8;
+#endif
 template <class Model, Wanted wanted, bool exact>
 constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
                                      : exact              ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
-                                     : !Model::may_switch ? 0
+                                     : !Model::may_switch ? (wanted == Wanted::forces_and_energies ? resident_with_energies : 0)
                                      : Model::usual && wanted != Wanted::forces_and_energies ? 7
                                                                                              : 6;
 
@@ -113,33 +118,31 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   using Sum = std::conditional_t<exact, Fixed, real>;  // of forces
   UPLIFT_SHARED(PairSite<real>[super_atoms], own);
   UPLIFT_SHARED(Lj[super_atoms], own_lj);
-  UPLIFT_SHARED(Sum[warps][3 * super_atoms], part);
   const int groups = list.capacity / list_group, super = static_cast<int>(blockIdx.x) / groups,
-            group = static_cast<int>(blockIdx.x) % groups;
+            first = static_cast<int>(blockIdx.x) % groups * list_group;
   const int count = list.entry_count[super];
-  const int thread = static_cast<int>(threadIdx.x), warp = thread / static_cast<int>(warp_lanes),
-            lane = thread % static_cast<int>(warp_lanes);
+  const int thread = static_cast<int>(threadIdx.x), warp = thread / lanes, lane = thread % lanes;
   const int a = lane % cluster_i, b = lane / cluster_i;
   const bool pruning = has_forces(wanted) && list.prune(forced);
   // Also where nothing is listed, as some ranks have it, or these atoms would look as if they had moved, and all prune again.
-  if (pruning && group == 0 && thread < super_atoms)
+  if (pruning && first == 0 && thread < super_atoms)
     list.prune_sites[super * super_atoms + thread] = list.sites[super * super_atoms + thread];
   if (blockIdx.x == 0 && thread == 0) {
     if (pruning) ++list.state->prunes;
     list.state->to_use = 1 - list.state->in_use;
   }
-  if (group * list_group >= count) return;
+  if (first >= count) return;
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
     own_lj[thread] = Model::lj(list, super * super_atoms + thread);
   }
   __syncthreads();
 
-  // Entries in turns: neighbours in the list have about as many pairs, and warps that end together keep no one waiting.
-  const int place = group * list_group + lane * warps + warp;
-  ListEntry* entries = list.entries + static_cast<std::ptrdiff_t>(super) * list.capacity;
+  // Entries in turns: neighbours in the list have about as many pairs, and warps that end together hold no room for one.
+  const int place = first + lane * warps + warp;
+  const unsigned own_entry = static_cast<unsigned>(super) * static_cast<unsigned>(list.capacity) + static_cast<unsigned>(place);
   const bool has_entry = lane < entries_per_warp && place < count;
-  ListEntry mine = has_entry ? entries[place] : ListEntry{0, -1, 0, 0, 0};
+  ListEntry mine = has_entry ? list.entries[own_entry] : ListEntry{0, -1, 0, 0, 0};
   constexpr bool exceptions = Model::kind == LjKind::exceptions;
   const unsigned wanted_clusters = pruning ? mine.outer : mine.inner;
   const unsigned clusters =
@@ -203,8 +206,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
       if (Model::usual && !exact && has_forces(wanted) && !prunes && row < 0)
         meet(std::false_type{}, 0xffu);
       else
-        meet(std::true_type{},
-             row < 0 ? 0xffu : list.rows[static_cast<std::ptrdiff_t>(row) * static_cast<int>(warp_lanes) + lane]);
+        meet(std::true_type{}, row < 0 ? 0xffu : list.rows[static_cast<std::ptrdiff_t>(row) * lanes + lane]);
       if constexpr (has_forces(wanted)) {
         if (prunes) {
           kept = __reduce_or_sync(all_lanes, kept);
@@ -229,22 +231,18 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   if constexpr (!has_forces(wanted)) {
     tally.flush_virial(sums);
   } else {
-    if (pruning && has_entry) entries[place].inner = mine.inner;
+    if (pruning && has_entry) list.entries[own_entry].inner = mine.inner;
     Vec3<Sum> sum[2];
     sum_for_i(force_i, lane, sum);
-    Sum* to = &part[warp][3 * (first_summed(b) * cluster_i + a)];
+    // Each warp by itself: more additions than one for all of them, but no warp waits for the block's last.
     UPLIFT_DEVICE_UNROLL
     for (int c = 0; c < 2; ++c) {
-      to[3 * c * cluster_i] = sum[c].x;
-      to[3 * c * cluster_i + 1] = sum[c].y;
-      to[3 * c * cluster_i + 2] = sum[c].z;
-    }
-    __syncthreads();
-    for (int k = thread; k < 3 * super_atoms; k += static_cast<int>(block_threads)) {
-      Fixed all = 0;
-      for (int w = 0; w < warps; ++w) all += in_fixed(part[w][k]);
-      const int atom = list.atom_of_slot[super * super_atoms + k / 3];
-      if (atom >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom) + k % 3, all);
+      const int atom = list.atom_of_slot[super * super_atoms + (first_summed(b) + c) * cluster_i + a];
+      if (atom < 0) continue;
+      Fixed* to = sums.force + 3 * static_cast<std::ptrdiff_t>(atom);
+      add(to, in_fixed(sum[c].x));
+      add(to + 1, in_fixed(sum[c].y));
+      add(to + 2, in_fixed(sum[c].z));
     }
   }
 }

@@ -109,24 +109,41 @@ __device__ void report(const Constraints& constraints, Shared* shared) {
   atomicMin(&shared->failed_step, static_cast<long long>(shared->step));
 }
 
+/// Tells the pair list where atoms are, unless it is not to hear it from here.
+struct NoList {
+  __device__ int slot(int) const { return -1; }
+  __device__ void place(int, const Vec3d&) const {}
+  __device__ void note() const {}
+};
+struct TellsList {
+  const Placing<float>& placing;
+  ListState::Moved moved{0, 0};
+
+  __device__ int slot(int atom) const { return placing.slot_of_atom[atom]; }
+  __device__ void place(int slot, const Vec3d& x) { UPLIFT_DEVICE::place(placing, slot, x, moved); }
+  __device__ void note() const { UPLIFT_DEVICE::note(placing, moved, blockIdx.x == 0 && threadIdx.x == 0); }
+};
+
 /// `constraints_of` a unit, by its number. Every lane of the warp must call it.
-template <int n, class F>
+template <int n, class List, class F>
 __device__ void run_in_lanes(const AtomsView& atoms, const int* list, int count, int warp, const Moves& moves, Shared* shared,
-                             Counted& counted, F&& constraints_of) {
+                             Counted& counted, List& tells, F&& constraints_of) {
   if (!InLanes<n>::any(count, warp)) return;
   InLanes<n> unit(atoms, list, count, warp, moves.loads_saved);
+  const int slot = tells.slot(unit.index);
   const bool met = run(unit, atoms.mass, constraints_of(unit.unit), moves, shared, counted);
   unit.store(atoms, moves.stores_saved);
+  if (unit.active) tells.place(slot, unit.position);
   if (!unit.active) counted = {};
   if (unit.active && !met) report(constraints_of(unit.unit), shared);
 }
 
-template <int arms>
+template <int arms, class List>
 __device__ void run_star(const AtomsView& atoms, const UnitsView& units, UnitKind kind, int warp, const Moves& moves,
-                         Shared* shared, Counted& counted) {
+                         Shared* shared, Counted& counted, List& tells) {
   const double* length = units.length[kind];
   const int* constraint = units.first_constraint[kind];
-  run_in_lanes<arms + 1>(atoms, units.atoms[kind], units.count[kind], warp, moves, shared, counted, [&](int u) {
+  run_in_lanes<arms + 1>(atoms, units.atoms[kind], units.count[kind], warp, moves, shared, counted, tells, [&](int u) {
     return StarOf<arms>{length + arms * u, constraint[u]};
   });
 }
@@ -143,8 +160,9 @@ struct Blocks {
   int first[unit_kinds + 1];
 };
 
+template <bool places>
 __global__ void __launch_bounds__(block_threads)
-    moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared) {
+    moves_kernel(AtomsView atoms, UnitsView units, Blocks blocks, Moves moves, Shared* shared, Placing<float> placing) {
   const int block = static_cast<int>(blockIdx.x);
   int kind = 0, first_block = 0;
   UPLIFT_DEVICE_UNROLL
@@ -155,23 +173,29 @@ __global__ void __launch_bounds__(block_threads)
     }
   const int warp = (block - first_block) * block_warps + static_cast<int>(threadIdx.x / warp_lanes);
   Counted counted;
+  auto tells = [&] {
+    if constexpr (places)
+      return TellsList{placing};
+    else
+      return NoList{};
+  }();
   switch (kind) {  // names of kinds, not the number: arrays of parameters have no address
     case unit_water:
-      run_in_lanes<3>(atoms, units.atoms[unit_water], units.count[unit_water], warp, moves, shared, counted, [&](int u) {
+      run_in_lanes<3>(atoms, units.atoms[unit_water], units.count[unit_water], warp, moves, shared, counted, tells, [&](int u) {
         return Water{units.shape + u, u};
       });
       break;
     case unit_star1:
-      run_star<1>(atoms, units, unit_star1, warp, moves, shared, counted);
+      run_star<1>(atoms, units, unit_star1, warp, moves, shared, counted, tells);
       break;
     case unit_star2:
-      run_star<2>(atoms, units, unit_star2, warp, moves, shared, counted);
+      run_star<2>(atoms, units, unit_star2, warp, moves, shared, counted, tells);
       break;
     case unit_star3:
-      run_star<3>(atoms, units, unit_star3, warp, moves, shared, counted);
+      run_star<3>(atoms, units, unit_star3, warp, moves, shared, counted, tells);
       break;
     case unit_single:
-      run_in_lanes<1>(atoms, units.atoms[unit_single], units.count[unit_single], warp, moves, shared, counted,
+      run_in_lanes<1>(atoms, units.atoms[unit_single], units.count[unit_single], warp, moves, shared, counted, tells,
                       [](int) { return Unconstrained{}; });
       break;
     default: {
@@ -182,8 +206,10 @@ __global__ void __launch_bounds__(block_threads)
       const General constraints{units.bond_start[u + 1] - bond, units.bond_atoms + 2 * bond, units.bond_length + bond,
                                 units.first_constraint[unit_general][u]};
       if (!run(group, atoms.mass, constraints, moves, shared, counted)) report(constraints, shared);
+      for (int k = 0; k < group.size(); ++k) tells.place(tells.slot(group.atom(k)), group.x(k));
     }
   }
+  tells.note();
   const auto flush = [](Fixed* to, Fixed value) {
     const Fixed sum = warp_sum(value);
     if (threadIdx.x % warp_lanes == 0 && sum != 0) add(to, sum);
@@ -205,14 +231,17 @@ __device__ void end_step(Shared* shared) {
   ++shared->step;
 }
 __global__ void end_step_kernel(Shared* shared) { end_step(shared); }
+/// One warp, a lane a term: everybody waits for this kernel, and one thread would wait for each number.
 __global__ void bias_kernel(Shared* shared, TalliesView tallies, double constants, ApplyBias stage, bool ends_step) {
-  Fixed all = 0, dihedral = 0, cmap = 0;
-  for (int l = 0; l < most_force_levels; ++l) {
-    if (!tallies.energy[l]) continue;
-    for (int k = 0; k < energy_term_count; ++k) all += tallies.energy[l][k];
-    dihedral += tallies.energy[l][static_cast<int>(EnergyTerm::dihedral)];
-    cmap += tallies.energy[l][static_cast<int>(EnergyTerm::cmap)];
-  }
+  static_assert(energy_term_count <= static_cast<int>(warp_lanes));
+  const int lane = static_cast<int>(threadIdx.x);
+  Fixed term = 0;
+  UPLIFT_DEVICE_UNROLL
+  for (int l = 0; l < most_force_levels; ++l)
+    if (tallies.energy[l] && lane < energy_term_count) term += tallies.energy[l][lane];
+  const Fixed dihedral = __shfl_sync(all_lanes, term, static_cast<int>(EnergyTerm::dihedral)),
+              cmap = __shfl_sync(all_lanes, term, static_cast<int>(EnergyTerm::cmap)), all = warp_sum(term);
+  if (lane > 0) return;
   shared->bias.apply(stage.bias, {from_fixed(dihedral), from_fixed(cmap), from_fixed(all) + constants}, stage.torsions_only,
                      stage.gather);
   for (int l = 0; l < most_force_levels; ++l)
@@ -265,23 +294,27 @@ __global__ void stop_drift_kernel(Shared* shared, double total_mass) {
   forget_sums(shared);
 }
 
-constexpr cuda::LaunchShape one_thread{1, 1};
+constexpr cuda::LaunchShape one_thread{1, 1}, one_warp{1, warp_lanes};
 
 }  // namespace
 
-void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared, cudaStream_t stream) {
+void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared,
+                  const Placing<float>* placing, cudaStream_t stream) {
   Blocks blocks{};
   for (int k = 0; k < unit_kinds; ++k)
     blocks.first[k + 1] =
         blocks.first[k] + (units.count[k] + block_warps * units_of_warp(k) - 1) / (block_warps * units_of_warp(k));
-  if (blocks.first[unit_kinds] > 0 && moves.count > 0)
-    UPLIFT_LAUNCH(moves_kernel, (cuda::LaunchShape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads}), stream,
-                  atoms, units, blocks, moves, shared);
+  if (blocks.first[unit_kinds] == 0 || moves.count == 0) return;
+  const cuda::LaunchShape shape{static_cast<unsigned>(blocks.first[unit_kinds]), block_threads};
+  if (placing)
+    UPLIFT_LAUNCH(moves_kernel<true>, shape, stream, atoms, units, blocks, moves, shared, *placing);
+  else
+    UPLIFT_LAUNCH(moves_kernel<false>, shape, stream, atoms, units, blocks, moves, shared, Placing<float>{});
 }
 void launch_end_step(Shared* shared, cudaStream_t stream) { UPLIFT_LAUNCH(end_step_kernel, one_thread, stream, shared); }
 void launch_bias(Shared* shared, const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step,
                  cudaStream_t stream) {
-  UPLIFT_LAUNCH(bias_kernel, one_thread, stream, shared, tallies, constants, stage, ends_step);
+  UPLIFT_LAUNCH(bias_kernel, one_warp, stream, shared, tallies, constants, stage, ends_step);
 }
 void launch_forget_failures(Shared* shared, cudaStream_t stream) {
   UPLIFT_LAUNCH(forget_failures_kernel, one_thread, stream, shared);

@@ -2,7 +2,7 @@
 // All of a step between two evaluations of the forces in one kernel: kicks, drifts, noise and constraints, move after move,
 // with the atoms of one constraint group in the registers of one thread. State is double, in the input's order. What the moves
 // of all atoms share (heat, thermostats, the step) is in device memory, so that nobody waits for the host.
-#include <cuda/sums.cuh>
+#include <cuda/placing.cuh>
 
 #include "physics/constrain/settle.hpp"
 #include "physics/integrate/nose_hoover.hpp"
@@ -80,7 +80,9 @@ struct UnitsView {
   const double* bond_length;             ///< [constraints]
 };
 
-void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared, cudaStream_t stream);
+/// `placing`: where the moved atoms are, the pair list hears at once; null: from nobody.
+void launch_moves(const AtomsView& atoms, const UnitsView& units, const Moves& moves, Shared* shared,
+                  const Placing<float>* placing, cudaStream_t stream);
 
 /// Kernels of one thread, on Shared alone.
 /// The boosts, from the tallies of the levels and what of the energy is no force's [kJ/mol]. `ends_step`: as launch_end_step.

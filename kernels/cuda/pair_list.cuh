@@ -91,6 +91,8 @@ struct CellGrid {
 };
 
 template <class real>
+struct Placing;
+template <class real>
 struct ListView {
   PairsView pairs;
   BoxView box;
@@ -132,9 +134,9 @@ struct ListView {
   __device__ static bool owns(int i, int j) { return i == j || ((i < j) == ((i + j) % 2 == 0)); }
 };
 
-/// Sites as of x, and how far they are from those of the lists. For lists that were built.
+/// Sites as of x, and how far they are from those of the lists (placing.cuh). For lists that were built.
 template <class real>
-void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d* x, cudaStream_t stream);
+void launch_place(const ListView<real>& list, const Placing<real>& to, const Vec3d* x, cudaStream_t stream);
 /// Atoms in the order of cells, clusters and their bounds: the first part of launch_rebuild().
 template <class real>
 void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);

@@ -74,10 +74,24 @@ __device__ inline std::uint32_t lattice(double fraction) {
   const double u = fraction - std::floor(fraction);
   return static_cast<std::uint32_t>(u >= 0 && u < 1 ? static_cast<std::uint64_t>(u * 0x1p32 + 0.5) : 0);
 }
-__device__ inline double height_fraction(const BoxView& box, const Vec3d& r) { return r.z * box.inverse_cz; }
+/// A product that is rounded by itself, whatever it is added to: for what several kernels must work out to the same bits.
+__device__ inline double unfused(double a, double b) {
+#if defined(__CUDACC__)
+  return __dmul_rn(a, b);
+#else
+  return a * b;
+#endif
+}
+__device__ inline float unfused(float a, float b) {
+#if defined(__CUDACC__)
+  return __fmul_rn(a, b);
+#else
+  return a * b;
+#endif
+}
 __device__ inline Vec3d fraction_of(const BoxView& box, const Vec3d& r) {
-  const double sz = height_fraction(box, r), sy = (r.y - sz * box.cy) * box.inverse_by;
-  return {(r.x - sy * box.bx - sz * box.cx) * box.inverse_ax, sy, sz};
+  const double sz = unfused(r.z, box.inverse_cz), sy = unfused(r.y - unfused(sz, box.cy), box.inverse_by);
+  return {unfused(r.x - unfused(sy, box.bx) - unfused(sz, box.cx), box.inverse_ax), sy, sz};
 }
 __device__ inline void set(std::int32_t& to, double fraction) { to = static_cast<std::int32_t>(lattice(fraction)); }
 __device__ inline void set(double& to, double fraction) { to = fraction == fraction ? fraction - std::floor(fraction) : 0; }

@@ -1,4 +1,5 @@
 #include <cuda/list_bounds.cuh>
+#include <cuda/placing.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -46,45 +47,12 @@ __device__ PairSite<real> site_of(const ListView<real>& list, const Vec3d& r, in
 }
 
 template <class real>
-struct UnitBox {
-  real a[6];
-};
-
-/// Bits of the largest of a warp; of floats that are not negative, bits have the order of the numbers.
-__device__ unsigned warp_max(unsigned value) {
-  for (unsigned offset = warp_lanes / 2; offset > 0; offset /= 2) {
-    const unsigned other = __shfl_xor_sync(all_lanes, value, static_cast<int>(offset));
-    value = other > value ? other : value;
-  }
-  return value;
-}
-
-template <class real>
-__global__ void __launch_bounds__(block_threads) place_kernel(ListView<real> list, UnitBox<real> unit, const Vec3d* x) {
-  const int slot = thread_number();
-  const int atom = slot < list.supers * super_atoms ? list.atom_of_slot[slot] : -1;
-  unsigned since_list = 0, since_prune = 0;
-  if (atom >= 0) {
-    const PairSite<real> site = site_of(list, x[atom], atom);
-    const auto squared = [&](const PairSite<real>& then) {
-      const Vec3<real> d = displacement(unit.a, site, then);
-      return static_cast<unsigned>(__float_as_int(static_cast<float>(dot(d, d))));
-    };
-    since_list = squared(list.list_sites[slot]);
-    since_prune = squared(list.prune_sites[slot]);
-    list.sites[slot] = site;
-  }
-  since_list = warp_max(since_list);
-  since_prune = warp_max(since_prune);
-  if (threadIdx.x % warp_lanes != 0) return;
-  const int use = list.state->to_use;
-  // All warps in turn would keep the one place of a maximum busy for longer than all else takes; most are below it.
-  ListState::Moved& most = list.state->moved[use];
-  if (since_list > cuda::glance(&most.list)) atomicMax(&most.list, since_list);
-  if (since_prune > cuda::glance(&most.prune)) atomicMax(&most.prune, since_prune);
-  if (slot > 0) return;
-  list.state->in_use = use;
-  list.state->moved[1 - use] = {0, 0};
+__global__ void __launch_bounds__(block_threads)
+    place_kernel(Placing<real> to, const int* atom_of_slot, int slots, const Vec3d* x) {
+  const int slot = thread_number(), atom = slot < slots ? atom_of_slot[slot] : -1;
+  ListState::Moved moved{0, 0};
+  if (atom >= 0) place(to, slot, x[atom], moved);
+  note(to, moved, slot == 0);
 }
 
 /// Of no atoms.
@@ -299,10 +267,9 @@ __global__ void __launch_bounds__(super_atoms) split_kernel(ListView<real> list,
 using cuda::cover;
 
 template <class real>
-void launch_place(const ListView<real>& list, const real* unit_box, const Vec3d* x, cudaStream_t stream) {
-  UnitBox<real> unit;
-  for (int k = 0; k < 6; ++k) unit.a[k] = unit_box[k];
-  UPLIFT_LAUNCH(place_kernel<real>, cover(list.supers * super_atoms, block_threads), stream, list, unit, x);
+void launch_place(const ListView<real>& list, const Placing<real>& to, const Vec3d* x, cudaStream_t stream) {
+  const int slots = list.supers * super_atoms;
+  UPLIFT_LAUNCH(place_kernel<real>, cover(slots, block_threads), stream, to, list.atom_of_slot, slots, x);
 }
 
 template <class real>
@@ -313,8 +280,8 @@ void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, 
                 forced);
 }
 
-template void launch_place<float>(const ListView<float>&, const float*, const Vec3d*, cudaStream_t);
-template void launch_place<double>(const ListView<double>&, const double*, const Vec3d*, cudaStream_t);
+template void launch_place<float>(const ListView<float>&, const Placing<float>&, const Vec3d*, cudaStream_t);
+template void launch_place<double>(const ListView<double>&, const Placing<double>&, const Vec3d*, cudaStream_t);
 template void launch_sort_atoms<float>(const ListView<float>&, const Vec3d*, bool, cudaStream_t);
 template void launch_sort_atoms<double>(const ListView<double>&, const Vec3d*, bool, cudaStream_t);
 

@@ -314,12 +314,12 @@ TEST_P(BiasCourses, HaveTheSameBitsHoweverTheyAreWatched) {
 
 /// A boosted step is one graph as a plain one is: its energies never come to the host. The kernel that works out the boosts
 /// ends the step in place of another, so that a dihedral boost alone has more: clearing and computing the level of the
-/// torsions.
+/// torsions. A boost of torsions alone is worked out beside other forces: nobody waits for it.
 TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
   struct Graph {
     std::size_t nodes, depth;
   };
-  const auto graph_of = [](const Kind* kind) {
+  const auto graph_of = [](const Kind* kind, bool gather) {
     Sample s = sample("dipeptide");
     Bias bias;
     if (kind) {
@@ -331,7 +331,7 @@ TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
     DynamicsSettings d;
     d.timestep = 0.002;
     d.com_removal_every = 0;
-    Simulation simulation(s.system, *device, s.state, d, {}, {{bias, kind != nullptr}, 0, {}});
+    Simulation simulation(s.system, *device, s.state, d, {}, {{bias, gather}, 0, {}});
     simulation.begin();
     for (int n = 0; n < 3; ++n) simulation.step();
     const auto before = simt::counters();
@@ -342,7 +342,10 @@ TEST(BiasStep, IsOneGraphAndWaitsForNobody) {
     EXPECT_EQ(after.allocations, before.allocations);
     return Graph{simt::last_graph().nodes, simt::last_graph().depth};
   };
-  const Graph plain = graph_of(nullptr), total = graph_of(&kinds[1]), dual = graph_of(&kinds[2]);
+  const Graph plain = graph_of(nullptr, false), dihedral = graph_of(&kinds[0], false), total = graph_of(&kinds[1], true),
+              dual = graph_of(&kinds[2], true);
+  EXPECT_EQ(dihedral.nodes, plain.nodes + 2);
+  EXPECT_EQ(dihedral.depth, plain.depth);
   EXPECT_EQ(total.nodes, plain.nodes);
   EXPECT_LE(total.depth, plain.depth + 1);
   EXPECT_EQ(dual.nodes, plain.nodes + 2);

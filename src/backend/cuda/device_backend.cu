@@ -197,16 +197,19 @@ class DeviceBackend final : public Backend {
     for (std::size_t n = 0; n < stages.size(); ++n) {
       const auto* forces = std::get_if<ComputeForces>(&stages[n]);
       if (forces) wanted.push_back(*forces);
+      const auto* bias = std::get_if<ApplyBias>(&stages[n]);
       if (!wanted.empty() && (!forces || n + 1 == stages.size())) {
-        const bool ends_here = forces && whole_step;
+        const bool beside = bias && sees_torsions_alone(*bias, plan);
+        const bool ends_here = whole_step && (forces || (beside && n + 1 == stages.size()));
         if (ends_here) whole_step = false;
-        compute(std::exchange(wanted, {}), plan, ends_here);
+        compute(std::exchange(wanted, {}), plan, beside ? bias : nullptr, ends_here);
+        if (beside) continue;
       }
       if (forces) continue;
-      if (const auto* bias = std::get_if<ApplyBias>(&stages[n])) {
+      if (bias) {
         const bool ends_here = whole_step && n + 1 == stages.size();
         if (ends_here) whole_step = false;
-        apply_bias(*bias, ends_here);
+        apply_bias(*bias, level_energies(), ends_here, stream_);
       } else {
         integration_.run(stages[n], level_forces());
       }
@@ -264,18 +267,28 @@ class DeviceBackend final : public Backend {
     return forces;
   }
 
-  void apply_bias(const ApplyBias& stage, bool ends_step) {
-    flush_moves();
-    if (Fixed* heat = ends_step && ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
+  TalliesView level_energies() {
     TalliesView view{};
     for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally() : nullptr;
-    integration_.queue_bias(view, box_energies_->of(all_force_groups, integration_.box()).potential(), stage, ends_step);
+    return view;
+  }
+  /// Needs the boost nothing but energies of boosted torsions, which are there long before all forces are? Ranks add them up
+  /// first.
+  bool sees_torsions_alone(const ApplyBias& bias, const ForcePlan& plan) const {
+    return !ranks_ && !plan.energies && (bias.torsions_only || (!bias.bias.total.on && !bias.gather));
+  }
+  void apply_bias(const ApplyBias& stage, const TalliesView& energies, bool ends_step, cudaStream_t stream) {
+    flush_moves();
+    if (Fixed* heat = ends_step && ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream);
+    integration_.queue_bias(energies, box_energies_->of(all_force_groups, integration_.box()).potential(), stage, ends_step,
+                            stream);
     boosted_ = boosted_ || stage.bias.dihedral.on || stage.bias.total.on;
   }
 
-  /// Forces of some levels, on streams that part here and come together at the end.
-  void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, bool ends_step) {
-    flush_moves();
+  /// Forces of some levels, on streams that part here and come together at the end. `bias`: of torsions alone, beside other
+  /// forces.
+  void compute(const std::vector<ComputeForces>& stages, const ForcePlan& plan, const ApplyBias* bias, bool ends_step) {
+    flush_moves(stages, plan);
     const auto wanted = [&](const ComputeForces& stage) {
       return Tally{stage.energies || (plan.energies && stage.last), plan.virial && stage.last};
     };
@@ -315,7 +328,13 @@ class DeviceBackend final : public Backend {
       }
       phases_.run(g.phase, g.stream, [&] { g.force->compute(request(stage, wanted(stage)), g.stream); });
     });
-    if (ends_step) end_step(side_stream_);
+    if (bias) {
+      TalliesView torsions{};
+      torsions.energy[bias->torsion_level] = levels_[static_cast<std::size_t>(bias->torsion_level)].tally();
+      apply_bias(*bias, torsions, ends_step, side_stream_);
+    } else if (ends_step) {
+      end_step(side_stream_);
+    }
     side_done_.record(side_stream_);
     side_done_.hold(stream_);
     if (ranks_) {
@@ -349,8 +368,15 @@ class DeviceBackend final : public Backend {
     return true;
   }
 
-  void flush_moves() {
-    if (integration_.has_moves()) phases_.run(moves_phase_, stream_, [&] { integration_.flush(); });
+  /// Before forces of `stages`: the pair list hears from the moves where atoms are, if it can.
+  void flush_moves(std::span<const ComputeForces> stages = {}, const ForcePlan& plan = {}) {
+    if (!integration_.has_moves()) return;
+    const Placing<float>* placing = nullptr;
+    if (integration_.moves_all())
+      for (const GroupForce& f : forces_)
+        for (const ComputeForces& stage : stages)
+          if (!placing && has(stage.groups & plan.groups, f.group)) placing = f.force->take_places(integration_.box());
+    phases_.run(moves_phase_, stream_, [&] { integration_.flush(placing); });
   }
 
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }

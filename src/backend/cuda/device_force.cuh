@@ -18,6 +18,8 @@
 namespace uplift::UPLIFT_DEVICE {
 
 struct ListState;
+template <class real>
+struct Placing;
 
 /// What this thread does from now on is done on that device. Throws InputError when this build has no code for it.
 void take_device(int device);
@@ -45,6 +47,10 @@ class DeviceForce {
   virtual const int* spatial_order() const { return nullptr; }
   /// A copy of it for whom such an order makes quicker. No bit of a result may depend on it.
   virtual void take_order(const int* /*atoms*/, cudaStream_t /*stream*/) {}
+
+  /// What the kernel that moves atoms needs to tell a pair list where they are, so that compute() need not; null: it has none
+  /// that could hear it. Whoever asks does it, for all atoms, before the next compute() in this box.
+  virtual const Placing<float>* take_places(const Box& /*box*/) { return nullptr; }
 
   // Where several ranks share a system.
   /// What compute() has left until every force has queued its work, because it waits for the other ranks. `meanwhile`: to be

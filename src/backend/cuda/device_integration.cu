@@ -163,9 +163,9 @@ Move& DeviceIntegration::add(MoveKind kind) {
   return move;
 }
 
-void DeviceIntegration::flush() {
+void DeviceIntegration::flush(const Placing<float>* placing) {
   moves_.tolerance = tolerance_;
-  launch_moves(atoms(), units_.view(), moves_, shared_.data(), stream_);
+  launch_moves(atoms(), units_.view(), moves_, shared_.data(), placing, stream_);
   moves_ = {};
 }
 

@@ -92,15 +92,18 @@ class DeviceIntegration {
   /// the host.
   void queue_end_of_step(cudaStream_t stream) { launch_end_step(shared_.data(), stream); }
   void step_has_ended() { ++step_; }
-  void queue_bias(const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step) {
-    launch_bias(shared_.data(), tallies, constants, stage, ends_step, stream_);
+  void queue_bias(const TalliesView& tallies, double constants, const ApplyBias& stage, bool ends_step, cudaStream_t stream) {
+    launch_bias(shared_.data(), tallies, constants, stage, ends_step, stream);
   }
   /// What all atoms share: the boosts and the factors of each level's forces among it. Waits.
   Shared look() const;
   /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been
   /// gathered.
   void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
-  void flush();
+  /// `placing`: as of launch_moves().
+  void flush(const Placing<float>* placing = nullptr);
+  /// Does the kernel of moves bring every atom to its place? Virtual sites follow it.
+  bool moves_all() const { return has_moves() && site_count_ == 0; }
   bool has_moves() const { return moves_.count > 0; }
   void spread_site_forces(const SumsView& sums, bool virial) {
     launch_spread_sites(atoms(), sites_view(), sums, virial, stream_);
