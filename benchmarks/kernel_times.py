@@ -34,6 +34,7 @@ SAMPLE = '''==PROF== Connected
 "0","void uplift::<unnamed>::gather_kernel<5, float>(uplift::ChargesView, const T2 *)","(369, 1, 1)","7.10","56","47.4"
 "1","uplift::<unnamed>::moves_kernel(uplift::AtomsView)","(1,320, 1, 1)","1,026.5","168","15.3"
 "2","void uplift::<unnamed>::gather_kernel<5, float>(uplift::ChargesView, const T2 *)","(369, 1, 1)","7.30","56","47.0"
+"3","void unnamed>::cluster_pairs_kernel<unnamed>::Everyday<1, 12>, 0, 0>(ListView<T1::real>, bool)","(3321, 1, 1)","44.10","64","66.5"
 '''
 
 
@@ -51,7 +52,8 @@ def parse(text):
     unit = MICROSECONDS[rows[head + 1][place[TIME]]]
     found = collections.OrderedDict()
     for row in rows[head + 2 :]:
-        name = short(re.sub(r"uplift::|<unnamed>::|^void ", "", row[place["Kernel Name"]]))
+        # Of an unnamed namespace in a template's arguments some versions of ncu print one bracket for two.
+        name = short(re.sub(r"uplift::|<?unnamed>::|^void ", "", re.sub(r"(?<=\w)<unnamed>::", "<", row[place["Kernel Name"]])))
         grid = int(number(re.match(r"\(([\d,]+), ", row[place["Grid Size"]])[1]))
         found.setdefault((name, grid), []).append((number(row[place[TIME]]) * unit, int(number(row[place[REGISTERS]])), number(row[place[ISSUE]])))
     return [{"kernel": name, "blocks": grid, "runs": len(runs), "median_us": round(statistics.median(r[0] for r in runs), 2),
@@ -79,9 +81,10 @@ def profile(o):
 
 
 def self_test():
-    gather, moves = parse(SAMPLE)
+    gather, moves, pairs = parse(SAMPLE)
     assert gather == {"kernel": "gather_kernel<5, float>", "blocks": 369, "runs": 2, "median_us": 7.2, "longest_us": 7.3, "registers": 56, "issue_percent": 47.2}, gather
     assert moves["kernel"] == "moves_kernel" and moves["median_us"] == 1026.5 and moves["blocks"] == 1320, moves
+    assert pairs["kernel"] == "cluster_pairs_kernel<Everyday<1, 12>, 0, 0>", pairs
     assert len(table([gather, moves]).splitlines()) == 3
 
 

@@ -128,8 +128,8 @@ def beside_peers_on_gpu():
     for s in record["systems"]:
         speed = {name: e["median_ns_per_day"] for name, e in s["engines"].items()}
         error = s["engines"]["uplift"].get("force_error"), s["engines"]["openmm-mixed"].get("force_error")
-        rows.append([s["system"], s["atoms"], *(f"{speed[e]:.4g}" for e in ("uplift", "uplift-mts", "openmm-mixed", "openmm-single")),
-                     f"{s['ratios']['uplift/openmm-mixed']['of_medians']:.2f}", f"{s['ratios']['uplift/openmm-single']['of_medians']:.2f}",
+        rows.append([s["system"], s["atoms"], *(f"{speed[e]:.4g}" if e in speed else "-" for e in ("uplift", "uplift-mts", "openmm-mixed", "openmm-single")),
+                     *(f"{s['ratios'][r]['of_medians']:.2f}" if r in s["ratios"] else "-" for r in ("uplift/openmm-mixed", "uplift/openmm-single")),
                      " and ".join(f"{e:.2e}" for e in error) if all(error) else "-"])
     return f"""## Speed on a GPU
 
