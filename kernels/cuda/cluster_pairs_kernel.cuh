@@ -65,10 +65,10 @@ constexpr unsigned resident_with_energies = 8;
 #endif
 template <class Model, Wanted wanted, bool exact>
 constexpr unsigned resident_blocks = sizeof(typename Model::real) == 8 ? 4
-                                     : exact              ? (Model::may_switch || wanted == Wanted::forces_and_energies ? 4 : 5)
+                                     : exact                           ? (Model::may_switch || wanted != Wanted::forces ? 4 : 5)
                                      : !Model::may_switch ? (wanted == Wanted::forces_and_energies ? resident_with_energies : 0)
-                                     : Model::usual && wanted != Wanted::forces_and_energies ? 7
-                                                                                             : 6;
+                                     : Model::usual && wanted == Wanted::forces ? 7
+                                                                                : 6;
 
 /// Adds two values of this lane and of lane ^ bits: the lane without that bit gets the sum of the first, the other of the
 /// second.
@@ -150,7 +150,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   Vec3<Sum> force_i[clusters_i];
   for (int c = 0; c < clusters_i; ++c) force_i[c] = {0, 0, 0};
   std::conditional_t<exact, ExactPairTally, PairTally> tally;
-  real lj = 0, coulomb = 0;
+  FewPairs<real> few;
   const PairSite<real>* sites_i = own + a;
   const Lj* lj_i = own_lj + a;
 
@@ -176,15 +176,18 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
           const real r2 = dot(d, d);
           if (prunes && r2 < list.prune_reach2) kept |= 1u << c;
           const bool in = (!masked || (interact & 1u << c) != 0) && r2 < p.cutoff2;
-          if (has_forces(wanted) ? !__any_sync(all_lanes, in) : !in) continue;
+          if (!__any_sync(all_lanes, in)) continue;
           met = true;
           // Lanes that are out work along. What they get, a number or not, is left out.
-          constexpr bool by_series = wanted == Wanted::forces_and_energies && Model::usual;
+          constexpr bool by_series = wanted != Wanted::forces && Model::usual;
           const PairForce<real> f = pair_force<Model::coulomb, Model::kind, Model::erf_terms, Model::may_switch, by_series>(
               p, r2, site_i.charge * site_j.charge, lj_i[c * cluster_i], lj_j,
               exceptions && (mask & 1u << (c + clusters_i)) != 0);
           if constexpr (!has_forces(wanted)) {
-            tally.add(d, f);
+            if constexpr (exact)
+              if (in) tally.add(d, f);
+            if constexpr (!exact)
+              if (in) few.add(d, f);
           } else {
             const real scale = in ? f.force_over_r : 0;
             if constexpr (exact) {
@@ -193,10 +196,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
               force_i[c] += force;
               force_j -= force;
             } else {
-              if (wanted == Wanted::forces_and_energies && in) {
-                lj += f.lj;
-                coulomb += f.coulomb;
-              }
+              if (wanted == Wanted::forces_and_energies && in) few.add_energies(f);
               force_i[c] += scale * d;
               force_j -= scale * d;
             }
@@ -215,6 +215,9 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
         if (!met) continue;
         const Sum total = sum_for_j(force_j, lane);
         if (a < 3 && atom_j >= 0) add(sums.force + 3 * static_cast<std::ptrdiff_t>(atom_j) + a, in_fixed(total));
+      } else if constexpr (!exact) {
+        tally.add(few);
+        few = {};
       }
     }
   };
@@ -223,10 +226,7 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   else
     work(std::false_type{});
 
-  if constexpr (wanted == Wanted::forces_and_energies && !exact) {
-    tally.lj = static_cast<double>(lj);
-    tally.coulomb = static_cast<double>(coulomb);
-  }
+  if constexpr (wanted == Wanted::forces_and_energies && !exact) tally.add(few);
   if constexpr (wanted == Wanted::tally || wanted == Wanted::forces_and_energies) tally.flush_energies(sums);
   if constexpr (!has_forces(wanted)) {
     tally.flush_virial(sums);
@@ -260,8 +260,8 @@ void launch(const ListView<typename Model::real>& list, const PairParameters<typ
   UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, forced);
 }
 
-/// Forces by one model, with energies by another; what else is wanted, and wanted seldom, by one that fits any settings.
-template <bool exact, class Model, class WithEnergies, class Any>
+/// Forces by one model, and by another all that has energies.
+template <bool exact, class Model, class WithEnergies = Model>
 void launch_models(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
                    const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   if (wish.with_energies)
@@ -269,19 +269,19 @@ void launch_models(const ListView<typename Model::real>& list, const PairParamet
   else
     launch<exact, Model, Wanted::forces>(list, p, sums, wish.forced, stream);
   if (wish.tally.virial && wish.with_energies)
-    launch<exact, Any, Wanted::virial>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::virial>(list, p, sums, wish.forced, stream);
   else if (wish.tally.any() && !wish.with_energies)
-    launch<exact, Any, Wanted::tally>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::tally>(list, p, sums, wish.forced, stream);
 }
 /// Energies come from a series, whatever the number of terms.
-template <bool exact, bool brick, class Any>
+template <bool exact, bool brick>
 void launch_everyday(const ListView<float>& list, const PairParameters<float>& p, const SumsView& sums, const Wish& wish,
                      cudaStream_t stream) {
   using Common = Everyday<brick, common_erf_terms>;
   if (p.erf_terms <= usual_erf_terms)
-    launch_models<exact, Everyday<brick, usual_erf_terms>, Common, Any>(list, p, sums, wish, stream);
+    launch_models<exact, Everyday<brick, usual_erf_terms>, Common>(list, p, sums, wish, stream);
   else
-    launch_models<exact, Common, Common, Any>(list, p, sums, wish, stream);
+    launch_models<exact, Common>(list, p, sums, wish, stream);
 }
 
 template <bool exact, class real>
@@ -289,22 +289,22 @@ void launch_pairs(CoulombForm form, const ListView<real>& list, const PairParame
                   const Wish& wish, cudaStream_t stream) {
   if (form != CoulombForm::ewald) {
     using Any = General<real, CoulombForm::reaction_field, 0>;
-    return launch_models<exact, Any, Any, Any>(list, p, sums, wish, stream);
+    return launch_models<exact, Any>(list, p, sums, wish, stream);
   }
   using Any = General<real, CoulombForm::ewald, 0>;
   if constexpr (sizeof(real) == 4) {
-    const auto by = [&]<class Model>(Model) { launch_models<exact, Model, Model, Any>(list, p, sums, wish, stream); };
+    const auto by = [&]<class Model>(Model) { launch_models<exact, Model>(list, p, sums, wish, stream); };
     if (p.erf_terms <= common_erf_terms) {
       if (p.kind == LjKind::exceptions) return by(Excepted{});
       if (p.kind == LjKind::geometric) return by(Ruled<LjKind::geometric>{});
       if (p.kind == LjKind::lorentz_berthelot && p.switching) return by(Ruled<LjKind::lorentz_berthelot>{});
       if (p.kind == LjKind::lorentz_berthelot)
-        return list.brick ? launch_everyday<exact, true, Any>(list, p, sums, wish, stream)
-                          : launch_everyday<exact, false, Any>(list, p, sums, wish, stream);
+        return list.brick ? launch_everyday<exact, true>(list, p, sums, wish, stream)
+                          : launch_everyday<exact, false>(list, p, sums, wish, stream);
     }
     if (p.erf_terms <= fixed_erf_terms) return by(General<real, CoulombForm::ewald, fixed_erf_terms>{});
   }
-  launch_models<exact, Any, Any, Any>(list, p, sums, wish, stream);
+  launch_models<exact, Any>(list, p, sums, wish, stream);
 }
 
 }  // namespace

@@ -165,9 +165,35 @@ __device__ PairForce<real> pair_force(const PairParameters<real>& p, real r2, re
   return {lj.energy, qq * coulomb.energy, physics::madd(qq, coulomb.force_over_r, lj.force_over_r)};
 }
 
-/// Energy and the six different components of the virial of some pairs.
+/// Energy and the six different components of the virial of so few pairs that they can be added up as they are.
+template <class real>
+struct FewPairs {
+  real lj = 0, coulomb = 0, virial[6] = {0, 0, 0, 0, 0, 0};  ///< xx yy zz xy xz yz
+  __device__ void add_energies(const PairForce<real>& f) {
+    lj += f.lj;
+    coulomb += f.coulomb;
+  }
+  __device__ void add(const Vec3<real>& d, const PairForce<real>& f) {
+    add_energies(f);
+    const Vec3<real> force = f.force_over_r * d;
+    virial[0] += force.x * d.x;
+    virial[1] += force.y * d.y;
+    virial[2] += force.z * d.z;
+    virial[3] += force.x * d.y;
+    virial[4] += force.x * d.z;
+    virial[5] += force.y * d.z;
+  }
+};
+/// The same of many.
 struct PairTally {
-  double lj = 0, coulomb = 0, virial[6] = {0, 0, 0, 0, 0, 0};  ///< xx yy zz xy xz yz
+  double lj = 0, coulomb = 0, virial[6] = {0, 0, 0, 0, 0, 0};
+  template <class real>
+  __device__ void add(const FewPairs<real>& few) {
+    lj += static_cast<double>(few.lj);
+    coulomb += static_cast<double>(few.coulomb);
+    UPLIFT_DEVICE_UNROLL
+    for (int k = 0; k < 6; ++k) virial[k] += static_cast<double>(few.virial[k]);
+  }
   template <class real>
   __device__ void add(const Vec3<real>& d, const PairForce<real>& f) {
     lj += static_cast<double>(f.lj);

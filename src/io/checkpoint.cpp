@@ -32,6 +32,32 @@ std::uint32_t crc(const void* bytes, std::size_t size, std::uint32_t start = 0) 
   return static_cast<std::uint32_t>(crc32_z(start, static_cast<const Bytef*>(bytes), size));
 }
 
+/// Goes through a payload before it is read, and stops where it is nested deeper than any: the library has no limit but the
+/// stack.
+struct Nesting {
+  static constexpr int most = 32;
+  int depth = 0;
+  bool enter() { return ++depth <= most; }
+  bool leave() {
+    --depth;
+    return true;
+  }
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(json::number_integer_t) { return true; }
+  bool number_unsigned(json::number_unsigned_t) { return true; }
+  bool number_float(json::number_float_t, const std::string&) { return true; }
+  bool string(std::string&) { return true; }
+  bool binary(json::binary_t&) { return true; }
+  bool key(std::string&) { return true; }
+  bool start_object(std::size_t) { return enter(); }
+  bool start_array(std::size_t) { return enter(); }
+  bool end_object() { return leave(); }
+  bool end_array() { return leave(); }
+  /// Stops: to go on would be to try what is left of an array that says it has 2^60 numbers. Reading will say what it is.
+  bool parse_error(std::size_t, const std::string&, const std::exception&) { return false; }
+};
+
 template <class T>
 json packed(const T* values, std::size_t count) {
   json::binary_t::container_type bytes(count * sizeof(T));
@@ -323,6 +349,9 @@ Checkpoint read_checkpoint(const std::string& path) {
                      std::to_string(format) + "; continue with the version of uplift that wrote it");
   if (size != bytes.size() - header_size) throw damaged("the checkpoint is cut short or has something behind it");
   if (crc(bytes.data() + header_size, size) != sum) throw damaged("the checkpoint is damaged (its checksum does not fit)");
+  Nesting nesting;
+  json::sax_parse(bytes.begin() + header_size, bytes.end(), &nesting, json::input_format_t::cbor);
+  if (nesting.depth > Nesting::most) throw damaged("the checkpoint cannot be understood (it is nested too deep)");
   try {
     return from_payload(json::from_cbor(bytes.begin() + header_size, bytes.end()));
   } catch (const std::exception& e) {

@@ -170,6 +170,29 @@ TEST_F(CheckpointTest, EveryDamagedByteIsFound) {
   EXPECT_EQ(refusal(), "(read)");
 }
 
+/// Whole ones, by their checksum: arrays within arrays, which overran the stack (found by fuzzing), and an array that says it
+/// has more numbers than anybody can count.
+TEST_F(CheckpointTest, OfAnyContentIsReadOrRefused) {
+  write_checkpoint(path(), sample(1));
+  const std::string header = bytes(path()).substr(0, 12);  // up to the checksum
+  const auto refusal_of = [&](const std::string& payload) {
+    std::uint32_t crc = ~0u;  // as zlib's
+    for (const char c : payload) {
+      crc ^= static_cast<unsigned char>(c);
+      for (int k = 0; k < 8; ++k) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0u);
+    }
+    crc = ~crc;
+    const std::uint64_t size = payload.size();
+    std::string rest(12, '\0');
+    std::memcpy(rest.data(), &crc, sizeof crc);
+    std::memcpy(rest.data() + sizeof crc, &size, sizeof size);
+    put(header + rest + payload);
+    return refusal();
+  };
+  EXPECT_THAT(refusal_of(std::string(2000000, '\x81')), HasSubstr("nested too deep"));  // CBOR: an array of one, which is ...
+  EXPECT_THAT(refusal_of('\x9b' + std::string(8, '\x0f')), HasSubstr("cannot be understood"));
+}
+
 TEST_F(CheckpointTest, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_THAT(refusal(), HasSubstr("checkpoint.upc"));
   put("version: 1\n");
