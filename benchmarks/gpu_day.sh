@@ -130,13 +130,15 @@ for what in frames rows; do
   [[ -e $out/$what.log ]] && tail -n 1 "$out/$what.log" | tee -a "$summary"
 done
 
-# What boosts cost, and eight replicas in one process against one after another.
-boost_steps=$([[ $device == cuda ]] && echo 5000 || echo 20)
-stage boosts 40 "$python" benchmarks/boost_cost.py "$uplift" --backend "$device" --system "$frames_system" --steps "$boost_steps" --repeats 3 \
-  --json "$out/boost-cost.json"
+# What boosts and barostats cost, and eight replicas in one process against one after another.
+boost_steps=$([[ $device == cuda ]] && echo 5000 || echo 50)
+for what in boosts barostats; do
+  stage "$what" 40 "$python" benchmarks/stage_cost.py "$uplift" --what "$what" --backend "$device" --system "$frames_system" --steps "$boost_steps" \
+    --repeats 3 --json "$out/stage-cost.json"
+done
 picoseconds=$([[ $device == cuda ]] && echo 100 || echo 1)
 stage replicas 60 "$python" benchmarks/replicas.py "$uplift" --backend "$device" --picoseconds "$picoseconds" --repeats 1 --json "$out/replica-throughput.json"
-for what in boosts replicas; do [[ -e $out/$what.log ]] && tail -n 2 "$out/$what.log" | tee -a "$summary"; done
+for what in boosts barostats replicas; do [[ -e $out/$what.log ]] && tail -n 2 "$out/$what.log" | tee -a "$summary"; done
 
 budget=$(($(left) - 15))
 stage timings $((budget + 10)) "$python" benchmarks/gpu_side_by_side.py "$uplift" --backend "$device" --budget "$budget" --seconds 4 --repeats 3 \

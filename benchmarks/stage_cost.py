@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""What a boost costs a run: the same steps without one, with a dihedral boost and with a dual one, in turns.
+"""What a boost or a barostat costs a run: the same steps without one, with a dihedral boost and with a dual one, or with each barostat as it is by
+default, in turns.
 
-  boost_cost.py UPLIFT [--system FOLDER] [--steps 500] [--repeats 5] [--backend cpu] [--precision mixed] [--threads 2] [--json FILE]
+  stage_cost.py UPLIFT [--what boosts|barostats] [--system FOLDER] [--steps 500] [--repeats 5] [--backend cpu] [--precision mixed] [--threads 2] [--json FILE]
 
-FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Parameters come from a short stage by the rule
-`residues`. Times are those of the run's own table, without start-up. A figure is the median over the repeats of the ratio of neighbours, less one.
+FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of the project's inputs. Parameters of boosts come from a short stage by the
+rule `residues`. Times are those of the run's own table, without start-up. A figure is the median over the repeats of the ratio of neighbours, less one.
 """
 import argparse
 import json
@@ -16,12 +17,12 @@ import tempfile
 from system_files import append_record, existing, provenance
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KINDS = ("plain", "dihedral", "dual")
+KINDS = {"boosts": {kind: f", bias: {{method: amd, boost: {kind}, parameters: {{from: baseline, rule: residues}}}}" for kind in ("dihedral", "dual")},
+         "barostats": {kind: f", pressure: {{barostat: {kind}}}" for kind in ("monte-carlo", "c-rescale")}}
 
 
-def seconds(o, folder, kind):
+def seconds(o, folder, kind, extra):
     path = os.path.join(folder, kind + ".yaml")
-    bias = "" if kind == "plain" else f", bias: {{method: amd, boost: {kind}, parameters: {{from: baseline, rule: residues}}}}"
     with open(path, "w") as f:
         f.write(f"""version: 1
 system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{existing(o.system, 'system.inpcrd')}"}}
@@ -29,7 +30,7 @@ forces: {{nonbonded: pme, cutoff: 0.9 nm}}
 dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
 stages:
   - {{name: baseline, time: 0.2 ps, collect: energies}}
-  - {{name: run, time: {o.steps * 0.002:.12g} ps{bias}}}
+  - {{name: run, time: {o.steps * 0.002:.12g} ps{extra}}}
 output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0 ps}}, report: false}}
 compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
 """)
@@ -41,6 +42,7 @@ compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("uplift", type=os.path.abspath)
+    p.add_argument("--what", choices=KINDS, default="boosts")
     p.add_argument("--system", default=os.path.join(HERE, "..", "inputs", "sdf1-tip3p"))
     p.add_argument("--steps", type=int, default=500)
     p.add_argument("--repeats", type=int, default=5)
@@ -49,19 +51,20 @@ def main():
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--json")
     o = p.parse_args()
-    ratios = {kind: [] for kind in KINDS[1:]}
+    kinds = {"plain": "", **KINDS[o.what]}
+    ratios = {kind: [] for kind in KINDS[o.what]}
     for k in range(o.repeats):
         with tempfile.TemporaryDirectory() as folder:
-            times = {kind: seconds(o, folder, kind) for kind in KINDS[:: 1 if k % 2 else -1]}
+            times = {kind: seconds(o, folder, kind, kinds[kind]) for kind in list(kinds)[:: 1 if k % 2 else -1]}
         for kind, all_of in ratios.items():
             all_of.append(times[kind] / times["plain"])
-        print(", ".join(f"{kind} {times[kind]:.2f} s" for kind in KINDS), flush=True)
+        print(", ".join(f"{kind} {times[kind]:.2f} s" for kind in kinds), flush=True)
     cost = {kind: statistics.median(r) - 1 for kind, r in ratios.items()}
     record = {"system": os.path.basename(os.path.normpath(o.system)), "steps": o.steps, "backend": o.backend, "precision": o.precision, "threads": o.threads,
               "cost": {kind: round(c, 4) for kind, c in cost.items()}, "ratios": {kind: [round(x, 4) for x in r] for kind, r in ratios.items()},
               **provenance(o.uplift)}
     for kind, c in cost.items():
-        print(f"a {kind} boost costs {100 * c:.1f} %")
+        print(f"a {kind} {o.what[:-1]} costs {100 * c:.1f} %")
     if o.json:
         append_record(o.json, record)
 
