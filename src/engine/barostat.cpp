@@ -69,18 +69,14 @@ bool Barostat::too_small(const Box& box) const {
   return 2 * system_.forces.cutoff > std::min({w.x, w.y, w.z});
 }
 
-void Barostat::compute(Backend& backend, std::span<const Stage> forces, std::int64_t step) const {
-  backend.run(forces, ForcePlan{.energies = true, .virial = true}, step);
-}
-
-void Barostat::act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+void Barostat::act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted) {
   if (settings_.barostat == BarostatKind::monte_carlo)
-    try_move(backend, forces, temperature, step);
+    try_move(backend, forces, temperature, step, wanted);
   else
-    rescale(backend, forces, temperature, step);
+    rescale(backend, forces, temperature, step, wanted);
 }
 
-void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted) {
   const auto draw = [&](int index) { return uniform(seed_, NoisePurpose::barostat, step, index); };
   const auto count = static_cast<double>(groups_.size());
   Group& group = groups_[std::min(groups_.size() - 1, static_cast<std::size_t>(draw(0) * count))];
@@ -106,7 +102,7 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
                  at_wall_, attempted_),
              "take a larger box, or a smaller cutoff", step);
     } else {
-      compute(backend, forces, step);
+      backend.run(forces, ForcePlan{.energies = true, .virial = wanted}, step);
       const double change = backend.energies().boosted_potential() - before, kt = constants::boltzmann * temperature;
       ratio = physics::volume_move_log_ratio<double>(change, target_, volume, next, system_.molecules.count, kt);
       taken = ratio >= 0 || draw(2) < std::exp(ratio);
@@ -119,7 +115,7 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
       const Stage back[] = {RestoreConfiguration{}};
       backend.run(back, {}, step);
       // Once more, so that forces are always those that the list of the present positions gives.
-      compute(backend, forces, step);
+      backend.run(forces, ForcePlan{.energies = wanted, .virial = wanted}, step);
     }
   }
   group.taken += taken;
@@ -137,7 +133,7 @@ void Barostat::stop(const std::string& what, const std::string& cure, std::int64
   throw SimulationError(fmt::format("{}, at step {} (forces.cutoff: {:g} nm); {}", what, step, system_.forces.cutoff, cure));
 }
 
-void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step) {
+void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted) {
   const auto snapshot = take_snapshot(system_, backend, {.positions = false, .energies = true}, step);
   const SnapshotContents& now = snapshot->get();
   if (!now.failure.empty()) throw SimulationError(now.failure);
@@ -162,7 +158,7 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
         "the box has shrunk below twice the cutoff (the pressure of the start is far from the target, or the box was much too "
         "large)",
         "equilibrate at constant volume first, take a larger box, or a smaller cutoff", step);
-  compute(backend, forces, step);
+  backend.run(forces, ForcePlan{.energies = true, .virial = wanted}, step);
   const Stage count_work[] = {AddHeat{backend.energies().boosted_potential() + backend.kinetic_energy() - before}};
   backend.run(count_work, {}, step);
 }

@@ -85,8 +85,8 @@ void Simulation::step() {
   }
   ++step_;
   time_ = start_.time + static_cast<double>(step_ - start_.step) * dynamics_.timestep;
-  if (p.forces.energies) energies_step_ = step_;
-  if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_);
+  if (p.barostat) barostat_->act(backend_, integrator_.forces, target_temperature(step_), step_, p.reports);
+  if (p.reports) energies_step_ = step_;
   if (p.check) check();
   record(p);
   if (bias_.update_every > 0 && (step_ - start_.step) % bias_.update_every == 0) update_bias();
@@ -128,8 +128,9 @@ StepPlan Simulation::plan(std::int64_t step) const {
     all.velocities |= one.velocities;
   }
   p.barostat = barostat_ && barostat_->due(step);
-  p.forces.energies = p.wanted.energies || p.late_wanted.energies || p.barostat;
-  p.forces.virial = p.forces.energies && state_.box.periodic();
+  p.reports = p.wanted.energies || p.late_wanted.energies;
+  p.forces.energies = p.reports || p.barostat;
+  p.forces.virial = state_.box.periodic() && (p.reports || (p.barostat && barostat_->needs_virial()));
   p.remove_com = system_.remove_com && dynamics_.com_removal_every > 0 && step % dynamics_.com_removal_every == 0;
   p.check = p.record || step % check_every == 0;
   return p;

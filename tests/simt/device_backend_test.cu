@@ -74,6 +74,23 @@ TEST_P(DeviceForces, AreTheSameBitsWithoutEnergies) {
   EXPECT_EQ(with.forces, without.forces);
 }
 
+/// A barostat decides by energies that come with a virial when a row is due, and without one when none is.
+class EnergyBits : public ::testing::TestWithParam<std::tuple<Device, const char*, Precision>> {};
+TEST_P(EnergyBits, AreTheSameWithoutTheVirial) {
+  const auto [where, name, precision] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
+  const Sample s = sample(name);
+  const auto backend = where.make(s.system, s.state.box, {precision, 1e-10});
+  const Evaluation with = evaluate(*backend, s.state);
+  const Stage stages[] = {ComputeForces{}};
+  backend->run(stages, ForcePlan{.energies = true}, 0);
+  EXPECT_EQ(with.energies.term, backend->energies().term);
+}
+INSTANTIATE_TEST_SUITE_P(Systems, EnergyBits,
+                         ::testing::Combine(::testing::ValuesIn(test::everywhere),
+                                            ::testing::Values("everything", "reaction-field", "switched", "nbfix", "geometric"),
+                                            ::testing::Values(Precision::mixed, Precision::double_)));
+
 /// Evaluations that prune the list have a loop of their own, as the first one after a restart is.
 TEST_P(DeviceForces, HaveTheSameBitsWhetherTheListIsPrunedOrNot) {
   const auto [where, name, precision] = GetParam();

@@ -18,10 +18,11 @@ class Barostat {
            const std::vector<double>& memory);
 
   bool due(std::int64_t step) const { return step % settings_.every == 0; }
-  /// The backend holds forces, energies and virial of the present positions, and will again, of the new ones: `forces` are the
-  /// stages that compute them. What the change of the box does to the energy counts as State::heat. Throws SimulationError when
-  /// the box becomes too small for the cutoff.
-  void act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
+  bool needs_virial() const { return settings_.barostat != BarostatKind::monte_carlo; }
+  /// The backend holds forces and energies of the present positions, and the virial if it is needed. It will hold forces of the
+  /// new ones, and energies and virial if they are `wanted` then: `forces` are the stages that compute them. What the change of
+  /// the box does to the energy counts as State::heat. Throws SimulationError when the box becomes too small for the cutoff.
+  void act(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted);
 
   /// Sizes of the trial moves and their recent success: what a continuation needs.
   std::vector<double> memory() const;
@@ -38,11 +39,10 @@ class Barostat {
     Vec3d factors(double strain) const;  ///< of the edges, for a change of the logarithm of their product
   };
 
-  void try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
-  void rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step);
+  void try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted);
+  void rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted);
   bool too_small(const Box& box) const;
   [[noreturn]] void stop(const std::string& what, const std::string& cure, std::int64_t step) const;
-  void compute(Backend& backend, std::span<const Stage> forces, std::int64_t step) const;
 
   const System& system_;
   PressureSettings settings_;

@@ -17,7 +17,8 @@ struct StepPlan {
   Wanted wanted, late_wanted;         ///< of each
   bool remove_com = false;
   bool barostat = false;
-  bool check = false;  ///< look for a blow-up
+  bool reports = false;  ///< somebody wants energies of this step, and its pressure
+  bool check = false;    ///< look for a blow-up
 };
 
 /// Where a stage began: times are counted from there, so that they do not depend on interruptions.

@@ -1,5 +1,7 @@
 #include "pme_influence.hpp"
 
+#include <utility>
+
 #include "uplift/backend/pme_setup.hpp"
 
 namespace uplift::cpu {
@@ -8,7 +10,6 @@ template <class T>
 InfluenceTable<T>::InfluenceTable(const PmeParameters& pme)
     : pme_(pme), block_(static_cast<std::size_t>(pme.grid[0]) * static_cast<std::size_t>(pme.grid[2] / 2 + 1)) {
   for (std::size_t d = 0; d < 3; ++d) moduli_[d] = spline_moduli(pme.order, pme.grid[d]);
-  table_.resize(block_ * static_cast<std::size_t>(pme.grid[1]));
 }
 
 template <class T>
@@ -22,6 +23,11 @@ void InfluenceTable<T>::set_box(const Box& box, const Threads& threads) {
             {pme_.grid[0], pme_.grid[1], pme_.grid[2]},
             pme_.alpha,
             {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
+  std::swap(table_, table_before_);
+  std::swap(box_, box_before_);
+  if (box == box_) return;
+  box_ = box;
+  if (table_.empty()) table_.resize(block_ * static_cast<std::size_t>(pme_.grid[1]));
   const int half = pme_.grid[2] / 2 + 1;
   threads.for_each(pme_.grid[1], [&](int ky, int) {
     T* out = table_.data() + static_cast<std::size_t>(ky) * block_;

@@ -17,6 +17,7 @@ template <class T>
 class InfluenceTable {
  public:
   explicit InfluenceTable(const PmeParameters& pme);
+  /// The table of the box before it is kept: a barostat may go back to that.
   void set_box(const Box& box, const Threads& threads);
   /// d(energy)/dQ factors of row block ky: potential(k) = table(k) Q(k), energy = sum of table |Q|^2 / 2.
   const T* block(int ky) const { return table_.data() + static_cast<std::size_t>(ky) * block_; }
@@ -33,7 +34,8 @@ class InfluenceTable {
   std::size_t block_;
   std::vector<double> moduli_[3];
   physics::MeshWaves waves_{};
-  Buffer<T> table_;
+  Box box_, box_before_;
+  Buffer<T> table_, table_before_;
 };
 
 }  // namespace uplift::cpu
