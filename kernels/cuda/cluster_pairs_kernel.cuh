@@ -106,13 +106,26 @@ __device__ inline Fixed in_fixed(float force) { return whole(force, static_cast<
 __device__ inline Fixed in_fixed(double force) { return whole(force, force_clamp); }
 __device__ inline Fixed in_fixed(Fixed force) { return force; }
 
+/// For the next evaluation, by one thread, while others look at what this one goes by.
+template <class real>
+__device__ void note_lists(const ListView<real>& list, bool listed, bool pruned) {
+  ListState& state = *list.state;
+  const ListState::Limits& now = state.limits[state.in_use];
+  state.limits[1 - state.in_use] = {listed ? list.limits.list : now.list, pruned ? list.limits.prune : now.prune};
+  if (pruned) ++state.prunes;
+  for (int k = 0; k < 6; ++k) {
+    if (listed) state.list_box[k] = list.box_now[k];
+    if (pruned) state.prune_box[k] = list.box_now[k];
+  }
+}
+
 /// A block has a super and one group of its entries, a warp every fourth of them. Lane 8 b + a has atom a of each of the
 /// super's clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one
 /// source.
 template <class Model, Wanted wanted, bool exact>
 __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, exact>)
     cluster_pairs_kernel(ListView<typename Model::real> list, PairParameters<typename Model::real> p, SumsView sums,
-                         bool forced) {
+                         Renewal renewal) {
   using real = typename Model::real;
   using Lj = typename Model::Lj;
   using Sum = std::conditional_t<exact, Fixed, real>;  // of forces
@@ -123,12 +136,13 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   const int count = list.entry_count[super];
   const int thread = static_cast<int>(threadIdx.x), warp = thread / lanes, lane = thread % lanes;
   const int a = lane % cluster_i, b = lane / cluster_i;
-  const bool pruning = has_forces(wanted) && list.prune(forced);
+  const bool listed = has_forces(wanted) && list.rebuild(renewal.list),
+             pruning = has_forces(wanted) && (listed || list.prune(renewal.prune));
   // Also where nothing is listed, as some ranks have it, or these atoms would look as if they had moved, and all prune again.
   if (pruning && first == 0 && thread < super_atoms)
     list.prune_sites[super * super_atoms + thread] = list.sites[super * super_atoms + thread];
   if (blockIdx.x == 0 && thread == 0) {
-    if (pruning) ++list.state->prunes;
+    if (has_forces(wanted)) note_lists(list, listed, pruning);
     list.state->to_use = 1 - list.state->in_use;
   }
   if (first >= count) return;
@@ -249,15 +263,16 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
 
 /// What to launch with a list.
 struct Wish {
-  bool forced, with_energies;
+  Renewal renewal;
+  bool with_energies;
   Tally tally;
 };
 
 template <bool exact, class Model, Wanted wanted>
 void launch(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p, const SumsView& sums,
-            bool forced, cudaStream_t stream) {
+            Renewal renewal, cudaStream_t stream) {
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
-  UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, forced);
+  UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, renewal);
 }
 
 /// Forces by one model, and by another all that has energies.
@@ -265,13 +280,13 @@ template <bool exact, class Model, class WithEnergies = Model>
 void launch_models(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
                    const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   if (wish.with_energies)
-    launch<exact, WithEnergies, Wanted::forces_and_energies>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::forces_and_energies>(list, p, sums, wish.renewal, stream);
   else
-    launch<exact, Model, Wanted::forces>(list, p, sums, wish.forced, stream);
+    launch<exact, Model, Wanted::forces>(list, p, sums, wish.renewal, stream);
   if (wish.tally.virial && wish.with_energies)
-    launch<exact, WithEnergies, Wanted::virial>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::virial>(list, p, sums, wish.renewal, stream);
   else if (wish.tally.any() && !wish.with_energies)
-    launch<exact, WithEnergies, Wanted::tally>(list, p, sums, wish.forced, stream);
+    launch<exact, WithEnergies, Wanted::tally>(list, p, sums, wish.renewal, stream);
 }
 /// Energies come from a series, whatever the number of terms.
 template <bool exact, bool brick>

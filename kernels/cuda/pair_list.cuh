@@ -72,11 +72,17 @@ struct ListedAtom {
 
 /// Shared by kernels of one evaluation and the next.
 struct ListState {
-  /// Bits of the largest squared displacement [nm^2] since. Evaluations take the two places in turns, so that one is cleared
-  /// while the other is in use: `to_use` is the next evaluation's, which makes it the one `in_use` where it places sites.
+  /// Bits of the largest squared displacement [nm^2] since, against a box that was scaled. Evaluations take the two places in
+  /// turns, so that one is cleared while the other is in use: `to_use` is the next evaluation's, which makes it the one
+  /// `in_use` where it places sites.
   struct Moved {
     unsigned list, prune;
   } moved[2];
+  /// The largest that lists are good for, in the same places; negative: for nothing any more.
+  struct Limits {
+    float list, prune;
+  } limits[2];
+  double list_box[6], prune_box[6];  ///< when atoms were listed, when pruned (ListView::box_now)
   int to_use, in_use;
   int counted;         ///< blocks that have counted their atoms
   int rows;            ///< used
@@ -100,9 +106,10 @@ struct ListView {
   bool brick;
   CellGrid grid;
   int supers, capacity, row_capacity;
+  double box_now[6];         ///< a.x, b.x, c.x, b.y, c.y, c.z [nm]
   float reach;               ///< [nm]
   float prune_reach2;        ///< [nm^2]
-  float move2, prune_move2;  ///< squares of half the buffers [nm^2]
+  ListState::Limits limits;  ///< of lists that are made now
   ShareView share;
   int* atom_of_slot;                                  ///< [64 supers], -1: filler, the last ones
   int* slot_of_atom;                                  ///< [atoms]; -1: not listed
@@ -124,14 +131,34 @@ struct ListView {
       rows;  ///< [row_capacity][32], bit c of byte `lane`: atom lane % 8 of cluster c and atom lane / 8 of the four interact
   ListState* state;
 
-  __device__ bool rebuild(bool forced) const { return forced || !(number(moved().list) <= move2); }
-  __device__ bool prune(bool forced) const { return rebuild(forced) || !(number(moved().prune) <= prune_move2); }
+  __device__ bool rebuild(bool forced) const { return forced || !(number(moved().list) <= state->limits[state->in_use].list); }
+  __device__ bool prune(bool forced) const { return forced || !(number(moved().prune) <= state->limits[state->in_use].prune); }
   __device__ const ListState::Moved& moved() const { return state->moved[state->in_use]; }
   __host__ __device__ int stacks() const { return (supers + supers_of_stack - 1) / supers_of_stack; }
   __host__ __device__ int cells() const { return share.zones * grid.count(); }
   __device__ static float number(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
   /// Every pair of supers has one home, and each about as many.
   __device__ static bool owns(int i, int j) { return i == j || ((i < j) == ((i + j) % 2 == 0)); }
+};
+
+/// What a list and its pruning are for: pairs within the cutoff, of atoms that move by half of the buffers. A buffer is wider
+/// than what it is good for by `rounding` [nm].
+struct ListBuffers {
+  double cutoff, outer, inner, rounding;
+
+  /// The square of how far atoms may move before a pair is missed [nm^2], in a box of which some edge is `smallest` times as
+  /// long as when pairs were listed, and none less: two that were beyond cutoff and buffer then are beyond that much of it.
+  __host__ __device__ float limit(double buffer, double smallest) const {
+    const double half = 0.5 * (smallest * (cutoff + buffer) - cutoff) - rounding;
+    return half > 0 ? static_cast<float>(half * half) : -1.0f;
+  }
+};
+/// In another box: how far atoms may move from now on. `restored`: of a list that was made in this one, by itself.
+template <class real>
+void launch_limits(const ListView<real>& list, const ListBuffers& buffers, bool restored, cudaStream_t stream);
+/// What is done whatever atoms have done: pairs are listed anew, and pruned anew.
+struct Renewal {
+  bool list, prune;
 };
 
 /// Sites as of x, and how far they are from those of the lists (placing.cuh). For lists that were built.
@@ -143,16 +170,16 @@ void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, 
 /// Sorts atoms and lists clusters anew when some atom has moved too far, or when `forced`.
 template <class real>
 void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream);
-/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or when `forced`. Energies come with
+/// Forces of all pairs in the cutoff; prunes on the way when some atom has moved too far, or where it must. Energies come with
 /// the forces if `with_energies`; what else of `tally` is wanted has a kernel of its own, so that forces have the same bits
 /// with it and without.
 template <class real>
-void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, bool forced,
+void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, Renewal renewal,
                           const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
 /// The same, but that each pair becomes an integer before it is added to others: sums do not depend on clusters, nor on how
 /// pairs are shared out.
 template <class real>
 void launch_exact_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters,
-                                bool forced, const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
+                                Renewal renewal, const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

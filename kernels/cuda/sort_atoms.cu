@@ -55,6 +55,20 @@ __global__ void __launch_bounds__(block_threads)
   note(to, moved, slot == 0);
 }
 
+/// By one thread.
+template <class real>
+__global__ void limits_kernel(ListView<real> list, ListBuffers buffers, bool restored) {
+  ListState& state = *list.state;
+  for (int k = 0; k < 6 && restored; ++k) state.list_box[k] = state.prune_box[k] = list.box_now[k];
+  const auto smallest = [&](const double(&then)[6]) {  // of the edges' factors
+    double least = list.box_now[0] / then[0];
+    for (int k : {3, 5}) least = list.box_now[k] / then[k] < least ? list.box_now[k] / then[k] : least;
+    return least;
+  };
+  state.limits[state.to_use] = {buffers.limit(buffers.outer, smallest(state.list_box)),
+                                buffers.limit(buffers.inner, smallest(state.prune_box))};
+}
+
 /// Of no atoms.
 __device__ ListExtent nothing() { return {{~0u, ~0u, ~0u}, {0, 0, 0}, ~0u, 0}; }
 
@@ -273,6 +287,11 @@ void launch_place(const ListView<real>& list, const Placing<real>& to, const Vec
 }
 
 template <class real>
+void launch_limits(const ListView<real>& list, const ListBuffers& buffers, bool restored, cudaStream_t stream) {
+  UPLIFT_LAUNCH(limits_kernel<real>, (cuda::LaunchShape{1, 1}), stream, list, buffers, restored);
+}
+
+template <class real>
 void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, cudaStream_t stream) {
   UPLIFT_LAUNCH(count_kernel<real>, cover(list.share.listed, count_threads), stream, list, x, forced);
   UPLIFT_LAUNCH(scatter_kernel<real>, cover(list.share.listed, block_threads), stream, list, x, forced);
@@ -282,6 +301,8 @@ void launch_sort_atoms(const ListView<real>& list, const Vec3d* x, bool forced, 
 
 template void launch_place<float>(const ListView<float>&, const Placing<float>&, const Vec3d*, cudaStream_t);
 template void launch_place<double>(const ListView<double>&, const Placing<double>&, const Vec3d*, cudaStream_t);
+template void launch_limits<float>(const ListView<float>&, const ListBuffers&, bool, cudaStream_t);
+template void launch_limits<double>(const ListView<double>&, const ListBuffers&, bool, cudaStream_t);
 template void launch_sort_atoms<float>(const ListView<float>&, const Vec3d*, bool, cudaStream_t);
 template void launch_sort_atoms<double>(const ListView<double>&, const Vec3d*, bool, cudaStream_t);
 

@@ -224,7 +224,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
     exchange.emplace(settings, next_.stage, next_.stage_step, *options_.link);
   if (state_.step >= last && continued) {
     if (bias.plan.gather) next_.collected[settings.name] = state_.statistics;
-    state_.list_x.clear();
+    state_.list.clear();
     if (state_.step > last)
       log_->warn(fmt::format("stage {} has run {} ps already, more than its time of {} ps; none of it is taken back",
                              settings.name, format_number(state_.time - next_.stage_time), format_number(settings.time)));

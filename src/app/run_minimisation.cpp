@@ -21,7 +21,7 @@ int Run::minimisation(const StageSettings& settings, const System& system, Backe
                  ": its minimisation begins anew from the positions that it has reached, for it had " + changed);
       memory.reset();
     }
-  if (!memory) state_.list_x.clear();
+  if (!memory) state_.list.clear();
   checkpoint_.reset();
   const auto began = std::chrono::steady_clock::now();
   Minimization minimization(system, backend, state_, *settings.minimize, memory ? &*memory : nullptr);

@@ -13,6 +13,15 @@ double flush(double value, double scale) { return std::abs(value) < 1e-9 * scale
 
 }  // namespace
 
+std::optional<Vec3d> scaling(const Box& from, const Box& to) {
+  if (from == to) return Vec3d{1, 1, 1};
+  if (!from.periodic() || !to.periodic()) return std::nullopt;
+  const Vec3d by{to.a.x / from.a.x, to.b.y / from.b.y, to.c.z / from.c.z};
+  const auto same = [&](double is, double should_be) { return std::abs(is - should_be) <= 1e-9 * to.a.x; };
+  if (!same(to.b.x, by.x * from.b.x) || !same(to.c.x, by.x * from.c.x) || !same(to.c.y, by.y * from.c.y)) return std::nullopt;
+  return by;
+}
+
 Box reduce_box(Box box) {
   const double scale = box.a.x;
   auto shift = [](Vec3d& v, const Vec3d& by, double n) { v -= n * by; };

@@ -63,7 +63,7 @@ class Member {
     SharedState shared{};
     if (given) {
       state = *given;
-      state.list_x.clear();
+      state.list.clear();
       shared = {state.box, state.heat, state.time, state.step, state.statistics};
     }
     ranks_.broadcast(shared);

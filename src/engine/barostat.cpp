@@ -114,8 +114,7 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
     if (!taken) {
       const Stage back[] = {RestoreConfiguration{}};
       backend.run(back, {}, step);
-      // Once more, so that forces are always those that the list of the present positions gives.
-      backend.run(forces, ForcePlan{.energies = wanted, .virial = wanted}, step);
+      if (!backend.forces_restored()) backend.run(forces, ForcePlan{.energies = wanted, .virial = wanted}, step);
     }
   }
   group.taken += taken;

@@ -37,8 +37,8 @@ class HostDescent final : public Descent {
     next_ = best_;
     each_atom([&](std::size_t i) { next_.v[i] = factor * direction_[i]; });  // as a drift for unit time
     backend_.upload(next_);
-    best_.list_x.clear();  // of a checkpoint; the backend knows better from now on
-    next_.list_x.clear();
+    best_.list.clear();  // of a checkpoint; the backend knows better from now on
+    next_.list.clear();
     const Stage stages[] = {SavePositions{}, Drift{1.0}, ConstrainPositions{1.0}, PlaceVirtualSites{}, ComputeForces{}};
     backend_.run(stages, ForcePlan{.energies = true}, 0);
     backend_.verify();

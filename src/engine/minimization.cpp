@@ -112,7 +112,7 @@ Minimization::Minimization(const System& system, Backend& backend, const State& 
       curvature_(std::make_unique<Curvature>()),
       first_step_(usual_first_step) {
   backend.upload(start);
-  start_.list_x.clear();
+  start_.list.clear();
   descent_ = backend.descent();
   if (!descent_) descent_ = make_host_descent(system, backend, start);
   if (memory) {
@@ -202,7 +202,7 @@ State Minimization::state() const {
 
 State Minimization::checkpoint_state() const {
   State now = state();
-  now.list_x = backend_.list_positions();
+  now.list = backend_.list_origin();
   return now;
 }
 

@@ -42,7 +42,7 @@ Simulation::Simulation(const System& system, Backend& backend, State state, cons
     backend_.upload(state_);
     return;
   }
-  state_.list_x.clear();
+  state_.list.clear();
   make_molecules_whole(system_, state_);  // constraints and molecular centres take distances as they are
   backend_.upload(state_);
   const Stage settle_in[] = {SavePositions{}, ConstrainPositions{dynamics_.timestep}, PlaceVirtualSites{}};
@@ -158,7 +158,7 @@ State Simulation::state() const {
 State Simulation::checkpoint_state() {
   check();  // a state that has blown up must not take the place of a good one
   State now = state();
-  now.list_x = backend_.list_positions();
+  now.list = backend_.list_origin();
   return now;
 }
 

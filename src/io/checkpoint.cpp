@@ -199,7 +199,8 @@ std::vector<std::uint8_t> payload(const Checkpoint& c) {
             {"bias", packed(s.bias)},
             {"chain", packed(s.chain.data(), s.chain.size())},
             {"barostat", packed(s.barostat.data(), s.barostat.size())},
-            {"list_x", packed(s.list_x)}};
+            {"list_x", packed(s.list.x)},
+            {"list_box", packed(s.list.box)}};
   if (c.origin) j["origin"] = packed(*c.origin);
   return json::to_cbor(j);
 }
@@ -236,7 +237,8 @@ Checkpoint from_payload(const json& j) {
   s.bias = bias_of(j.at("bias"));
   s.chain = unpacked<double>(j.at("chain"));
   s.barostat = unpacked<double>(j.at("barostat"));
-  s.list_x = unpacked<Vec3d>(j.at("list_x"));
+  s.list.x = unpacked<Vec3d>(j.at("list_x"));
+  s.list.box = j.contains("list_box") ? box_of(j["list_box"]) : s.box;  // earlier versions listed pairs anew in each box
   if (j.contains("descent")) c.descent = descent_of(j["descent"], s.x.size());
   if (s.v.size() != s.x.size()) throw std::runtime_error("positions and velocities differ in number");
   return c;

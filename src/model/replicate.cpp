@@ -99,7 +99,7 @@ void replicate(System& system, State& state, const std::array<int, 3>& copies) {
   state.heat = 0;
   state.chain.clear();
   state.barostat.clear();
-  state.list_x.clear();
+  state.list.clear();
 }
 
 std::array<int, 3> copies_for(const Box& box, int atoms, double wanted) {

@@ -91,6 +91,8 @@ class Terms {
     pairs_->evaluate(request, sums);
     if (excluded_) excluded_->evaluate(request, sums);
   }
+  std::int64_t lists() const { return pairs_->phases().at(0).calls; }  ///< built so far
+  cpu::ForceTerm& pairs() const { return *pairs_; }
 
  private:
   static PmeParameters pme(const Case& c) { return {c.alpha, {32, 32, 32}, 5}; }
@@ -238,6 +240,53 @@ TEST(NonbondedTerm, NeverMissesAPairWhileAtomsMove) {
       ASSERT_LT(force_error(sums, oracle::pairs(c.system, c.x, c.box, c.alpha)), 1e-9) << "step " << step;
     }
   }
+}
+
+/// Molecules go with the box, so that it is not what atoms move by that makes a list too old.
+TEST(NonbondedTerm, NeverMissesAPairWhileTheBoxIsScaled) {
+  for (const Box& box : {make_box({2.6, 2.7, 2.5}, {right, right, right}), make_box({3.1, 2.8, 2.7}, {1.2, 1.4, 1.9})})
+    for (const Vec3d& by : {Vec3d{0.997, 0.997, 0.997}, Vec3d{1.001, 0.998, 1.003}, Vec3d{1, 1, 0.995}}) {
+      Case c = make_case(500, box, NonbondedMethod::pme);
+      const Threads threads(2);
+      const Terms terms(c, Precision::double_, threads);
+      std::mt19937 random(3);
+      std::normal_distribution<double> kick(0, 0.001);  // [nm]
+      const auto scaled = [&](const Vec3d& r) { return Vec3d{by.x * r.x, by.y * r.y, by.z * r.z}; };
+      ForceSums sums;
+      for (int step = 0; step < 30; ++step) {
+        c.box = {scaled(c.box.a), scaled(c.box.b), scaled(c.box.c)};
+        for (Vec3d& r : c.x) r = scaled(r) + Vec3d{kick(random), kick(random), kick(random)};
+        sums.force.resize(3 * c.x.size());
+        sums.clear();
+        terms.evaluate({c.x, c.box, false, false}, sums);
+        ASSERT_LT(force_error(sums, oracle::pairs(c.system, c.x, c.box, c.alpha)), 1e-9) << "step " << step;
+      }
+      EXPECT_LE(terms.lists(), 2);
+    }
+}
+
+/// A list that is in use goes on in the box that it was made in.
+TEST(NonbondedTerm, GoesOnWithTheListOfAnotherBox) {
+  Case c = make_case(1000, brick(), NonbondedMethod::pme);
+  const Threads threads(2);
+  const Terms one(c, Precision::mixed, threads), other(c, Precision::mixed, threads), anew(c, Precision::mixed, threads);
+  const auto sums_of = [&](const Terms& terms) {
+    ForceSums sums;
+    sums.force.resize(3 * c.x.size());
+    terms.evaluate({c.x, c.box, true, true}, sums);
+    return sums;
+  };
+  sums_of(one);
+  c.box = {1.01 * c.box.a, 1.01 * c.box.b, 1.01 * c.box.c};
+  for (Vec3d& r : c.x) r = 1.01 * r + Vec3d{0.01, 0, -0.01};
+  const ForceSums before = sums_of(one);
+  EXPECT_EQ(one.lists(), 1);
+  other.pairs().restore_list(one.pairs().list_origin());
+  const ForceSums after = sums_of(other);
+  EXPECT_TRUE(std::equal(before.force.begin(), before.force.end(), after.force.begin()));
+  EXPECT_EQ(before.energy, after.energy);
+  const ForceSums of_now = sums_of(anew);  // sums follow the list: were it another one, this would have been seen
+  EXPECT_FALSE(std::equal(before.force.begin(), before.force.end(), of_now.force.begin()));
 }
 
 TEST(NonbondedTerm, ForcesAreTheSlopeOfTheEnergy) {

@@ -127,6 +127,44 @@ TEST_P(BiasForces, AreTheScaledSumOfTheirParts) {
   EXPECT_NEAR(-pressure * 3 * volume / unit, work, 2e-3 * std::abs(work) + 0.5);
 }
 
+/// A trial volume that is refused leaves forces, energies and boosts as they were, to the last bit; unless pairs have been
+/// listed anew for it.
+TEST_P(BiasForces, ComeBackAfterARefusedMove) {
+  const auto& [where, kind] = GetParam();
+  UPLIFT_SKIP_WITHOUT(where);
+  Sample s = sample("everything");
+  const auto plain = where.make(s.system, s.state.box, {Precision::mixed, 1e-10});
+  const Bias bias = bias_for(kind, *plain, s.state);
+  s.system.torsions_apart = boosted_torsions(bias);
+  const auto backend = where.make(s.system, s.state.box, {Precision::mixed, 1e-10});
+  const Evaluation before = evaluate(*backend, s.state, bias);
+  const std::vector<Stage> forces = make_integrator({}, {bias}).forces;
+  const auto now = [&] {
+    Evaluation e{backend->energies(), {}};
+    backend->download_forces(e.forces);
+    return e;
+  };
+  const auto expect_as_before = [&](const Evaluation& e) {
+    EXPECT_EQ(before.forces, e.forces);
+    EXPECT_EQ(before.energies.term, e.energies.term);
+    EXPECT_EQ(before.energies.virial, e.energies.virial);
+    EXPECT_EQ(before.energies.boosted_potential(), e.energies.boosted_potential());
+  };
+  const Stage grow = ScaleBox{{1.002, 1.002, 1.002}, false}, shrink = ScaleBox{{0.999, 0.998, 1}, false}, far = Drift{0.3};
+  for (const auto& [trial, lasts] : {std::pair(grow, true), std::pair(shrink, true), std::pair(far, false)}) {
+    const Stage move[] = {SaveConfiguration{}, trial}, back[] = {RestoreConfiguration{}};
+    backend->run(move, {}, 1);
+    backend->run(forces, ForcePlan{.energies = true}, 1);
+    EXPECT_NE(backend->energies().boosted_potential(), before.energies.boosted_potential());
+    backend->run(back, {}, 1);
+    EXPECT_EQ(backend->forces_restored(), lasts);
+    if (!lasts) break;
+    expect_as_before(now());
+    backend->run(forces, ForcePlan{.energies = true, .virial = true}, 1);
+    expect_as_before(now());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, BiasForces,
                          ::testing::Combine(::testing::ValuesIn(test::everywhere), ::testing::ValuesIn(kinds)),
                          [](const auto& one) {

@@ -46,9 +46,10 @@ class CheckpointTest : public ::testing::Test {
     for (int i = 0; i < atoms; ++i) {
       c.state.x.push_back({1.0 / 3 + i, -0.0, std::nextafter(1.0, 2.0)});
       c.state.v.push_back({5e-324, -i * 0.7, std::numeric_limits<double>::quiet_NaN()});
-      c.state.list_x.push_back({i * 0.1, 1, 2});
+      c.state.list.x.push_back({i * 0.1, 1, 2});
     }
     c.state.box = {{3, 0, 0}, {0, 3, 0}, {0, 0, 3}};
+    c.state.list.box = {{3.01, 0, 0}, {0, 2.99, 0}, {0, 0, 3}};
     c.state.step = 1234567890999;
     c.state.time = 1e300;
     c.state.heat = -1.0 / 7;
@@ -96,7 +97,8 @@ TEST_F(CheckpointTest, KeepsEveryBit) {
     EXPECT_EQ(r.system, c.system);
     EXPECT_TRUE(same_bits(r.state.x, c.state.x));
     EXPECT_TRUE(same_bits(r.state.v, c.state.v));
-    EXPECT_TRUE(same_bits(r.state.list_x, c.state.list_x));
+    EXPECT_TRUE(same_bits(r.state.list.x, c.state.list.x));
+    EXPECT_EQ(r.state.list.box, c.state.list.box);
     EXPECT_EQ(std::memcmp(&r.state.box, &c.state.box, sizeof(Box)), 0);
     EXPECT_EQ(r.state.step, c.state.step);
     EXPECT_EQ(r.state.time, c.state.time);

@@ -100,11 +100,11 @@ struct ScaleBox {  ///< edges by `factor`, molecules by their centres; x of all 
   bool velocities = false;  ///< those of the centres by 1/factor
   bool operator==(const ScaleBox&) const = default;
 };
-/// x and box, for RestoreConfiguration
+/// x, box, forces and energies, for RestoreConfiguration
 struct SaveConfiguration {
   bool operator==(const SaveConfiguration&) const = default;
 };
-/// forgets no forces: compute them anew
+/// Unless Backend::forces_restored() then, forces have to be computed anew.
 struct RestoreConfiguration {
   bool operator==(const RestoreConfiguration&) const = default;
 };
@@ -154,11 +154,11 @@ class Backend {
   virtual std::string name() const = 0;         ///< "cpu"
   virtual std::string description() const = 0;  ///< for the log: processor, instruction set, threads, precision
 
-  /// With State::list_x, pairs are listed as of there.
+  /// With State::list, pairs are listed as of there.
   virtual void upload(const State& state) = 0;
-  virtual void download(State& state) const = 0;  ///< x, v, box, heat, chain, statistics; not step, time, barostat and list_x
+  virtual void download(State& state) const = 0;  ///< x, v, box, heat, chain, statistics; not step, time, barostat and list
   virtual Box box() const = 0;
-  virtual std::vector<Vec3d> list_positions() const { return {}; }  ///< State::list_x
+  virtual ListOrigin list_origin() const { return {}; }  ///< State::list
   virtual void download_forces(
       std::vector<Vec3d>& f) const = 0;  ///< [atoms] kJ/mol/nm, all levels, boosted, zero on virtual sites
 
@@ -168,6 +168,9 @@ class Backend {
   /// Throws SimulationError when something has gone wrong since the last look: a backend that works ahead of its caller finds
   /// out late.
   virtual void verify() {}
+  /// After RestoreConfiguration: are forces and energies those that were kept, and that an evaluation would find now? It would
+  /// not, where pairs have been listed anew since.
+  virtual bool forces_restored() const { return false; }
   /// Energies and virial of the last force evaluations whose plan asked for them, all levels, and the boosts of the last
   /// ApplyBias.
   virtual Energies energies() const = 0;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cmath>
+#include <optional>
 
 #include "uplift/core/vec3.hpp"
 
@@ -36,6 +37,9 @@ struct Box {
     return position(s);
   }
 };
+
+/// Factors along x, y and z that make `to` of `from`, as a barostat scales it; none where it takes more than that.
+std::optional<Vec3d> scaling(const Box& from, const Box& to);
 
 /// Box from edge lengths [nm] and angles [rad] (alpha between b and c, beta between a and c, gamma between a and b), reduced.
 /// Throws InputError when they span no volume.

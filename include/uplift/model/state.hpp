@@ -8,6 +8,14 @@
 
 namespace uplift {
 
+/// Where atoms were, and in which box, when a pair list was made; empty: there is none.
+struct ListOrigin {
+  std::vector<Vec3d> x;  ///< [atoms] nm
+  Box box;
+  bool empty() const { return x.empty(); }
+  void clear() { x.clear(); }
+};
+
 /// The moving part, in host memory and in the input's atom order. Backends keep their own copy and hand this one out on
 /// request.
 struct State {
@@ -22,9 +30,9 @@ struct State {
   BiasStatistics statistics;     ///< gathered in this stage, and in those that it follows on from
   std::optional<Bias> bias;      ///< that acts, where parameters follow the statistics
   std::vector<double> barostat;  ///< Barostat::memory
-  /// Positions that the pair list in use was built from; empty: a new list. Sums in floating point depend on the list, so that
-  /// an exact continuation needs it.
-  std::vector<Vec3d> list_x;
+  /// Of the pair list in use; empty: a new list. Sums in floating point depend on the list, so that an exact continuation needs
+  /// it.
+  ListOrigin list;
 
   int size() const { return static_cast<int>(x.size()); }
 };

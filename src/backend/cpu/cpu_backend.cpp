@@ -80,12 +80,12 @@ class CpuBackend final : public Backend {
       link_->adopt(integration_.mutable_positions(), state.box, reach_);
       take_share();
     }
-    if (!state.list_x.empty() && !link_)
-      for (TimedTerm& t : terms_) t.term->restore_list(state.list_x, state.box);
+    if (!state.list.empty() && !link_)
+      for (TimedTerm& t : terms_) t.term->restore_list(state.list);
   }
-  std::vector<Vec3d> list_positions() const override {
+  ListOrigin list_origin() const override {
     for (const TimedTerm& t : terms_)
-      if (std::vector<Vec3d> x = t.term->list_positions(); !x.empty()) return x;
+      if (ListOrigin list = t.term->list_origin(); !list.empty()) return list;
     return {};
   }
   void download(State& state) const override {
@@ -110,6 +110,8 @@ class CpuBackend final : public Backend {
         apply_bias(*bias);
       else
         move(stage, step);
+      if (std::holds_alternative<SaveConfiguration>(stage)) keep_forces();
+      if (std::holds_alternative<RestoreConfiguration>(stage)) put_forces_back();
     }
     if (std::exchange(tally_is_new_, false)) add_tallies();
   }
@@ -118,6 +120,7 @@ class CpuBackend final : public Backend {
     if (!failure_.empty()) throw SimulationError(std::exchange(failure_, {}));
   }
 
+  bool forces_restored() const override { return forces_restored_; }
   Energies energies() const override {
     Energies e = energies_;
     e.bias = bias_.energies;
@@ -158,6 +161,37 @@ class CpuBackend final : public Backend {
     for (const auto& piece : integration_.pieces())
       for (const AtomRange& r : piece)
         for (int i = r.first; i < r.last; ++i) f(i);
+  }
+
+  std::int64_t lists_made() const {
+    std::int64_t all = 0;
+    for (const TimedTerm& t : terms_) all += t.term->lists_made();
+    return all;
+  }
+  void keep_forces() {
+    if (link_) return;  // atoms may be elsewhere when they are put back
+    copy(levels_, kept_.levels);
+    kept_.bias = bias_;
+    kept_.energies = energies_;
+    kept_.lists = lists_made();
+  }
+  void put_forces_back() {
+    forces_restored_ = !link_ && kept_.lists == lists_made();
+    if (!forces_restored_) return;
+    copy(kept_.levels, levels_);
+    bias_ = kept_.bias;
+    energies_ = kept_.energies;
+  }
+  void copy(const CpuIntegration::Levels& from, CpuIntegration::Levels& to) const {
+    for (std::size_t l = 0; l < from.sums.size(); ++l) {
+      const ForceSums& source = from.sums[l];
+      ForceSums& target = to.sums[l];
+      if (target.force.size() != source.force.size()) target.force.resize(source.force.size());
+      std::copy(source.force.begin(), source.force.end(), target.force.begin());
+      target.energy = source.energy;
+      target.virial = source.virial;
+    }
+    to.factors = from.factors;
   }
 
   /// With several ranks, what goes wrong on one is kept for verify(): the others go on to the next message, and wait.
@@ -321,6 +355,14 @@ class CpuBackend final : public Backend {
   BiasState bias_;
   Energies energies_;
   bool tally_is_new_ = false;
+  struct Kept {
+    CpuIntegration::Levels levels;
+    BiasState bias;
+    Energies energies;
+    std::int64_t lists = 0;
+  };
+  Kept kept_;  ///< SaveConfiguration
+  bool forces_restored_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -83,18 +84,20 @@ class NonbondedTerm final : public ForceTerm {
 
   void set_share(const RankShare& share, std::span<const Vec3d> /*x*/, const Box& /*box*/) override {
     share_ = &share;
-    built_at_.clear();  // a new list
+    listed_.clear();  // a new list
     pieces_ = cut_pieces(share.home);
   }
   bool outdated(std::span<const Vec3d> x, const Box& box) override {
-    return built_at_.empty() || box_ != box || 2 * moved(x, built_at_) > outer_buffer;
+    // Halos and their messages are of one box.
+    return listed_.empty() || listed_.box != box || 2 * moved(x, listed_) > outer_buffer;
   }
   double reach() const override { return cutoff_ + outer_buffer; }
 
-  std::vector<Vec3d> list_positions() const override { return link_ ? std::vector<Vec3d>{} : built_at_; }
-  void restore_list(std::span<const Vec3d> list_x, const Box& box) override {
-    if (atoms_ > 0) timed(list_time_, [&] { build(list_x, box); });
+  ListOrigin list_origin() const override { return link_ ? ListOrigin{} : listed_; }
+  void restore_list(const ListOrigin& list) override {
+    if (atoms_ > 0) timed(list_time_, [&] { build(list.x, list.box); });
   }
+  std::int64_t lists_made() const override { return list_time_.calls; }
 
   void compute(const ForceRequest& request, ForceSums& sums) override {
     if (atoms_ == 0) return;
@@ -139,35 +142,39 @@ class NonbondedTerm final : public ForceTerm {
       if (!rules_.exception[k]) c12_[k] = -1;
   }
 
-  /// Largest displacement of any atom since `from` [nm]; with ranks, of those at home.
-  double moved(std::span<const Vec3d> x, const std::vector<Vec3d>& from) {
+  /// Largest displacement of any atom since `then` [nm], where space was scaled `by` that since; with ranks, of those at home.
+  double moved(std::span<const Vec3d> x, const ListOrigin& then, const Vec3d& by = {1, 1, 1}) {
     std::vector<double> worst(pieces_.size(), 0.0);
     threads_.for_each(static_cast<int>(pieces_.size()), [&](int p, int) {
       double most = 0;
       for (const AtomRange& r : pieces_[at(p)])
-        for (int i = r.first; i < r.last; ++i) {
-          const Vec3d d = x[at(i)] - from[at(i)];
-          most = std::max(most, dot(d, d));
-        }
+        for (int i = r.first; i < r.last; ++i) most = std::max(most, moved2(x[at(i)], then.x[at(i)], by));
       worst[at(p)] = most;
     });
     return worst.empty() ? 0 : std::sqrt(*std::max_element(worst.begin(), worst.end()));
   }
-  /// The same with the halo.
-  double moved_here(std::span<const Vec3d> x, const std::vector<Vec3d>& from) {
-    double most = moved(x, from);
+  static double moved2(const Vec3d& r, const Vec3d& then, const Vec3d& by) {
+    const Vec3d d{r.x - by.x * then.x, r.y - by.y * then.y, r.z - by.z * then.z};
+    return dot(d, d);
+  }
+
+  /// May pairs within the cutoff be missing by now from a list of those within cutoff and buffer? Two that were farther apart
+  /// then are at least the smallest factor of the box times as far now, but for what both have moved against it.
+  bool worn_out(const ListOrigin& list, const ForceRequest& now, double buffer) {
+    if (list.empty()) return true;
+    if (!periodic_) return 2 * moved(now.x, list) > 0.5 * lattice_span_;
+    const std::optional<Vec3d> by = scaling(list.box, now.box);
+    if (!by) return true;
+    double most = moved(now.x, list, *by);
     if (share_)
-      for (int i : share_->halo) {
-        const Vec3d d = x[at(i)] - from[at(i)];
-        most = std::max(most, std::sqrt(dot(d, d)));
-      }
-    return most;
+      for (int i : share_->halo) most = std::max(most, std::sqrt(moved2(now.x[at(i)], list.x[at(i)], *by)));
+    return 2 * most > std::min({by->x, by->y, by->z}) * (cutoff_ + buffer) - cutoff_;
   }
 
   void build(std::span<const Vec3d> x, const Box& box) {
     box_ = box;
-    built_at_.assign(x.begin(), x.end());
-    pruned_at_.clear();
+    listed_ = {{x.begin(), x.end()}, box};
+    pruned_.clear();
     list_.build(x, box, share_);
     set_lattice(x);
     fill_slots();
@@ -184,16 +191,15 @@ class NonbondedTerm final : public ForceTerm {
   void refresh(const ForceRequest& request) {
     bool rebuild = false, prune = false;
     timed(slot_time_, [&] {
-      rebuild = built_at_.empty() || box_ != request.box;
-      if (!rebuild && !share_)  // ranks have agreed already
-        rebuild = 2 * moved(request.x, built_at_) > (periodic_ ? outer_buffer : 0.5 * lattice_span_);
-      prune = rebuild || pruned_at_.empty() || (periodic_ && 2 * moved_here(request.x, pruned_at_) > inner_buffer);
+      rebuild = share_ ? listed_.empty() : worn_out(listed_, request, outer_buffer);  // ranks have agreed already
+      prune = periodic_ && (rebuild || worn_out(pruned_, request, inner_buffer));
     });
     if (rebuild) timed(list_time_, [&] { build(request.x, request.box); });
+    if (std::exchange(box_, request.box) != request.box) set_lattice(request.x);
     timed(slot_time_, [&] { place(request.x); });
-    if (prune && periodic_) {
+    if (prune) {
       timed(prune_time_, [&] {
-        pruned_at_.assign(request.x.begin(), request.x.end());
+        pruned_ = {{request.x.begin(), request.x.end()}, request.box};
         const real reach = static_cast<real>(cutoff_ + inner_buffer);
         threads_.for_blocks(list_.i_clusters(), task_clusters_, [&](int first, int last, int thread) {
           for (int i = first; i < last; ++i) {
@@ -394,7 +400,7 @@ class NonbondedTerm final : public ForceTerm {
   Box box_;
   Vec3d origin_{0, 0, 0};
   double lattice_span_ = 0, lattice_unit_ = 1;
-  std::vector<Vec3d> built_at_, pruned_at_;
+  ListOrigin listed_, pruned_;
   Buffer<real> c6_, c12_, charge_, lj_first_, lj_second_;
   Buffer<std::int32_t> type_;
   Buffer<Coordinate> x_, y_, z_;

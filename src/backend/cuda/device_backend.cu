@@ -72,14 +72,14 @@ class DeviceBackend final : public Backend {
       ranks_->adopt(state.x, state.box, stream_);
       take_share();
     }
-    if (state.list_x.empty()) return;
-    for (const auto& [group, stream, phase, force] : forces_) force->restore_list(state.list_x, state.box, stream_);
+    if (state.list.empty()) return;
+    for (const auto& [group, stream, phase, force] : forces_) force->restore_list(state.list, stream_);
   }
   void download(State& state) const override { integration_.download(state); }
   Box box() const override { return integration_.box(); }
-  std::vector<Vec3d> list_positions() const override {
+  ListOrigin list_origin() const override {
     for (const auto& [group, stream, phase, force] : forces_)
-      if (std::vector<Vec3d> x = force->list_positions(stream_); !x.empty()) return x;
+      if (ListOrigin list = force->list_origin(stream_); !list.empty()) return list;
     return {};
   }
 
@@ -147,6 +147,7 @@ class DeviceBackend final : public Backend {
         *this, integration_, [this] { return level_forces(); }, stream_);
   }
 
+  bool forces_restored() const override { return forces_restored_; }
   Energies energies() const override {
     fetched_tallies_.reserve(all_tallies);
     fetched_tallies_.copy_from(tallies_.data(), all_tallies, stream_);
@@ -212,10 +213,31 @@ class DeviceBackend final : public Backend {
         apply_bias(*bias, level_energies(), ends_here, stream_);
       } else {
         integration_.run(stages[n], level_forces());
+        if (std::holds_alternative<SaveConfiguration>(stages[n])) keep_forces();
+        if (std::holds_alternative<RestoreConfiguration>(stages[n])) put_forces_back();
       }
     }
     flush_moves();
     if (whole_step) end_step(stream_);
+  }
+  void keep_forces() {
+    if (link_) return;  // atoms may be elsewhere when they are put back
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if (levels_[l].computed) kept_.levels[l].copy_from(levels_[l].sums, stream_);
+    kept_.tallies.copy_from(tallies_, stream_);
+    kept_.reported = reported_;
+    integration_.keep_shared();
+    for (const GroupForce& f : forces_) f.force->mark_list(stream_);
+  }
+  void put_forces_back() {
+    forces_restored_ = !link_ && std::all_of(forces_.begin(), forces_.end(),
+                                             [&](const GroupForce& f) { return f.force->list_is_the_marked(stream_); });
+    if (!forces_restored_) return;
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if (levels_[l].computed) levels_[l].sums.copy_from(kept_.levels[l], stream_);
+    tallies_.copy_from(kept_.tallies, stream_);
+    reported_ = kept_.reported;
+    integration_.put_shared_back();
   }
   void end_step(cudaStream_t stream) {
     if (Fixed* heat = ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);
@@ -415,6 +437,13 @@ class DeviceBackend final : public Backend {
   mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels that are computed][3 * atoms] on their way to whoever asks
   mutable PinnedBuffer<Fixed> fetched_tallies_;
   bool boosted_ = false;
+  struct Kept {
+    std::array<DeviceBuffer<Fixed>, most_force_levels> levels;
+    DeviceBuffer<Fixed> tallies;
+    Reported reported;
+  };
+  Kept kept_;  ///< SaveConfiguration
+  bool forces_restored_ = false;
   RepeatedSteps repeated_;
 };
 

@@ -69,9 +69,12 @@ class DeviceForce {
   /// Will the next evaluation in this box queue the same as the last one did?
   virtual bool steady(const Box& /*box*/) const { return true; }
 
-  /// What State::list_x says; only the force with a pair list has any.
-  virtual std::vector<Vec3d> list_positions(cudaStream_t /*stream*/) const { return {}; }
-  virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/, cudaStream_t /*stream*/) {}
+  /// What State::list says; only the force with a pair list has any.
+  virtual ListOrigin list_origin(cudaStream_t /*stream*/) const { return {}; }
+  virtual void restore_list(const ListOrigin& /*list*/, cudaStream_t /*stream*/) {}
+  /// From now on: has another list been made since? Looking waits.
+  virtual void mark_list(cudaStream_t /*stream*/) {}
+  virtual bool list_is_the_marked(cudaStream_t /*stream*/) const { return true; }
   /// Throws SimulationError when something was found out on the device that makes forces wrong. The stream must have come to
   /// rest. Returns whether memory has been moved, so that what was captured is void.
   virtual bool inspect(cudaStream_t /*stream*/) { return false; }

@@ -115,6 +115,9 @@ class DeviceIntegration {
   void queue_accelerations(const std::array<const Fixed*, most_force_levels>& levels, DescentMaxima* maxima) {
     launch_accelerate(atoms(), view_of(levels), shared_.data(), maxima, stream_);
   }
+  /// Boosts and factors, with forces that are kept.
+  void keep_shared() { kept_shared_.copy_from(shared_, stream_); }
+  void put_shared_back() { shared_.copy_from(kept_shared_, stream_); }
   void forget_failures() { launch_forget_failures(shared_.data(), stream_); }
   const Shared* shared() const { return shared_.data(); }
   // Added to sums that are clear.
@@ -166,7 +169,7 @@ class DeviceIntegration {
   DeviceBuffer<double> spread_mass_;
   DeviceBuffer<Fixed> spread_sums_;  ///< of molecules that ranks may share, [6] each
   DeviceBuffer<double> site_parameters_;
-  DeviceBuffer<Shared> shared_;
+  DeviceBuffer<Shared> shared_, kept_shared_;
   mutable PinnedBuffer<Vec3d> fetched_x_, fetched_v_;  ///< on their way to whoever asks
   mutable PinnedBuffer<Shared> fetched_shared_;
   DeviceBuffer<Fixed> sums_;

@@ -112,18 +112,20 @@ class ListedPairs final : public DeviceForce {
 
   void compute(const Request& r, cudaStream_t stream) override {
     if (supers_ == 0) return;
-    const bool new_box = r.box != box_;
+    const bool new_box = r.box != box_, new_shape = new_box && !scaling(box_, r.box);
     set_box(r.box);
     if (!built_) {
       build(r.x, stream);
       pruned_ = false;
     } else {
-      if (!new_box && !placed_) launch_place(view(), placing(), r.x, stream);
-      if (!link_) launch_rebuild(view(), r.x, new_box, stream);  // ranks have agreed already
+      if (new_box && !new_shape) launch_limits(view(), buffers(), false, stream);
+      if (!new_shape && !placed_) launch_place(view(), placing(), r.x, stream);
+      if (!link_) launch_rebuild(view(), r.x, new_shape, stream);  // ranks have agreed already
     }
     r.wait_for_sums(stream);
     const auto launch = link_ ? launch_exact_cluster_pairs<real> : launch_cluster_pairs<real>;
-    launch(form_, view(), p_, new_box || !pruned_, r.sums, r.every_step, r.tally, stream);
+    launch(form_, view(), p_, {new_list_ || new_shape, !pruned_}, r.sums, r.every_step, r.tally, stream);
+    new_list_ = false;
     pruned_ = true;
     placed_ = false;
   }
@@ -139,18 +141,31 @@ class ListedPairs final : public DeviceForce {
 
   bool steady(const Box& box) const override { return supers_ == 0 || (built_ && pruned_ && box == box_); }
 
-  std::vector<Vec3d> list_positions(cudaStream_t stream) const override {
-    std::vector<Vec3d> x;
-    if (built_ && !link_) list_x_.download(x, stream);
-    return x;
+  ListOrigin list_origin(cudaStream_t stream) const override {
+    ListOrigin list;
+    if (!built_ || link_) return list;
+    list_x_.download(list.x, stream);
+    const ListState state = look(stream);
+    const double(&b)[6] = state.list_box;
+    list.box = {{b[0], 0, 0}, {b[1], b[3], 0}, {b[2], b[4], b[5]}};
+    return list;
   }
-  void restore_list(std::span<const Vec3d> list_x, const Box& box, cudaStream_t stream) override {
+  void restore_list(const ListOrigin& list, cudaStream_t stream) override {
     if (supers_ == 0 || link_) return;
-    set_box(box);
-    DeviceBuffer<Vec3d> x(list_x);
+    set_box(list.box);
+    DeviceBuffer<Vec3d> x(list.x);
     build(x.data(), stream);
     prune_sites_.copy_from(list_sites_, stream);  // how far atoms have moved is worked out before it is pruned
+    launch_limits(view(), buffers(), true, stream);
+    new_list_ = false;
     pruned_ = false;
+  }
+
+  void mark_list(cudaStream_t stream) override { marked_.copy_from(state_, stream); }
+  bool list_is_the_marked(cudaStream_t stream) const override {
+    std::vector<ListState> then;
+    marked_.download(then, stream);
+    return then[0].builds == look(stream).builds;
   }
 
   std::vector<PhaseTime> phases(cudaStream_t stream) const override {
@@ -251,13 +266,14 @@ class ListedPairs final : public DeviceForce {
       built_ = state.most_entries <= capacity_ && state.rows <= row_capacity_;
       if (!built_) make_room(state.most_entries, state.rows);
     }
+    new_list_ = true;
   }
 
   void set_box(const Box& box) {
     if (box == box_) return;
     box_ = box;
-    const double a[6] = {box.a.x, box.b.x, box.c.x, box.b.y, box.c.y, box.c.z}, unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
-    for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
+    const double unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
+    for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(numbers_of(box)[at(k)] * unit);
     const Vec3d widths = box.widths();
     const Vec3d part{widths.x * extent_[0], widths.y * extent_[1], widths.z * extent_[2]};
     const double edge = std::cbrt(super_atoms * part.x * part.y * part.z / std::max(1, share_.listed));
@@ -283,13 +299,21 @@ class ListedPairs final : public DeviceForce {
     p.state = state_.data();
     return p;
   }
+  /// In the order of PairParameters::a.
+  static std::array<double, 6> numbers_of(const Box& b) { return {b.a.x, b.b.x, b.c.x, b.b.y, b.c.y, b.c.z}; }
+  Vec3d lengths() const { return box_.orthorhombic() ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths(); }
+  ListBuffers buffers() const {
+    const Vec3d length = lengths();
+    // What distances and bounds in single precision may be wrong by.
+    return {cutoff_, outer_buffer, inner_buffer, 1e-6 * std::max({length.x, length.y, length.z})};
+  }
   BoxView box_view() const { return {box_.b.x, box_.c.x, box_.c.y, 1 / box_.a.x, 1 / box_.b.y, 1 / box_.c.z}; }
   ListView<real> view() {
     ListView<real> v{};
     v.pairs = tables_.view();
     v.box = box_view();
     v.brick = box_.orthorhombic();
-    const Vec3d length = v.brick ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths();
+    const Vec3d length = lengths();
     v.length[0] = static_cast<float>(length.x);
     v.length[1] = static_cast<float>(length.y);
     v.length[2] = static_cast<float>(length.z);
@@ -297,13 +321,11 @@ class ListedPairs final : public DeviceForce {
     v.supers = supers_;
     v.capacity = capacity_;
     v.row_capacity = row_capacity_;
-    // What distances and bounds in single precision may be wrong by is taken off the buffers.
-    const double rounding = 1e-6 * std::max({length.x, length.y, length.z});
-    const auto squared = [](double r) { return static_cast<float>(r * r); };
     v.reach = static_cast<float>(cutoff_ + outer_buffer);
-    v.prune_reach2 = squared(cutoff_ + inner_buffer);
-    v.move2 = link_ ? std::numeric_limits<float>::max() : squared(0.5 * outer_buffer - rounding);
-    v.prune_move2 = squared(0.5 * inner_buffer - rounding);
+    v.prune_reach2 = static_cast<float>((cutoff_ + inner_buffer) * (cutoff_ + inner_buffer));
+    v.limits.list = link_ ? std::numeric_limits<float>::max() : buffers().limit(outer_buffer, 1);
+    v.limits.prune = buffers().limit(inner_buffer, 1);
+    std::copy_n(numbers_of(box_).begin(), 6, v.box_now);
     v.share = share_;
     v.atom_of_slot = atom_of_slot_.data();
     v.slot_of_atom = slot_of_atom_.data();
@@ -348,7 +370,8 @@ class ListedPairs final : public DeviceForce {
   Box box_;
   CellGrid grid_{1, 1, 1};
   bool built_ = false, pruned_ = false;
-  bool placed_ = false;  ///< somebody else tells the list where atoms are, this time
+  bool new_list_ = false;  ///< built since the last evaluation
+  bool placed_ = false;    ///< somebody else tells the list where atoms are, this time
   Placing<float> taken_{};
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
   DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, entry_count_;
@@ -361,7 +384,7 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<ListExtent> extent_of_stack_;
   DeviceBuffer<ListEntry> entries_;
   DeviceBuffer<std::uint8_t> rows_;
-  DeviceBuffer<ListState> state_;
+  DeviceBuffer<ListState> state_, marked_;
 };
 
 }  // namespace

@@ -33,9 +33,10 @@ class ForceTerm {
   virtual bool outdated(std::span<const Vec3d> /*x*/, const Box& /*box*/) { return false; }
   /// How far interactions reach beyond the positions that a share was made for [nm].
   virtual double reach() const { return 0; }
-  /// What State::list_x says; only the term with a pair list has any.
-  virtual std::vector<Vec3d> list_positions() const { return {}; }
-  virtual void restore_list(std::span<const Vec3d> /*list_x*/, const Box& /*box*/) {}
+  /// What State::list says; only the term with a pair list has any.
+  virtual ListOrigin list_origin() const { return {}; }
+  virtual void restore_list(const ListOrigin& /*list*/) {}
+  virtual std::int64_t lists_made() const { return 0; }  ///< so far: sums in floating point follow the list
   /// Own sub-phases for the phase table; empty: the backend times compute() as a whole under name().
   virtual std::vector<PhaseTime> phases() const { return {}; }
 };
