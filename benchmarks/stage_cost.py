@@ -8,48 +8,26 @@ FOLDER holds system.prmtop[.gz] and system.inpcrd[.gz]; default: sdf1-tip3p of t
 rule `residues`. Times are those of the run's own table, without start-up. A figure is the median over the repeats of the ratio of neighbours, less one.
 """
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import tempfile
 
-from system_files import append_record, existing, provenance
+from system_files import add_run_options, append_record, provenance, timed_run
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = {"boosts": {kind: f", bias: {{method: amd, boost: {kind}, parameters: {{from: baseline, rule: residues}}}}" for kind in ("dihedral", "dual")},
          "barostats": {kind: f", pressure: {{barostat: {kind}}}" for kind in ("monte-carlo", "c-rescale")}}
 
 
 def seconds(o, folder, kind, extra):
-    path = os.path.join(folder, kind + ".yaml")
-    with open(path, "w") as f:
-        f.write(f"""version: 1
-system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{existing(o.system, 'system.inpcrd')}"}}
-forces: {{nonbonded: pme, cutoff: 0.9 nm}}
-dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
-stages:
-  - {{name: baseline, time: 0.2 ps, collect: energies}}
-  - {{name: run, time: {o.steps * 0.002:.12g} ps{extra}}}
-output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0 ps}}, report: false}}
-compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
-""")
-    subprocess.run([o.uplift, "run", path, "--quiet"], check=True)
-    with open(os.path.join(path[: -len(".yaml")], "performance.json")) as f:
-        return json.load(f)["stages"][-1]["seconds"]
+    stages = ["{name: baseline, time: 0.2 ps, collect: energies}", f"{{name: run, time: {o.steps * 0.002:.12g} ps{extra}}}"]
+    return timed_run(o, folder, kind, stages)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("uplift", type=os.path.abspath)
     p.add_argument("--what", choices=KINDS, default="boosts")
-    p.add_argument("--system", default=os.path.join(HERE, "..", "inputs", "sdf1-tip3p"))
     p.add_argument("--steps", type=int, default=500)
-    p.add_argument("--repeats", type=int, default=5)
-    p.add_argument("--backend", default="cpu")
-    p.add_argument("--precision", default="mixed")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--json")
+    add_run_options(p)
     o = p.parse_args()
     kinds = {"plain": "", **KINDS[o.what]}
     ratios = {kind: [] for kind in KINDS[o.what]}

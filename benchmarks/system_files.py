@@ -25,6 +25,34 @@ def existing(folder, name):
     sys.exit(f"{folder}: no {name} or {name}.gz")
 
 
+def add_run_options(parser):
+    """What timed_run() goes by, and where results go."""
+    parser.add_argument("uplift", type=os.path.abspath)
+    parser.add_argument("--system", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "inputs", "sdf1-tip3p"))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--backend", default="cpu")
+    parser.add_argument("--precision", default="mixed")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json")
+
+
+def timed_run(o, folder, name, stages, frames="0 ps", rows="0 ps"):
+    """Seconds that the last of `stages` took, by the run's own table, without start-up: dynamics at 2 fs with PME, by the options of add_run_options()."""
+    path = os.path.join(folder, name + ".yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: "{existing(o.system, 'system.prmtop')}", coordinates: "{existing(o.system, 'system.inpcrd')}"}}
+forces: {{nonbonded: pme, cutoff: 0.9 nm}}
+dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, friction: 1 /ps, seed: 1}}
+stages: [{", ".join(stages)}]
+output: {{trajectory: {{every: {frames}}}, energies: {{every: {rows}}}, report: false}}
+compute: {{backend: {o.backend}, precision: {o.precision}, threads: {o.threads}}}
+""")
+    subprocess.run([o.uplift, "run", path, "--quiet"], check=True)
+    with open(os.path.join(path[: -len(".yaml")], "performance.json")) as f:
+        return json.load(f)["stages"][-1]["seconds"]
+
+
 def revision():
     """Of this checkout; UPLIFT_REVISION where it is a copy without its history."""
     if os.environ.get("UPLIFT_REVISION"):

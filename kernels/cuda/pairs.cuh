@@ -75,16 +75,13 @@ __device__ inline std::uint32_t lattice(double fraction) {
   return static_cast<std::uint32_t>(u >= 0 && u < 1 ? static_cast<std::uint64_t>(u * 0x1p32 + 0.5) : 0);
 }
 /// A product that is rounded by itself, whatever it is added to: for what several kernels must work out to the same bits.
-__device__ inline double unfused(double a, double b) {
+template <class T>
+__device__ T unfused(T a, T b) {
 #if defined(__CUDACC__)
-  return __dmul_rn(a, b);
-#else
-  return a * b;
-#endif
-}
-__device__ inline float unfused(float a, float b) {
-#if defined(__CUDACC__)
-  return __fmul_rn(a, b);
+  if constexpr (sizeof(T) == 4)
+    return __fmul_rn(a, b);
+  else
+    return __dmul_rn(a, b);
 #else
   return a * b;
 #endif

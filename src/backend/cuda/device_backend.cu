@@ -393,12 +393,12 @@ class DeviceBackend final : public Backend {
   /// Before forces of `stages`: the pair list hears from the moves where atoms are, if it can.
   void flush_moves(std::span<const ComputeForces> stages = {}, const ForcePlan& plan = {}) {
     if (!integration_.has_moves()) return;
-    const Placing<float>* placing = nullptr;
+    std::optional<Placing<float>> placing;
     if (integration_.moves_all())
       for (const GroupForce& f : forces_)
         for (const ComputeForces& stage : stages)
           if (!placing && has(stage.groups & plan.groups, f.group)) placing = f.force->take_places(integration_.box());
-    phases_.run(moves_phase_, stream_, [&] { integration_.flush(placing); });
+    phases_.run(moves_phase_, stream_, [&] { integration_.flush(placing ? &*placing : nullptr); });
   }
 
   Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }

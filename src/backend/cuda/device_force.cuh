@@ -1,11 +1,13 @@
 #pragma once
 // Forces on the device, one class a kind of work: what the backend asks of each.
 #include <cuda/device_buffer.cuh>
+#include <cuda/placing.cuh>
 #include <cuda/sums.cuh>
 
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,9 +19,6 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
-struct ListState;
-template <class real>
-struct Placing;
 
 /// What this thread does from now on is done on that device. Throws InputError when this build has no code for it.
 void take_device(int device);
@@ -48,9 +47,9 @@ class DeviceForce {
   /// A copy of it for whom such an order makes quicker. No bit of a result may depend on it.
   virtual void take_order(const int* /*atoms*/, cudaStream_t /*stream*/) {}
 
-  /// What the kernel that moves atoms needs to tell a pair list where they are, so that compute() need not; null: it has none
+  /// What the kernel that moves atoms needs to tell a pair list where they are, so that compute() need not; none: there is none
   /// that could hear it. Whoever asks does it, for all atoms, before the next compute() in this box.
-  virtual const Placing<float>* take_places(const Box& /*box*/) { return nullptr; }
+  virtual std::optional<Placing<float>> take_places(const Box& /*box*/) { return std::nullopt; }
 
   // Where several ranks share a system.
   /// What compute() has left until every force has queued its work, because it waits for the other ranks. `meanwhile`: to be

@@ -1,6 +1,4 @@
 // Lennard-Jones and direct-space Coulomb on the device with a pair list; without a cutoff device_all_pairs.cu has them.
-#include <cuda/placing.cuh>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -129,14 +127,13 @@ class ListedPairs final : public DeviceForce {
     pruned_ = true;
     placed_ = false;
   }
-  const Placing<float>* take_places(const Box& box) override {
+  std::optional<Placing<float>> take_places(const Box& box) override {
     if constexpr (sizeof(real) == 4) {
-      if (link_ || supers_ == 0 || share_.listed > most_told_by_moves || !built_ || box != box_) return nullptr;
+      if (link_ || supers_ == 0 || share_.listed > most_told_by_moves || !built_ || box != box_) return std::nullopt;
       placed_ = true;
-      taken_ = placing();
-      return &taken_;
+      return placing();
     }
-    return nullptr;
+    return std::nullopt;
   }
 
   bool steady(const Box& box) const override { return supers_ == 0 || (built_ && pruned_ && box == box_); }
@@ -372,7 +369,6 @@ class ListedPairs final : public DeviceForce {
   bool built_ = false, pruned_ = false;
   bool new_list_ = false;  ///< built since the last evaluation
   bool placed_ = false;    ///< somebody else tells the list where atoms are, this time
-  Placing<float> taken_{};
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
   DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, entry_count_;
   DeviceBuffer<ListedAtom> unordered_;
