@@ -29,11 +29,12 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 __global__ void __launch_bounds__(block_threads)
-    displacement_kernel(AtomList atoms, const Vec3d* x, const Vec3d* since, unsigned* moved) {
+    displacement_kernel(AtomList atoms, const Vec3d* x, const Vec3d* since, Vec3d by, unsigned* moved) {
   const int n = thread_number();
   unsigned most = 0;
   if (n < atoms.count) {
-    const Vec3d d = x[atoms[n]] - since[atoms[n]];
+    const Vec3d now = x[atoms[n]], then = since[atoms[n]],
+                d{now.x - by.x * then.x, now.y - by.y * then.y, now.z - by.z * then.z};
     // Of floats that are not negative, bits have the order of the numbers; not-a-number is above all.
     most = static_cast<unsigned>(__float_as_int(static_cast<float>(1.0001 * dot(d, d)))) & 0x7fffffffu;
   }
@@ -60,8 +61,10 @@ void launch_unpack(const AtomList& atoms, const AtomRecord* from, void* to, cuda
 void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream, int stride) {
   if (atoms.count > 0) UPLIFT_LAUNCH(add_packed_kernel, cover(atoms.count, block_threads), stream, atoms, from, force, stride);
 }
-void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, unsigned* moved, cudaStream_t stream) {
-  if (atoms.count > 0) UPLIFT_LAUNCH(displacement_kernel, cover(atoms.count, block_threads), stream, atoms, x, since, moved);
+void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, const Vec3d& by, unsigned* moved,
+                         cudaStream_t stream) {
+  if (atoms.count > 0)
+    UPLIFT_LAUNCH(displacement_kernel, cover(atoms.count, block_threads), stream, atoms, x, since, by, moved);
 }
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -21,7 +21,9 @@ void launch_pack(const AtomList& atoms, const void* from, AtomRecord* to, cudaSt
 void launch_unpack(const AtomList& atoms, const AtomRecord* from, void* to, cudaStream_t stream);
 /// Adds forces of every `stride`-th record; an atom may be several times in the list.
 void launch_add_packed(const AtomList& atoms, const AtomRecord* from, Fixed* force, cudaStream_t stream, int stride);
-/// Raises `moved` to the bits of the largest squared displacement [nm^2], in single precision and rounded up a little.
-void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, unsigned* moved, cudaStream_t stream);
+/// Raises `moved` to the bits of the largest squared displacement from `since`, scaled `by` that, [nm^2] in single precision
+/// and rounded up a little.
+void launch_displacement(const AtomList& atoms, const Vec3d* x, const Vec3d* since, const Vec3d& by, unsigned* moved,
+                         cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -225,6 +225,7 @@ class LeadBackend final : public Backend {
     });
   }
   void for_each(int tasks, const std::function<void(int)>& f) const override { member_->leaf().for_each(tasks, f); }
+  bool forces_restored() const override { return member_->leaf().forces_restored(); }
   Energies energies() const override { return member_->leaf().energies(); }
   double kinetic_energy() const override {
     return together(Task::kinetic, [&] { return member_->leaf().kinetic_energy(); });

@@ -203,7 +203,7 @@ TEST_P(Overlap, ForcesOfSeveralLevelsGoTogether) {
 INSTANTIATE_TEST_SUITE_P(On, Overlap, ::testing::Bool(), [](const auto& one) { return one.param ? "device" : "cpu"; });
 
 /// Steps with heat, and atoms shared out anew on their way.
-std::vector<Stage> step_of(bool new_box) {
+std::vector<Stage> step_of(double scale) {
   constexpr double dt = 0.002;
   std::vector<Stage> stages{Kick{dt},
                             ConstrainVelocities{},
@@ -217,7 +217,7 @@ std::vector<Stage> step_of(bool new_box) {
                             ConstrainPositions{dt},
                             PlaceVirtualSites{},
                             ComputeForces{}};
-  if (new_box) stages.insert(stages.begin(), ScaleBox{{1.0002, 1.0002, 1.0002}});
+  if (scale != 1) stages.insert(stages.begin(), ScaleBox{{scale, scale, scale}});
   return stages;
 }
 
@@ -247,15 +247,17 @@ class LateRanks : public ::testing::Test {
     simt::set_stream_seed(seed);
     s.link.random.seed(seed);
     s.run({ComputeForces{}});
+    // As a barostat does it, and so far that atoms of the dipeptide, which keeps its shape, are elsewhere in the box.
+    const double scales[] = {0.998, 1.5, 1};
     for (int step = 0; step < 3; ++step) {
       if (disturbed)  // one is far behind the others, another each time
         s.link.latest = std::chrono::microseconds((step + trial) % all->size() == all->rank() ? 20000 : 1000);
-      std::string calls = s.run(step_of(step == 1), {.energies = step == 2, .virial = step == 2});
+      std::string calls = s.run(step_of(scales[step]), {.energies = step == 2, .virial = step == 2});
       const std::vector<std::int64_t> left = moments(calls);
       const auto [first, last] = std::minmax_element(left.begin(), left.end());
       apart_ += *first != *last;
       for (std::int64_t m : left) seen_[at(static_cast<int>(m))] = true;
-      EXPECT_EQ(std::count(calls.begin(), calls.end(), 'M'), step == 1);
+      EXPECT_EQ(std::count(calls.begin(), calls.end(), 'M'), scales[step] > 1.1) << step;
       const std::size_t halo = calls.rfind('F', calls.find('r')), start = calls.find('r'), end = calls.find('R');
       EXPECT_TRUE(halo < start && start < end) << calls;
       std::erase(calls, 'r');
@@ -281,7 +283,7 @@ TEST_F(LateRanks, WaitForEachOtherAndHaveTheSameBits) {
   if (!several()) GTEST_SKIP() << "needs two ranks";
   const Course undisturbed = course(0, false);
   EXPECT_EQ(apart_, 0);
-  for (int trial = 0; trial < 2; ++trial) EXPECT_TRUE(course(trial, true) == undisturbed) << "trial " << trial;
+  for (int trial = 0; trial < 4; ++trial) EXPECT_TRUE(course(trial, true) == undisturbed) << "trial " << trial;
   EXPECT_GT(apart_, 0);
   EXPECT_GT(std::count(seen_.begin(), seen_.end(), true), 2);
 }

@@ -76,7 +76,7 @@ class CpuBackend final : public Backend {
     bias_ = {};
     bias_.statistics = state.statistics;
     failure_.clear();
-    if (link_ && !shared_) {
+    if (link_ && shares_ == 0) {
       link_->adopt(integration_.mutable_positions(), state.box, reach_);
       take_share();
     }
@@ -163,20 +163,21 @@ class CpuBackend final : public Backend {
         for (int i = r.first; i < r.last; ++i) f(i);
   }
 
+  /// On several ranks sums do not follow lists, but atoms may be elsewhere.
   std::int64_t lists_made() const {
+    if (link_) return shares_;
     std::int64_t all = 0;
     for (const TimedTerm& t : terms_) all += t.term->lists_made();
     return all;
   }
   void keep_forces() {
-    if (link_) return;  // atoms may be elsewhere when they are put back
     copy(levels_, kept_.levels);
     kept_.bias = bias_;
     kept_.energies = energies_;
     kept_.lists = lists_made();
   }
   void put_forces_back() {
-    forces_restored_ = !link_ && kept_.lists == lists_made();
+    forces_restored_ = kept_.lists == lists_made();
     if (!forces_restored_) return;
     copy(kept_.levels, levels_);
     bias_ = kept_.bias;
@@ -215,7 +216,7 @@ class CpuBackend final : public Backend {
     }
     here += integration_.constraints();
     check_shares(*link_, here, interactions_, atoms_);
-    shared_ = true;
+    ++shares_;
   }
 
   /// Positions of the halo, where it is wanted, are on their way afterwards (true), or domains are new and they are there: when
@@ -343,7 +344,7 @@ class CpuBackend final : public Backend {
   Threads threads_;
   int atoms_;
   RankLink* link_;
-  bool shared_ = false;            ///< the link knows whose atoms are whose
+  std::int64_t shares_ = 0;        ///< that the link has made of whose atoms are whose
   std::int64_t interactions_ = 0;  ///< of the whole system
   double reach_ = 0;               ///< of interactions [nm]
   double work_ = 0;                ///< since walls were last looked at [s]

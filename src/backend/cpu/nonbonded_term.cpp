@@ -88,8 +88,7 @@ class NonbondedTerm final : public ForceTerm {
     pieces_ = cut_pieces(share.home);
   }
   bool outdated(std::span<const Vec3d> x, const Box& box) override {
-    // Halos and their messages are of one box.
-    return listed_.empty() || listed_.box != box || 2 * moved(x, listed_) > outer_buffer;
+    return worn_out(listed_, x, box, outer_buffer, {});  // of the halo others know
   }
   double reach() const override { return cutoff_ + outer_buffer; }
 
@@ -159,15 +158,15 @@ class NonbondedTerm final : public ForceTerm {
   }
 
   /// May pairs within the cutoff be missing by now from a list of those within cutoff and buffer? Two that were farther apart
-  /// then are at least the smallest factor of the box times as far now, but for what both have moved against it.
-  bool worn_out(const ListOrigin& list, const ForceRequest& now, double buffer) {
+  /// then are at least the smallest factor of the box times as far now, but for what both have moved against it. With ranks,
+  /// by atoms at home and those of `halo`.
+  bool worn_out(const ListOrigin& list, std::span<const Vec3d> x, const Box& box, double buffer, std::span<const int> halo) {
     if (list.empty()) return true;
-    if (!periodic_) return 2 * moved(now.x, list) > 0.5 * lattice_span_;
-    const std::optional<Vec3d> by = scaling(list.box, now.box);
+    if (!periodic_) return 2 * moved(x, list) > 0.5 * lattice_span_;
+    const std::optional<Vec3d> by = scaling(list.box, box);
     if (!by) return true;
-    double most = moved(now.x, list, *by);
-    if (share_)
-      for (int i : share_->halo) most = std::max(most, std::sqrt(moved2(now.x[at(i)], list.x[at(i)], *by)));
+    double most = moved(x, list, *by);
+    for (int i : halo) most = std::max(most, std::sqrt(moved2(x[at(i)], list.x[at(i)], *by)));
     return 2 * most > std::min({by->x, by->y, by->z}) * (cutoff_ + buffer) - cutoff_;
   }
 
@@ -191,8 +190,9 @@ class NonbondedTerm final : public ForceTerm {
   void refresh(const ForceRequest& request) {
     bool rebuild = false, prune = false;
     timed(slot_time_, [&] {
-      rebuild = share_ ? listed_.empty() : worn_out(listed_, request, outer_buffer);  // ranks have agreed already
-      prune = periodic_ && (rebuild || worn_out(pruned_, request, inner_buffer));
+      const std::span<const int> halo = share_ ? share_->halo : std::span<const int>{};
+      rebuild = share_ ? listed_.empty() : worn_out(listed_, request.x, request.box, outer_buffer, {});  // ranks have agreed
+      prune = periodic_ && (rebuild || worn_out(pruned_, request.x, request.box, inner_buffer, halo));
     });
     if (rebuild) timed(list_time_, [&] { build(request.x, request.box); });
     if (std::exchange(box_, request.box) != request.box) set_lattice(request.x);

@@ -221,17 +221,19 @@ class DeviceBackend final : public Backend {
     if (whole_step) end_step(stream_);
   }
   void keep_forces() {
-    if (link_) return;  // atoms may be elsewhere when they are put back
     for (std::size_t l = 0; l < levels_.size(); ++l)
       if (levels_[l].computed) kept_.levels[l].copy_from(levels_[l].sums, stream_);
     kept_.tallies.copy_from(tallies_, stream_);
     kept_.reported = reported_;
+    kept_.shares = shares_;
     integration_.keep_shared();
     for (const GroupForce& f : forces_) f.force->mark_list(stream_);
   }
   void put_forces_back() {
-    forces_restored_ = !link_ && std::all_of(forces_.begin(), forces_.end(),
-                                             [&](const GroupForce& f) { return f.force->list_is_the_marked(stream_); });
+    // On several ranks sums do not follow lists, but atoms may be elsewhere.
+    forces_restored_ = link_ ? kept_.shares == shares_ : std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) {
+      return f.force->list_is_the_marked(stream_);
+    });
     if (!forces_restored_) return;
     for (std::size_t l = 0; l < levels_.size(); ++l)
       if (levels_[l].computed) levels_[l].sums.copy_from(kept_.levels[l], stream_);
@@ -266,6 +268,7 @@ class DeviceBackend final : public Backend {
     integration_.set_share();
     for (const GroupForce& f : forces_) f.force->set_share(share, ranks_->x(), integration_.box(), stream_);
     check_shares(*link_, interactions(), interactions_, system_.size());
+    ++shares_;
   }
 
   /// Positions of the halo, where it is wanted, are on their way afterwards (true), or domains are new, as atoms have moved too
@@ -414,6 +417,7 @@ class DeviceBackend final : public Backend {
   int device_;
   RankLink* link_;                 ///< null: one rank
   std::int64_t interactions_ = 0;  ///< of the whole system
+  std::int64_t shares_ = 0;        ///< of it, so far
   Stream stream_, side_stream_, mesh_stream_{true};
   Event positions_ready_, sums_clear_, side_done_, mesh_done_;
   std::optional<DeviceRanks> ranks_;  ///< with a link
@@ -441,6 +445,7 @@ class DeviceBackend final : public Backend {
     std::array<DeviceBuffer<Fixed>, most_force_levels> levels;
     DeviceBuffer<Fixed> tallies;
     Reported reported;
+    std::int64_t shares = 0;
   };
   Kept kept_;  ///< SaveConfiguration
   bool forces_restored_ = false;

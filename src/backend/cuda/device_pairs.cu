@@ -301,8 +301,9 @@ class ListedPairs final : public DeviceForce {
   Vec3d lengths() const { return box_.orthorhombic() ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths(); }
   ListBuffers buffers() const {
     const Vec3d length = lengths();
-    // What distances and bounds in single precision may be wrong by.
-    return {cutoff_, outer_buffer, inner_buffer, 1e-6 * std::max({length.x, length.y, length.z})};
+    // Ranks agree by themselves when to list anew. Taken off: what distances and bounds in single precision may be wrong by.
+    const double outer = link_ ? std::numeric_limits<double>::infinity() : outer_buffer;
+    return {cutoff_, outer, inner_buffer, 1e-6 * std::max({length.x, length.y, length.z})};
   }
   BoxView box_view() const { return {box_.b.x, box_.c.x, box_.c.y, 1 / box_.a.x, 1 / box_.b.y, 1 / box_.c.z}; }
   ListView<real> view() {
@@ -320,8 +321,8 @@ class ListedPairs final : public DeviceForce {
     v.row_capacity = row_capacity_;
     v.reach = static_cast<float>(cutoff_ + outer_buffer);
     v.prune_reach2 = static_cast<float>((cutoff_ + inner_buffer) * (cutoff_ + inner_buffer));
-    v.limits.list = link_ ? std::numeric_limits<float>::max() : buffers().limit(outer_buffer, 1);
-    v.limits.prune = buffers().limit(inner_buffer, 1);
+    const ListBuffers b = buffers();
+    v.limits = {b.limit(b.outer, 1), b.limit(b.inner, 1)};
     std::copy_n(numbers_of(box_).begin(), 6, v.box_now);
     v.share = share_;
     v.atom_of_slot = atom_of_slot_.data();

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -65,10 +66,16 @@ void DeviceRanks::take_lists(cudaStream_t stream) {
   wait(stream);
 }
 
+/// What was out of reach is at least the smallest factor of the box times as far now.
+double DeviceRanks::slack_in_box(const Vec3d& by) const {
+  return slack_ - 0.5 * std::max(0.0, 1 - std::min({by.x, by.y, by.z})) * reach_;
+}
+
 bool DeviceRanks::start_forward(Vec3d* x, const Box& box, bool halo, Fixed* heat, cudaStream_t stream) {
   const std::size_t sent = link_.sent().size(), coming = share().halo.size();
   moved_.clear(stream);
-  launch_displacement(home(), x, since_.data(), moved_.data(), stream);
+  const std::optional<Vec3d> by = scaling(box_, box);
+  launch_displacement(home(), x, since_.data(), by.value_or(Vec3d{1, 1, 1}), moved_.data(), stream);
   if (halo) {
     launch_pack({static_cast<int>(sent), sent_.data()}, x, packets_.data(), stream);
     sent_packets_.copy_from(packets_.data(), sent, stream);
@@ -78,7 +85,7 @@ bool DeviceRanks::start_forward(Vec3d* x, const Box& box, bool halo, Fixed* heat
   wait(stream);
   if (halo) link_.start_forward_packed(bytes_of(sent_packets_, sent), bytes_of(halo_packets_, coming));
   const float most = std::sqrt(std::bit_cast<float>(moved_word_.data()[0]));
-  std::int64_t words[2] = {!(static_cast<double>(most) <= slack_) || box != box_, heat ? words_.data()[0] : 0};
+  std::int64_t words[2] = {!(static_cast<double>(most) <= (by ? slack_in_box(*by) : -1)), heat ? words_.data()[0] : 0};
   link_.sum(words);
   if (heat) {
     words_.data()[0] = link_.rank() == 0 ? words[1] : 0;

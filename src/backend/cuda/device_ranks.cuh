@@ -31,8 +31,8 @@ class DeviceRanks {
   /// When every rank has all positions.
   void adopt(std::span<const Vec3d> x, const Box& box, cudaStream_t stream);
   /// Positions of the halo (where `halo` asks for them) are on their way afterwards, until finish_forward(); adds up `heat` on
-  /// rank 0 (null: there is none). False, and no positions, when some rank has atoms that have moved too far, or the box has
-  /// changed: then migrate().
+  /// rank 0 (null: there is none). False, and no positions, when some rank has atoms that have moved too far, against a box
+  /// that may have been scaled, or the box has another shape: then migrate().
   bool start_forward(Vec3d* x, const Box& box, bool halo, Fixed* heat, cudaStream_t stream);
   void finish_forward(Vec3d* x, cudaStream_t stream);
   /// Shares atoms out anew. `carried`: arrays [atoms] of 24 bytes in device memory, of which x is the first; afterwards they
@@ -54,6 +54,7 @@ class DeviceRanks {
   enum class Reverse { none, queued, under_way };
   void take_lists(cudaStream_t stream);
   void start_reverse();
+  double slack_in_box(const Vec3d& by) const;
 
   RankLink& link_;
   double slack_, reach_;
