@@ -194,6 +194,41 @@ INSTANTIATE_TEST_SUITE_P(
                       GasCase{BarostatKind::c_rescale, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::anisotropic, IntegratorKind::langevin}));
 
+/// Whether a move is taken or refused, by a backend that puts no forces back.
+TEST(Barostat, LeavesForcesOfThePresentPositions) {
+  const int n = 5;
+  System system = test::free_atoms(n, 40);
+  system.forces.cutoff = 0.1;
+  const auto springs = [](std::span<const Vec3d> x, std::vector<Vec3d>& f) {  // to the origin
+    double energy = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      f[i] = -500.0 * x[i];
+      energy += 250 * dot(x[i], x[i]);
+    }
+    return energy;
+  };
+  State s;
+  s.box.a.x = s.box.b.y = s.box.c.z = 6;
+  for (int i = 0; i < n; ++i) s.x.push_back({0.3 * i, 0.5, 1});
+  draw_velocities(system, 300, 3, s);
+  DynamicsSettings d;
+  d.seed = 19;
+  d.pressure = PressureSettings{};
+  d.pressure->every = 1;
+  test::ToyBackend backend(system, springs);
+  Simulation simulation(system, backend, s, d);
+  simulation.begin();
+  for (int k = 0; k < 60; ++k) {
+    simulation.step();
+    std::vector<Vec3d> forces, expected(n);
+    backend.download_forces(forces);
+    springs(simulation.state().x, expected);
+    for (std::size_t i = 0; i < forces.size(); ++i) EXPECT_NEAR(forces[i].x, expected[i].x, 1e-6) << k;
+  }
+  EXPECT_GT(simulation.barostat()->accepted(), 5);
+  EXPECT_LT(simulation.barostat()->accepted(), 50);
+}
+
 TEST(Barostat, IsTheSameAfterAContinuation) {
   const int n = 5;
   System system = test::free_atoms(n, 40);
