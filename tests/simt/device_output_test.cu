@@ -72,6 +72,32 @@ TEST(DeviceBarostat, AsksForLittle) {
   EXPECT_EQ(after.launches - between.launches, 1u);
 }
 
+/// Neither forces nor lists are worked out anew after a volume that was refused, and the step is the graph that it was before.
+TEST(DeviceBarostat, GoesOnAsIfNothingHadBeenAfterARefusedMove) {
+  const Sample s = sample("dipeptide");
+  DynamicsSettings d = two_femtoseconds();
+  d.pressure = PressureSettings{};
+  d.pressure->every = 3;
+  const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
+  Simulation simulation(s.system, *device, s.state, d);
+  simulation.begin();
+  bool refused = false;
+  for (int n = 0; n < 30 && !refused; ++n) {
+    const std::int64_t attempted = simulation.barostat()->attempted(), accepted = simulation.barostat()->accepted();
+    simulation.step();
+    // By then both kinds of steps have been captured.
+    refused = n > 6 && simulation.barostat()->attempted() > attempted && simulation.barostat()->accepted() == accepted;
+  }
+  ASSERT_TRUE(refused);
+  for (int n = 0; n < 2; ++n) {
+    const auto before = simt::counters();
+    simulation.step();
+    const auto after = simt::counters();
+    EXPECT_EQ(after.launches - before.launches, 1u);
+    EXPECT_EQ(after.synchronisations - before.synchronisations, 0u);
+  }
+}
+
 /// The memory of what was given back unread is used again when all has arrived there, and not before.
 TEST(DeviceSnapshot, MayBeGivenBackUnread) {
   const Sample s = sample("dipeptide");

@@ -240,6 +240,7 @@ class DeviceBackend final : public Backend {
     tallies_.copy_from(kept_.tallies, stream_);
     reported_ = kept_.reported;
     integration_.put_shared_back();
+    for (const GroupForce& f : forces_) f.force->set_box(integration_.box(), f.stream);
   }
   void end_step(cudaStream_t stream) {
     if (Fixed* heat = ranks_ ? integration_.take_heat() : nullptr) ranks_->sum_on_root(heat, stream_);

@@ -19,7 +19,6 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
-
 /// What this thread does from now on is done on that device. Throws InputError when this build has no code for it.
 void take_device(int device);
 
@@ -39,6 +38,8 @@ struct Request {
 class DeviceForce {
  public:
   virtual ~DeviceForce() = default;
+  /// What depends on the box alone, for evaluations to come; compute() sees to it, too.
+  virtual void set_box(const Box& /*box*/, cudaStream_t /*stream*/) {}
   /// Queues the work; waits for nothing.
   virtual void compute(const Request& request, cudaStream_t stream) = 0;
 

@@ -52,13 +52,24 @@ class Pme final : public DeviceForce {
       forward_.make_forward(nx, ny, nz, stream);
       backward_.make_backward(nx, ny, nz, stream);
     }
-    influence_.resize(waves_here());
     for (std::size_t d = 0; d < 3; ++d) moduli_[d] = DeviceBuffer<double>(spline_moduli(pme.order, pme.grid[d]));
     mesh_.scale = integer_mesh_scale(absolute, largest, points_, sizeof(T) == 4);
     for (int d = 0; d < 3; ++d) mesh_.n[d] = mesh_.window.length[d] = pme.grid[static_cast<std::size_t>(d)];
   }
 
-  bool steady(const Box& box) const override { return box == box_; }
+  bool steady(const Box& box) const override { return none_ || box == box_; }
+  /// A barostat that tries a box may go back to the one before: its influence function is kept, and in its place again, where
+  /// captured steps look for it.
+  void set_box(const Box& box, cudaStream_t stream) override {
+    if (none_ || box == box_) return;
+    std::swap(box_, box_before_);
+    std::swap(influence_, influence_before_);
+    const bool known = box == box_;
+    take_box(box);
+    if (known) return;
+    influence_.make_room(waves_here());
+    launch_influence(wave_vectors_, rows_, influence_.data(), stream);
+  }
   void compute(const Request& r, cudaStream_t stream) override {
     if (none_) return;
     set_box(r.box, stream);
@@ -140,8 +151,7 @@ class Pme final : public DeviceForce {
     return window;
   }
 
-  void set_box(const Box& box, cudaStream_t stream) {
-    if (box == box_) return;
+  void take_box(const Box& box) {
     box_ = box;
     const double ax = 1 / box.a.x, by = 1 / box.b.y, cz = 1 / box.c.z;
     const double inverse[3][3] = {
@@ -157,7 +167,6 @@ class Pme final : public DeviceForce {
                      {mesh_.n[0], mesh_.n[1], mesh_.n[2]},
                      pme_.alpha,
                      {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
-    launch_influence(wave_vectors_, rows_, influence_.data(), stream);
   }
 
   PmeParameters pme_;
@@ -166,14 +175,14 @@ class Pme final : public DeviceForce {
   int listed_ = 0;                   ///< atoms; of several ranks those at home with charges
   int charged_ = 0;                  ///< of these
   bool none_ = false;                ///< of the whole system
-  Box box_;
+  Box box_, box_before_;
   int points_ = 0;
   MeshView mesh_{};
   physics::MeshWaves wave_vectors_{};
   DeviceBuffer<int> atom_;
   DeviceBuffer<double> charge_, moduli_[3];
   DeviceBuffer<MeshInteger<T>> grid_;
-  DeviceBuffer<T> real_, influence_;
+  DeviceBuffer<T> real_, influence_, influence_before_;
   DeviceBuffer<Complex> waves_;
   FftPlan<T> forward_, backward_;
   MeshRows rows_{};                          ///< that are convolved here

@@ -108,23 +108,29 @@ class ListedPairs final : public DeviceForce {
   double reach() const override { return cutoff_ + outer_buffer; }
   double slack() const override { return 0.5 * outer_buffer; }
 
+  void set_box(const Box& box, cudaStream_t stream) override {
+    if (supers_ == 0 || box == box_) return;
+    const bool scaled = scaling(box_, box).has_value();
+    take_box(box);
+    if (!built_) return;
+    if (scaled)
+      launch_limits(view(), buffers(), false, stream);
+    else
+      renewal_ = {true, true};
+  }
   void compute(const Request& r, cudaStream_t stream) override {
     if (supers_ == 0) return;
-    const bool new_box = r.box != box_, new_shape = new_box && !scaling(box_, r.box);
-    set_box(r.box);
+    set_box(r.box, stream);
     if (!built_) {
       build(r.x, stream);
-      pruned_ = false;
     } else {
-      if (new_box && !new_shape) launch_limits(view(), buffers(), false, stream);
-      if (!new_shape && !placed_) launch_place(view(), placing(), r.x, stream);
-      if (!link_) launch_rebuild(view(), r.x, new_shape, stream);  // ranks have agreed already
+      if (!renewal_.list && !placed_) launch_place(view(), placing(), r.x, stream);
+      if (!link_) launch_rebuild(view(), r.x, renewal_.list, stream);  // ranks have agreed already
     }
     r.wait_for_sums(stream);
     const auto launch = link_ ? launch_exact_cluster_pairs<real> : launch_cluster_pairs<real>;
-    launch(form_, view(), p_, {new_list_ || new_shape, !pruned_}, r.sums, r.every_step, r.tally, stream);
-    new_list_ = false;
-    pruned_ = true;
+    launch(form_, view(), p_, renewal_, r.sums, r.every_step, r.tally, stream);
+    renewal_ = {false, false};
     placed_ = false;
   }
   std::optional<Placing<float>> take_places(const Box& box) override {
@@ -136,7 +142,9 @@ class ListedPairs final : public DeviceForce {
     return std::nullopt;
   }
 
-  bool steady(const Box& box) const override { return supers_ == 0 || (built_ && pruned_ && box == box_); }
+  bool steady(const Box& box) const override {
+    return supers_ == 0 || (built_ && !renewal_.list && !renewal_.prune && box == box_);
+  }
 
   ListOrigin list_origin(cudaStream_t stream) const override {
     ListOrigin list;
@@ -149,13 +157,12 @@ class ListedPairs final : public DeviceForce {
   }
   void restore_list(const ListOrigin& list, cudaStream_t stream) override {
     if (supers_ == 0 || link_) return;
-    set_box(list.box);
+    take_box(list.box);
     DeviceBuffer<Vec3d> x(list.x);
     build(x.data(), stream);
     prune_sites_.copy_from(list_sites_, stream);  // how far atoms have moved is worked out before it is pruned
     launch_limits(view(), buffers(), true, stream);
-    new_list_ = false;
-    pruned_ = false;
+    renewal_ = {false, true};
   }
 
   void mark_list(cudaStream_t stream) override { marked_.copy_from(state_, stream); }
@@ -263,11 +270,10 @@ class ListedPairs final : public DeviceForce {
       built_ = state.most_entries <= capacity_ && state.rows <= row_capacity_;
       if (!built_) make_room(state.most_entries, state.rows);
     }
-    new_list_ = true;
+    renewal_ = {true, true};
   }
 
-  void set_box(const Box& box) {
-    if (box == box_) return;
+  void take_box(const Box& box) {
     box_ = box;
     const double unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
     for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(numbers_of(box)[at(k)] * unit);
@@ -367,9 +373,9 @@ class ListedPairs final : public DeviceForce {
   CoulombForm form_;
   Box box_;
   CellGrid grid_{1, 1, 1};
-  bool built_ = false, pruned_ = false;
-  bool new_list_ = false;  ///< built since the last evaluation
-  bool placed_ = false;    ///< somebody else tells the list where atoms are, this time
+  bool built_ = false;
+  Renewal renewal_{};    ///< at the next evaluation
+  bool placed_ = false;  ///< somebody else tells the list where atoms are, this time
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
   DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, entry_count_;
   DeviceBuffer<ListedAtom> unordered_;
