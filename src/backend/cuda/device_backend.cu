@@ -11,6 +11,7 @@
 #include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
+#include "backend/cuda/device_levels.cuh"
 #include "backend/cuda/device_phases.cuh"
 #include "backend/cuda/device_snapshot.cuh"
 #include "backend/cuda/device_steps.cuh"
@@ -28,7 +29,8 @@ class DeviceBackend final : public Backend {
         precision_(options.precision),
         device_(options.device),
         link_(options.link),
-        integration_(system, options.constraint_tolerance, stream_) {
+        integration_(system, options.constraint_tolerance, stream_),
+        levels_(system.size(), stream_) {
     if (link_ && system.forces.nonbonded == NonbondedMethod::no_cutoff)
       throw InputError(
           "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
@@ -47,7 +49,6 @@ class DeviceBackend final : public Backend {
     add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, link_, stream_));
     add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
     moves_phase_ = phases_.add("integrate and constrain");
-    tallies_.clear(stream_);
     if (link_) share_with_ranks();
   }
 
@@ -65,8 +66,7 @@ class DeviceBackend final : public Backend {
   void upload(const State& state) override {
     integration_.upload(state);
     boosted_ = false;
-    for (Level& level : levels_) level.computed = false;
-    reported_ = {};
+    levels_.forget();
     repeated_.forget();  // what is queued notes on the host which levels are computed
     if (ranks_ && !ranks_->shared()) {
       ranks_->adopt(state.x, state.box, stream_);
@@ -84,28 +84,8 @@ class DeviceBackend final : public Backend {
   }
 
   void download_forces(std::vector<Vec3d>& f) const override {
-    const std::size_t words = 3 * static_cast<std::size_t>(system_.size());
-    const auto computed = std::count_if(levels_.begin(), levels_.end(), [](const Level& level) { return level.computed; });
-    fetched_forces_.reserve(words * static_cast<std::size_t>(computed));
-    std::size_t place = 0;
-    for (const Level& level : levels_)
-      if (level.computed) fetched_forces_.copy_from(level.force(), words, stream_, words * place++);
-    const Shared shared = integration_.look();  // waits
-    const auto vector = [](const Fixed* of, std::size_t i) {
-      return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
-    };
-    std::vector<Fixed> sum(words, 0);
-    f.assign(static_cast<std::size_t>(system_.size()), Vec3d{0, 0, 0});
-    const Fixed* one = fetched_forces_.data();
-    for (std::size_t l = 0; l < levels_.size(); ++l) {
-      if (!levels_[l].computed) continue;
-      if (const double factor = shared.factors[l].all(); factor != 1)
-        for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
-      else
-        for (std::size_t k = 0; k < words; ++k) sum[k] += one[k];
-      one += words;
-    }
-    for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum.data(), i);
+    levels_.fetch_forces(stream_);
+    levels_.add_up(integration_.look(), f);  // which waits
   }
 
   void run(std::span<const Stage> stages, const ForcePlan& plan, std::int64_t step) override {
@@ -138,26 +118,26 @@ class DeviceBackend final : public Backend {
     for (const GroupForce& f : forces_)
       if (const DeviceForce::Room one = f.force->room(); one.used) room = one;
     const auto run = [&](std::span<const Stage> stages) { queue(stages, {}, false); };
-    return snapshots_->take({integration_, level_forces(), room, tallies_.data(), reported_, boosted_, run}, plan, stream_);
+    return snapshots_->take(
+        {integration_, levels_.forces(), room, levels_.reported_tallies(), levels_.reported(), boosted_, run}, plan, stream_);
   }
 
   std::unique_ptr<Descent> descent() override {
     if (link_) return nullptr;  // as for snapshots
     return make_device_descent(
-        *this, integration_, [this] { return level_forces(); }, stream_);
+        *this, integration_, [this] { return levels_.forces(); }, stream_);
   }
 
   bool forces_restored() const override { return forces_restored_; }
   Energies energies() const override {
-    fetched_tallies_.reserve(all_tallies);
-    fetched_tallies_.copy_from(tallies_.data(), all_tallies, stream_);
+    levels_.fetch_energies(stream_);
     const Shared shared = integration_.look();  // waits
-    Energies e = reported_.sum(fetched_tallies_.data(), shared);
+    Energies e = levels_.energies(shared);
     set_bias(e, shared, boosted_);
     return e;
   }
   double kinetic_energy() const override { return integration_.kinetic_energy(); }
-  WorstForce worst_force() const override { return integration_.worst_force(level_forces()); }
+  WorstForce worst_force() const override { return integration_.worst_force(levels_.forces()); }
   PmeParameters pme() const override { return pme_; }
   std::vector<PhaseTime> phases() const override {
     check(cudaStreamSynchronize(stream_), "wait for the device");
@@ -169,14 +149,6 @@ class DeviceBackend final : public Backend {
 
  private:
   static constexpr const char* device_name = UPLIFT_DEVICE_NAME;
-  struct Level {
-    DeviceBuffer<Fixed> sums;  ///< [3 * atoms] forces, then [level_tallies]: one kernel clears both
-    bool computed = false;     ///< since the last upload
-
-    Fixed* force() { return sums.data(); }
-    const Fixed* force() const { return sums.data(); }
-    Fixed* tally() { return sums.data() + sums.size() - level_tallies; }
-  };
   void queue_step(std::span<const Stage> stages, const ForcePlan& plan) {
     const bool sample = steps_++ % DevicePhases::sample_every == 1;
     if (link_ || sample) {  // messages between ranks cannot be captured
@@ -210,9 +182,9 @@ class DeviceBackend final : public Backend {
       if (bias) {
         const bool ends_here = whole_step && n + 1 == stages.size();
         if (ends_here) whole_step = false;
-        apply_bias(*bias, level_energies(), ends_here, stream_);
+        apply_bias(*bias, levels_.tallies(), ends_here, stream_);
       } else {
-        integration_.run(stages[n], level_forces());
+        integration_.run(stages[n], levels_.forces());
         if (std::holds_alternative<SaveConfiguration>(stages[n])) keep_forces();
         if (std::holds_alternative<RestoreConfiguration>(stages[n])) put_forces_back();
       }
@@ -221,24 +193,18 @@ class DeviceBackend final : public Backend {
     if (whole_step) end_step(stream_);
   }
   void keep_forces() {
-    for (std::size_t l = 0; l < levels_.size(); ++l)
-      if (levels_[l].computed) kept_.levels[l].copy_from(levels_[l].sums, stream_);
-    kept_.tallies.copy_from(tallies_, stream_);
-    kept_.reported = reported_;
-    kept_.shares = shares_;
+    levels_.keep(stream_);
     integration_.keep_shared();
+    shares_kept_ = shares_;
     for (const GroupForce& f : forces_) f.force->mark_list(stream_);
   }
   void put_forces_back() {
     // On several ranks sums do not follow lists, but atoms may be elsewhere.
-    forces_restored_ = link_ ? kept_.shares == shares_ : std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) {
+    forces_restored_ = link_ ? shares_kept_ == shares_ : std::all_of(forces_.begin(), forces_.end(), [&](const GroupForce& f) {
       return f.force->list_is_the_marked(stream_);
     });
     if (!forces_restored_) return;
-    for (std::size_t l = 0; l < levels_.size(); ++l)
-      if (levels_[l].computed) levels_[l].sums.copy_from(kept_.levels[l], stream_);
-    tallies_.copy_from(kept_.tallies, stream_);
-    reported_ = kept_.reported;
+    levels_.put_back(stream_);
     integration_.put_shared_back();
     for (const GroupForce& f : forces_) f.force->set_box(integration_.box(), f.stream);
   }
@@ -280,24 +246,12 @@ class DeviceBackend final : public Backend {
     if (ranks_->start_forward(integration_.mutable_positions(), integration_.box(), halo, integration_.take_heat(), stream_))
       return halo;
     std::vector<void*> carried = integration_.carried();
-    for (Level& level : levels_)
-      if (level.computed) carried.push_back(level.force());
+    for (void* forces : levels_.carried()) carried.push_back(forces);
     ranks_->migrate(carried, integration_.box(), stream_);
     take_share();
     return false;
   }
 
-  std::array<const Fixed*, most_force_levels> level_forces() const {
-    std::array<const Fixed*, most_force_levels> forces{};
-    for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].computed ? levels_[l].force() : nullptr;
-    return forces;
-  }
-
-  TalliesView level_energies() {
-    TalliesView view{};
-    for (std::size_t l = 0; l < levels_.size(); ++l) view.energy[l] = levels_[l].computed ? levels_[l].tally() : nullptr;
-    return view;
-  }
   /// Needs the boost nothing but energies of boosted torsions, which are there long before all forces are? Ranks add them up
   /// first.
   bool sees_torsions_alone(const ApplyBias& bias, const ForcePlan& plan) const {
@@ -332,11 +286,8 @@ class DeviceBackend final : public Backend {
     positions_ready_.hold(side_stream_);
     std::vector<Fixed*> of_halo;
     for (const ComputeForces& stage : stages) {
-      Level& level = level_of(stage);
-      level.sums.resize(3 * static_cast<std::size_t>(system_.size()) + level_tallies);
-      level.computed = true;
-      level.sums.clear(side_stream_, level.sums.size() - (wanted(stage).any() ? 0 : level_tallies));
-      if (sees_halo[static_cast<std::size_t>(stage.level)]) of_halo.push_back(level.force());
+      levels_.begin(stage.level, wanted(stage).any(), side_stream_);
+      if (sees_halo[static_cast<std::size_t>(stage.level)]) of_halo.push_back(levels_.force(stage.level));
     }
     sums_clear_.record(side_stream_);
 
@@ -356,7 +307,7 @@ class DeviceBackend final : public Backend {
     });
     if (bias) {
       TalliesView torsions{};
-      torsions.energy[bias->torsion_level] = levels_[static_cast<std::size_t>(bias->torsion_level)].tally();
+      torsions.energy[bias->torsion_level] = levels_.tally(bias->torsion_level);
       apply_bias(*bias, torsions, ends_step, side_stream_);
     } else if (ends_step) {
       end_step(side_stream_);
@@ -378,19 +329,14 @@ class DeviceBackend final : public Backend {
     for (const ComputeForces& stage : stages) integration_.spread_site_forces(request(stage, {}).sums, wanted(stage).virial);
     if (ranks_)
       for (const ComputeForces& stage : stages)
-        if (wanted(stage).any()) ranks_->sum(level_of(stage).tally(), static_cast<int>(level_tallies), stream_);
+        if (wanted(stage).any()) ranks_->sum(levels_.tally(stage.level), static_cast<int>(level_tallies), stream_);
     for (const ComputeForces& stage : stages)
-      if (note_report(stage, plan))
-        check(cudaMemcpyAsync(tallies_.data() + static_cast<std::size_t>(stage.level) * level_tallies, level_of(stage).tally(),
-                              level_tallies * sizeof(Fixed), cudaMemcpyDeviceToDevice, stream_),
-              "copy on the device");
+      if (note_report(stage, plan)) levels_.queue_report(stage.level, stream_);
   }
   /// Are the energies of this evaluation wanted?
   bool note_report(const ComputeForces& stage, const ForcePlan& plan) {
     if (!(plan.energies || plan.virial) || !stage.last) return false;
-    reported_.level[static_cast<std::size_t>(stage.level)] = true;
-    reported_.constants[static_cast<std::size_t>(stage.level)] =
-        box_energies_->of(stage.groups & plan.groups, integration_.box());
+    levels_.note_report(stage.level, box_energies_->of(stage.groups & plan.groups, integration_.box()));
     return true;
   }
 
@@ -405,12 +351,8 @@ class DeviceBackend final : public Backend {
     phases_.run(moves_phase_, stream_, [&] { integration_.flush(placing ? &*placing : nullptr); });
   }
 
-  Level& level_of(const ComputeForces& stage) { return levels_[static_cast<std::size_t>(stage.level)]; }
   Request request(const ComputeForces& stage, Tally tally) {
-    Level& level = level_of(stage);
-    return {
-        integration_.positions(), integration_.box(), {level.force(), level.tally(), level.tally() + energy_term_count}, tally,
-        stage.energies,           &sums_clear_};
+    return {integration_.positions(), integration_.box(), levels_.sums(stage.level), tally, stage.energies, &sums_clear_};
   }
 
   const System& system_;
@@ -424,6 +366,7 @@ class DeviceBackend final : public Backend {
   std::optional<DeviceRanks> ranks_;  ///< with a link
   std::shared_ptr<DeviceSnapshots> snapshots_ = std::make_shared<DeviceSnapshots>(device_);
   mutable DeviceIntegration integration_;  // reading the kinetic energy uses its scratch memory
+  DeviceLevels levels_;
   struct GroupForce {
     ForceGroup group;
     cudaStream_t stream;
@@ -436,19 +379,8 @@ class DeviceBackend final : public Backend {
   std::int64_t steps_ = 0;
   PmeParameters pme_;
   std::optional<BoxEnergies> box_energies_;
-  std::array<Level, most_force_levels> levels_;
-  DeviceBuffer<Fixed> tallies_{all_tallies};  ///< of the last evaluations whose plan asked for energies
-  Reported reported_;
-  mutable PinnedBuffer<Fixed> fetched_forces_;  ///< [levels that are computed][3 * atoms] on their way to whoever asks
-  mutable PinnedBuffer<Fixed> fetched_tallies_;
   bool boosted_ = false;
-  struct Kept {
-    std::array<DeviceBuffer<Fixed>, most_force_levels> levels;
-    DeviceBuffer<Fixed> tallies;
-    Reported reported;
-    std::int64_t shares = 0;
-  };
-  Kept kept_;  ///< SaveConfiguration
+  std::int64_t shares_kept_ = 0;  ///< SaveConfiguration
   bool forces_restored_ = false;
   RepeatedSteps repeated_;
 };

@@ -1,4 +1,4 @@
-set(device_sources device_all_pairs device_backend device_bonded device_descent device_integration device_list device_mesh device_mesh_ranks device_pairs device_ranks device_snapshot device_solvent device_units)
+set(device_sources device_all_pairs device_backend device_bonded device_descent device_integration device_levels device_list device_mesh device_mesh_ranks device_pairs device_ranks device_snapshot device_solvent device_units)
 list(TRANSFORM device_sources PREPEND ${PROJECT_SOURCE_DIR}/src/backend/cuda/)
 set(device_kernels all_pairs bonded cluster_pairs descent exact_cluster_pairs gb halo integrate mesh_parts molecules moves pair_list pme pme_charges restraints sort_atoms)
 list(TRANSFORM device_kernels PREPEND ${PROJECT_SOURCE_DIR}/kernels/cuda/)
