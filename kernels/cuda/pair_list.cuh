@@ -70,8 +70,8 @@ struct ListedAtom {
   std::uint32_t height;  ///< ListPlace::z
 };
 
-/// Shared by kernels of one evaluation and the next.
-struct ListState {
+/// Shared by kernels of one evaluation and the next. What every block looks at comes first, in one line of the cache.
+struct alignas(64) ListState {
   /// Bits of the largest squared displacement [nm^2] since, against a box that was scaled. Evaluations take the two places in
   /// turns, so that one is cleared while the other is in use: `to_use` is the next evaluation's, which makes it the one
   /// `in_use` where it places sites.
@@ -82,12 +82,12 @@ struct ListState {
   struct Limits {
     float list, prune;
   } limits[2];
-  double list_box[6], prune_box[6];  ///< when atoms were listed, when pruned (ListView::box_now)
   int to_use, in_use;
-  int counted;         ///< blocks that have counted their atoms
-  int rows;            ///< used
-  int most_entries;    ///< of any super, more than there is room for included
-  int builds, prunes;  ///< so far
+  int counted;                       ///< blocks that have counted their atoms
+  int rows;                          ///< used
+  int most_entries;                  ///< of any super, more than there is room for included
+  int builds, prunes;                ///< so far
+  double list_box[6], prune_box[6];  ///< when atoms were listed, when pruned (ListView::box_now)
 };
 
 /// Cells of about eight atoms, in columns as wide as a super; neighbours in this order are neighbours in space.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "uplift/build/builder.hpp"
@@ -175,7 +177,7 @@ void add_build_options(CLI::App* command, BuildArguments& a) {
   command->add_option("--forcefield", a.forcefield, "names or files, for all but the water; default amber14sb");
   command->add_option("--water", a.water, "tip3p, tip4pew, spce, opc, a file, or none; default tip3p");
   command->add_option("--implicit-solvent", a.implicit_solvent, "with --water none: hct, obc1, obc2, gbn or gbn2")
-      ->check(CLI::IsMember({"hct", "obc1", "obc2", "gbn", "gbn2"}));
+      ->check(CLI::IsMember(std::vector<std::string>(gb_model_names.begin(), gb_model_names.end())));
   command->add_option("--conformation", a.conformation, "of a sequence: extended or helix")
       ->check(CLI::IsMember({"extended", "helix"}));
   command->add_flag("--caps", a.caps, "ACE and NME at the ends of chains; default: charged ends");

@@ -39,10 +39,9 @@ nlohmann::json bias_json(const BiasSettings& settings, const Bias& bias) {
 std::string potential_text(const ForceSettings& f) {
   if (f.nonbonded == NonbondedMethod::no_cutoff) {
     if (!f.implicit_solvent) return "no cutoff";
-    constexpr const char* models[] = {"hct", "obc1", "obc2", "gbn", "gbn2"};
     const ImplicitSolventSettings& g = *f.implicit_solvent;
-    return fmt::format("no cutoff, {}, dielectrics {:g} and {:g}, salt {:g} mol/L{}", models[static_cast<int>(g.model)],
-                       g.solute_dielectric, g.solvent_dielectric, g.salt,
+    return fmt::format("no cutoff, {}, dielectrics {:g} and {:g}, salt {:g} mol/L{}",
+                       gb_model_names[static_cast<std::size_t>(g.model)], g.solute_dielectric, g.solvent_dielectric, g.salt,
                        g.surface == SurfaceModel::ace ? ", surface ace" : "");
   }
   std::string text = f.nonbonded == NonbondedMethod::pme ? std::string("pme")

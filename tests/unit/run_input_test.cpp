@@ -212,6 +212,11 @@ TEST_F(RunInputTest, ImplicitSolvent) {
   EXPECT_EQ(in.forces.implicit_solvent->solvent_dielectric, 80);
   EXPECT_EQ(in.forces.implicit_solvent->salt, 0.15);
   EXPECT_EQ(in.forces.implicit_solvent->surface, SurfaceModel::none);
+  for (std::size_t k = 0; k < gb_model_names.size(); ++k) {
+    const RunInput named =
+        load("forces: {nonbonded: no-cutoff, implicit_solvent: {model: " + std::string(gb_model_names[k]) + "}}\n");
+    EXPECT_EQ(named.forces.implicit_solvent->model, static_cast<GbModel>(k));
+  }
   const RunInput plain = load("forces: {nonbonded: no-cutoff, implicit_solvent: {}}\n");
   ASSERT_TRUE(plain.forces.implicit_solvent.has_value());
   EXPECT_EQ(plain.forces.implicit_solvent->model, GbModel::obc2);

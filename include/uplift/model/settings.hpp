@@ -16,6 +16,7 @@ namespace uplift {
 
 enum class NonbondedMethod { pme, reaction_field, no_cutoff };
 enum class GbModel { hct, obc1, obc2, gbn, gbn2 };
+inline constexpr std::array<const char*, 5> gb_model_names{"hct", "obc1", "obc2", "gbn", "gbn2"};
 enum class SurfaceModel { none, ace };
 enum class ConstraintMode { none, h_bonds, all_bonds, h_angles };
 enum class IntegratorKind { verlet, langevin, nose_hoover, v_rescale };
