@@ -47,16 +47,20 @@ DynamicsSettings two_femtoseconds() {
   d.timestep = 0.002;
   return d;
 }
+DynamicsSettings with_barostat(BarostatKind kind, int every) {
+  DynamicsSettings d = two_femtoseconds();
+  d.pressure = PressureSettings{};
+  d.pressure->barostat = kind;
+  d.pressure->every = every;
+  return d;
+}
 
 /// c-rescale needs the pressure and energies, not positions, velocities or forces; and in the new box the step is a graph at
 /// once.
 TEST(DeviceBarostat, AsksForLittle) {
   const Sample s = sample("dipeptide");
   const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
-  DynamicsSettings d = two_femtoseconds();
-  d.pressure = PressureSettings{};
-  d.pressure->barostat = BarostatKind::c_rescale;
-  d.pressure->every = 4;
+  const DynamicsSettings d = with_barostat(BarostatKind::c_rescale, 4);
   Simulation simulation(s.system, *device, s.state, d);
   simulation.begin();
   for (int n = 0; n < 7; ++n) simulation.step();
@@ -72,12 +76,10 @@ TEST(DeviceBarostat, AsksForLittle) {
   EXPECT_EQ(after.launches - between.launches, 1u);
 }
 
-/// Neither forces nor lists are worked out anew after a volume that was refused, and the step is the graph that it was before.
+/// Neither forces nor lists are worked out anew after a volume that was refused: steps are one launch again at once.
 TEST(DeviceBarostat, GoesOnAsIfNothingHadBeenAfterARefusedMove) {
   const Sample s = sample("dipeptide");
-  DynamicsSettings d = two_femtoseconds();
-  d.pressure = PressureSettings{};
-  d.pressure->every = 3;
+  const DynamicsSettings d = with_barostat(BarostatKind::monte_carlo, 3);
   const auto device = simt_device::make_backend(s.system, s.state.box, {Precision::mixed, 1e-6});
   Simulation simulation(s.system, *device, s.state, d);
   simulation.begin();
@@ -123,10 +125,7 @@ TEST_P(BarostatCourses, HaveTheSameBitsWithRowsAndWithout) {
   const auto [where, kind] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
   const Sample s = sample("dipeptide");
-  DynamicsSettings d = two_femtoseconds();
-  d.pressure = PressureSettings{};
-  d.pressure->barostat = kind;
-  d.pressure->every = 2;
+  const DynamicsSettings d = with_barostat(kind, 2);
   struct Course {
     std::vector<Observables> rows;
     State end;
@@ -172,10 +171,7 @@ TEST_P(BarostatCourses, GoOnFromAnyStepWithTheSameBits) {
   const auto [where, kind] = GetParam();
   UPLIFT_SKIP_WITHOUT(where);
   const Sample s = sample("dipeptide");
-  DynamicsSettings d = two_femtoseconds();
-  d.pressure = PressureSettings{};
-  d.pressure->barostat = kind;
-  d.pressure->every = 3;
+  const DynamicsSettings d = with_barostat(kind, 3);
   const bool emulated = std::string(where.name) == "simt";
   const int steps = emulated ? 9 : 60;
   std::vector<State> states;

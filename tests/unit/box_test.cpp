@@ -31,6 +31,21 @@ TEST(Box, OrthorhombicIsExact) {
   EXPECT_FALSE(Box{}.periodic());
 }
 
+TEST(Box, ScalingIsWhatABarostatDoes) {
+  const Box box{{4, 0, 0}, {1, 3.5, 0}, {-0.5, 0.7, 3}}, scaled{{4.4, 0, 0}, {1.1, 3.15, 0}, {-0.55, 0.63, 3.75}};
+  const auto by = scaling(box, scaled);
+  ASSERT_TRUE(by.has_value());
+  EXPECT_DOUBLE_EQ(by->x, 1.1);
+  EXPECT_DOUBLE_EQ(by->y, 0.9);
+  EXPECT_DOUBLE_EQ(by->z, 1.25);
+  EXPECT_EQ(scaling(box, box)->x, 1);
+  EXPECT_EQ(scaling(Box{}, Box{})->z, 1);
+  Box other = scaled;
+  other.c.y += 1e-3;  // another angle
+  EXPECT_FALSE(scaling(box, other).has_value());
+  EXPECT_FALSE(scaling(Box{}, box).has_value());
+}
+
 TEST(Box, TruncatedOctahedron) {
   const double angle = std::acos(-1.0 / 3);
   const Box box = make_box({6, 6, 6}, {angle, angle, angle});
