@@ -57,19 +57,18 @@ void wait_for_all(BackgroundWriter& background) {
 
 class RunRecorders::Trajectory final : public Recorder {
  public:
-  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, bool velocities, bool bias, std::int64_t every,
+  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, const OutputSettings& output, bool bias, std::int64_t every,
              BackgroundWriter& background, PhaseTime& time)
       : writer_(writer),
         amd_log_(amd_log),
         background_(background),
-        velocities_(velocities),
-        bias_(bias),
+        wanted_{output.forces, bias, true, output.velocities},
         every_(every),
         last_(writer.last_step()),
         time_(time) {}
   ~Trajectory() override { wait_for_all(background_); }
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
-  Wanted wanted() const override { return {false, bias_, true, velocities_}; }
+  Wanted wanted() const override { return wanted_; }
   Takes takes() const override { return Takes::late_frame; }
   void record_late(const LateFrame& frame) override {
     const PhaseTimer timer(time_);
@@ -80,15 +79,15 @@ class RunRecorders::Trajectory final : public Recorder {
  private:
   void write(const LateFrame& frame) {
     const SnapshotContents& one = frame.get();
-    const BiasEnergies bias = bias_ ? frame.observables().energies.bias : BiasEnergies{};
-    writer_.write({frame.step(), frame.time(), one.box, one.x, velocities_ ? one.v : std::span<const Vec3d>{}, {}, bias});
+    const BiasEnergies bias = wanted_.energies ? frame.observables().energies.bias : BiasEnergies{};
+    writer_.write({frame.step(), frame.time(), one.box, one.x, one.v, one.f, bias});
     if (amd_log_) amd_log_->write(every_, frame.step(), bias);
   }
 
   TrajectoryWriter& writer_;
   AmdLog* amd_log_;
   BackgroundWriter& background_;
-  bool velocities_, bias_;
+  Wanted wanted_;
   std::int64_t every_;
   std::optional<std::int64_t> last_;
   std::shared_ptr<OnTheirWay> on_their_way_ = std::make_shared<OnTheirWay>(4);
@@ -169,7 +168,7 @@ RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, Tr
                            EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
     : timestep_(stage.dynamics.timestep), stage_(stage.name) {
   if (trajectory)
-    trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output.velocities, input.frames_have_energies(),
+    trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output, input.frames_have_energies(),
                                                steps_of(input.output.trajectory_every, timestep_), background, time_);
   if (energies)
     energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);

@@ -371,6 +371,7 @@ void Run::open_files(const System& system) {
   if (input_.output.trajectory_every > 0 && !trajectory_) {
     TrajectoryOptions options;
     options.velocities = input_.output.velocities;
+    options.forces = input_.output.forces;
     options.position_precision = input_.output.position_precision;
     options.atoms = atoms_;
     options.bias = input_.frames_have_energies();

@@ -165,8 +165,8 @@ State Simulation::checkpoint_state() {
 /// Energies are those of the present step: worked out now if nobody asked for them then.
 std::unique_ptr<Snapshot> Simulation::snapshot(const Wanted& wanted) {
   if (wanted.energies && (!begun_ || energies_step_ != step_)) compute_energies();
-  return take_snapshot(system_, backend_, {wanted.positions, wanted.velocities, wanted.energies, integrator_.to_full_step},
-                       step_);
+  return take_snapshot(system_, backend_,
+                       {wanted.positions, wanted.velocities, wanted.forces, wanted.energies, integrator_.to_full_step}, step_);
 }
 
 Frame Simulation::observe(const Wanted& wanted) {

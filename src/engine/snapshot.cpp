@@ -27,24 +27,23 @@ std::unique_ptr<Snapshot> take_snapshot(const System& system, Backend& backend, 
   backend.verify();
   SnapshotContents c;
   State now;
+  std::vector<Vec3d> forces;
   if (plan.positions || plan.velocities || plan.energies) backend.download(now);
   c.box = backend.box();
+  if (plan.forces || (plan.energies && c.box.periodic())) backend.download_forces(forces);
   c.worst = backend.worst_force();
   c.kinetic = backend.kinetic_energy();
   if (plan.energies) {
     SnapshotEnergies& e = c.energies.emplace();
     e.energies = backend.energies();
     e.heat = now.heat;
-    if (c.box.periodic()) {
-      std::vector<Vec3d> forces;
-      backend.download_forces(forces);
-      e.pressure_volume = molecular_pressure_volume(system, now, forces, e.energies);
-    }
+    if (c.box.periodic()) e.pressure_volume = molecular_pressure_volume(system, now, forces, e.energies);
     e.full_step_kinetic = full_step_kinetic_energy(backend, plan.to_full_step, step);
   }
   if (!plan.positions) now.x.clear();
   if (!plan.velocities) now.v.clear();
-  return std::make_unique<TakenSnapshot>(std::move(now.x), std::move(now.v), std::move(c));
+  if (!plan.forces) forces.clear();
+  return std::make_unique<TakenSnapshot>(std::move(now.x), std::move(now.v), std::move(forces), std::move(c));
 }
 
 Observables observables_of(const System& system, const SnapshotContents& contents, const Bias& bias) {

@@ -218,6 +218,7 @@ constexpr KeySpec schema[] = {
     quantity("output.trajectory.every", d::time, "2 ps", non_negative, "0 ps: no trajectory"),
     text("output.trajectory.atoms", "all", "selection of atoms", "protein"),
     flag("output.trajectory.velocities", "false", "store velocities too"),
+    flag("output.trajectory.forces", "false", "store forces too, boosted ones with a bias; without those of constraints"),
     quantity("output.trajectory.precision", d::length, "", positive, "positions are rounded to this; default: float32 as is",
              "1e-4 nm"),
     map("output.energies", "what goes into energies.h5"),

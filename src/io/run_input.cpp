@@ -158,6 +158,7 @@ class InputBuilder {
     out.energies_every = top_.quantity("output.energies.every");
     out.checkpoint_every = top_.quantity("output.checkpoint.every") * 1e-12;  // ps of the wall clock
     out.velocities = top_.flag("output.trajectory.velocities");
+    out.forces = top_.flag("output.trajectory.forces");
     out.report = top_.flag("output.report");
     out.atoms = top_.text("output.trajectory.atoms");
     if (top_.given("output.trajectory.precision")) out.position_precision = top_.quantity("output.trajectory.precision");
@@ -224,7 +225,8 @@ class InputBuilder {
     for (const char* whole :
          {"forces", "dynamics", "stages.*.minimize", "stages.*.restraints", "stages.*.temperature_ramp", "stages.*.bias"})
       stage.settings += settings_below(v, whole);
-    // Only where there is one: stages without have the text that they had before there was any.
+    // Only where they are given: stages without have the text that they had before there were any.
+    if (in_.output.forces) stage.settings += "output.trajectory.forces: true\n";
     if (stage.exchange) stage.settings += settings_below(v, "stages.*.exchange");
     if (!in_.stages.empty() && v.good("forces.nonbonded") &&
         (stage.forces.nonbonded == NonbondedMethod::no_cutoff) !=

@@ -21,7 +21,7 @@ HEAD = """version: 1
 system: {{topology: {i}/{s}/system.prmtop.gz, coordinates: {i}/{s}/system.inpcrd.gz}}
 forces: {{nonbonded: pme, cutoff: 0.8 nm}}
 compute: {{backend: {b}, threads: 1, precision: {p}}}
-output: {{trajectory: {{every: 20 fs, velocities: true}}, energies: {{every: 20 fs}}, checkpoint: {{every: {c}}}, report: false}}
+output: {{trajectory: {{every: 20 fs, velocities: true, forces: true}}, energies: {{every: 20 fs}}, checkpoint: {{every: {c}}}, report: false}}
 """
 
 

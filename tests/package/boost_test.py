@@ -144,6 +144,19 @@ def single_points_have_the_boost(scratch):
         assert abs(e["boost_dihedral"] - of_dihedrals) < 1e-6 and abs(e["boost_total"] - boost(seen, -20, 15)) < 1e-6, e
 
 
+def frames_have_boosted_forces(scratch):
+    """Those of a single point of the same positions, which the checkpoint has in double precision."""
+    for name, bias in (("plain", ""), ("dual", ", bias: {method: amd, boost: dual, parameters: {dihedral: {threshold: 70 kJ/mol, alpha: 9 kJ/mol}, total: {threshold: 60 kJ/mol, alpha: 15 kJ/mol}}}")):
+        path = write(scratch, name, "  - {name: a, time: 0.2 ps%s}" % bias)
+        out, _ = run(path, "--set", "output.trajectory.forces=true", "--precision", "double")
+        point = os.path.join(scratch, name + "-forces.h5")
+        uplift("energy", path, "--precision", "double", "--forces", point, "--set", f"system.coordinates={out}/checkpoint.upc")
+        with h5py.File(os.path.join(out, "trajectory.h5md")) as f, h5py.File(point) as g:
+            stored, expected = f["particles/trajectory/force/value"][:], g["forces"][:]
+            assert f["particles/trajectory/force/value"].attrs["unit"] == "kJ mol-1 nm-1" and stored.shape == (3, 22, 3), stored.shape
+        assert np.allclose(stored[-1], expected, rtol=1e-6, atol=1e-4), np.abs(stored[-1] - expected).max()
+
+
 def others_find_the_same_surface_in_weights_dat(scratch):
     """The published formulas of PyReweighting, written here in numpy on weights.dat, against uplift's own surface."""
     folder, _ = run(write(scratch, "weights", "  - {name: equilibrate, time: 2 ps}\n  - {name: accelerate, time: 1 ns, bias: {method: amd, boost: dihedral, parameters: {dihedral: {threshold: 62 kJ/mol, alpha: 20 kJ/mol}}}}"))
@@ -240,5 +253,5 @@ def boosts_that_make_no_sense_are_named(scratch):
 
 
 if __name__ == "__main__":
-    run_all(keys_that_decide_nothing_are_refused, boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost,
+    run_all(keys_that_decide_nothing_are_refused, boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost, frames_have_boosted_forces,
             others_find_the_same_surface_in_weights_dat, several_runs_and_unbiased_ones_go_together)

@@ -27,7 +27,7 @@ system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates
 forces: {{nonbonded: no-cutoff}}
 dynamics: {{integrator: langevin, timestep: 2 fs, temperature: 300 K, seed: 5}}
 stages:
-{stages}output: {{trajectory: {{every: 20 fs, velocities: true}}, energies: {{every: 20 fs}}, checkpoint: {{every: 0.02 s}}, report: false}}
+{stages}output: {{trajectory: {{every: 20 fs, velocities: true, forces: true}}, energies: {{every: 20 fs}}, checkpoint: {{every: 0.02 s}}, report: false}}
 compute: {{threads: 1}}
 """)
     return path

@@ -22,7 +22,7 @@ WATER = """version: 1
 system: {topology: SHARE/alanine-dipeptide-tip3p/system.prmtop.gz, coordinates: SHARE/alanine-dipeptide-tip3p/system.inpcrd.gz}
 dynamics: {timestep: 2 fs, pressure: {}}
 stages: [{name: production, time: 0.1 ps, restraints: {positions: protein-heavy}}]
-output: {trajectory: {every: 0.05 ps, velocities: true}, energies: {every: 0.05 ps}, report: false}
+output: {trajectory: {every: 0.05 ps, velocities: true, forces: true}, energies: {every: 0.05 ps}, report: false}
 """
 
 

@@ -2,6 +2,7 @@
 // it, and statistics.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 
@@ -44,6 +45,9 @@ Evaluation evaluate(Backend& backend, const State& state, const Bias& bias, bool
   backend.run(stages, ForcePlan{.energies = true, .virial = virial}, 0);
   Evaluation e{backend.energies(), {}};
   backend.download_forces(e.forces);
+  if (const auto snapshot = backend.snapshot({.positions = false, .forces = true})) {
+    EXPECT_TRUE(std::ranges::equal(snapshot->get().f, e.forces));
+  }
   return e;
 }
 

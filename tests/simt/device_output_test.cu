@@ -28,7 +28,7 @@ using test::Sample;
 using test::tear_apart;
 
 constexpr Wanted whole_frame{false, false, true, true}, row_of_energies{false, true, false, false},
-    frame_with_energies{false, true, true, true};
+    frame_of_everything{true, true, true, true};
 class KeepsLateFrames final : public Recorder {
  public:
   explicit KeepsLateFrames(const Wanted& wanted) : wanted_(wanted) {}
@@ -237,10 +237,10 @@ TEST_P(DeviceRecords, TheRunDoesNotWaitForThem) {
   EXPECT_EQ(frames.frames.size(), 4u);
 }
 // The record with zeros, two structs put aside and two sums, one copy. Positions and velocities put aside, two copies.
-// Tallies, molecules; velocities kept, moved, summed and put back.
+// Forces of a level likewise. Tallies, molecules; velocities kept, moved, summed and put back.
 INSTANTIATE_TEST_SUITE_P(Kinds, DeviceRecords,
                          ::testing::Values(Recorded{"Frame", whole_frame, 6 + 4}, Recorded{"Row", row_of_energies, 6 + 6},
-                                           Recorded{"FrameWithEnergies", frame_with_energies, 6 + 4 + 6}),
+                                           Recorded{"FrameOfEverything", frame_of_everything, 6 + 4 + 2 + 6}),
                          [](const auto& one) { return one.param.name; });
 
 /// Streams that do nothing until somebody waits: the frames of steps long past, read by another thread, are those of a run that
@@ -253,17 +253,21 @@ TEST(DeviceSnapshot, IsOfItsStepHoweverLateItIsRead) {
              bare = simt_device::make_backend(s.system, s.state.box, options);
   Simulation a(s.system, *late, s.state, two_femtoseconds()), b(s.system, *stops, s.state, two_femtoseconds()),
       c(s.system, *bare, s.state, two_femtoseconds());
-  KeepsLateFrames frames(frame_with_energies);
+  KeepsLateFrames frames(frame_of_everything);
   a.add(frames);
   a.begin();
   b.begin();
   c.begin();
   std::vector<State> expected{b.state()};
-  std::vector<Observables> numbers{b.observe({false, true})};
+  const Frame first = b.observe();
+  std::vector<Observables> numbers{first};
+  std::vector<std::vector<Vec3d>> forces{first.forces};
   for (int n = 0; n < 6; ++n) {
     b.step();
     expected.push_back(b.state());
-    numbers.push_back(b.observe({false, true}));
+    const Frame now = b.observe();
+    numbers.push_back(now);
+    forces.push_back(now.forces);
     c.step();
   }
   simt::set_lazy_streams(true);
@@ -281,6 +285,7 @@ TEST(DeviceSnapshot, IsOfItsStepHoweverLateItIsRead) {
     ASSERT_EQ(one.x.size(), expected[n].x.size());
     EXPECT_TRUE(std::equal(one.x.begin(), one.x.end(), expected[n].x.begin())) << n;
     EXPECT_TRUE(std::equal(one.v.begin(), one.v.end(), expected[n].v.begin())) << n;
+    EXPECT_TRUE(std::ranges::equal(one.f, forces[n])) << n;
     const Observables row = frames.frames[n].observables();
     EXPECT_EQ(row.energies.term, numbers[n].energies.term) << n;
     EXPECT_EQ(row.kinetic, numbers[n].kinetic) << n;
@@ -307,7 +312,7 @@ TEST(DeviceSnapshot, OfASecondDeviceIsReadByWhoeverComes) {
     const auto backend = simt_device::make_backend(s.system, s.state.box, options);
     EXPECT_GT(simt::device_bytes(device), already);
     Simulation simulation(s.system, *backend, s.state, two_femtoseconds());
-    KeepsLateFrames frames(frame_with_energies);
+    KeepsLateFrames frames(frame_of_everything);
     simulation.add(frames);
     simulation.begin();
     for (int n = 0; n < 4; ++n) simulation.step();
@@ -404,7 +409,7 @@ TEST_P(DeviceRowCourse, HasTheNumbersOfTheCpu) {
   const auto cpu = cpu::make_cpu_backend(s.system, s.state.box, {Precision::double_, 2, 1e-11});
   const auto device = where.make(s.system, s.state.box, {Precision::double_, 1e-11});
   Simulation here(s.system, *cpu, s.state, d), there(s.system, *device, s.state, d);
-  KeepsLateFrames a(row_of_energies), b(row_of_energies);
+  KeepsLateFrames a({true, true, false, false}), b({true, true, false, false});
   here.add(a);
   there.add(b);
   here.begin();
@@ -423,6 +428,10 @@ TEST_P(DeviceRowCourse, HasTheNumbersOfTheCpu) {
     EXPECT_NEAR(x.temperature, y.temperature, 1e-7) << n;
     EXPECT_NEAR(x.pressure, y.pressure, 1e-4) << n;
     EXPECT_NEAR(x.conserved, y.conserved, 1e-5) << n;
+    const auto f = a.frames[n].get().f, g = b.frames[n].get().f;
+    ASSERT_EQ(f.size(), s.state.x.size());
+    ASSERT_EQ(g.size(), f.size());
+    for (std::size_t i = 0; i < f.size(); ++i) EXPECT_LT(dot(f[i] - g[i], f[i] - g[i]), 1e-8) << n << ' ' << i;
   }
 }
 INSTANTIATE_TEST_SUITE_P(Integrators, DeviceRowCourse,

@@ -295,7 +295,7 @@ TEST(Simulation, WorksOutNoEnergiesThatNobodyLooksAt) {
 class LateWatcher final : public Recorder {
  public:
   explicit LateWatcher(Wanted what) : what_(what) {}
-  static constexpr Wanted positions{false, false, true, false}, both{false, false, true, true}, row{false, true, false, false};
+  static constexpr Wanted positions{false, false, true, false}, all{true, false, true, true}, row{false, true, false, false};
   bool due(std::int64_t step) const override { return step % 3 == 0; }
   Wanted wanted() const override { return what_; }
   Takes takes() const override { return Takes::late_frame; }
@@ -310,23 +310,27 @@ TEST(Simulation, LateFramesKeepTheirMomentAndNoEnergiesAreWorkedOut) {
   const System system = test::free_atoms(4, 12);
   ToyBackend backend(system, springs);
   Simulation s(system, backend, excited(4), verlet(0.002));
-  LateWatcher positions(LateWatcher::positions), both(LateWatcher::both);
+  LateWatcher positions(LateWatcher::positions), all(LateWatcher::all);
   s.add(positions);
-  s.add(both);
+  s.add(all);
   s.begin();
-  std::vector<State> expected{s.state()};
-  for (int n = 1; n <= 7; ++n) {
-    s.step();
-    if (n % 3 == 0) expected.push_back(s.state());
+  std::vector<State> expected;
+  std::vector<std::vector<Vec3d>> forces;
+  for (int n = 0; n <= 7; ++n) {
+    if (n > 0) s.step();
+    if (n % 3 != 0) continue;
+    expected.push_back(s.state());
+    forces.push_back(s.observe({true, false}).forces);
   }
   ASSERT_EQ(positions.frames.size(), 3u);
-  ASSERT_EQ(both.frames.size(), 3u);
+  ASSERT_EQ(all.frames.size(), 3u);
   for (std::size_t n = 0; n < 3; ++n) {
-    const SnapshotContents& one = both.frames[n].get();
-    EXPECT_EQ(both.frames[n].step(), expected[n].step);
-    EXPECT_DOUBLE_EQ(both.frames[n].time(), expected[n].time);
+    const SnapshotContents& one = all.frames[n].get();
+    EXPECT_EQ(all.frames[n].step(), expected[n].step);
+    EXPECT_DOUBLE_EQ(all.frames[n].time(), expected[n].time);
     EXPECT_TRUE(std::equal(one.x.begin(), one.x.end(), expected[n].x.begin(), expected[n].x.end()));
     EXPECT_TRUE(std::equal(one.v.begin(), one.v.end(), expected[n].v.begin(), expected[n].v.end()));
+    EXPECT_TRUE(std::ranges::equal(one.f, forces[n]));
   }
   EXPECT_EQ(backend.energy_calls, 1);  // those of the start
 }
@@ -395,7 +399,8 @@ TEST(LateFrame, ThrowsWhatItsSnapshotKnows) {
   const System system = test::free_atoms(40, 12);
   const auto message = [&](SnapshotContents contents) -> std::string {
     const LateFrame frame(system, 12, 0.024, 300,
-                          std::make_shared<TakenSnapshot>(std::vector<Vec3d>(40), std::vector<Vec3d>{}, std::move(contents)));
+                          std::make_shared<TakenSnapshot>(std::vector<Vec3d>(40), std::vector<Vec3d>{}, std::vector<Vec3d>{},
+                                                          std::move(contents)));
     try {
       frame.get();
     } catch (const SimulationError& e) {
@@ -404,17 +409,17 @@ TEST(LateFrame, ThrowsWhatItsSnapshotKnows) {
     return "";
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(message({{}, {}, {}, {3, 100}, 150, {}}), "");
-  EXPECT_THAT(message({{}, {}, {}, {3, 1e12}, 150, {}}),
+  EXPECT_EQ(message({{}, {}, {}, {}, {3, 100}, 150, {}}), "");
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, 1e12}, 150, {}}),
               testing::HasSubstr("blown up at step 12 (0.024 ps): the force on atom 4"));
-  EXPECT_THAT(message({{}, {}, {}, {3, nan}, 150, {}}), testing::HasSubstr("blown up at step 12"));
-  EXPECT_THAT(message({{}, {}, {}, {3, 100}, nan, {}}), testing::HasSubstr("not a number, at step 12"));
-  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 1e6, {}}), testing::HasSubstr("the temperature is"));
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, nan}, 150, {}}), testing::HasSubstr("blown up at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, 100}, nan, {}}), testing::HasSubstr("not a number, at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, 100}, 1e6, {}}), testing::HasSubstr("the temperature is"));
   SnapshotEnergies energies;
-  EXPECT_EQ(message({{}, {}, {}, {3, 100}, 150, {}, energies}), "");
+  EXPECT_EQ(message({{}, {}, {}, {}, {3, 100}, 150, {}, energies}), "");
   energies.energies[EnergyTerm::lj] = nan;
-  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 150, {}, energies}), testing::HasSubstr("not a number, at step 12"));
-  EXPECT_THAT(message({{}, {}, {}, {3, 100}, 150, "the list is full"}), testing::HasSubstr("the list is full, at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, 100}, 150, {}, energies}), testing::HasSubstr("not a number, at step 12"));
+  EXPECT_THAT(message({{}, {}, {}, {}, {3, 100}, 150, "the list is full"}), testing::HasSubstr("the list is full, at step 12"));
 }
 
 TEST(Simulation, RecordingMoreOftenChangesNothing) {

@@ -130,7 +130,8 @@ using Stage =
 /// What a snapshot holds besides what tells whether the run is sound.
 struct SnapshotPlan {
   bool positions = true, velocities = false;
-  bool energies = false;  ///< those of the last evaluation, which was of the present positions and asked for them
+  bool forces = false;                    ///< those of the last evaluation, which was of the present positions
+  bool energies = false;                  ///< of the same, which asked for them
   std::span<const Stage> to_full_step{};  ///< with energies: what brings velocities to the time of the positions, for a look
 };
 

@@ -31,6 +31,7 @@ struct SnapshotContents {
   Box box;
   std::span<const Vec3d> x;  ///< [atoms] nm, unwrapped; empty when not wanted
   std::span<const Vec3d> v;  ///< [atoms] nm/ps; empty when not wanted
+  std::span<const Vec3d> f;  ///< [atoms] kJ/mol/nm, of V + boost; empty when not wanted
   WorstForce worst;
   double kinetic = 0;                          ///< [kJ/mol]
   std::string failure;                         ///< what Backend::verify() would have thrown; empty: nothing
@@ -48,10 +49,11 @@ class Snapshot {
 /// One whose contents are there from the start.
 class TakenSnapshot final : public Snapshot {
  public:
-  TakenSnapshot(std::vector<Vec3d> x, std::vector<Vec3d> v, SnapshotContents contents)
-      : x_(std::move(x)), v_(std::move(v)), contents_(std::move(contents)) {
+  TakenSnapshot(std::vector<Vec3d> x, std::vector<Vec3d> v, std::vector<Vec3d> f, SnapshotContents contents)
+      : x_(std::move(x)), v_(std::move(v)), f_(std::move(f)), contents_(std::move(contents)) {
     contents_.x = x_;
     contents_.v = v_;
+    contents_.f = f_;
   }
   TakenSnapshot(const TakenSnapshot&) = delete;
   TakenSnapshot& operator=(const TakenSnapshot&) = delete;
@@ -59,7 +61,7 @@ class TakenSnapshot final : public Snapshot {
   const SnapshotContents& get() override { return contents_; }
 
  private:
-  std::vector<Vec3d> x_, v_;
+  std::vector<Vec3d> x_, v_, f_;
   SnapshotContents contents_;
 };
 

@@ -13,7 +13,7 @@ namespace uplift {
 
 /// What a recorder looks at, so that no more is worked out.
 struct Wanted {
-  bool forces = true;                        ///< a LateFrame has none
+  bool forces = true;
   bool energies = true;                      ///< and pressure and conserved energy
   bool positions = true, velocities = true;  ///< of a LateFrame; a Frame has both
 };

@@ -140,8 +140,8 @@ struct StageSettings {
 
 struct OutputSettings {
   std::string directory;
-  double trajectory_every = 2;  ///< [ps]; 0: none
-  bool velocities = false;
+  double trajectory_every = 2;               ///< [ps]; 0: none
+  bool velocities = false, forces = false;   ///< stored beside positions
   std::optional<double> position_precision;  ///< [nm], lossy rounding
   double energies_every = 0.2;               ///< [ps]
   bool report = true;                        ///< report.html

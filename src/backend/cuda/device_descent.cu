@@ -13,8 +13,8 @@ double value_of(unsigned long long bits) { return std::bit_cast<double>(bits); }
 
 class DeviceDescent final : public Descent {
  public:
-  DeviceDescent(Backend& backend, DeviceIntegration& integration,
-                std::function<std::array<const Fixed*, most_force_levels>()> level_forces, cudaStream_t stream)
+  DeviceDescent(Backend& backend, DeviceIntegration& integration, std::function<LevelForces()> level_forces,
+                cudaStream_t stream)
       : backend_(backend), integration_(integration), level_forces_(std::move(level_forces)), stream_(stream) {
     const std::size_t atoms = integration.size();
     for (DeviceBuffer<Vec3d>* one : {&best_, &force_, &direction_, &next_force_}) {
@@ -121,7 +121,7 @@ class DeviceDescent final : public Descent {
 
   Backend& backend_;
   DeviceIntegration& integration_;
-  std::function<std::array<const Fixed*, most_force_levels>()> level_forces_;
+  std::function<LevelForces()> level_forces_;
   cudaStream_t stream_;
   DeviceBuffer<Vec3d> best_, force_, direction_, next_force_;
   DeviceBuffer<float> step_, change_;  ///< [slots][3 atoms]
@@ -134,8 +134,7 @@ class DeviceDescent final : public Descent {
 }  // namespace
 
 std::unique_ptr<Descent> make_device_descent(Backend& backend, DeviceIntegration& integration,
-                                             std::function<std::array<const Fixed*, most_force_levels>()> level_forces,
-                                             cudaStream_t stream) {
+                                             std::function<LevelForces()> level_forces, cudaStream_t stream) {
   return std::make_unique<DeviceDescent>(backend, integration, std::move(level_forces), stream);
 }
 

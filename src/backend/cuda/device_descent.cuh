@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <functional>
 #include <memory>
 
@@ -10,7 +9,6 @@ namespace uplift::UPLIFT_DEVICE {
 /// A minimisation whose vectors stay on the device: numbers alone come to the host. From the positions that `integration` has.
 /// All of these outlive it.
 std::unique_ptr<Descent> make_device_descent(Backend& backend, DeviceIntegration& integration,
-                                             std::function<std::array<const Fixed*, most_force_levels>()> level_forces,
-                                             cudaStream_t stream);
+                                             std::function<LevelForces()> level_forces, cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

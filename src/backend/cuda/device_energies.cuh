@@ -12,6 +12,8 @@ namespace uplift::UPLIFT_DEVICE {
 inline constexpr std::size_t level_tallies = energy_term_count + 9;  ///< energies, then the virial
 inline constexpr std::size_t all_tallies = most_force_levels * level_tallies;
 
+using LevelForces = std::array<const Fixed*, most_force_levels>;  ///< [3 * atoms] each; nullptr: not computed
+
 /// Which levels there are tallies of, and what of their energies needs no device.
 struct Reported {
   std::array<bool, most_force_levels> level{};

@@ -191,7 +191,7 @@ void DeviceIntegration::scale_box(const ScaleBox& stage) {
   box_ = {scaled(box_.a), scaled(box_.b), scaled(box_.c)};
 }
 
-void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels) {
+void DeviceIntegration::run(const Stage& stage, const LevelForces& levels) {
   std::visit(
       [&](const auto& s) {
         using S = std::decay_t<decltype(s)>;
@@ -258,7 +258,7 @@ void DeviceIntegration::run(const Stage& stage, const std::array<const Fixed*, m
       stage);
 }
 
-void DeviceIntegration::add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels) {
+void DeviceIntegration::add_kick(const Kick& stage, const LevelForces& levels) {
   Move& m = add(MoveKind::kick);
   m.dt = stage.dt;
   for (std::size_t l = 0; l < levels.size(); ++l) {
@@ -275,7 +275,7 @@ MoleculesBySize DeviceIntegration::molecules_by_size() const {
   return {those(small_molecules_), those(large_molecules_)};
 }
 
-LevelsView DeviceIntegration::view_of(const std::array<const Fixed*, most_force_levels>& levels) {
+LevelsView DeviceIntegration::view_of(const LevelForces& levels) {
   LevelsView view{};
   for (std::size_t l = 0; l < levels.size(); ++l) view.force[l] = levels[l];
   return view;
@@ -290,7 +290,7 @@ double DeviceIntegration::kinetic_energy() {
   return from_fixed(sums[0]);
 }
 
-Backend::WorstForce DeviceIntegration::worst_force(const std::array<const Fixed*, most_force_levels>& levels) {
+Backend::WorstForce DeviceIntegration::worst_force(const LevelForces& levels) {
   if (home().count == 0) return {};
   worst_.clear(stream_);
   queue_worst_force(levels, worst_.data());

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_ranks.cuh"
 #include "uplift/backend/atom_groups.hpp"
 #include "uplift/model/system.hpp"
@@ -99,7 +100,7 @@ class DeviceIntegration {
   Shared look() const;
   /// Any stage but ComputeForces and ApplyBias. Stages are gathered into as few kernels as may be: flush() queues what has been
   /// gathered.
-  void run(const Stage& stage, const std::array<const Fixed*, most_force_levels>& levels);
+  void run(const Stage& stage, const LevelForces& levels);
   /// `placing`: as of launch_moves().
   void flush(const Placing<float>* placing = nullptr);
   /// Does the kernel of moves bring every atom to its place? Virtual sites follow it.
@@ -112,7 +113,7 @@ class DeviceIntegration {
   /// What a snapshot has besides positions, queued on the stream.
   std::size_t size() const { return x_.size(); }
   const Vec3d* velocities() const { return v_.data(); }
-  void queue_accelerations(const std::array<const Fixed*, most_force_levels>& levels, DescentMaxima* maxima) {
+  void queue_accelerations(const LevelForces& levels, DescentMaxima* maxima) {
     launch_accelerate(atoms(), view_of(levels), shared_.data(), maxima, stream_);
   }
   /// Boosts and factors, with forces that are kept.
@@ -122,10 +123,10 @@ class DeviceIntegration {
   const Shared* shared() const { return shared_.data(); }
   // Added to sums that are clear.
   void queue_kinetic_energy(Fixed* sums) { launch_moments(atoms(), home(), sums, stream_); }
-  void queue_worst_force(const std::array<const Fixed*, most_force_levels>& levels, unsigned long long* worst) {
+  void queue_worst_force(const LevelForces& levels, unsigned long long* worst) {
     launch_worst_force(home(), view_of(levels), shared_.data(), worst, stream_);
   }
-  void queue_molecular_sums(const std::array<const Fixed*, most_force_levels>& levels, Fixed* sums) {
+  void queue_molecular_sums(const LevelForces& levels, Fixed* sums) {
     launch_molecular_sums(atoms(), molecules_by_size(), view_of(levels), shared_.data(), sums, stream_);
   }
   /// What check_constraints() throws, from a copy of `shared`; empty: nothing.
@@ -133,19 +134,19 @@ class DeviceIntegration {
 
   /// Throws SimulationError when a constraint could not be met since the last upload. Waits.
   void check_constraints() const;
-  double kinetic_energy();                                                                     ///< waits
-  Backend::WorstForce worst_force(const std::array<const Fixed*, most_force_levels>& levels);  ///< waits
+  double kinetic_energy();                                     ///< waits
+  Backend::WorstForce worst_force(const LevelForces& levels);  ///< waits
 
  private:
   SitesView sites_view() const { return {site_count_, site_atoms_.data(), site_parameters_.data()}; }
   AtomList home() const { return ranks_ ? ranks_->home() : AtomList{static_cast<int>(x_.size()), nullptr}; }
   void put_sites();
-  static LevelsView view_of(const std::array<const Fixed*, most_force_levels>& levels);
+  static LevelsView view_of(const LevelForces& levels);
   MoleculesBySize molecules_by_size() const;
   void put_molecules();
   void scale_box(const ScaleBox& stage);
   Move& add(MoveKind kind);
-  void add_kick(const Kick& stage, const std::array<const Fixed*, most_force_levels>& levels);
+  void add_kick(const Kick& stage, const LevelForces& levels);
   void sum_kinetic();
 
   const System& system_;

@@ -4,6 +4,22 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
+void add_up(const LevelForces& levels, const Shared& shared, std::span<Vec3d> f) {
+  const auto vector = [](const Fixed* of, std::size_t i) {
+    return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
+  };
+  std::vector<Fixed> sum(3 * f.size(), 0);  // exact, where there is no bias
+  std::fill(f.begin(), f.end(), Vec3d{0, 0, 0});
+  for (std::size_t l = 0; l < levels.size(); ++l) {
+    if (!levels[l]) continue;
+    if (const double factor = shared.factors[l].all(); factor != 1)
+      for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(levels[l], i);
+    else
+      for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += levels[l][k];
+  }
+  for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum.data(), i);
+}
+
 void DeviceLevels::forget() {
   for (Level& level : levels_) level.computed = false;
   reported_ = {};
@@ -16,8 +32,8 @@ void DeviceLevels::begin(int level, bool tally, cudaStream_t stream) {
   l.sums.clear(stream, tally ? l.sums.size() : words_);
 }
 
-std::array<const Fixed*, most_force_levels> DeviceLevels::forces() const {
-  std::array<const Fixed*, most_force_levels> forces{};
+LevelForces DeviceLevels::forces() const {
+  LevelForces forces{};
   for (std::size_t l = 0; l < forces.size(); ++l) forces[l] = levels_[l].computed ? levels_[l].sums.data() : nullptr;
   return forces;
 }
@@ -61,21 +77,15 @@ void DeviceLevels::fetch_energies(cudaStream_t stream) const {
 }
 
 void DeviceLevels::add_up(const Shared& shared, std::vector<Vec3d>& f) const {
-  const auto vector = [](const Fixed* of, std::size_t i) {
-    return Vec3d{from_fixed(of[3 * i]), from_fixed(of[3 * i + 1]), from_fixed(of[3 * i + 2])};
-  };
-  std::vector<Fixed> sum(words_, 0);  // exact, where there is no bias
-  f.assign(words_ / 3, Vec3d{0, 0, 0});
+  LevelForces fetched{};
   const Fixed* one = fetched_forces_.data();
   for (std::size_t l = 0; l < levels_.size(); ++l) {
     if (!levels_[l].computed) continue;
-    if (const double factor = shared.factors[l].all(); factor != 1)
-      for (std::size_t i = 0; i < f.size(); ++i) f[i] += factor * vector(one, i);
-    else
-      for (std::size_t k = 0; k < words_; ++k) sum[k] += one[k];
+    fetched[l] = one;
     one += words_;
   }
-  for (std::size_t i = 0; i < f.size(); ++i) f[i] += vector(sum.data(), i);
+  f.resize(words_ / 3);
+  UPLIFT_DEVICE::add_up(fetched, shared, f);
 }
 
 void DeviceLevels::keep(cudaStream_t stream) {

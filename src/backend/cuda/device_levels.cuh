@@ -5,11 +5,15 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "backend/cuda/device_energies.cuh"
 
 namespace uplift::UPLIFT_DEVICE {
+
+/// All levels on the host, with the parts that they have. `f`: [atoms] kJ/mol/nm.
+void add_up(const LevelForces& levels, const Shared& shared, std::span<Vec3d> f);
 
 /// Queues work on the stream that it is given, and waits for nothing.
 class DeviceLevels {
@@ -25,7 +29,7 @@ class DeviceLevels {
   SumsView sums(int level) { return {force(level), tally(level), tally(level) + energy_term_count}; }
   Fixed* force(int level) { return at(level).sums.data(); }
   Fixed* tally(int level) { return at(level).sums.data() + words_; }  ///< [level_tallies]
-  std::array<const Fixed*, most_force_levels> forces() const;         ///< [3 * atoms] each; nullptr: not computed
+  LevelForces forces() const;
   TalliesView tallies();
   std::vector<void*> carried();  ///< arrays that move with atoms
 

@@ -1,5 +1,8 @@
 #include "backend/cuda/device_snapshot.cuh"
 
+#include <algorithm>
+#include <utility>
+
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
@@ -13,9 +16,13 @@ void send(PinnedBuffer<T>& host, const DeviceBuffer<T>& aside, cudaStream_t stre
   host.copy_from(aside.data(), aside.size(), stream);
 }
 
-bool of_atoms(const SnapshotPlan& plan) { return plan.positions || plan.velocities; }
+std::size_t computed(const LevelForces& levels) {
+  return levels.size() - static_cast<std::size_t>(std::ranges::count(levels, nullptr));
+}
+bool of_atoms(const SnapshotPlan& plan) { return plan.positions || plan.velocities || plan.forces; }
 
-void put_atoms_aside(SnapshotBuffers& b, const DeviceIntegration& integration, const SnapshotPlan& plan, cudaStream_t stream) {
+void put_atoms_aside(SnapshotBuffers& b, const SnapshotSource& source, const SnapshotPlan& plan, cudaStream_t stream) {
+  const DeviceIntegration& integration = source.integration;
   const std::size_t count = integration.size();
   if (plan.positions) {
     b.x.resize(count);
@@ -24,6 +31,12 @@ void put_atoms_aside(SnapshotBuffers& b, const DeviceIntegration& integration, c
   if (plan.velocities) {
     b.v.resize(count);
     put_aside(b.v.data(), integration.velocities(), count, stream);
+  }
+  if (plan.forces) {
+    std::size_t end = 0;
+    b.f.resize(3 * count * computed(source.forces));
+    for (const Fixed* level : source.forces)
+      if (level) put_aside(b.f.data() + std::exchange(end, end + 3 * count), level, 3 * count, stream);
   }
 }
 
@@ -49,16 +62,18 @@ class DeviceSnapshots::One final : public Snapshot {
         buffers_(std::move(buffers)),
         integration_(source.integration),
         room_(source.room),
+        levels_(source.forces),
         reported_(source.reported),
         box_(source.integration.box()),
         positions_(plan.positions),
         velocities_(plan.velocities),
+        forces_(plan.forces),
         energies_(plan.energies),
         full_step_(!plan.to_full_step.empty()),
         boosted_(source.boosted) {}
   ~One() override {
     const std::lock_guard lock(home_->mutex_);
-    home_->free_buffers(positions_ || velocities_).push_back(std::move(buffers_));
+    home_->free_buffers(positions_ || velocities_ || forces_).push_back(std::move(buffers_));
   }
   One(const One&) = delete;
   One& operator=(const One&) = delete;
@@ -73,6 +88,7 @@ class DeviceSnapshots::One final : public Snapshot {
     contents_.box = box_;
     if (positions_) contents_.x = {b.host_x.data(), b.x.size()};
     if (velocities_) contents_.v = {b.host_v.data(), b.v.size()};
+    if (forces_) contents_.f = add_up_forces(r.shared);
     contents_.worst = worst_force_of(r.worst);
     contents_.kinetic = from_fixed(r.moments[0]);
     contents_.failure = integration_.constraint_failure(r.shared);
@@ -83,6 +99,16 @@ class DeviceSnapshots::One final : public Snapshot {
   }
 
  private:
+  std::span<const Vec3d> add_up_forces(const Shared& shared) {
+    const std::size_t atoms = integration_.size();
+    LevelForces fetched{};
+    std::size_t end = 0;
+    for (std::size_t l = 0; l < levels_.size(); ++l)
+      if (levels_[l]) fetched[l] = buffers_->host_f.data() + std::exchange(end, end + 3 * atoms);
+    f_.resize(atoms);
+    add_up(fetched, shared, f_);
+    return f_;
+  }
   SnapshotEnergies energies_of(const SnapshotRecord& r) const {
     SnapshotEnergies e;
     e.energies = reported_.sum(r.tallies, r.shared);
@@ -101,9 +127,11 @@ class DeviceSnapshots::One final : public Snapshot {
   Buffers buffers_;
   const DeviceIntegration& integration_;
   DeviceForce::Room room_;
+  LevelForces levels_;  ///< which are computed
   Reported reported_;
   Box box_;
-  bool positions_, velocities_, energies_, full_step_, boosted_, known_ = false;
+  bool positions_, velocities_, forces_, energies_, full_step_, boosted_, known_ = false;
+  std::vector<Vec3d> f_;
   SnapshotContents contents_;
 };
 
@@ -123,7 +151,7 @@ std::unique_ptr<Snapshot> DeviceSnapshots::take(const SnapshotSource& source, co
   DeviceIntegration& integration = source.integration;
   SnapshotRecord* r = b->record.data();
   b->record.clear(stream);
-  put_atoms_aside(*b, integration, plan, stream);
+  put_atoms_aside(*b, source, plan, stream);
   put_aside(&r->shared, integration.shared(), 1, stream);
   if (source.room.used) put_aside(&r->lists, source.room.used, 1, stream);
   integration.queue_kinetic_energy(r->moments);
@@ -133,6 +161,7 @@ std::unique_ptr<Snapshot> DeviceSnapshots::take(const SnapshotSource& source, co
   b->aside.hold(copies_);
   if (plan.positions) send(b->host_x, b->x, copies_);
   if (plan.velocities) send(b->host_v, b->v, copies_);
+  if (plan.forces) send(b->host_f, b->f, copies_);
   send(b->host_record, b->record, copies_);
   b->arrived.record(copies_);
   return std::make_unique<One>(shared_from_this(), std::move(b), source, plan);

@@ -13,6 +13,7 @@
 #include "backend/cuda/device_energies.cuh"
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/device_integration.cuh"
+#include "backend/cuda/device_levels.cuh"
 #include "backend/cuda/device_streams.cuh"
 #include "uplift/backend/snapshot.hpp"
 
@@ -31,8 +32,10 @@ struct SnapshotRecord {
 /// Memory of one snapshot on both sides.
 struct SnapshotBuffers {
   DeviceBuffer<Vec3d> x, v;
+  DeviceBuffer<Fixed> f;  ///< [levels that are computed][3 * atoms]
   DeviceBuffer<SnapshotRecord> record{1};
   PinnedBuffer<Vec3d> host_x, host_v;
+  PinnedBuffer<Fixed> host_f;
   PinnedBuffer<SnapshotRecord> host_record;
   Event aside, arrived{true};
   bool used = false;
@@ -41,7 +44,7 @@ struct SnapshotBuffers {
 /// Where a snapshot comes from.
 struct SnapshotSource {
   DeviceIntegration& integration;
-  std::array<const Fixed*, most_force_levels> forces;
+  LevelForces forces;
   DeviceForce::Room room;
   const Fixed* tallies;  ///< [all_tallies] of device memory
   Reported reported;
