@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <utility>
 
 #include "model.hpp"
 #include "uplift/core/constants.hpp"
@@ -14,7 +16,9 @@ namespace {
 
 constexpr double degree = constants::pi / 180;
 constexpr double angstrom = constants::nm_per_angstrom;
-constexpr double worst_misfit = 0.03;  ///< [nm] of a bond; a minimisation mends less
+constexpr double worst_misfit = 0.03;   ///< [nm] of a bond; a minimisation mends less
+constexpr double in_each_other = 0.27;  ///< [nm] nearer than hydrogen bonds are
+constexpr int most_rounds = 8;          ///< of looking for other rotamers
 
 class HeavyAtoms {
  public:
@@ -27,8 +31,9 @@ class HeavyAtoms {
     for (std::size_t r = 0; r < model_.residues.size(); ++r) {
       if (!model_.residues[r].is_amino_acid()) continue;
       add_carbonyl(r);
-      add_side_chain(model_.residues[r]);
+      add_side_chain(r);
     }
+    for (int n = 0; n < most_rounds && make_room(); ++n) continue;
   }
 
  private:
@@ -121,19 +126,66 @@ class HeavyAtoms {
     if (options_.sequence.empty()) model_.notes.push_back(describe(r) + ": " + atoms + " added");
   }
 
-  void add_side_chain(ModelResidue& r) {
+  void add_side_chain(std::size_t index) {
+    ModelResidue& r = model_.residues[index];
     std::vector<const IdealAtom*> missing;
     for (const IdealAtom& ideal : r.library->side_chain)
       if (!r.find(ideal.name)) missing.push_back(&ideal);
     if (missing.empty()) return;
+    const std::vector<ModelAtom> best = roomiest(r, missing, {0});
+    // What hangs on an atom that is new is set anew, too, where the bond between them would be too long or too short.
+    for (const IdealAtom& ideal : r.library->side_chain)
+      if (misfit(r, best, ideal) > worst_misfit) {
+        std::erase_if(r.atoms, [&](const ModelAtom& a) { return a.name == ideal.name; });
+        return add_side_chain(index);
+      }
+    std::string names;
+    for (const ModelAtom& a : best) names += (names.empty() ? "" : " ") + a.name;
+    r.atoms.insert(r.atoms.end(), best.begin(), best.end());
+    note(r, names);
+    made_.push_back({index, std::move(missing)});
+  }
+
+  /// Side chains that came first saw less than all others: those that lie in something choose again. False: nothing has
+  /// changed.
+  bool make_room() {
+    bool changed = false;
+    for (const auto& [index, atoms] : made_) {
+      ModelResidue& r = model_.residues[index];
+      std::vector<ModelAtom> before;
+      for (const IdealAtom* ideal : atoms) before.push_back(*r.find(ideal->name));
+      if (crowding(r, before, in_each_other) == 0) continue;
+      const double crowded = crowding(r, before);
+      const ModelResidue kept = r;
+      std::erase_if(r.atoms, [&](const ModelAtom& a) {
+        return std::any_of(before.begin(), before.end(), [&](const ModelAtom& b) { return a.name == b.name; });
+      });
+      const std::vector<ModelAtom> best = roomiest(r, atoms, {0, -20, 20});
+      if (crowding(r, best) < crowded - 1e-9) {
+        r.atoms.insert(r.atoms.end(), best.begin(), best.end());
+        changed = true;
+      } else {
+        r = kept;
+      }
+    }
+    return changed;
+  }
+
+  /// The missing atoms in the rotamer that has most room. `beside`: how far from staggered torsions may be [degrees].
+  std::vector<ModelAtom> roomiest(const ModelResidue& r, const std::vector<const IdealAtom*>& missing,
+                                  std::initializer_list<double> beside) const {
     // Torsions that are free: those of the first atoms on N-CA-CB and on CA-CB-CG that are all missing. Rings of proline are
     // not.
-    const bool chi1 = free_torsion(r, missing, "CA", "CB"), chi2 = free_torsion(r, missing, "CB", "CG");
+    std::vector<double> turns;
+    for (double staggered : {0, 120, 240})
+      for (double more : beside) turns.push_back((staggered + more) * degree);
+    const std::vector<double> chi1 = free_torsion(r, missing, "CA", "CB") ? turns : std::vector<double>{0},
+                              chi2 = free_torsion(r, missing, "CB", "CG") ? turns : std::vector<double>{0};
     std::vector<ModelAtom> best;
     double least = 1e300;
-    for (int i = 0; i < (chi1 ? 3 : 1); ++i)
-      for (int j = 0; j < (chi2 ? 3 : 1); ++j) {
-        const std::vector<ModelAtom> made = build(r, missing, 120.0 * i * degree, 120.0 * j * degree);
+    for (double turn1 : chi1)
+      for (double turn2 : chi2) {
+        const std::vector<ModelAtom> made = build(r, missing, turn1, turn2);
         double overlap = crowding(r, made);
         for (const IdealAtom& ideal : r.library->side_chain) overlap += 10 * misfit(r, made, ideal);
         if (overlap < least - 1e-9) {
@@ -141,16 +193,7 @@ class HeavyAtoms {
           best = made;
         }
       }
-    // What hangs on an atom that is new is set anew, too, where the bond between them would be too long or too short.
-    for (const IdealAtom& ideal : r.library->side_chain)
-      if (misfit(r, best, ideal) > worst_misfit) {
-        std::erase_if(r.atoms, [&](const ModelAtom& a) { return a.name == ideal.name; });
-        return add_side_chain(r);
-      }
-    std::string names;
-    for (const ModelAtom& a : best) names += (names.empty() ? "" : " ") + a.name;
-    r.atoms.insert(r.atoms.end(), best.begin(), best.end());
-    note(r, names);
+    return best;
   }
 
   /// By how much the bond from a new atom to one that was there differs from its ideal length [nm].
@@ -209,8 +252,7 @@ class HeavyAtoms {
   }
 
   /// How much the atoms lie in others: heavy atoms that are not bonded are at least 0.3 nm apart.
-  double crowding(const ModelResidue& own, const std::vector<ModelAtom>& made) const {
-    constexpr double apart = 0.32;
+  double crowding(const ModelResidue& own, const std::vector<ModelAtom>& made, double apart = 0.32) const {
     double sum = 0;
     for (const ModelResidue& r : model_.residues)
       for (const ModelAtom& a : r.atoms) {
@@ -225,8 +267,14 @@ class HeavyAtoms {
     return sum;
   }
 
+  struct SideChain {
+    std::size_t residue;
+    std::vector<const IdealAtom*> atoms;
+  };
+
   Model& model_;
   const BuildOptions& options_;
+  std::vector<SideChain> made_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "support/built.hpp"
@@ -174,6 +175,38 @@ TEST(BuildBonds, AtomsThatLieInEachOtherAreSaid) {
   const auto heavy = [&](int i) { return whole.topology.atoms[at(i)].element != 1; };
   EXPECT_THAT(from(test::pdb_of(moved, heavy)).notes, Contains(HasSubstr("0.050 nm apart and not bonded")));
   EXPECT_THAT(from(test::pdb_of(whole, heavy)).notes, Not(Contains(HasSubstr("apart and not bonded"))));
+}
+
+/// Two helices side by side, of which only the backbones are known: side chains that came first make room for those that came
+/// later.
+TEST(BuildBonds, SideChainsThatAreAllMissingKeepApart) {
+  BuildOptions options = in_vacuum("FLWMKRYEILFWHQMKLF");
+  options.conformation = Conformation::helix;
+  const Structure helix = build(options).structure;
+  const Looked l(helix);
+  const auto end = [&](int first) {
+    Vec3d sum{0, 0, 0};
+    for (int r = first; r < first + 4; ++r) sum += 0.25 * l.x(r, "CA");
+    return sum;
+  };
+  const Vec3d axis = end(14) - end(0), aside = cross(axis, {1, 0.3, -0.2});
+  Structure two = helix;
+  for (Vec3d& x : two.x) x += (0.9 / std::sqrt(dot(aside, aside))) * aside;
+  for (Residue& r : two.topology.residues) r.chain = "B";
+  const auto backbone = [&](int i) {
+    const std::string& name = helix.topology.atoms[at(i)].name;
+    return name == "N" || name == "CA" || name == "C" || name == "O" || name == "OXT";
+  };
+  const std::string first = test::pdb_of(helix, backbone);
+  const Structure built = from(first.substr(0, first.size() - 4) + "TER\n" + test::pdb_of(two, backbone)).structure;
+  ASSERT_EQ(built.topology.size(), 2 * helix.topology.size());
+  double least = 1;
+  const std::vector<Atom>& atoms = built.topology.atoms;
+  for (int i = 0; i < built.topology.size(); ++i)
+    for (int j = 0; j < i; ++j)
+      if (atoms[at(i)].element != 1 && atoms[at(j)].element != 1 && std::abs(atoms[at(i)].residue - atoms[at(j)].residue) > 1)
+        least = std::min(least, test::distance(built.x[at(i)], built.x[at(j)]));
+  EXPECT_GT(least, 0.25);
 }
 
 TEST(BuildBonds, AMoleculeThatTheBoxCutsIsMadeWhole) {
