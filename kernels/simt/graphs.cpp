@@ -51,6 +51,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->branch = 0;
   stream->capture->branches.push_back(stream);
   simt::captures.push_back(stream->capture);
+  ++device().counters.captures;
   return cudaSuccess;
 }
 /// Every branch must have been waited for, at its end, by another one.

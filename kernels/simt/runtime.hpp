@@ -12,6 +12,7 @@ namespace simt {
 struct Counters {
   std::uint64_t kernels = 0;           ///< that ran
   std::uint64_t launches = 0;          ///< from the host: kernels, copies and graphs, each once
+  std::uint64_t captures = 0;          ///< of work on its way into a graph
   std::uint64_t synchronisations = 0;  ///< of the host with a stream, an event or the device; plain copies too
   std::uint64_t allocations = 0;       ///< of device memory
   std::uint64_t bytes_to_host = 0;     ///< that the host asked for, graphs apart

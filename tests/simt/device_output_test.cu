@@ -74,6 +74,9 @@ TEST(DeviceBarostat, AsksForLittle) {
   EXPECT_LT(between.bytes_to_host - before.bytes_to_host, s.state.x.size() * sizeof(Vec3d) / 2);
   EXPECT_LE(between.synchronisations - before.synchronisations, 3u);
   EXPECT_EQ(after.launches - between.launches, 1u);
+  EXPECT_EQ(after.captures - between.captures, 1u);
+  simulation.step();
+  EXPECT_EQ(simt::counters().captures, after.captures);
 }
 
 /// Neither forces nor lists are worked out anew after a volume that was refused: steps are one launch again at once.
@@ -96,6 +99,7 @@ TEST(DeviceBarostat, GoesOnAsIfNothingHadBeenAfterARefusedMove) {
     simulation.step();
     const auto after = simt::counters();
     EXPECT_EQ(after.launches - before.launches, 1u);
+    EXPECT_EQ(after.captures, before.captures);
     EXPECT_EQ(after.synchronisations - before.synchronisations, 0u);
   }
 }
