@@ -6,6 +6,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "uplift/backend/pme_setup.hpp"
+#include "uplift/core/constants.hpp"
+#include "uplift/core/fixed_point.hpp"
+
 namespace uplift::app {
 namespace {
 
@@ -30,6 +34,20 @@ std::string note_of_charge(const System& system) {
       "the charges add up to {:+.4g} e: PME spreads the opposite charge evenly over the box, which changes energies and "
       "pressures of unlike systems; ions make it neutral (uplift build adds them)",
       total);
+}
+
+std::string doubt_of_size(const System& system, const Box& box) {
+  if (system.forces.nonbonded != NonbondedMethod::pme) return "";
+  const std::vector<double>& q = system.force_field.charges;
+  const double squares = std::inner_product(q.begin(), q.end(), q.begin(), 0.0);
+  const double self = constants::coulomb * resolve_pme(system.forces, box).alpha / std::sqrt(constants::pi) * squares;
+  if (self < 0.5 * largest_energy) return "";
+  return fmt::format(
+      "so many charges that terms of the energy may pass {0:.2g} kJ/mol (the self energy of PME alone is {1:.2g}), beyond "
+      "which "
+      "they are off by multiples of {2:.2g}: forces are right, but energies, pressures and the boosts and barostats that go by "
+      "them need not be",
+      largest_energy, self, 2 * largest_energy);
 }
 
 std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& topology) {

@@ -71,6 +71,8 @@ Loaded load_system(const RunInput& input, const ForceSettings& forces, const std
   }
   if (const std::string note = note_of_charge(loaded.system); !note.empty()) loaded.notes.push_back(note);
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
+  if (const std::string doubt = doubt_of_size(loaded.system, loaded.state.box); !doubt.empty())
+    loaded.warnings.push_back(doubt);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
   return loaded;
 }

@@ -68,6 +68,14 @@ def doubts_are_warned_of(scratch):
     system = "system: {topology: lys.pdb, forcefield: [amber14sb], box: [3 nm, 3 nm, 3 nm]}"
     assert "note: the charges add up to +1 e: PME spreads" in said("validate", write(scratch, GO, system=system), 0)
     assert "the charges" not in said("validate", write(scratch, GO, "forces: {nonbonded: no-cutoff}", system=system), 0)
+    # Ions with the squares of the charges that many million atoms of water have, and with less.
+    with open(os.path.join(scratch, "ions.gro"), "w") as f:
+        f.write("ions\n40\n" + "".join(f"{k + 1:5d}{'PN'[k // 20]:5}{'PN'[k // 20]:>5}{k + 1:5d}{k % 4 + 0.5:8.3f}{k // 4 % 4 + 0.5:8.3f}{k // 16 + 0.5:8.3f}\n" for k in range(40)) + "   4.0 4.0 4.0\n")
+    for charge, warned in ((750, True), (75, False)):
+        with open(os.path.join(scratch, "ions.top"), "w") as f:
+            f.write("[ defaults ]\n1 2\n[ atomtypes ]\nX 23.0 0.0 A 0.3 0.1\n" + "".join(f"[ moleculetype ]\n{m} 1\n[ atoms ]\n1 X 1 {m} {m} 1 {q} 23.0\n" for m, q in (("P", charge), ("N", -charge)))
+                    + "[ system ]\nions\n[ molecules ]\nP 20\nN 20\n")
+        assert warned == ("warning: so many charges that terms of the energy may pass 2.1e+09 kJ/mol" in said("validate", write(scratch, GO, system="system: {topology: ions.top, coordinates: ions.gro}"), 0)), charge
 
 def program(*words, status, folder=None):
     done = subprocess.run([UPLIFT, *words], capture_output=True, text=True, cwd=folder)
