@@ -217,7 +217,7 @@ class InputBuilder {
     stage.collect = v.given("collect");
     if (stage.collect && stage.minimize) v.problem("collect", "a minimisation has no statistics; remove it");
     if (v.given("bias")) stage.bias = yaml::read_bias(v, stage, in_.stages);
-    if (v.given("exchange")) stage.exchange = yaml::read_exchange(v, stage);
+    if (v.given("exchange")) stage.exchange = yaml::read_exchange(v, stage, in_.stages);
     stage.settings += "collect: " + v.text("collect") + "\n";
     for (const char* shared :
          {"compute.precision", "output.trajectory.atoms", "output.trajectory.velocities", "output.trajectory.precision"})

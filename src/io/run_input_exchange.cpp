@@ -51,6 +51,12 @@ void check_interval(const Values& v, const char* key, double interval, double st
     v.problem(key, fmt::format("is not a whole number of time steps of {:.12g} fs", step * 1000));
 }
 
+/// Whether the barostat of a stage acts at all.
+bool changes_box(const StageSettings& stage) {
+  return stage.dynamics.pressure && !stage.minimize &&
+         stage.time > (stage.dynamics.pressure->every - 0.5) * stage.dynamics.timestep;
+}
+
 }  // namespace
 
 std::string doubt_of_exchange(const StageSettings& stage) {
@@ -62,7 +68,7 @@ std::string doubt_of_exchange(const StageSettings& stage) {
                      stage.name, stage.time, first);
 }
 
-ExchangeSettings read_exchange(const Values& v, const StageSettings& stage) {
+ExchangeSettings read_exchange(const Values& v, const StageSettings& stage, const std::vector<StageSettings>& earlier) {
   ExchangeSettings e;
   e.temperatures = read_temperatures(v);
   e.every = v.quantity("exchange.every");
@@ -78,6 +84,14 @@ ExchangeSettings read_exchange(const Values& v, const StageSettings& stage) {
   if (v.given("bias"))
     v.problem("exchange", "boosts and exchange in one stage are not available in this version; remove one of the two");
   if (v.own("dynamics.temperature")) v.problem("dynamics.temperature", "comes from exchange; remove one of the two");
+  // It would be noticed when the boxes are there, which may be after days.
+  if (const auto other = std::find_if(earlier.begin(), earlier.end(), changes_box);
+      other != earlier.end() && !stage.dynamics.pressure && v.good("dynamics.pressure"))
+    v.problem("exchange",
+              fmt::format("stage {} leaves each replica with a box of its own (it has a pressure), and at constant volume "
+                          "configurations can only be exchanged between equal ones; keep the pressure in this stage, or "
+                          "equilibrate the volume in a run of its own and start from its coordinates",
+                          other->name));
   if (v.good("dynamics.integrator") && stage.dynamics.integrator == IntegratorKind::verlet)
     v.problem("exchange",
               "needs a thermostat (each replica has a temperature); use integrator: langevin, v-rescale or nose-hoover");

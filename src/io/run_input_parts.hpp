@@ -21,8 +21,8 @@ std::string idle_bias_key(const BiasSettings& bias, std::string_view key);
 /// updated. For the warnings.
 std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::vector<StageSettings>& earlier);
 
-/// stages.*.exchange of a stage whose dynamics are read.
-ExchangeSettings read_exchange(const Values& values, const StageSettings& stage);
+/// stages.*.exchange of a stage whose dynamics are read; `earlier` are the stages before it.
+ExchangeSettings read_exchange(const Values& values, const StageSettings& stage, const std::vector<StageSettings>& earlier);
 
 /// What speaks against the exchange of a stage, for the warnings: that it ends before the first attempt. Empty: nothing.
 std::string doubt_of_exchange(const StageSettings& stage);

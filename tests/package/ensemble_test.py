@@ -222,7 +222,14 @@ def volumes_move_with_configurations(scratch):
     assert done.returncode == 0, done.stderr
     same(contents(folder), wanted, "with a barostat, interrupted")
     fixed = write_input(scratch, "fixed", stages.replace("time: 0.2 ps", "time: 0.2 ps" + pressure), "water-tip3p-small", forces)
-    _, done = run(fixed, "--quiet", expect=2)
+    folder_of_fixed, done = run(fixed, "--quiet", expect=2)
+    assert "stage warm leaves each replica with a box of its own" in done.stderr and not os.path.exists(folder_of_fixed), done.stderr
+    # Where the input does not say so any more, the boxes themselves do.
+    exchange = ", exchange: {temperatures: [300 K, 303 K, 306 K], every: 0.1 ps}"
+    two = f"{{name: warm, time: 0.2 ps{exchange}{pressure}}}, {{name: rest, time: 0.02 ps}}"
+    run(fixed, "--quiet", "--set", f"stages=[{two}]")
+    rex = two.replace(pressure, "") + stages[stages.index(", {name: rex"):]
+    _, done = run(fixed, "--quiet", "--resume", "--set", f"stages=[{rex}", expect=2)
     assert "boxes of replicas" in done.stderr, done.stderr
     page = subprocess.run([UPLIFT, "report", folder], capture_output=True, text=True)
     if page.returncode == 0:
