@@ -55,20 +55,22 @@ std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& 
   if (!has_hydrogens(topology)) return doubts;
   for (const StageSettings& stage : input.stages) {
     if (stage.minimize || stage.forces.hydrogen_mass.value_or(1) >= light) continue;
-    int parts = 1;
-    for (const ForceLevel& level : stage.dynamics.levels) parts = std::max(parts, level.every);
-    const double step = stage.dynamics.timestep / parts;
-    const std::string start =
-        fmt::format("stage {}: {}steps of {:.4g} fs ", stage.name, parts > 1 ? "inner " : "", step * 1000);
+    int parts = 1, bonded = 1;  // inner steps of a step, and from one bonded force to the next
+    for (const ForceLevel& level : stage.dynamics.levels) {
+      parts = std::max(parts, level.every);
+      if (has(level.groups, ForceGroup::bonded)) bonded = level.every;
+    }
+    const double step = stage.dynamics.timestep / parts * bonded;
+    const char* what = bonded > 1 ? "bonded forces every" : parts > 1 ? "inner steps of" : "steps of";
+    const std::string start = fmt::format("stage {}: {} {:.4g} fs ", stage.name, what, step * 1000);
     if (stage.forces.constraints == ConstraintMode::none && step > bonds * 1.0001)
       doubts.push_back(start +
                        "and bonds of hydrogens that are free to vibrate, which they do in 10 fs: take 1 fs, or constraints: "
                        "h-bonds");
     else if (stage.forces.constraints != ConstraintMode::h_angles && step > angles * 1.0001)
-      doubts.push_back(
-          start +
-          "are long for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
-          "amu with 4 fs");
+      doubts.push_back(start + (bonded > 1 ? "are rare" : "are long") +
+                       " for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
+                       "amu with 4 fs");
   }
   return doubts;
 }

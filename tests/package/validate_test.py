@@ -60,6 +60,11 @@ def doubts_are_warned_of(scratch):
                                                           "output: {trajectory: {every: 0.04 ps}, energies: {every: 0.04 ps}}"), 0)
     assert "warning: stage go: steps of 4 fs are long for hydrogens of 1 amu" in step(4)
     assert "bonds of hydrogens that are free to vibrate" in step(2, "{constraints: none}")
+    levels = lambda every, forces: said("validate", write(scratch, longer, "dynamics: {timestep: 4 fs, multiple_time_step: [{forces: [bonded], every: %d}, {forces: [pme-reciprocal], every: 4}, {forces: [nonbonded], every: 1}]}" % every,
+                                                          f"forces: {forces}", "output: {trajectory: {every: 0.04 ps}, energies: {every: 0.04 ps}}"), 0)
+    assert "stage go: bonded forces every 2 fs and bonds of hydrogens that are free to vibrate" in levels(2, "{constraints: none}")
+    assert "stage go: bonded forces every 4 fs are rare for hydrogens of 1 amu" in levels(4, "{}")
+    assert "warning" not in levels(1, "{constraints: none}") and "warning" not in levels(2, "{}")
     for fs, forces in ((2, "{}"), (2.5, "{}"), (4, "{hydrogen_mass: 3.024 amu}"), (4, "{constraints: h-angles}"), (1, "{constraints: none}")):
         assert "warning" not in step(fs, forces), (fs, forces)
     # A lysine has a charge, which the dipeptide has not.
