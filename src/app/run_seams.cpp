@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "run.hpp"
 
@@ -14,8 +15,12 @@ void Run::carry_velocities(const StageSettings& settings, const System& system) 
   const StageSettings* before = nullptr;
   for (int k = 0; k < next_.stage; ++k)
     if (const StageSettings& stage = input_.stages[static_cast<std::size_t>(k)]; !stage.minimize) before = &stage;
-  if (!before || before->forces.hydrogen_mass == settings.forces.hydrogen_mass) return;
+  const auto decides = [](const ForceSettings& f) {  // hydrogens of rigid water stay as light as they are
+    return std::pair(f.hydrogen_mass, f.hydrogen_mass && f.rigid_water);
+  };
+  if (!before || decides(before->forces) == decides(settings.forces)) return;
   const std::vector<double> masses = load(input_, *before).system.masses;
+  if (masses == system.masses) return;
   for (std::size_t i = 0; i < masses.size(); ++i)
     if (system.masses[i] > 0) state_.v[i] = std::sqrt(masses[i] / system.masses[i]) * state_.v[i];
   log_->note("masses differ from those of stage " + before->name + ": velocities are scaled so that the temperature stays");

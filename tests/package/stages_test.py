@@ -17,7 +17,7 @@ def run(folder, system, forces, dynamics, stages, expect=0, every="20 fs"):
         f.write(f"""version: 1
 system: {{topology: {INPUTS}/{system}/system.prmtop{end}, coordinates: {INPUTS}/{system}/system.inpcrd{end}}}
 forces: {{{forces}}}
-dynamics: {{timestep: 2 fs, temperature: 300 K, seed: 5, {dynamics}}}
+dynamics: {{temperature: 300 K, seed: 5, {dynamics}{"" if "timestep" in dynamics else ", timestep: 2 fs"}}}
 stages:
 {stages}
 output: {{trajectory: {{every: {every}, velocities: true}}, energies: {{every: {every}}}, report: false}}
@@ -42,6 +42,17 @@ def heavier_hydrogens_leave_the_temperature(folder):
     before, after = temperature[(time > 0.25) & (time < 0.39)].mean(), temperature[(time > 0.41) & (time < 0.59)].mean()
     # Velocities that stayed as they were would bring hydrogens three times their energy: a third more in all.
     assert abs(after / before - 1) < 0.08, (before, after)
+    assert "velocities are scaled so that the temperature stays" in log, log
+
+
+def water_that_becomes_rigid_is_light_again(folder):
+    """Hydrogens of rigid water are left alone, so that its masses change with rigid_water."""
+    out, log = run(folder, "water-tip3p-small", "cutoff: 0.7 nm, hydrogen_mass: 3.024 amu, rigid_water: false", "integrator: verlet, timestep: 1 fs",
+                   "  - {name: soft, time: 0.05 ps}\n  - {name: stiff, time: 0.01 ps, rigid_water: true}", every="1 fs")
+    with h5py.File(os.path.join(out, "trajectory.h5md")) as f:
+        oxygen = (f["particles/trajectory/velocity/value"][:, ::3].astype(float) ** 2).sum(axis=(1, 2))
+    # As much slower as oxygens become heavier, from 11.98 to 16.
+    assert abs(oxygen[51] / oxygen[50] - 0.75) < 0.06, oxygen[49:53] / oxygen[50]
     assert "velocities are scaled so that the temperature stays" in log, log
 
 
@@ -91,4 +102,4 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
-run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
