@@ -6,8 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
-#include <set>
-#include <sstream>
 
 #include "cautions.hpp"
 #include "commands.hpp"
@@ -224,6 +222,11 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
     exchange.emplace(settings, next_.stage, next_.stage_step, *options_.link);
   if (state_.step >= last && continued) {
     if (bias.plan.gather) next_.collected[settings.name] = state_.statistics;
+    if (verlet_takes_over()) {
+      Simulation end(system, backend, state_, settings.dynamics, continued, bias);
+      end.begin();
+      state_ = end.full_step_state();
+    }
     state_.list.clear();
     if (state_.step > last)
       log_->warn(fmt::format("stage {} has run {} ps already, more than its time of {} ps; none of it is taken back",
@@ -250,8 +253,8 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   // which must not be lost here.
   if (saved_step_ != simulation.current_step()) save(simulation.checkpoint_state(), true);
   if (exchange && why.empty()) why = exchange->end(last);
-  state_ = simulation.state();
   recorders.finish(simulation);
+  state_ = verlet_takes_over() ? simulation.full_step_state() : simulation.state();
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   check_heating(settings, system, recorders.drift());
   check_mesh(settings);
@@ -332,22 +335,6 @@ void Run::report(const StageSettings& settings, const Backend& backend, const Ru
   } catch (const SimulationError& e) {  // nothing goes on from it
     log_->warn(e.what());
   }
-}
-
-/// Columns of the one energy table that all stages share. Only what a stage computes with matters here: equal ones are looked
-/// at once.
-std::vector<EnergyTerm> Run::terms_of_all_stages() const {
-  std::set<EnergyTerm> terms;
-  std::set<std::string> seen;
-  for (const StageSettings& stage : input_.stages) {
-    std::istringstream lines(stage.settings);
-    std::string key;
-    for (std::string line; std::getline(lines, line);)
-      if (line.starts_with("forces.") || line.starts_with("restraints.")) key += line + '\n';
-    if (!seen.insert(key).second) continue;
-    for (EnergyTerm term : energy_terms(load(input_, stage.forces, stage.restraints).system)) terms.insert(term);
-  }
-  return {terms.begin(), terms.end()};
 }
 
 /// Trajectory and energies go on through all stages of dynamics. Those of an earlier part of the run are cut back to its

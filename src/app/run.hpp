@@ -65,6 +65,7 @@ class Run {
   BiasStatistics statistics_of(const std::string& stage) const;
   void check_first_boost(const StageSettings& settings, const BiasEnergies& boost);
   void carry_velocities(const StageSettings& settings, const System& system);
+  bool verlet_takes_over() const;
   void check_mesh(const StageSettings& settings);
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias);

@@ -1,11 +1,15 @@
-// What changes from one stage to the next: masses, and the box that a mesh was chosen for.
+// What changes from one stage to the next: masses, the time that velocities are of, energy terms, and the box that a mesh was
+// chosen for.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <sstream>
 #include <utility>
 
 #include "run.hpp"
+#include "uplift/io/energy_json.hpp"
 
 namespace uplift::app {
 
@@ -26,6 +30,16 @@ void Run::carry_velocities(const StageSettings& settings, const System& system) 
   log_->note("masses differ from those of stage " + before->name + ": velocities are scaled so that the temperature stays");
 }
 
+/// Whether the next stage keeps the energy by velocities in time with the positions, and this one's are half a step behind
+/// (engine/integrator): taken as they are they would heat it, which nothing would take away again. Thermostats take them as
+/// they are, for the distribution of theirs is the right one at every time step.
+bool Run::verlet_takes_over() const {
+  const auto at = static_cast<std::size_t>(next_.stage);
+  if (at + 1 >= input_.stages.size() || input_.stages[at + 1].minimize) return false;
+  const auto is_verlet = [&](std::size_t k) { return input_.stages[k].dynamics.integrator == IntegratorKind::verlet; };
+  return is_verlet(at + 1) && !is_verlet(at);
+}
+
 /// The mesh stays as it was chosen when the stage began.
 void Run::check_mesh(const StageSettings& settings) {
   if (settings.forces.nonbonded != NonbondedMethod::pme) return;
@@ -37,6 +51,22 @@ void Run::check_mesh(const StageSettings& settings) {
                     "then: its spacing is as much wider, and forces are less accurate than forces.pme.tolerance says. Begin a "
                     "new stage, which chooses another mesh, or equilibrate from a box of about the right size",
                     settings.name, 100 * (grown - 1)));
+}
+
+/// Columns of the one energy table that all stages share. Only what a stage computes with matters here: equal ones are looked
+/// at once.
+std::vector<EnergyTerm> Run::terms_of_all_stages() const {
+  std::set<EnergyTerm> terms;
+  std::set<std::string> seen;
+  for (const StageSettings& stage : input_.stages) {
+    std::istringstream lines(stage.settings);
+    std::string key;
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("forces.") || line.starts_with("restraints.")) key += line + '\n';
+    if (!seen.insert(key).second) continue;
+    for (EnergyTerm term : energy_terms(load(input_, stage.forces, stage.restraints).system)) terms.insert(term);
+  }
+  return {terms.begin(), terms.end()};
 }
 
 }  // namespace uplift::app

@@ -162,6 +162,12 @@ State Simulation::checkpoint_state() {
   return now;
 }
 
+State Simulation::full_step_state() {
+  UPLIFT_EXPECT(begun_);  // takes forces
+  if (!integrator_.to_full_step.empty()) backend_.run(integrator_.to_full_step, {}, step_);
+  return state();
+}
+
 /// Energies are those of the present step: worked out now if nobody asked for them then.
 std::unique_ptr<Snapshot> Simulation::snapshot(const Wanted& wanted) {
   if (wanted.energies && (!begun_ || energies_step_ != step_)) compute_energies();

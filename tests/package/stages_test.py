@@ -11,7 +11,7 @@ from checks import INPUTS, UPLIFT, run_all
 from hdf5 import h5py, np
 
 
-def run(folder, system, forces, dynamics, stages, expect=0, every="20 fs"):
+def run(folder, system, forces, dynamics, stages, expect=0, every="20 fs", more=()):
     path, end = os.path.join(folder, "run.yaml"), "" if system.endswith("vacuum") else ".gz"
     with open(path, "w") as f:
         f.write(f"""version: 1
@@ -23,7 +23,7 @@ stages:
 output: {{trajectory: {{every: {every}, velocities: true}}, energies: {{every: {every}}}, report: false}}
 compute: {{backend: cpu}}
 """)
-    done = subprocess.run([UPLIFT, "run", path, "--quiet"], capture_output=True, text=True)
+    done = subprocess.run([UPLIFT, "run", path, "--quiet", *more], capture_output=True, text=True)
     assert done.returncode == expect, (done.returncode, done.stderr)
     out = os.path.join(folder, "run")
     with open(os.path.join(out, "run.log")) as f:
@@ -54,6 +54,22 @@ def water_that_becomes_rigid_is_light_again(folder):
     # As much slower as oxygens become heavier, from 11.98 to 16.
     assert abs(oxygen[51] / oxygen[50] - 0.75) < 0.06, oxygen[49:53] / oxygen[50]
     assert "velocities are scaled so that the temperature stays" in log, log
+
+
+def verlet_goes_on_with_the_energy_that_is_there(folder):
+    """After a thermostat, whose velocities are half a step behind: in one go, and stopped and resumed between the two."""
+    stages = ("  - {name: warm, time: 0.2 ps, collect: energies}\n", "  - {name: nve, time: 0.1 ps, integrator: verlet, timestep: 2 fs}")
+    options = ("cutoff: 0.8 nm, switch_distance: 0.7 nm, hydrogen_mass: 3.024 amu", "integrator: langevin, friction: 5 /ps, timestep: 4 fs, multiple_time_step: [{forces: [pme-reciprocal], every: 2}, {forces: [bonded, nonbonded], every: 1}]")
+    out, _ = run(folder, "water-tip3p-small", *options, "".join(stages).replace("verlet", "verlet, multiple_time_step: none"), every="4 fs")
+    time, conserved = column(out, "conserved_quantity")
+    before, after = conserved[(time > 0.17) & (time < 0.201)].mean(), conserved[time > 0.201].mean()
+    # Velocities of half a step before would bring 11 kJ/mol.
+    assert abs(after - before) < 4, (before, after)
+    everything = [column(out, name)[1] for name in ("step", "conserved_quantity", "kinetic")]
+    os.rename(out, out + "-whole")
+    run(folder, "water-tip3p-small", *options, stages[0], every="4 fs")
+    run(folder, "water-tip3p-small", *options, "".join(stages).replace("verlet", "verlet, multiple_time_step: none"), every="4 fs", more=("--resume",))
+    assert all(np.array_equal(column(out, name)[1], wanted) for name, wanted in zip(("step", "conserved_quantity", "kinetic"), everything))
 
 
 def molecules_do_not_fly_away(folder):
@@ -102,4 +118,4 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
-run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)

@@ -54,6 +54,9 @@ class Simulation {
   State state() const;
   /// The same with all that a continuation needs to have the same bits. Throws SimulationError when the run has blown up.
   State checkpoint_state();
+  /// state() with velocities in time with the positions, where those of the integrator are half a step behind: what an
+  /// integrator begins with whose velocities are not. No step may follow.
+  State full_step_state();
   /// What is wanted of the present state; computes energies when the last step had no need of them. What is not wanted is not a
   /// number.
   Frame observe(const Wanted& wanted = {});
