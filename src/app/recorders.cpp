@@ -80,8 +80,11 @@ class RunRecorders::Trajectory final : public Recorder {
   void write(const LateFrame& frame) {
     const SnapshotContents& one = frame.get();
     const BiasEnergies bias = wanted_.energies ? frame.observables().energies.bias : BiasEnergies{};
+    if (amd_log_) {  // before the frame: a run that is killed and goes on does not make one again that is there
+      amd_log_->write(every_, frame.step(), bias);
+      amd_log_->flush();
+    }
     writer_.write({frame.step(), frame.time(), one.box, one.x, one.v, one.f, bias});
-    if (amd_log_) amd_log_->write(every_, frame.step(), bias);
   }
 
   TrajectoryWriter& writer_;

@@ -380,7 +380,8 @@ void Run::open_files(const System& system) {
   if (input_.has_bias() && trajectory_ && !amd_log_) {
     const auto biased =
         std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
-    amd_log_ = std::make_unique<AmdLog>(path("amd.log"), state_.step, biased->bias->method);
+    const bool frame_there = trajectory_->last_step() == state_.step;  // or it is made again, and its row with it
+    amd_log_ = std::make_unique<AmdLog>(path("amd.log"), state_.step - (frame_there ? 0 : 1), biased->bias->method);
   }
 }
 

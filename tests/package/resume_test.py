@@ -211,6 +211,24 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
     assert "trajectory.h5md ended" not in done.stdout, done.stdout
 
 
+def a_run_killed_before_its_first_checkpoint_has_every_row(scratch):
+    """The first frame is on the disk by then, and is not made again."""
+    stages = "  - {{name: boost, time: {}, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 60 kJ/mol, alpha: 20 kJ/mol}}}}}}}}\n"
+    path, out, wanted = write_input(scratch, stages.format("1 us")), os.path.join(scratch, "out"), os.path.join(scratch, "wanted")
+    rarely = ("--set", "output.checkpoint.every=15 min", "--set", "output.trajectory.every=40 ps")
+    job = subprocess.Popen([UPLIFT, "run", path, "--quiet", "--set", "output.directory=" + out, *rarely])
+    until = time.time() + 100
+    while time.time() < until and not os.path.exists(os.path.join(out, "amd.log")):
+        time.sleep(0.01)
+    time.sleep(1)
+    job.kill()
+    job.wait()
+    path = write_input(scratch, stages.format("1 ps"))
+    assert run(path, out, "--quiet", "--resume").returncode == 0 and run(path, wanted, "--quiet").returncode == 0
+    rows = lambda folder: [line.split()[1:] for line in contents(folder)["amd.log"].splitlines()]  # in front the stride, which was another
+    assert rows(out) == rows(wanted), (rows(out)[:5], rows(wanted)[:5])
+
+
 def files_keep_no_more_of_the_disk_than_they_need(scratch):
     path, out = write_input(scratch), os.path.join(scratch, "out")
     assert run(path, out, "--quiet").returncode == 0
@@ -338,4 +356,4 @@ def another_box_is_spoken_of(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
