@@ -212,6 +212,7 @@ class InputBuilder {
           MinimizeSettings{static_cast<int>(v.count("minimize.max_steps")), v.quantity("minimize.force_tolerance")};
     if (v.given("restraints")) stage.restraints = RestraintSettings{v.text("restraints.positions"), v.quantity("restraints.k")};
     read_levels(v, stage.forces, stage.restraints.has_value(), stage.dynamics);
+    yaml::check_relaxation(v, stage);
     read_time(v, stage);
     read_ramp(v, stage);
     stage.collect = v.given("collect");
@@ -235,7 +236,8 @@ class InputBuilder {
           "forces.nonbonded",
           "all stages have a periodic box, or none has (they share a trajectory); run the others from an input of their own");
     for (const std::string& doubt : yaml::doubts_of_bias(stage, in_.stages)) in_.warnings.push_back(doubt);
-    if (const std::string doubt = yaml::doubt_of_exchange(stage); !doubt.empty()) in_.warnings.push_back(doubt);
+    for (const std::string& doubt : {yaml::doubt_of_exchange(stage), yaml::doubt_of_switch(stage)})
+      if (!doubt.empty()) in_.warnings.push_back(doubt);
     in_.stages.push_back(std::move(stage));
   }
 

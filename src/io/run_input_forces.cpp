@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -122,6 +124,38 @@ DynamicsSettings read_dynamics(const Values& v) {
           "needs a thermostat (the volume is drawn for a temperature); use integrator: langevin, v-rescale or nose-hoover");
   }
   return s;
+}
+
+// Of water at 2 fs: a chain of 6.7 fs holds its temperature and one of 5 fs tears molecules apart; stochastic rescaling every
+// fifth of its relaxation time has the fluctuations of the volume right, every half of it they are twice as large, and beyond
+// that boxes grow without an end.
+void check_relaxation(const Values& v, const StageSettings& stage) {
+  const DynamicsSettings& d = stage.dynamics;
+  if (stage.minimize) return;
+  const double step = d.timestep / d.inner_steps();
+  if (d.integrator == IntegratorKind::nose_hoover && v.good("dynamics.friction") && d.friction * step > 0.26)
+    v.problem(
+        "dynamics.friction",
+        fmt::format("a relaxation time of {:.4g} fs (its inverse), and the chain of nose-hoover needs four steps of {:.4g} "
+                    "fs at least; 1 /ps is usual",
+                    1000 / d.friction, 1000 * step));
+  if (!d.pressure || d.pressure->barostat != BarostatKind::c_rescale) return;
+  const double interval = d.pressure->every * d.timestep;
+  if (v.good("dynamics.pressure.relaxation_time") && interval > 0.26 * d.pressure->relaxation_time)
+    v.problem("dynamics.pressure.relaxation_time",
+              fmt::format("{:.4g} ps, and the volume changes every {:.4g} ps (every: {}): it would overshoot, and not be "
+                          "distributed as it should; make it four times that at least, or every smaller",
+                          d.pressure->relaxation_time, interval, d.pressure->every));
+}
+
+std::string doubt_of_switch(const StageSettings& stage) {
+  const ForceSettings& f = stage.forces;
+  if (f.nonbonded == NonbondedMethod::no_cutoff || !f.switch_distance || *f.switch_distance >= 0.4 * f.cutoff) return {};
+  return fmt::format(
+      "stage {}: Lennard-Jones is switched off from {:.4g} nm on, among nearest neighbours; switch_distance is where the "
+      "switch "
+      "begins, not how wide it is (for one of {:.4g} nm: {:.4g} nm)",
+      stage.name, *f.switch_distance, *f.switch_distance, f.cutoff - *f.switch_distance);
 }
 
 }  // namespace uplift::yaml

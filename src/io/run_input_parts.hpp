@@ -7,6 +7,10 @@ namespace uplift::yaml {
 
 ForceSettings read_forces(const Values& values);
 DynamicsSettings read_dynamics(const Values& values);
+/// What couples to a bath faster than steps can follow, in a stage whose dynamics and levels are read.
+void check_relaxation(const Values& values, const StageSettings& stage);
+/// What speaks against the switch of a stage, for the warnings. Empty: nothing.
+std::string doubt_of_switch(const StageSettings& stage);
 /// dynamics.multiple_time_step, for these forces. What is allowed but unwise goes to `warnings`.
 std::vector<ForceLevel> read_force_levels(const Values& values, const ForceSettings& forces, bool restrained, double timestep,
                                           std::vector<std::string>& warnings);

@@ -582,6 +582,35 @@ TEST_F(RunInputTest, ANoseHooverChainNeedsATimeAndATemperature) {
               HasSubstr("no chain for 0 K"));
 }
 
+TEST_F(RunInputTest, BathsAreSlowerThanSteps) {
+  const std::string stages = "stages: [{name: a, time: 120 ps}]\n";
+  const auto chain = [&](const std::string& rest) {
+    return list(problems(stages + "dynamics: {integrator: nose-hoover, timestep: 2 fs, " + rest + "}\n"));
+  };
+  EXPECT_EQ(chain("friction: 125 /ps"), "(no problems)");
+  EXPECT_THAT(chain("friction: 200 /ps"), HasSubstr("a relaxation time of 5 fs (its inverse)"));
+  const std::string halves =
+      ", multiple_time_step: [{forces: [pme-reciprocal], every: 2}, {forces: [bonded, nonbonded], every: 1}]";
+  EXPECT_EQ(chain("friction: 200 /ps" + halves), "(no problems)");
+  const auto volume = [&](const std::string& rest) {
+    return list(problems(stages + "dynamics: {timestep: 2 fs, pressure: {" + rest + "}}\n"));
+  };
+  EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.2 ps"), "(no problems)");
+  EXPECT_THAT(volume("barostat: c-rescale, relaxation_time: 0.1 ps"), HasSubstr("the volume changes every 0.05 ps"));
+  EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.1 ps, every: 10"), "(no problems)");
+  EXPECT_EQ(volume("barostat: monte-carlo, relaxation_time: 0.1 ps"), "(no problems)");
+}
+
+TEST_F(RunInputTest, ASwitchAmongNearestNeighboursIsDoubted) {
+  const auto doubts = [&](const std::string& forces) {
+    return load("stages: [{name: a, time: 120 ps}]\nforces: {cutoff: 1 nm, " + forces + "}\n").warnings;
+  };
+  EXPECT_TRUE(doubts("switch_distance: 0.8 nm").empty());
+  EXPECT_TRUE(doubts("nonbonded: no-cutoff, switch_distance: 0.1 nm").empty());
+  ASSERT_EQ(doubts("switch_distance: 0.1 nm").size(), 1u);
+  EXPECT_THAT(doubts("switch_distance: 0.1 nm")[0], HasSubstr("not how wide it is (for one of 0.1 nm: 0.9 nm)"));
+}
+
 // The nearest that is offered must itself be accepted.
 TEST_F(RunInputTest, OfferedTimesFit) {
   for (const char* step : {"1 fs", "2 fs", "2.5 fs", "3 fs", "4 fs", "0.7 fs"})
