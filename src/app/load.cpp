@@ -3,6 +3,8 @@
 #include "cautions.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
+#include "uplift/backend/erf_table.hpp"
+#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/choose_device.hpp"
 #include "uplift/domain/team.hpp"
@@ -35,6 +37,16 @@ void check_levels(const RunInput& input) {
 bool removes_com_motion(const System& system, bool periodic, const DynamicsSettings& dynamics) {
   if (dynamics.com_removal_every == 0) return false;
   return periodic || (dynamics.integrator != IntegratorKind::langevin && system.position_restraints.empty());
+}
+
+/// Throws what backends would: a mesh that is too large, an alpha too large for the direct sum.
+void try_pme(const RunInput& input, const ForceSettings& forces, const Box& box) {
+  if (forces.nonbonded != NonbondedMethod::pme || !box.periodic()) return;
+  const double alpha = resolve_pme(forces, box).alpha;
+  if (input.compute.precision == Precision::mixed)
+    make_erf_table<float>(alpha, forces.cutoff);
+  else
+    make_erf_table<double>(alpha, forces.cutoff);
 }
 
 Loaded load_system(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
@@ -71,6 +83,7 @@ Loaded load_system(const RunInput& input, const ForceSettings& forces, const std
   }
   if (const std::string note = note_of_charge(loaded.system); !note.empty()) loaded.notes.push_back(note);
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
+  try_pme(input, forces, loaded.state.box);
   if (const std::string doubt = doubt_of_size(loaded.system, loaded.state.box); !doubt.empty())
     loaded.warnings.push_back(doubt);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
@@ -92,6 +105,14 @@ Loaded load(const RunInput& input, const StageSettings& stage) {
   Loaded loaded = load(input, stage.forces, stage.restraints, stage.name);
   set_com_removal(loaded, stage.dynamics);
   return loaded;
+}
+
+void check_pme(const RunInput& input, const StageSettings& stage, const Box& box) {
+  try {
+    try_pme(input, stage.forces, box);
+  } catch (const InputError& e) {
+    throw InputError(with_place(input, stage.name, e.what()));
+  }
 }
 
 void set_com_removal(Loaded& loaded, const DynamicsSettings& dynamics) {

@@ -26,6 +26,8 @@ Loaded load(const RunInput& input, const ForceSettings& forces, const std::optio
             const std::string& stage = "");
 /// The system as a stage moves it, which decides about System::remove_com.
 Loaded load(const RunInput& input, const StageSettings& stage);
+/// Of a stage that may begin much later: whether PME has a mesh for it in this box. load() looks at that, too.
+void check_pme(const RunInput& input, const StageSettings& stage, const Box& box);
 void set_com_removal(Loaded& loaded, const DynamicsSettings& dynamics);
 
 /// What output.trajectory.atoms chooses. Throws InputError when that is nothing.

@@ -151,8 +151,10 @@ int Run::stage(std::size_t index) {
       make_backend(loaded.system, box, input_.compute, settings.dynamics.constraint_tolerance, options_.team,
                    static_cast<int>(index), loaded.origin);
   if (!files_begun_) {
-    for (const StageSettings& s : input_.stages)
+    for (const StageSettings& s : input_.stages) {
       if (s.bias) check_bias(s.name, *s.bias, loaded.system);
+      check_pme(input_, s, state_.box);
+    }
     check_surfaces(input_, loaded);
     begin_files(loaded.system, *backend);
     for (const std::string& note : loaded.notes) log_->note(note);

@@ -40,6 +40,8 @@ def both_refuse_the_same_with_its_line(scratch):
         (("stages:", "  - name: go", "    time: 0.02 ps", "    restraints: {positions: protien}"), WATER, "in.yaml:6: restraints.positions: selection 'protien'"),
         (("stages:", "  - name: go", "    time: 0.02 ps", "    restraints: {positions: name QQ}"), WATER, "in.yaml:6: restraints.positions: 'name QQ' selects no atom"),
         ((GO, "free_energy:", "  - name: pmf", '    variables: ["phi(9)"]'), WATER, "in.yaml:6: free_energy.pmf.variables: variable 'phi(9)'"),
+        (("stages:", "  - name: go", "    time: 0.02 ps", "  - name: later", "    time: 0.02 ps", "    pme: {alpha: 50 /nm, grid: [32, 32, 32]}"), WATER, "in.yaml:8: forces.pme: alpha times the cutoff is too large"),
+        (("stages:", "  - name: go", "    time: 0.02 ps", "  - name: later", "    time: 0.02 ps", "    pme: {alpha: 3 /nm, grid: [4096, 4096, 4096]}"), WATER, "PME grid 4096 x 4096 x 4096 has more than 2^31 points"),
         ((GO,), WATER.replace("alanine-dipeptide-tip3p/system.inpcrd.gz", "alanine-dipeptide-vacuum/system.inpcrd"), "system.inpcrd: has 22 atoms, and the topology"),
     )
     for lines, system, words in cases:
