@@ -297,7 +297,9 @@ class Case:
         options = ["--set", "system.copies=" + wide, *self.every_row]
         each = ["--set", "compute.ranks_per_replica=2"] if self.draw.replicas > 1 else []
         two = leaves(self.run(*options, *each, ranks=2))
-        self.near("2 ranks", two, 5e-5 if self.draw.input["compute"]["precision"] == "mixed" else 1e-7, leaves(self.run(*options)))
+        mixed = self.draw.input["compute"]["precision"] == "mixed"
+        if not (mixed and "minimize" in self.draw.input["stages"][0]):  # rounding decides between steps of a minimisation
+            self.near("2 ranks", two, 5e-5 if mixed else 1e-7, leaves(self.run(*options)))
         if not each:
             n = self.rng.choice([3, 4])
             self.compare(f"{n} ranks and 2", self.run(*options, ranks=n), two)
