@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "model/rigidity.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift {
@@ -50,7 +51,7 @@ class SystemBuilder {
     constrain_bonds();
     if (s_.forces.constraints == ConstraintMode::h_angles) constrain_angles();
     drop_constrained_terms();
-    for (const auto& [pair, length] : lengths_) s_.constraints.push_back({pair.first, pair.second, length});
+    add_constraints();
     return std::move(s_);
   }
 
@@ -154,6 +155,19 @@ class SystemBuilder {
           std::sqrt(l1->second * l1->second + l2->second * l2->second - 2 * l1->second * l2->second * std::cos(a.theta0));
       fixed_angles_.insert({a.i, a.j, a.k});
     }
+  }
+
+  /// Those that follow from others stay out: they would count as degrees of freedom, and where angles are not consistent to the
+  /// last digit (four hydrogens at 109.5 degrees) all cannot be met together. Bonds come first.
+  void add_constraints() {
+    std::vector<Pair> held;
+    for (const bool bond : {true, false})
+      for (const auto& [pair, length] : lengths_)
+        if ((bond_length_.count(pair) > 0) == bond) held.push_back(pair);
+    const std::vector<char> follows = follows_from_others(held);
+    for (std::size_t k = 0; k < held.size(); ++k)
+      if (follows[k]) lengths_.erase(held[k]);
+    for (const auto& [pair, length] : lengths_) s_.constraints.push_back({pair.first, pair.second, length});
   }
 
   bool fixed_distance(int i, int j) const {

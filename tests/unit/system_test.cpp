@@ -96,6 +96,36 @@ TEST(System, AngleConstraintIsTheDistanceOfItsEnds) {
   EXPECT_EQ(length(1, 3), 0);
 }
 
+/// Methane, ammonium: five atoms have nine distances of their own. All ten were held, so that they could not be met at the
+/// 109.5 degrees of most force fields, and a degree of freedom was missing.
+TEST(System, FourHydrogensAreHeldByNineDistances) {
+  for (const int apex : {0, 4}) {
+    Topology t;
+    ForceField ff;
+    std::vector<int> elements(5, 1);
+    std::vector<double> masses(5, 1.008);
+    elements[static_cast<std::size_t>(apex)] = 7;
+    masses[static_cast<std::size_t>(apex)] = 14;
+    std::vector<int> hydrogens;
+    for (int i = 0; i < 5; ++i)
+      if (i != apex) hydrogens.push_back(i);
+    std::vector<std::array<double, 3>> bonds;
+    for (const int h : hydrogens) bonds.push_back({static_cast<double>(apex), static_cast<double>(h), 0.101});
+    add_molecule(t, ff, "NH4", elements, masses, bonds);
+    for (std::size_t a = 0; a < 4; ++a)
+      for (std::size_t b = 0; b < a; ++b) ff.angles.push_back({hydrogens[a], apex, hydrogens[b], 1.9111, 400});
+    finish(t, ff);
+    const System s = make_system(t, ff, vacuum(ConstraintMode::h_angles));
+    EXPECT_EQ(s.constraints.size(), 9u);
+    EXPECT_EQ(std::count_if(s.constraints.begin(), s.constraints.end(),
+                            [&](const Constraint& c) { return c.i == apex || c.j == apex; }),
+              4)
+        << "bonds stay";
+    EXPECT_EQ(degrees_of_freedom(s), 6);
+    EXPECT_TRUE(s.force_field.angles.empty());
+  }
+}
+
 TEST(System, RigidWaterTakesItsShapeFromTheForceField) {
   const System from_bonds = build(vacuum(), 0, 1);
   ASSERT_EQ(from_bonds.rigid_waters.size(), 1u);
