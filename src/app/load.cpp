@@ -32,11 +32,13 @@ void check_levels(const RunInput& input) {
   }
 }
 
-/// Without a box momentum is kept by all that has no friction of its own, and carries molecules away; Langevin's noise gives
-/// the centre its share of motion, and where restraints hold atoms to places there is none to keep.
+/// Momentum is kept by all that has no friction of its own, and carries molecules away; where restraints hold atoms to places
+/// there is none to keep, and to stop the centre again and again would cool its motion. Without a box Langevin's noise gives
+/// the centre its share of motion. A single atom has no other.
 bool removes_com_motion(const System& system, bool periodic, const DynamicsSettings& dynamics) {
-  if (dynamics.com_removal_every == 0) return false;
-  return periodic || (dynamics.integrator != IntegratorKind::langevin && system.position_restraints.empty());
+  if (dynamics.com_removal_every == 0 || !system.position_restraints.empty()) return false;
+  if (!periodic && dynamics.integrator == IntegratorKind::langevin) return false;
+  return degrees_of_freedom(system) + (system.remove_com ? 3 : 0) > 3;
 }
 
 /// Throws what backends would: a mesh that is too large, an alpha too large for the direct sum.

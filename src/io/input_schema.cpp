@@ -125,9 +125,8 @@ constexpr KeySpec schema[] = {
     count("dynamics.seed", "2026", any, "of every random number"),
     number("dynamics.constraint_tolerance", "1e-6", between(1e-12, 1e-3), "relative error of a constrained length"),
     count("dynamics.com_removal_every", "100", between(0, int_max),
-          "steps between removals of the centre-of-mass motion; 0: never. Without a box only where neither langevin's friction "
-          "nor a "
-          "restraint of positions sees to it"),
+          "steps between removals of the centre-of-mass motion; 0: never. Not where a restraint of positions sees to it, nor, "
+          "without a box, where langevin's friction does"),
     map("dynamics.pressure", "barostat; without this block the volume is constant"),
     choice("dynamics.pressure.barostat", "monte-carlo", "monte-carlo c-rescale", "method"),
     quantity("dynamics.pressure.pressure", d::pressure, "1 bar", any, "target"),

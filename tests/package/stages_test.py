@@ -86,6 +86,37 @@ def molecules_do_not_fly_away(folder):
         subprocess.run(["rm", "-r", out], check=True)
 
 
+def restrained_and_single_atoms_keep_their_motion(folder):
+    """Restraints take momentum up, so that there is none to remove, with a box, too; a single atom has no other motion."""
+    with open(os.path.join(folder, "argon.top"), "w") as f:
+        f.write("[ defaults ]\n1 2 yes 0.5 0.8333\n[ atomtypes ]\nAR 18 39.948 0 A 0.34 0\n[ moleculetype ]\nAR 1\n"
+                "[ atoms ]\n1 AR 1 AR AR 1 0 39.948\n[ system ]\nargon\n[ molecules ]\nAR 1\n")
+    with open(os.path.join(folder, "argon.gro"), "w") as f:
+        f.write("argon\n    1\n    1AR      AR    1   1.000   1.000   1.000\n   3.0 3.0 3.0\n")
+    path = os.path.join(folder, "argon.yaml")
+    for restraints, system, dof in ((", restraints: {positions: all, k: 5000 kJ/mol/nm^2}", "", 3), ("", "", 3), ("", "copies: [2, 1, 1]", 3),
+                                    (", restraints: {positions: all, k: 5000 kJ/mol/nm^2}", "copies: [2, 1, 1]", 6)):
+        with open(path, "w") as f:
+            f.write(f"""version: 1
+system: {{topology: argon.top, coordinates: argon.gro, {system}}}
+dynamics: {{integrator: v-rescale, friction: 5 /ps, seed: 3}}
+stages: [{{name: free, time: 40 ps{restraints}}}]
+output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0.02 ps}}, report: false}}
+compute: {{backend: cpu}}
+""")
+        done = subprocess.run([UPLIFT, "run", path, "--quiet"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        out = os.path.join(folder, "argon")
+        with open(os.path.join(out, "run.log")) as f:
+            log = f.read()
+        assert f" {dof} degrees of freedom" in log and "warning" not in log, log
+        _, kinetic = column(out, "kinetic")
+        mean, kt = kinetic[100:].mean(), 0.0083145 * 300
+        # Canonical kinetic energies scatter by sqrt(2/dof) of their mean; 38 ps are some 100 independent ones of a thermostat of 0.2 ps.
+        assert abs(mean / (dof * kt / 2) - 1) < 4 * np.sqrt(2 / dof / 100), (dof, mean)
+        subprocess.run(["rm", "-r", out], check=True)
+
+
 def a_box_at_the_cutoffs_wall_is_an_error(folder):
     _, log = run(folder, "water-tip3p-small", "nonbonded: pme, cutoff: 0.939 nm", "integrator: langevin, pressure: {pressure: 2000 bar, every: 2}",
                  "  - {name: press, time: 2 ps}", expect=1, every="0.2 ps")
@@ -118,4 +149,4 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
-run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told)
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion)
