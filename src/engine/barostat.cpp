@@ -22,6 +22,7 @@ constexpr int window = 10;       // trials after which their size is looked at
 constexpr double settling = 10;  // windows in which the size may change much
 constexpr int few_at_wall = 10;  // trials that a cutoff forbids, and their share
 constexpr double often_at_wall = 0.01;
+constexpr double largest_strain = 1;  // in one change; some thousandths are usual
 
 }  // namespace
 
@@ -31,7 +32,9 @@ Barostat::Barostat(const System& system, const PressureSettings& settings, const
       settings_(settings),
       seed_(dynamics.seed),
       timestep_(dynamics.timestep),
-      target_(settings.pressure / constants::bar_per_kj_mol_nm3) {
+      target_(settings.pressure / constants::bar_per_kj_mol_nm3),
+      noise_rate_(dynamics.integrator == IntegratorKind::langevin ? 2 * dynamics.friction : 0),
+      com_removal_every_(dynamics.com_removal_every) {
   switch (settings.coupling) {
     case PressureCoupling::isotropic:
       groups_ = {{true, true, true}};
@@ -132,13 +135,22 @@ void Barostat::stop(const std::string& what, const std::string& cure, std::int64
   throw SimulationError(fmt::format("{}, at step {} (forces.cutoff: {:g} nm); {}", what, step, system_.forces.cutoff, cure));
 }
 
+/// Share of kT that the centre of mass lacks along each direction, its motion being removed now and then. The volume has it for
+/// a degree of freedom all the same: V^N is that of N molecules, and without the centre's part of the pressure it would be
+/// V^(N-1).
+double Barostat::missing_motion(std::int64_t step) const {
+  if (!system_.remove_com || com_removal_every_ == 0) return 0;
+  return std::exp(-noise_rate_ * timestep_ * static_cast<double>(step % com_removal_every_));
+}
+
 void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted) {
   const auto snapshot = take_snapshot(system_, backend, {.positions = false, .energies = true}, step);
   const SnapshotContents& now = snapshot->get();
   if (!now.failure.empty()) throw SimulationError(now.failure);
   const double before = now.energies->energies.boosted_potential() + now.kinetic;
   const double kt = constants::boltzmann * temperature, volume = now.box.volume();
-  const Vec3d pressure = (1 / volume) * now.energies->pressure_volume;
+  const double missing = missing_motion(step) * kt;
+  const Vec3d pressure = (1 / volume) * (now.energies->pressure_volume + Vec3d{missing, missing, missing});
   Vec3d scale{1, 1, 1};
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];
@@ -147,6 +159,12 @@ void Barostat::rescale(Backend& backend, std::span<const Stage> forces, double t
     const double strain = physics::cell_strain<double>(group.edges(), along, target_, kt, volume,
                                                        settings_.compressibility * constants::bar_per_kj_mol_nm3,
                                                        settings_.every * timestep_ / settings_.relaxation_time, noise);
+    if (!(std::abs(strain) < largest_strain))
+      throw SimulationError(
+          fmt::format("the c-rescale barostat would change the volume by a factor of {:.3g} at once, from {:.4g} nm^3 at "
+                      "{:.4g} bar, at step {}; take a longer relaxation_time or a smaller compressibility (few molecules need "
+                      "that), and minimise before dynamics",
+                      std::exp(strain), volume, along * constants::bar_per_kj_mol_nm3, step));
     const Vec3d factors = group.factors(strain);
     scale = {scale.x * factors.x, scale.y * factors.y, scale.z * factors.z};
   }

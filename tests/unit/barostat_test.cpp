@@ -5,12 +5,14 @@
 
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "physics/integrate/cell_rescaling.hpp"
 #include "physics/integrate/volume_move.hpp"
 #include "support/toy_backend.hpp"
 #include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
@@ -118,15 +120,17 @@ struct GasCase {
   BarostatKind kind;
   PressureCoupling coupling;
   IntegratorKind integrator;
+  int com_removal_every = 0;
 };
 
 class IdealGas : public ::testing::TestWithParam<GasCase> {};
 
 /// N molecules without forces at P: p(V) ~ V^N exp(-P V/kT), so that <V> = (N + 1) kT/P and var V = (N + 1) (kT/P)^2, whatever
-/// the edges do on their own.
+/// the edges do on their own, and whether their centre moves or not.
 TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
   const int n = 20;
   System system = test::free_atoms(n, 40);
+  system.remove_com = GetParam().com_removal_every > 0;
   system.forces.cutoff = 1e-30;  // nothing is cut, and nothing keeps edges of their own from any shape
   State s;
   const double kt = constants::boltzmann * 300, p0 = 1 / constants::bar_per_kj_mol_nm3, mean = (n + 1) * kt / p0;
@@ -138,7 +142,7 @@ TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
   d.timestep = 0.05;
   d.friction = 2;
   d.seed = 19;
-  d.com_removal_every = 0;
+  d.com_removal_every = GetParam().com_removal_every;
   PressureSettings p;
   p.barostat = GetParam().kind;
   p.coupling = GetParam().coupling;
@@ -191,8 +195,34 @@ INSTANTIATE_TEST_SUITE_P(
                       GasCase{BarostatKind::monte_carlo, PressureCoupling::anisotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::v_rescale},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::v_rescale, 100},
+                      GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::langevin, 3},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::anisotropic, IntegratorKind::langevin}));
+
+/// It doubled an empty box, or more, until its volume was no number, without a word.
+TEST(Barostat, StopsWhereItWouldTearTheBox) {
+  System system = test::free_atoms(2, 40);
+  system.forces.cutoff = 1e-30;
+  State s;
+  s.box.a.x = s.box.b.y = s.box.c.z = 1;
+  s.x.assign(2, Vec3d{0, 0, 0});
+  draw_velocities(system, 300, 3, s);
+  DynamicsSettings d;
+  d.pressure = PressureSettings{};
+  d.pressure->barostat = BarostatKind::c_rescale;
+  d.pressure->compressibility = 10;
+  d.pressure->every = 1;
+  test::ToyBackend backend(system, no_force);
+  Simulation simulation(system, backend, s, d);
+  simulation.begin();
+  try {
+    for (int k = 0; k < 100; ++k) simulation.step();
+    FAIL() << "nothing happened";
+  } catch (const SimulationError& e) {
+    EXPECT_NE(std::string(e.what()).find("relaxation_time"), std::string::npos) << e.what();
+  }
+}
 
 /// Whether a move is taken or refused, by a backend that puts no forces back.
 TEST(Barostat, LeavesForcesOfThePresentPositions) {

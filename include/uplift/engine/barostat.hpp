@@ -41,6 +41,7 @@ class Barostat {
 
   void try_move(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted);
   void rescale(Backend& backend, std::span<const Stage> forces, double temperature, std::int64_t step, bool wanted);
+  double missing_motion(std::int64_t step) const;
   bool too_small(const Box& box) const;
   [[noreturn]] void stop(const std::string& what, const std::string& cure, std::int64_t step) const;
 
@@ -48,6 +49,8 @@ class Barostat {
   PressureSettings settings_;
   std::uint64_t seed_;
   double timestep_, target_;  ///< the latter [kJ/mol/nm^3]
+  double noise_rate_;         ///< at which Langevin's noise brings the centre's motion back [1/ps]
+  int com_removal_every_;
   std::vector<Group> groups_;
   std::int64_t attempted_ = 0, accepted_ = 0, at_wall_ = 0;
 };
