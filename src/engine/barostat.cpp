@@ -124,10 +124,12 @@ void Barostat::try_move(Backend& backend, std::span<const Stage> forces, double 
   accepted_ += taken;
   if (group.tried < window) return;
   // Towards a rate of one half, by less and less (Robbins and Monro, Ann. Math. Stat. 22, 400 (1951)): a size that went on
-  // following the volume would bias it.
+  // following the volume would bias it. So it is no more than not made larger where the volume is small: cut back to that as
+  // well, it stayed so, and the volume of few molecules with it.
   ++group.windows;
   const double rate = static_cast<double>(group.taken) / group.tried;
-  group.size = std::min(group.size * std::exp((rate - 0.5) * settling / (settling + group.windows)), largest_size * volume);
+  const double wanted_size = group.size * std::exp((rate - 0.5) * settling / (settling + group.windows));
+  group.size = std::min(wanted_size, std::max(group.size, largest_size * volume));
   group.tried = group.taken = 0;
 }
 

@@ -121,6 +121,7 @@ struct GasCase {
   PressureCoupling coupling;
   IntegratorKind integrator;
   int com_removal_every = 0;
+  int molecules = 20;
 };
 
 class IdealGas : public ::testing::TestWithParam<GasCase> {};
@@ -128,14 +129,14 @@ class IdealGas : public ::testing::TestWithParam<GasCase> {};
 /// N molecules without forces at P: p(V) ~ V^N exp(-P V/kT), so that <V> = (N + 1) kT/P and var V = (N + 1) (kT/P)^2, whatever
 /// the edges do on their own, and whether their centre moves or not.
 TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
-  const int n = 20;
+  const int n = GetParam().molecules;
   System system = test::free_atoms(n, 40);
   system.remove_com = GetParam().com_removal_every > 0;
   system.forces.cutoff = 1e-30;  // nothing is cut, and nothing keeps edges of their own from any shape
   State s;
   const double kt = constants::boltzmann * 300, p0 = 1 / constants::bar_per_kj_mol_nm3, mean = (n + 1) * kt / p0;
   s.box.a.x = s.box.b.y = s.box.c.z = std::cbrt(mean);
-  s.x.assign(n, Vec3d{0, 0, 0});
+  s.x.assign(static_cast<std::size_t>(n), Vec3d{0, 0, 0});
   draw_velocities(system, 300, 3, s);
   DynamicsSettings d;
   d.integrator = GetParam().integrator;
@@ -191,6 +192,8 @@ TEST_P(IdealGas, HasTheVolumesOfTheEnsemble) {
 INSTANTIATE_TEST_SUITE_P(
     Barostats, IdealGas,
     ::testing::Values(GasCase{BarostatKind::monte_carlo, PressureCoupling::isotropic, IntegratorKind::langevin},
+                      GasCase{BarostatKind::monte_carlo, PressureCoupling::isotropic, IntegratorKind::langevin, 0, 1},
+                      GasCase{BarostatKind::monte_carlo, PressureCoupling::isotropic, IntegratorKind::langevin, 0, 2},
                       GasCase{BarostatKind::monte_carlo, PressureCoupling::semi_isotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::monte_carlo, PressureCoupling::anisotropic, IntegratorKind::langevin},
                       GasCase{BarostatKind::c_rescale, PressureCoupling::isotropic, IntegratorKind::langevin},
