@@ -1,6 +1,7 @@
 #include "uplift/backend/atom_groups.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace uplift {
@@ -30,6 +31,21 @@ std::vector<int> first_of_groups(const System& system) {
     for (int parent : {s.parent0, s.parent1, s.parent2}) join(s.site, parent);
   for (int i = 0; i < system.size(); ++i) root[at(i)] = find(i);
   return root;
+}
+
+double overhang_of_groups(const std::vector<int>& first_of_group, std::span<const Vec3d> x, const Box& box) {
+  std::vector<double> radius(x.size(), 0.0);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t first = at(first_of_group[i]);
+    const Vec3d apart = box.image(x[i] - x[first]);
+    radius[first] = std::max(radius[first], std::sqrt(dot(apart, apart)));
+  }
+  double largest = 0, second = 0;
+  for (const double r : radius) {
+    second = std::max(second, std::min(r, largest));
+    largest = std::max(r, largest);
+  }
+  return largest + second;
 }
 
 SpreadMolecules spread_molecules(const System& system) {

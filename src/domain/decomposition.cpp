@@ -107,7 +107,8 @@ void Decomposition::set_home(std::vector<int> atoms) {
 
 void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
   const Timer timer(*this, migrate_time_);
-  grid_ = std::make_unique<DomainGrid>(box, size(), reach);
+  overhang_ = overhang_of_groups(first_of_group_, x, box);
+  grid_ = std::make_unique<DomainGrid>(box, size(), reach, overhang_);
   std::fill(share_.zone.begin(), share_.zone.end(), RankShare::absent);
   share_.halo.clear();
   std::vector<int> own;
@@ -400,7 +401,7 @@ void Decomposition::balance(const Box& box, double reach) {
   work[at(rank())] = static_cast<std::int64_t>(work_ * 1e6);
   work_ = 0;
   ranks_.sum(std::span(work));
-  grid_->balance(work, box, reach + 0.5);
+  grid_->balance(work, box, reach + std::max(0.5, overhang_));
 }
 
 }  // namespace uplift

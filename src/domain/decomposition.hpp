@@ -71,6 +71,7 @@ class Decomposition final : public RankLink {
   bool under_way_ = false, upwards_ = false;    ///< there is a message of the halo, and which
   RankShare share_;
   std::unique_ptr<DomainGrid> grid_;
+  double overhang_ = 0;              ///< of groups, on both sides together [nm]
   std::vector<int> first_of_group_;  ///< [atoms] lowest atom of the group that stays on one rank
   std::vector<int> next_in_group_;   ///< [atoms] -1 after the last
   std::vector<Neighbour> neighbours_;

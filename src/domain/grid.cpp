@@ -10,8 +10,6 @@
 namespace uplift {
 namespace {
 
-/// Room that atoms of one group (hydrogens and what they hang on) take beyond the walls [nm].
-constexpr double overhang = 0.25;
 constexpr double eagerness = 0.5;      // how much of the way to equal work a wall goes
 constexpr double longest_shift = 0.1;  // of a domain's width
 
@@ -23,11 +21,13 @@ std::array<double, 3> widths_of(const Box& box) {
 /// How wide a domain must be. Of four or more along a direction, a halo must not go beyond the next; of two, atoms of one must
 /// not reach each other round the far side of the other, since no rank has that picture (RankShare::open). Three are all beside
 /// each other.
-double least_width(int n, double reach) { return n > 3 ? reach + 2 * overhang : n == 2 ? reach + overhang : 0; }
+double least_width(int n, double reach, double overhang) {
+  return n > 3 ? reach + std::max(2 * DomainGrid::usual_overhang, overhang) : n == 2 ? reach + overhang : 0;
+}
 
-bool fits(const std::array<int, 3>& n, const std::array<double, 3>& w, double reach) {
+bool fits(const std::array<int, 3>& n, const std::array<double, 3>& w, double reach, double overhang) {
   for (std::size_t d = 0; d < 3; ++d)
-    if (w[d] / n[d] < least_width(n[d], reach)) return false;
+    if (w[d] / n[d] < least_width(n[d], reach, overhang)) return false;
   return true;
 }
 
@@ -41,7 +41,7 @@ double halo_volume(const std::array<int, 3>& n, const std::array<double, 3>& w, 
 }
 
 /// Best factors of `ranks`, {0, 0, 0} when none fit.
-std::array<int, 3> choose(const std::array<double, 3>& w, int ranks, double reach) {
+std::array<int, 3> choose(const std::array<double, 3>& w, int ranks, double reach, double overhang) {
   std::array<int, 3> best{0, 0, 0};
   double least = 0;
   for (int x = ranks; x >= 1; --x) {
@@ -49,7 +49,7 @@ std::array<int, 3> choose(const std::array<double, 3>& w, int ranks, double reac
     for (int y = ranks / x; y >= 1; --y) {
       if (ranks / x % y) continue;
       const std::array<int, 3> n{x, y, ranks / x / y};
-      if (!fits(n, w, reach)) continue;
+      if (!fits(n, w, reach, overhang)) continue;
       const double volume = halo_volume(n, w, reach);
       if (best[0] > 0 && volume >= least * (1 - 1e-9)) continue;
       best = n;
@@ -61,21 +61,28 @@ std::array<int, 3> choose(const std::array<double, 3>& w, int ranks, double reac
 
 }  // namespace
 
-DomainGrid::DomainGrid(const Box& box, int ranks, double reach) {
+DomainGrid::DomainGrid(const Box& box, int ranks, double reach, double overhang) {
   const std::array<double, 3> w = widths_of(box);
-  counts_ = choose(w, ranks, reach);
+  overhang = std::max(overhang, usual_overhang);
+  counts_ = choose(w, ranks, reach, overhang);
   if (counts_[0] == 0) {
     int fewer = ranks - 1, more = ranks + 1;
-    while (choose(w, fewer, reach)[0] == 0) --fewer;                     // one always fits
-    while (more <= 2 * ranks && choose(w, more, reach)[0] == 0) ++more;  // 8 may fit where 5 and 7 do not
-    throw InputError(
-        fmt::format("{} ranks do not fit this box: domains must be at least {:.2f} nm wide where there are four or more "
-                    "side by side, {:.2f} nm where there are two, and it is {:.2f} x {:.2f} x {:.2f} nm (forces reach that "
-                    "far); start {}{}, or give replicas to the others (compute.replicas)",
-                    ranks, least_width(4, reach), least_width(2, reach), w[0], w[1], w[2], fewer,
-                    more <= 2 * ranks ? fmt::format(" or {} ranks", more)
-                    : fewer == 1      ? " rank"
-                                      : " ranks"));
+    while (choose(w, fewer, reach, overhang)[0] == 0) --fewer;                     // one always fits
+    while (more <= 2 * ranks && choose(w, more, reach, overhang)[0] == 0) ++more;  // 8 may fit where 5 and 7 do not
+    throw InputError(fmt::format(
+        "{} ranks do not fit this box: domains must be at least {:.2f} nm wide where there are four or more "
+        "side by side, {:.2f} nm where there are two, and it is {:.2f} x {:.2f} x {:.2f} nm (forces reach that "
+        "far{}); start {}{}, or give replicas to the others (compute.replicas)",
+        ranks, least_width(4, reach, overhang), least_width(2, reach, overhang), w[0], w[1], w[2],
+        overhang > usual_overhang
+            ? fmt::format(" beyond atoms that constraints or virtual sites hold together, which stick out by {:.2f} "
+                          "nm; constraints: h-bonds hold fewer",
+                          overhang)
+            : "",
+        fewer,
+        more <= 2 * ranks ? fmt::format(" or {} ranks", more)
+        : fewer == 1      ? " rank"
+                          : " ranks"));
   }
   for (std::size_t d = 0; d < 3; ++d)
     for (int k = 0; k <= counts_[d]; ++k) walls_[d].push_back(static_cast<double>(k) / counts_[d]);

@@ -12,8 +12,12 @@ namespace uplift {
 /// Domains (x, y, z) on a grid whose planes are walls across box vectors; rank (x ny + y) nz + z.
 class DomainGrid {
  public:
-  /// The cut of `box` into `ranks` domains with the smallest halo for a reach [nm]. Throws InputError when there is none.
-  DomainGrid(const Box& box, int ranks, double reach);
+  /// Room that atoms of two groups (hydrogens and what they hang on) take beyond the walls of a domain, together [nm].
+  static constexpr double usual_overhang = 0.25;
+
+  /// The cut of `box` into `ranks` domains with the smallest halo for a reach [nm]; `overhang` where groups are larger than
+  /// usual. Throws InputError when there is none.
+  DomainGrid(const Box& box, int ranks, double reach, double overhang = usual_overhang);
 
   const std::array<int, 3>& counts() const { return counts_; }
   std::array<int, 3> cell(int rank) const;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "uplift/backend/atom_groups.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 
@@ -25,6 +26,21 @@ TEST(DomainGrid, TwoDomainsAreNotNarrowerThanForcesReach) {
   // Atoms at both ends of one domain would reach each other round the far side of the other.
   EXPECT_THROW(DomainGrid(cube(2.3), 2, reach), InputError);
   EXPECT_NO_THROW(DomainGrid(cube(2.8), 2, reach));
+}
+
+TEST(DomainGrid, LeavesRoomForLargeGroups) {
+  EXPECT_NO_THROW(DomainGrid(cube(2.8), 2, reach, 0.29));
+  EXPECT_THROW(DomainGrid(cube(2.8), 2, reach, 0.31), InputError);
+  EXPECT_NO_THROW(DomainGrid(cube(2.8), 2, reach, 0)) << "some room is always left";
+  EXPECT_THROW(DomainGrid(cube(2.6), 2, reach, 0), InputError);
+}
+
+TEST(DomainGrid, GroupsAreAsLargeAsTheyCanTurn) {
+  const Box box = cube(3);
+  // Two groups, of 0.2 nm across a face of the box, and of 0.3; a third that is smaller.
+  const std::vector<Vec3d> x{{0.1, 1, 1}, {2.9, 1, 1}, {1, 1, 1}, {1, 1.1, 1}, {1, 1.3, 1}, {2, 2, 2}, {2, 2.1, 2}};
+  EXPECT_NEAR(overhang_of_groups({0, 0, 2, 2, 2, 5, 5}, x, box), 0.5, 1e-12);
+  EXPECT_EQ(overhang_of_groups({0, 1, 2, 3, 4, 5, 6}, x, box), 0);
 }
 
 std::string refusal(const Box& box, int ranks) {
