@@ -157,9 +157,31 @@ class SystemBuilder {
     }
   }
 
+  /// Three atoms on a line: there the third distance has no gradient of its own, and no constraint force that could hold it.
+  void check_lines() const {
+    std::map<int, std::vector<std::pair<int, double>>> neighbours;
+    for (const auto& [pair, length] : lengths_) {
+      neighbours[pair.first].push_back({pair.second, length});
+      neighbours[pair.second].push_back({pair.first, length});
+    }
+    constexpr double room = 1e-4;  // of the length; 1.6 degrees from straight
+    for (const auto& [j, ends] : neighbours)
+      for (std::size_t a = 0; a < ends.size(); ++a)
+        for (std::size_t b = 0; b < a; ++b) {
+          const auto across = lengths_.find(ordered(ends[a].first, ends[b].first));
+          if (across == lengths_.end() || across->second < (ends[a].second + ends[b].second) * (1 - room)) continue;
+          throw InputError(
+              "constraints hold " + describe_atom(s_.topology, ends[b].first) + ", " + describe_atom(s_.topology, j) + " and " +
+              describe_atom(s_.topology, ends[a].first) +
+              " on a line, which distances cannot do; leave the angle to its spring (constraints: h-bonds), or make the "
+              "molecule of two atoms with mass and virtual sites between them");
+        }
+  }
+
   /// Those that follow from others stay out: they would count as degrees of freedom, and where angles are not consistent to the
   /// last digit (four hydrogens at 109.5 degrees) all cannot be met together. Bonds come first.
   void add_constraints() {
+    check_lines();
     std::vector<Pair> held;
     for (const bool bond : {true, false})
       for (const auto& [pair, length] : lengths_)

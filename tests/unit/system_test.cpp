@@ -126,6 +126,20 @@ TEST(System, FourHydrogensAreHeldByNineDistances) {
   }
 }
 
+TEST(System, ThreeAtomsOnALineAreNotHeldByDistances) {
+  const auto carbon_dioxide = [](double across) {
+    Topology t;
+    ForceField ff;
+    add_molecule(t, ff, "CO2", {6, 8, 8}, {12, 16, 16}, {});
+    finish(t, ff);
+    ff.fixed_distances = {{0, 1, 0.115}, {0, 2, 0.115}, {1, 2, across}};
+    return make_system(t, ff, vacuum());
+  };
+  EXPECT_THAT(message_of([&] { carbon_dioxide(0.23); }),
+              testing::AllOf(testing::HasSubstr("on a line"), testing::HasSubstr("virtual sites")));
+  EXPECT_EQ(carbon_dioxide(0.229).constraints.size(), 3u);
+}
+
 TEST(System, RigidWaterTakesItsShapeFromTheForceField) {
   const System from_bonds = build(vacuum(), 0, 1);
   ASSERT_EQ(from_bonds.rigid_waters.size(), 1u);
