@@ -259,7 +259,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   state_ = verlet_takes_over() ? simulation.full_step_state() : simulation.state();
   if (const std::string averages = recorders.averages(); !averages.empty()) log_->info(averages);
   check_heating(settings, system, recorders.drift());
-  check_mesh(settings);
+  check_mesh(settings, system);
   for (const std::string& odd : recorders.odd_boosts(simulation.bias())) log_->warn("stage " + settings.name + ": " + odd);
   if (const Barostat* barostat = simulation.barostat(); barostat && barostat->attempted() > 0)
     log_->info("barostat: " + std::to_string(barostat->accepted()) + " of " + std::to_string(barostat->attempted()) +

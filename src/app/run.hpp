@@ -66,7 +66,7 @@ class Run {
   void check_first_boost(const StageSettings& settings, const BiasEnergies& boost);
   void carry_velocities(const StageSettings& settings, const System& system);
   bool verlet_takes_over() const;
-  void check_mesh(const StageSettings& settings);
+  void check_mesh(const StageSettings& settings, const System& system);
   void check_heating(const StageSettings& settings, const System& system, double drift);
   void note_stage(const StageSettings& settings, const System& system, const BiasCourse& bias);
   std::vector<EnergyTerm> terms_of_all_stages() const;

@@ -40,9 +40,11 @@ bool Run::verlet_takes_over() const {
   return is_verlet(at + 1) && !is_verlet(at);
 }
 
-/// The mesh stays as it was chosen when the stage began.
-void Run::check_mesh(const StageSettings& settings) {
-  if (settings.forces.nonbonded != NonbondedMethod::pme) return;
+/// The mesh stays as it was chosen when the stage began. It does nothing for atoms without charges.
+void Run::check_mesh(const StageSettings& settings, const System& system) {
+  const std::vector<double>& q = system.force_field.charges;
+  if (settings.forces.nonbonded != NonbondedMethod::pme || std::all_of(q.begin(), q.end(), [](double e) { return e == 0; }))
+    return;
   const Vec3d was = next_.stage_box.widths(), is = state_.box.widths();
   const double grown = std::max({is.x / was.x, is.y / was.y, is.z / was.z});
   if (grown > 1.1)

@@ -133,6 +133,31 @@ def a_mesh_for_another_box_is_told(folder):
     assert "the PME mesh was chosen for the box of then" in log, log
 
 
+def a_mesh_without_charges_is_no_matter(folder):
+    with open(os.path.join(folder, "argon.top"), "w") as f:
+        f.write("[ defaults ]\n1 2 yes 0.5 0.8333\n[ atomtypes ]\nAR 18 39.948 0 A 0.34 0\n[ moleculetype ]\nAR 1\n"
+                "[ atoms ]\n1 AR 1 AR AR 1 0 39.948\n[ system ]\nargon\n[ molecules ]\nAR 8\n")
+    with open(os.path.join(folder, "argon.gro"), "w") as f:
+        f.write("argon\n    8\n" + "".join(f"{k + 1:5d}AR      AR{k + 1:5d}{0.5 * k:8.3f}{0.3 * k:8.3f}{1:8.3f}\n" for k in range(8)) + "   5.0 5.0 5.0\n")
+    path = os.path.join(folder, "argon.yaml")
+    with open(path, "w") as f:
+        f.write("""version: 1
+system: {topology: argon.top, coordinates: argon.gro}
+dynamics: {pressure: {pressure: 1 bar, every: 2}}
+stages: [{name: expand, time: 4 ps}]
+output: {trajectory: {every: 0 ps}, energies: {every: 0.2 ps}, report: false}
+compute: {backend: cpu}
+""")
+    done = subprocess.run([UPLIFT, "run", path, "--quiet"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    out = os.path.join(folder, "argon")
+    _, volume = column(out, "volume")
+    assert volume[-1] > 1.4 * volume[0], volume
+    with open(os.path.join(out, "run.log")) as f:
+        log = f.read()
+    assert "PME mesh was chosen" not in log, log
+
+
 def a_checkpoint_holds_the_end_of_a_run(folder):
     out, _ = run(folder, "alanine-dipeptide-tip3p", "nonbonded: pme, cutoff: 0.8 nm", "integrator: langevin",
                  "  - {name: minimise, minimize: {max_steps: 30}}")
@@ -149,4 +174,4 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
-run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion)
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion, a_mesh_without_charges_is_no_matter)
