@@ -67,6 +67,10 @@ class RunRecorders::Trajectory final : public Recorder {
         last_(writer.last_step()),
         time_(time) {}
   ~Trajectory() override { wait_for_all(background_); }
+  /// The first step of a stage is the last one of the stage before, whose boost is another.
+  void begin(std::int64_t step) {
+    if (last_) last_ = std::max(*last_, step);
+  }
   bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
   Wanted wanted() const override { return wanted_; }
   Takes takes() const override { return Takes::late_frame; }
@@ -181,7 +185,10 @@ RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, Tr
 RunRecorders::~RunRecorders() = default;
 
 void RunRecorders::attach(Simulation& simulation, std::int64_t last_step) {
-  if (trajectory_) simulation.add(*trajectory_);
+  if (trajectory_) {
+    trajectory_->begin(simulation.current_step());
+    simulation.add(*trajectory_);
+  }
   if (energies_) {
     energies_->begin(simulation.current_step());
     simulation.add(*energies_);
