@@ -106,7 +106,13 @@ class RunRecorders::EnergyTable final : public Recorder {
   EnergyTable(EnergyWriter& writer, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
       : writer_(writer), background_(background), every_(every), time_(time) {}
   ~EnergyTable() override { wait_for_all(background_); }
-  void begin(std::int64_t step) { last_ = writer_.rows() > 0 ? step : -1; }
+  /// `first`: where the stage began. Averages are those of the whole stage, of which earlier calls may have run a part.
+  void begin(std::int64_t step, std::int64_t first) {
+    last_ = writer_.rows() > 0 ? step : -1;
+    if (step == first) return;
+    background_.drain();
+    writer_.rows_since(first, [this](const EnergyRow& row) { averages_.add(row); });
+  }
   Wanted wanted() const override { return {false, true, false, false}; }
   Takes takes() const override { return Takes::late_frame; }
   bool due(std::int64_t step) const override { return step % every_ == 0 && step > last_; }
@@ -184,13 +190,13 @@ RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, Tr
 
 RunRecorders::~RunRecorders() = default;
 
-void RunRecorders::attach(Simulation& simulation, std::int64_t last_step) {
+void RunRecorders::attach(Simulation& simulation, std::int64_t first_step, std::int64_t last_step) {
   if (trajectory_) {
     trajectory_->begin(simulation.current_step());
     simulation.add(*trajectory_);
   }
   if (energies_) {
-    energies_->begin(simulation.current_step());
+    energies_->begin(simulation.current_step(), first_step);
     simulation.add(*energies_);
   }
   progress_->start(stage_, simulation.current_step(), last_step, timestep_);

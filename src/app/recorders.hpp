@@ -24,11 +24,11 @@ class RunRecorders {
   ~RunRecorders();
 
   /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one
-  /// interval on.
-  void attach(Simulation& simulation, std::int64_t last_step);
+  /// interval on. First and last step are those of the stage.
+  void attach(Simulation& simulation, std::int64_t first_step, std::int64_t last_step);
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
-  std::string averages() const;  ///< of the energies written so far, for the log
+  std::string averages() const;  ///< of the energies of the stage so far, for the log
   std::vector<std::string> odd_boosts(const Bias& bias) const;
   double drift() const;           ///< of the conserved energy [kJ/mol/ps]
   PhaseTime output_time() const;  ///< that the run has waited

@@ -241,7 +241,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   if (exchange) simulation.add(*exchange);
   RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr,
                          background_, *log_);
-  recorders.attach(simulation, last);
+  recorders.attach(simulation, next_.stage_step, last);
 
   const std::vector<PhaseTime> before = backend.phases();
   const double start = now();

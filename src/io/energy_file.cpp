@@ -12,6 +12,7 @@ namespace {
 constexpr double flush_interval = 1.0;      // [s]
 constexpr std::size_t most_waiting = 1024;  // rows
 constexpr std::uint64_t rows_per_chunk = 2048;
+constexpr std::uint64_t rows_at_once = 4096;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -136,6 +137,40 @@ void EnergyWriter::write_waiting() {
   step_.append(std::span<const std::int64_t>(steps_));
   rows_ += steps_.size();
   steps_.clear();
+}
+
+void EnergyWriter::rows_since(std::int64_t first, const std::function<void(const EnergyRow&)>& take) {
+  write_waiting();
+  const std::vector<std::int64_t> steps = step_.read<std::int64_t>();
+  auto begin = static_cast<std::uint64_t>(std::upper_bound(steps.begin(), steps.end(), first) - steps.begin());
+  if (begin == 1 && steps[0] == first) begin = 0;
+  for (; begin < rows_; begin += rows_at_once) {
+    const std::uint64_t count = std::min(rows_at_once, rows_ - begin);
+    std::vector<std::vector<double>> values;
+    for (const Column& column : columns_) values.push_back(column.dataset.read<double>(begin, count));
+    for (std::size_t n = 0; n < count; ++n) {
+      std::size_t c = 0;
+      const auto next = [&] { return values[c++][n]; };
+      EnergyRow row;
+      row.step = steps[static_cast<std::size_t>(begin) + n];
+      row.time = next();
+      for (EnergyTerm term : terms_) row.energies[term] = next();
+      c += 1;  // potential: the sum of the terms
+      row.kinetic = next();
+      c += 1;  // total
+      row.temperature = next();
+      if (periodic_) {
+        row.pressure = next();
+        row.volume = next();
+      }
+      row.conserved_quantity = next();
+      BiasEnergies& b = row.energies.bias;
+      if (bias_)
+        for (double* value : {&b.dihedral, &b.total, &b.boost_dihedral, &b.boost_total, &b.factor_dihedral, &b.factor_total})
+          *value = next();
+      take(row);
+    }
+  }
 }
 
 void EnergyWriter::trim_after(std::int64_t step) {

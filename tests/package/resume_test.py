@@ -355,5 +355,21 @@ def another_box_is_spoken_of(scratch):
     assert again.returncode == 0 and "began with" not in again.stdout, again.stdout
 
 
+def averages_are_those_of_the_whole_stage(scratch):
+    """A stage that runs in parts ends with the averages, and the verdict on its boost, that it has in one go."""
+    stages = STAGES[: STAGES.index("  - {name: go")].replace("parameters: {from: warm}", "parameters: {dihedral: {threshold: 60 kJ/mol, alpha: 8 kJ/mol}}")
+    path = write_input(scratch, stages)
+    ends = []
+    for name, parts in (("whole", ["1 ps"]), ("parts", ["0.4 ps", "0.96 ps", "1 ps"])):
+        for part in parts:
+            done = run(path, os.path.join(scratch, name), "--resume", "--set", "stages.boost.time=" + part)
+            assert done.returncode == 0, done.stderr
+        with open(os.path.join(scratch, name, "run.log")) as f:
+            log = [line[20:].strip() for line in f]
+        at = max(k for k, line in enumerate(log) if line.startswith("averages of"))
+        ends.append(log[at : at + next(k for k, line in enumerate(log[at:]) if line.startswith("phase "))])
+    assert ends[0] == ends[1] and "averages of 50 rows" in ends[0][0], ends
+
+
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage)

@@ -115,6 +115,34 @@ TEST_F(EnergyFile, TrimmedAndContinued) {
 }
 
 // What a kill between two columns leaves: one dataset longer than the others.
+TEST_F(EnergyFile, GivesBackTheRowsOfAStage) {
+  for (const bool periodic : {true, false}) {
+    constexpr int count = 5000;
+    const auto rich = [&](int i) {
+      EnergyRow row = row_of(i);
+      if (!periodic) row.pressure = row.volume = 0;
+      row.energies.bias = {1.0 * i, 2.0 * i, 3.0 * i, 4.0 * i, 0.5, 0.25};
+      return row;
+    };
+    EnergyWriter writer = EnergyWriter::create(path, terms, periodic, provenance, true);
+    for (int i = 0; i < count; ++i) writer.write(rich(i));
+    for (const int first : {0, 1, 4321, count - 1}) {
+      int expected = first == 0 ? 0 : first + 1;  // the first step of a stage is the last one of that before
+      writer.rows_since(5 * first, [&](const EnergyRow& row) {
+        const EnergyRow r = rich(expected++);
+        ASSERT_EQ(row.step, r.step);
+        for (EnergyTerm term : terms) EXPECT_EQ(row.energies[term], r.energies[term]);
+        const BiasEnergies &a = row.energies.bias, &b = r.energies.bias;
+        EXPECT_EQ((std::vector{row.time, row.kinetic, row.temperature, row.pressure, row.volume, row.conserved_quantity}),
+                  (std::vector{r.time, r.kinetic, r.temperature, r.pressure, r.volume, r.conserved_quantity}));
+        EXPECT_EQ((std::vector{a.dihedral, a.total, a.boost_dihedral, a.boost_total, a.factor_dihedral, a.factor_total}),
+                  (std::vector{b.dihedral, b.total, b.boost_dihedral, b.boost_total, b.factor_dihedral, b.factor_total}));
+      });
+      EXPECT_EQ(expected, count) << first;
+    }
+  }
+}
+
 TEST_F(EnergyFile, RaggedTableIsTrimmedToWholeRows) {
   {
     EnergyWriter writer = EnergyWriter::create(path, terms, true, provenance);

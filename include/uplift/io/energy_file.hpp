@@ -4,6 +4,7 @@
 // in the H5MD units module's notation ("kJ mol-1", "nm+3"). A run with a bias, or that collects for one, has a group `bias` of
 // columns, too: dihedral_energy, total_energy, boost_dihedral, boost_total, factor_dihedral and factor_total (BiasEnergies).
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ class EnergyWriter {
 
   /// Adds a row; its step must be beyond the last one's. Rows are gathered and written once a second, or when 1024 wait.
   void write(const EnergyRow& row);
+  /// Hands over the rows of a stage that began at step `first`: those beyond it, and the very first row if it is of that step.
+  void rows_since(std::int64_t first, const std::function<void(const EnergyRow&)>& take);
   /// Drops every row whose step is greater than `step`.
   void trim_after(std::int64_t step);
   void flush();
