@@ -21,6 +21,8 @@ p.add_argument("run")
 p.add_argument("--stage")
 p.add_argument("-o", "--output", default="boost.png")
 o = p.parse_args()
+if os.path.exists(os.path.join(o.run, "replicas.json")):
+    raise SystemExit(f"{o.run}: holds several replicas, each a run of its own; name one, as in {os.path.join(o.run, 'replica-001')}")
 
 with open(os.path.join(o.run, "stages.json")) as f:
     stages = [s for s in json.load(f)["stages"] if s["bias"] and o.stage in (None, s["name"])]

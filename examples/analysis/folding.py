@@ -24,6 +24,8 @@ p.add_argument("--reference")
 p.add_argument("--select", default="name CA")
 p.add_argument("-o", "--output", default="folding.png")
 o = p.parse_args()
+if os.path.exists(os.path.join(o.run, "replicas.json")):
+    raise SystemExit(f"{o.run}: holds several replicas, each a run of its own; name one, as in {os.path.join(o.run, 'replica-001')}")
 
 u = MDAnalysis.Universe(os.path.join(o.run, "topology.pdb"), os.path.join(o.run, "trajectory.h5md"))
 atoms = u.select_atoms(o.select)

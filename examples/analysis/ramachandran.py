@@ -28,6 +28,8 @@ p.add_argument("--stage")
 p.add_argument("--begin", type=float, default=0, help="leave out frames before this time [ps]")
 p.add_argument("-o", "--output", default="ramachandran.png")
 o = p.parse_args()
+if os.path.exists(os.path.join(o.run, "replicas.json")):
+    raise SystemExit(f"{o.run}: holds several replicas, each a run of its own; name one, as in {os.path.join(o.run, 'replica-001')}")
 
 path = os.path.join(o.run, "trajectory.h5md")
 with open(os.path.join(o.run, "stages.json")) as f:
@@ -40,6 +42,9 @@ pick = lambda residue, name: u.select_atoms(f"resid {residue} and name {name}")
 before, here, after = o.residue - 1, o.residue, o.residue + 1
 phi = pick(before, "C") + pick(here, "N") + pick(here, "CA") + pick(here, "C")
 psi = pick(here, "N") + pick(here, "CA") + pick(here, "C") + pick(after, "N")
+for name, atoms in (("phi", phi), ("psi", psi)):
+    if len(atoms) != 4:
+        raise SystemExit(f"{o.run}: residue {o.residue} has no {name}: {len(atoms)} atoms and not 4 are stored for it (at the end of a chain, of several chains that have this number, or left out of the trajectory)")
 angles = Dihedral([phi, psi]).run().results.angles
 with h5py.File(path, "r") as f:
     time, step = f["particles/trajectory/position/time"][:], f["particles/trajectory/position/step"][:]

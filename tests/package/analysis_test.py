@@ -45,13 +45,16 @@ def scripts_tell_what_is_in_a_run(scratch):
     picture = lambda name: os.path.join(scratch, name)
     with h5py.File(os.path.join(run, "energies.h5"), "r+") as f:
         boost, temperature, baseline = f["bias/boost_dihedral"][:], f["temperature"][:], f["step"][:] <= 12500
+        equilibrated = f["step"][:] > 2500
         assert boost[baseline].max() == 0 and boost[~baseline].min() > 0
         f["bias/boost_dihedral"][...] = np.where(baseline, 1000, boost)  # of another stage, as one that adapts has them
     said = script("boost.py", run, "-o", picture("boost.png"))
     mean, deviation = map(float, re.search(r"boost ([\d.]+) kJ/mol, deviation ([\d.]+)", said).groups())
     assert abs(mean - boost[~baseline].mean()) < 0.01 and abs(deviation - boost[~baseline].std()) < 0.01, said
     said = script("energies.py", run, "temperature", "potential", "-o", picture("energies.png"))
-    assert abs(float(re.search(r"temperature +([\d.]+)", said)[1]) - temperature.mean()) < 1e-3, said
+    assert "stage accelerate" in said and abs(float(re.search(r"temperature +([\d.]+)", said)[1]) - temperature[~baseline].mean()) < 1e-3, said
+    said = script("energies.py", run, "temperature", "--stage", "baseline", "-o", picture("energies.png"))
+    assert "stage baseline" in said and abs(float(re.search(r"temperature +([\d.]+)", said)[1]) - temperature[baseline & equilibrated].mean()) < 1e-3, said
     said = script("ramachandran.py", run, "-o", picture("phi.png"))
     with h5py.File(os.path.join(run, "trajectory.h5md")) as f:
         dv = f["observables/boost_dihedral/value"][:][f["particles/trajectory/position/time"][:] >= 25.05]
@@ -89,6 +92,15 @@ def refused(name, *arguments, says):
 def scripts_say_what_a_run_lacks(scratch):
     run = dipeptide(scratch)
     refused("folding.py", run, says="'name CA' selects 1 atoms of the run, and a superposition needs three")
+    refused("energies.py", run, "presure", says="has no column presure")
+    refused("energies.py", run, "--stage", "production", says="has no stage production; it has equilibrate, baseline, accelerate")
+    refused("energies.py", run, "--begin", "1e6", says="0 rows of stage accelerate")
+    refused("ramachandran.py", run, "--residue", "1", says="residue 1 has no phi")
+    of_replicas = os.path.join(scratch, "several")
+    os.mkdir(of_replicas)
+    open(os.path.join(of_replicas, "replicas.json"), "w").close()
+    for name in ("boost.py", "energies.py", "folding.py", "ramachandran.py"):
+        refused(name, of_replicas, says="holds several replicas, each a run of its own; name one, as in " + os.path.join(of_replicas, "replica-001"))
     energies = os.path.join(run, "energies.h5")
     with h5py.File(energies, "r+") as f:
         boost = f["bias/boost_dihedral"]
