@@ -13,6 +13,20 @@ double flush(double value, double scale) { return std::abs(value) < 1e-9 * scale
 
 }  // namespace
 
+Vec3d shortest_image(const Box& box, const Vec3d& d) {
+  if (!box.periodic()) return d;
+  const Vec3d start = box.image(d);
+  Vec3d best = start;
+  for (int i = -1; i <= 1; ++i)
+    for (int j = -1; j <= 1; ++j)
+      for (int k = -1; k <= 1; ++k) {
+        const Vec3d trial =
+            start + static_cast<double>(i) * box.a + static_cast<double>(j) * box.b + static_cast<double>(k) * box.c;
+        if (dot(trial, trial) < dot(best, best) * (1 - 1e-12)) best = trial;
+      }
+  return best;
+}
+
 std::optional<Vec3d> scaling(const Box& from, const Box& to) {
   if (from == to) return Vec3d{1, 1, 1};
   if (!from.periodic() || !to.periodic()) return std::nullopt;

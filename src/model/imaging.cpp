@@ -15,20 +15,6 @@ Vec3d centre_of(std::span<const int> atoms, const std::vector<Vec3d>& x) {
   return (1 / static_cast<double>(atoms.size())) * sum;
 }
 
-/// The shortest image of a displacement, in any cell: Box::image is that only within half the smallest width.
-Vec3d shortest(const Box& box, const Vec3d& d) {
-  const Vec3d start = box.image(d);
-  Vec3d best = start;
-  for (int i = -1; i <= 1; ++i)
-    for (int j = -1; j <= 1; ++j)
-      for (int k = -1; k <= 1; ++k) {
-        const Vec3d trial =
-            start + static_cast<double>(i) * box.a + static_cast<double>(j) * box.b + static_cast<double>(k) * box.c;
-        if (dot(trial, trial) < dot(best, best) * (1 - 1e-12)) best = trial;
-      }
-  return best;
-}
-
 /// Into the cell at the origin.
 Vec3d wrapped(const Box& box, const Vec3d& r) {
   if (!box.periodic()) return r;
@@ -94,7 +80,7 @@ void Unwrapper::operator()(const Box& box, std::vector<Vec3d>& x) {
       continue;
     }
     const Vec3d step = here - before_[at(m)];
-    followed_[at(m)] += box.periodic() ? shortest(box, step) : step;
+    followed_[at(m)] += shortest_image(box, step);
     before_[at(m)] = here;
     shift(tree_.atoms(m), followed_[at(m)] - centre, x);
   }
@@ -116,7 +102,7 @@ void centre_on(const MoleculeTree& tree, const std::vector<int>& atoms, const Bo
       if (first)
         origin = centre;
       else
-        shift(members, origin + shortest(box, centre - origin) - centre, x);
+        shift(members, origin + shortest_image(box, centre - origin) - centre, x);
       first = false;
     }
   }
@@ -126,7 +112,7 @@ void centre_on(const MoleculeTree& tree, const std::vector<int>& atoms, const Bo
   if (!around || !box.periodic()) return;
   for (int m = 0; m < tree.molecules(); ++m) {
     const Vec3d centre = centre_of(tree.atoms(m), x);
-    shift(tree.atoms(m), middle + shortest(box, centre - middle) - centre, x);
+    shift(tree.atoms(m), middle + shortest_image(box, centre - middle) - centre, x);
   }
 }
 

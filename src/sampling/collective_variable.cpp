@@ -20,23 +20,29 @@ constexpr double degrees = 180 / constants::pi;
 double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-/// Of atoms, as a function of the vectors between neighbours, nearest images taken.
+/// Of atoms, as a function of the vectors between neighbours. Nearest images are taken, but within a molecule, which is stored
+/// in one piece and may be longer than half of the box.
 template <int atoms>
 class Geometric final : public CollectiveVariable {
  public:
   using Formula = double (*)(const std::array<Vec3d, atoms - 1>&);
-  Geometric(std::array<int, atoms> which, Formula formula) : which_(which), formula_(formula) {}
+  Geometric(std::array<int, atoms> which, Formula formula, const StoredSystem& system) : which_(which), formula_(formula) {
+    const std::vector<int>& molecule = system.molecule;
+    for (std::size_t k = 0; k + 1 < which.size(); ++k)
+      as_stored_[k] = !molecule.empty() && molecule[at(which[k])] == molecule[at(which[k + 1])];
+  }
   double value(std::span<const Vec3d> x, const Box& box, std::size_t) const override {
     std::array<Vec3d, atoms - 1> b;
     for (std::size_t k = 0; k + 1 < which_.size(); ++k) {
       b[k] = x[at(which_[k + 1])] - x[at(which_[k])];
-      if (box.periodic()) b[k] = box.image(b[k]);
+      if (!as_stored_[k]) b[k] = shortest_image(box, b[k]);
     }
     return formula_(b);
   }
 
  private:
   std::array<int, atoms> which_;
+  std::array<bool, atoms - 1> as_stored_{};
   Formula formula_;
 };
 
@@ -273,6 +279,7 @@ StoredSystem part_to_be_stored(const System& system, const std::vector<int>& ato
     ++s.topology.residues.back().atom_count;
     s.topology.atoms.push_back(atom);
     s.masses.push_back(system.masses[at(i)]);
+    s.molecule.push_back(system.molecules.molecule_of[at(i)]);
     s.first.push_back(x[at(i)]);
   }
   for (const Bond& b : system.topology.bonds)
@@ -290,13 +297,13 @@ std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& 
     cv->periodic = periodic;
   };
   if (call.word == "dihedral") {
-    as(std::make_unique<Geometric<4>>(atoms_of<4>(call, system, "dihedral(i,j,k,l)"), dihedral), "deg", true);
+    as(std::make_unique<Geometric<4>>(atoms_of<4>(call, system, "dihedral(i,j,k,l)"), dihedral, system), "deg", true);
   } else if (call.word == "phi" || call.word == "psi") {
-    as(std::make_unique<Geometric<4>>(backbone(call, system), dihedral), "deg", true);
+    as(std::make_unique<Geometric<4>>(backbone(call, system), dihedral, system), "deg", true);
   } else if (call.word == "angle") {
-    as(std::make_unique<Geometric<3>>(atoms_of<3>(call, system, "angle(i,j,k)"), angle), "deg", false);
+    as(std::make_unique<Geometric<3>>(atoms_of<3>(call, system, "angle(i,j,k)"), angle, system), "deg", false);
   } else if (call.word == "distance") {
-    as(std::make_unique<Geometric<2>>(atoms_of<2>(call, system, "distance(i,j)"), distance), "nm", false);
+    as(std::make_unique<Geometric<2>>(atoms_of<2>(call, system, "distance(i,j)"), distance, system), "nm", false);
   } else if (call.word == "gyration") {
     call.expect(1, 1, "gyration(SELECTION)");
     as(std::make_unique<Gyration>(selected(call, system), system), "nm", false);

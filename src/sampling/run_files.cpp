@@ -83,14 +83,15 @@ StoredSystem stored_system(const h5::File& file, const std::string& directory) {
   const auto element = t.dataset("atom_element").read<std::int32_t>(), residue = t.dataset("atom_residue").read<std::int32_t>(),
              number = t.dataset("residue_number").read<std::int32_t>();
   s.masses = t.dataset("mass").read<double>();
+  s.molecule = t.dataset("atom_molecule").read<std::int32_t>();
   const auto bonds = file.dataset("connectivity/bonds").read<std::int32_t>();
   const std::size_t atoms = names.size();
   const auto within = [](const std::vector<std::int32_t>& all, std::size_t end) {
     return std::all_of(all.begin(), all.end(), [end](std::int32_t i) { return i >= 0 && static_cast<std::size_t>(i) < end; });
   };
   if (types.size() != atoms || element.size() != atoms || residue.size() != atoms || s.masses.size() != atoms ||
-      chains.size() != residues.size() || number.size() != residues.size() || !within(residue, residues.size()) ||
-      !within(bonds, atoms))
+      s.molecule.size() != atoms || chains.size() != residues.size() || number.size() != residues.size() ||
+      !within(residue, residues.size()) || !within(bonds, atoms))
     throw InputError(file.path() +
                      ": is damaged: the parts of its topology (parameters/topology, connectivity) do not fit "
                      "together; take it from a backup, or run again");

@@ -66,6 +66,8 @@ TEST(Box, TruncatedOctahedron) {
           const Vec3d r = d + static_cast<double>(a) * box.a + static_cast<double>(b) * box.b + static_cast<double>(c) * box.c;
           least = std::min(least, dot(r, r));
         }
+    const Vec3d shortest = shortest_image(box, d);
+    EXPECT_NEAR(std::sqrt(dot(shortest, shortest)), std::sqrt(least), 1e-12);  // of any length
     if (std::sqrt(least) >= box.widths().x / 2) continue;
     ++compared;
     EXPECT_NEAR(std::sqrt(dot(image, image)), std::sqrt(least), 1e-12);

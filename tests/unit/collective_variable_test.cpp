@@ -10,6 +10,8 @@
 namespace uplift {
 namespace {
 
+double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
+
 StoredSystem butane_like() {
   StoredSystem s;
   Residue r;
@@ -49,6 +51,24 @@ TEST(CollectiveVariables, AreWhatTheirNamesSay) {
   EXPECT_TRUE(named->periodic);
   // Two masses at a distance: sqrt(m1 m2) / M d.
   EXPECT_NEAR(value("gyration(name CA HA)", s.first), std::sqrt(12.0) / 13 * std::sqrt(0.0054), 1e-9);
+}
+
+TEST(CollectiveVariables, TakeTheNearestImageOfAnotherMolecule) {
+  StoredSystem s = butane_like();
+  const double third = std::acos(-1.0 / 3);
+  const Box box = make_box({4, 4, 4}, {third, third, third});  // half of its smallest width is 1.63 nm
+  std::vector<Vec3d> x = s.first;
+  const Vec3d far{0, 1.9, 0};  // its fractions are below 1/2 in another image
+  x[2] = x[1] + far + box.a - box.c;
+  s.molecule = {0, 0, 1, 1, 1};
+  const auto value = [&](const char* text) { return make_collective_variable(text, s)->value(x, box, 0); };
+  EXPECT_LT(norm(shortest_image(box, far)), norm(box.image(far)) - 0.3);
+  EXPECT_NEAR(value("distance(1,2)"), norm(shortest_image(box, far)), 1e-9);
+  x[0] = x[1] + shortest_image(box, far);
+  EXPECT_NEAR(value("angle(0,1,2)"), 0, 1e-5);
+  // A molecule is stored in one piece, and may be longer than the box.
+  s.molecule = {0, 0, 0, 0, 0};
+  EXPECT_NEAR(value("distance(1,2)"), norm(x[2] - x[1]), 1e-9);
 }
 
 TEST(CollectiveVariables, RmsdForgetsWhereAndHowTheMoleculeLies) {

@@ -38,6 +38,9 @@ struct Box {
   }
 };
 
+/// The shortest image of a displacement of any length; Box::image is that only within half of the smallest width.
+Vec3d shortest_image(const Box& box, const Vec3d& d);
+
 /// Factors along x, y and z that make `to` of `from`, as a barostat scales it; none where it takes more than that.
 std::optional<Vec3d> scaling(const Box& from, const Box& to);
 

@@ -14,6 +14,7 @@ namespace uplift {
 struct StoredSystem {
   Topology topology;
   std::vector<double> masses;  ///< [atoms] Da
+  std::vector<int> molecule;   ///< [atoms] their numbers; empty: not known
   std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
   std::string directory;       ///< of the run: where column() looks first
   std::string beside;          ///< where files are looked for next: the folder of the input; empty: none
@@ -34,6 +35,9 @@ class CollectiveVariable {
   virtual double value(std::span<const Vec3d> x, const Box& box, std::size_t frame) const = 0;
 };
 
+/// Between atoms of one molecule vectors are as stored, for molecules are stored whole; to another molecule nearest images
+/// count.
+///
 /// Reads "phi=dihedral(4,6,8,14)", or without the name: dihedral(i,j,k,l) and angle(i,j,k) [deg], distance(i,j) [nm],
 /// phi(RESIDUE) and psi(RESIDUE) by residue number, or CHAIN:NUMBER where chains count anew [deg], rmsd(SELECTION) and
 /// rmsd(SELECTION, FILE.pdb) after optimal superposition (Kabsch, Acta Crystallogr. A 32, 922 (1976)) [nm], gyration(SELECTION)
