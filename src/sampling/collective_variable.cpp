@@ -278,7 +278,7 @@ StoredSystem part_to_be_stored(const System& system, const std::vector<int>& ato
     atom.residue = static_cast<int>(s.topology.residues.size()) - 1;
     ++s.topology.residues.back().atom_count;
     s.topology.atoms.push_back(atom);
-    s.masses.push_back(system.masses[at(i)]);
+    s.masses.push_back(atom.mass);
     s.molecule.push_back(system.molecules.molecule_of[at(i)]);
     s.first.push_back(x[at(i)]);
   }

@@ -82,7 +82,7 @@ StoredSystem stored_system(const h5::File& file, const std::string& directory) {
                                  chains = t.dataset("residue_chain").read_text();
   const auto element = t.dataset("atom_element").read<std::int32_t>(), residue = t.dataset("atom_residue").read<std::int32_t>(),
              number = t.dataset("residue_number").read<std::int32_t>();
-  s.masses = t.dataset("mass").read<double>();
+  s.masses = t.dataset("mass_input").read<double>();
   s.molecule = t.dataset("atom_molecule").read<std::int32_t>();
   const auto bonds = file.dataset("connectivity/bonds").read<std::int32_t>();
   const std::size_t atoms = names.size();

@@ -301,6 +301,23 @@ def damaged_and_doubled_runs_are_refused(scratch):
     assert "damaged" in uplift("reweight", run, *BIN, "-o", stem, expect=2).stderr
 
 
+def gyration_weighs_atoms_as_they_are(scratch):
+    """Heavier hydrogens are a means to longer steps: the radius of gyration is that of the molecule."""
+    x = np.random.default_rng(3).random((500, 22, 3))
+    run = make_run(scratch, "run", x)
+    with h5py.File(os.path.join(run, "trajectory.h5md"), "r+") as f:
+        mass = f["parameters/topology/mass_input"][:]
+        hydrogen = f["parameters/topology/atom_element"][:] == 1
+        f["parameters/topology/mass"][...] = np.where(hydrogen, 3 * mass, mass)
+    stem = os.path.join(scratch, "g")
+    uplift("reweight", run, "--cv", "gyration(all)", "--bins", "20", "--cutoff", "1", "--force", "--bootstrap", "0", "-o", stem)
+    s = surface(stem)
+    x = x.astype(np.float32).astype(float)
+    centre = np.einsum("a,fad->fd", mass / mass.sum(), x)
+    radius = np.sqrt(np.einsum("a,fad->f", mass / mass.sum(), (x - centre[:, None]) ** 2))
+    assert np.array_equal(s["counts"], np.histogram(radius, s["edges"])[0]) and s["counts"].sum() == 500, (s, radius)
+
+
 def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
     d, stem = draw(dihedral_energy, 300, 400, 10), os.path.join(scratch, "pmf")
     runs = [make_run(scratch, name, at_distance(d)) for name in ("one", "two")]
@@ -355,5 +372,5 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 
 if __name__ == "__main__":
-    run_all(plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+    run_all(gyration_weighs_atoms_as_they_are, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
             equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

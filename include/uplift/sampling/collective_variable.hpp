@@ -13,7 +13,7 @@ namespace uplift {
 /// What a variable is asked of: the stored atoms, in their order.
 struct StoredSystem {
   Topology topology;
-  std::vector<double> masses;  ///< [atoms] Da
+  std::vector<double> masses;  ///< [atoms] Da: what they weigh, whatever forces.hydrogen_mass makes of them
   std::vector<int> molecule;   ///< [atoms] their numbers; empty: not known
   std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
   std::string directory;       ///< of the run: where column() looks first
