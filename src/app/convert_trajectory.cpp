@@ -223,6 +223,8 @@ class Conversion {
   void image() {
     const Box box = frame_.box.periodic() ? reduce_box(frame_.box) : Box{};
     tree_->make_whole(box, frame_.x);
+    // From there on molecules are followed: one that leaves the others must not jump back to them.
+    if (options_.unwrap && !centre_.empty() && seen_ == 1) bring_together(*tree_, centre_, box, frame_.x);
     if (options_.unwrap) (*unwrapper_)(box, frame_.x);
     if (!centre_.empty()) centre_on(*tree_, centre_, box, !options_.unwrap, frame_.x);
   }

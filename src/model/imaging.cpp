@@ -86,26 +86,29 @@ void Unwrapper::operator()(const Box& box, std::vector<Vec3d>& x) {
   }
 }
 
+void bring_together(const MoleculeTree& tree, const std::vector<int>& atoms, const Box& box, std::vector<Vec3d>& x) {
+  if (!box.periodic()) return;
+  std::vector<char> chosen(x.size(), 0);
+  for (const int i : atoms) chosen[at(i)] = 1;
+  bool first = true;
+  Vec3d origin{};
+  for (int m = 0; m < tree.molecules(); ++m) {
+    const std::span<const int> members = tree.atoms(m);
+    bool any = false;
+    for (const int i : members) any = any || chosen[at(i)];
+    if (!any) continue;
+    const Vec3d centre = centre_of(members, x);
+    if (first)
+      origin = centre;
+    else
+      shift(members, origin + shortest_image(box, centre - origin) - centre, x);
+    first = false;
+  }
+}
+
 void centre_on(const MoleculeTree& tree, const std::vector<int>& atoms, const Box& box, bool around, std::vector<Vec3d>& x) {
   UPLIFT_EXPECT(!atoms.empty());
-  if (box.periodic()) {
-    std::vector<char> chosen(x.size(), 0);
-    for (const int i : atoms) chosen[at(i)] = 1;
-    bool first = true;
-    Vec3d origin{};
-    for (int m = 0; m < tree.molecules(); ++m) {
-      const std::span<const int> members = tree.atoms(m);
-      bool any = false;
-      for (const int i : members) any = any || chosen[at(i)];
-      if (!any) continue;
-      const Vec3d centre = centre_of(members, x);
-      if (first)
-        origin = centre;
-      else
-        shift(members, origin + shortest_image(box, centre - origin) - centre, x);
-      first = false;
-    }
-  }
+  if (around) bring_together(tree, atoms, box, x);
   const Vec3d middle = 0.5 * (box.a + box.b + box.c);
   const Vec3d by = middle - centre_of(atoms, x);
   for (Vec3d& r : x) r += by;

@@ -457,6 +457,11 @@ output: {{trajectory: {{every: 0.04 ps}}, energies: {{every: 0 ps}}, report: fal
     followed = contents(out)[0]
     moved = followed - followed[0]
     assert np.allclose(moved, truth[::5] - truth[0], atol=1e-5), np.abs(moved - (truth[::5] - truth[0])).max()
+    # About a centre, too: what leaves the others of a selection does not jump back to them.
+    convert(wrapped, out, "-f", "--unwrap", "--centre", "all")
+    moved = contents(out)[0] - contents(out)[0][0]
+    own = truth - truth[0]
+    assert np.allclose(moved, own - own.mean(axis=1, keepdims=True), atol=1e-5), np.abs(moved - own).max()
     convert(wrapped, out, "-f", "--centre", "protein")
     centred = contents(out)[0]
     middle = lengths / 2

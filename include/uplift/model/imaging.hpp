@@ -40,9 +40,12 @@ class Unwrapper {
   std::vector<Vec3d> before_, followed_;  // centres in the cell at the origin, and followed
 };
 
-/// Moves everything so that the geometric centre of `atoms` is the middle of the box (the origin without a box); molecules of
-/// `atoms` go to the images nearest to the first of them. `around`: every molecule then goes to the image whose centre is
-/// nearest to that middle. Molecules must be whole and `box` reduced.
+/// Molecules of `atoms` go to the images nearest to the first of them. Molecules must be whole and `box` reduced.
+void bring_together(const MoleculeTree& tree, const std::vector<int>& atoms, const Box& box, std::vector<Vec3d>& x);
+
+/// Moves everything so that the geometric centre of `atoms` is the middle of the box (the origin without a box). `around`:
+/// molecules of `atoms` are brought together before, and every molecule then goes to the image whose centre is nearest to that
+/// middle; else none goes to another image. Molecules must be whole and `box` reduced.
 void centre_on(const MoleculeTree& tree, const std::vector<int>& atoms, const Box& box, bool around, std::vector<Vec3d>& x);
 
 }  // namespace uplift
