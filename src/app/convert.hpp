@@ -1,5 +1,6 @@
 #pragma once
 // `uplift convert`: what was asked for, and its two halves.
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct ConvertOptions {
   std::string group, length_unit, time_unit;
   bool consecutive = false, drop_times = false, force = false;
 };
+
+/// How far a time [ps] in a file may be from the one that is meant: XTC and Amber NetCDF hold float32, and 7 x 0.2 is not 1.4.
+inline double time_slack(double time) { return 1e-6 + 0x1p-24 * std::abs(time); }
 
 int convert_trajectory(const ConvertOptions& options);
 int convert_topology(const ConvertOptions& options);

@@ -116,7 +116,7 @@ int convert_energies(const ConvertOptions& options) {
     std::vector<std::vector<double>> values;
     for (const Column& c : columns) values.push_back(c.values.read<double>(first, count));
     for (std::size_t n = 0; n < count; ++n) {
-      if (time[n] < begin || time[n] > end) continue;
+      if (time[n] < begin - time_slack(begin) || time[n] > end + time_slack(end)) continue;
       if (chosen++ % static_cast<std::uint64_t>(options.stride) != 0) continue;
       std::string line = csv ? fmt::format("{},{:.10g}", step[n], time[n]) : fmt::format("{:.10g}", time[n]);
       for (const std::vector<double>& one : values) line += fmt::format("{}{:.10g}", csv ? "," : " ", one[n]);

@@ -64,6 +64,8 @@ class Conversion {
         output_(options),
         begin_(quantity("--begin", options.begin, dimension::time, -std::numeric_limits<double>::infinity())),
         end_(quantity("--end", options.end, dimension::time, std::numeric_limits<double>::infinity())) {
+    begin_ -= time_slack(begin_);
+    end_ += time_slack(end_);
     if (options.last && (options.stride != 1 || !options.begin.empty() || !options.end.empty()))
       throw InputError("--last: one frame is chosen already; leave out --stride, --begin and --end");
     open_inputs();
@@ -169,7 +171,7 @@ class Conversion {
                          ": its frames have no times, so that --begin and --end mean nothing; choose frames with --stride");
       if (time && (*time < begin_ || *time > end_)) continue;
       // A continued run writes its first frame anew: where inputs overlap, the earlier one is taken.
-      if (k > 0 && time && last_time_ && *time <= *last_time_) {
+      if (k > 0 && time && last_time_ && *time <= *last_time_ + time_slack(*last_time_)) {
         ++repeated;
         continue;
       }

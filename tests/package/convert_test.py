@@ -394,6 +394,26 @@ def inputs_follow_each_other(scratch):
         assert np.allclose(t, 0.2 * expected) and np.array_equal(steps, 100 * expected), (words, t, steps)
 
 
+def ends_are_taken_whatever_their_last_digit(scratch):
+    """0.6 ps is 0.60000002 in an XTC and 0.6000000000000001 in an H5MD file: --begin and --end mean the frame, and files that overlap there have one of it."""
+    source = sample(scratch, "orthorhombic", "velocities")
+    times = contents(source)[1]
+    assert times[3] > 0.6, times
+    paths = {ending: os.path.join(scratch, "o." + ending) for ending in ("xtc", "nc", "h5md")}
+    out = os.path.join(scratch, "out.h5md")
+    for ending, path in paths.items():
+        convert(source, path)
+        for begin, end, count in (("0.2 ps", "0.6 ps", 3), ("0.6 ps", "0.6 ps", 1), ("0.4 ps", "0.59 ps", 1), ("0.61 ps", "1.2 ps", 3)):
+            convert(path, out, "-f", "--begin", begin, "--end", end)
+            assert len(contents(out)[1]) == count, (ending, begin, end, contents(out)[1])
+    convert(source, paths["h5md"], "-f", "--end", "0.4 ps")
+    for later in ("xtc", "nc"):
+        assert "3 frames are not later" in convert(paths["h5md"], paths[later], out, "-f"), later
+        assert len(contents(out)[1]) == FRAMES, contents(out)[1]
+    table = os.path.join(scratch, "energies.h5")
+    convert(table, os.path.join(scratch, "e.csv"), "--begin", "0.6 ps", "--end", "0.6 ps")
+
+
 def energies_become_tables(scratch):
     """.csv and .xvg against h5py: every column, by name and unit; a choice of rows; what is refused."""
     source = sample(os.path.join(scratch, "e"), "orthorhombic")
@@ -689,5 +709,5 @@ def damaged_files_are_refused(scratch):
 
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
-            dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, energies_become_tables, molecules_are_whole_followed_and_centred,
+            dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
             topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)
