@@ -288,6 +288,23 @@ def dcd_says_when_frames_were(scratch):
     assert info(uneven)[1]["time"].endswith("on average"), info(uneven)
 
 
+def pdb_without_a_title_says_when_frames_were(scratch):
+    """GROMACS takes the time from ' t= ', which needs a word before it."""
+    source, out = sample(scratch, "orthorhombic"), os.path.join(scratch, "o.pdb")
+    with h5py.File(source, "r+") as f:
+        f["parameters/title"][...] = ""
+    convert(source, out)
+    with open(out) as f:
+        titles = [line for line in f if line.startswith("TITLE")]
+    assert len(titles) == FRAMES and all(re.match(r"TITLE     \S+ t= [\d.]+ step= \d+$", line) for line in titles), titles
+    assert info(out)[1]["time"].startswith("0 to 1.2 ps"), info(out)
+    with open(out, "w") as f:  # as earlier versions wrote them
+        f.write(f"TITLE     t= 0.5 step= 50\nATOM      1  CA  ALA     1       0.000   0.000   0.000  1.00  0.00           C\nEND\n")
+    convert(out, os.path.join(scratch, "o.h5md"))
+    with h5py.File(os.path.join(scratch, "o.h5md")) as f:
+        assert f["parameters/title"][()] == b"" and f["particles/trajectory/position/time"][0] == 0.5
+
+
 def netcdf_of_others(scratch):
     if netCDF4 is None:
         print("left out: no netCDF4")
@@ -709,5 +726,5 @@ def damaged_files_are_refused(scratch):
 
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
-            dcd_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
+            dcd_says_when_frames_were, pdb_without_a_title_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
             topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)

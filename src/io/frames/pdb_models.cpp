@@ -130,9 +130,10 @@ class PdbWriter final : public FrameWriter {
   }
 
  private:
+  /// GROMACS looks for the time behind a blank, of a title that begins with another word.
   std::string title() const {
     const std::string title = system_.topology.title.substr(0, std::min<std::size_t>(30, system_.topology.title.find('\n')));
-    return title.empty() ? "" : title + " ";
+    return (title.empty() ? "frame" : title) + " ";
   }
   std::string path_;
   OutputFile file_;

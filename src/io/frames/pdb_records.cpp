@@ -98,7 +98,7 @@ System read_pdb_system(const std::string& model, const std::string& bonds, const
   for (LineReader lines(model); !lines.done();) {
     const std::string_view line = lines.next();
     if (line.starts_with("TITLE") && topology.title.empty())
-      topology.title = trim(columns(line, 11, 80).substr(0, columns(line, 11, 80).find(" t=")));
+      topology.title = trim(columns(line, 10, 80).substr(0, columns(line, 10, 80).find(" t=")));
     if (!is_atom(line)) continue;
     const std::string here(columns(line, 18, 27));
     const int atom = topology.size();
