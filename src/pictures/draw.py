@@ -142,6 +142,15 @@ def number(x, digits=4):
     return "" if x is None else f"{x:.{digits}g}"
 
 
+def temperature_text(stage, exchanges):
+    for e in exchanges:
+        if e["stage"] == stage["name"] and e["pairs"]:
+            return f"{e['pairs'][0]['low']:g} to {e['pairs'][-1]['high']:g} K"
+    if stage.get("constant_energy"):
+        return "no thermostat"
+    return ("to " if stage.get("ramp") else "") + f"{stage['temperature']:g} K"
+
+
 def bias_text(bias):
     if not bias:
         return ""
@@ -167,7 +176,7 @@ def write_report(r):
     rows = []
     for s in r["stages"]:
         p = speed.get(s["name"], {})
-        rows.append((s["name"], s["last_step"] - s["first_step"], f"{(s['last_step'] - s['first_step']) * s['timestep']:g} ps", f"{s['timestep'] * 1000:g} fs", f"{s['temperature']:g} K",
+        rows.append((s["name"], s["last_step"] - s["first_step"], f"{(s['last_step'] - s['first_step']) * s['timestep']:g} ps", f"{s['timestep'] * 1000:g} fs", temperature_text(s, r["exchanges"]),
                      f"{p['ns_per_day']:,.0f}" if p.get("ns_per_day") else "", bias_text(s["bias"])))
     out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
 
@@ -215,7 +224,9 @@ def write_report(r):
                 ax.stairs(counts / counts.sum() / np.diff(edges), edges, fill=True, color=ORANGE, alpha=0.7)
                 ax.set_xlabel("boost [kJ/mol]")
                 ax.set_ylabel("density")
-                out.append(inline(figure))
+                b = r["boost"]
+                out.append(inline(figure) + f"<p>Stage {html.escape(b['stage'])}: {b['rows']} rows, mean {b['mean']:.2f}, deviation {b['deviation']:.2f} kJ/mol"
+                           + (f"; none in {100 * b['zero'] / b['rows']:.0f} % of them" if b["zero"] else "") + ".</p>")
         out.append("<h2>Energies</h2>" + series(c, ["potential", "total"], r["stages"], "energy [kJ/mol]"))
         out.append(series(c, ["conserved_quantity"], r["stages"], "conserved [kJ/mol]"))
         out.append("<h2>Temperature</h2>" + series(c, ["temperature"], r["stages"], "temperature [K]"))

@@ -70,6 +70,41 @@ std::vector<double> thinned(const std::vector<double>& values) {
   return means;
 }
 
+/// How the boost of one stage is distributed, zeros and all: that of the last stage whose boost does not change while it runs.
+void add_boost(const std::vector<double>& boost, const std::vector<std::int64_t>& steps, json& report) {
+  json stage;
+  for (const json& s : report["stages"]) {
+    const json bias = s.value("bias", json());
+    if (bias.is_object() && (stage.is_null() || !bias.value("updating", false))) stage = s;
+  }
+  if (boost.empty() || stage.is_null()) return;
+  std::vector<double> own;
+  for (std::size_t i = 0; i < boost.size(); ++i)
+    if (steps[i] > stage.value("first_step", std::int64_t{0}) && steps[i] <= stage.value("last_step", std::int64_t{0}))
+      own.push_back(boost[i]);
+  if (own.size() < 2) return;
+  const auto [least, most] = std::minmax_element(own.begin(), own.end());
+  const double width = (*most - *least) / boost_bins;
+  if (!(width > 0)) return;
+  std::vector<double> edges;
+  std::vector<int> counts(boost_bins, 0);
+  for (int k = 0; k <= boost_bins; ++k) edges.push_back(*least + k * width);
+  double sum = 0, squares = 0;
+  for (double b : own) {
+    ++counts[static_cast<std::size_t>(std::clamp(static_cast<int>((b - *least) / width), 0, boost_bins - 1))];
+    sum += b;
+  }
+  const double mean = sum / static_cast<double>(own.size());
+  for (double b : own) squares += (b - mean) * (b - mean);
+  report["boost"] = {{"stage", stage.value("name", "")},
+                     {"rows", own.size()},
+                     {"mean", mean},
+                     {"deviation", std::sqrt(squares / static_cast<double>(own.size() - 1))},
+                     {"zero", std::count(own.begin(), own.end(), 0.0)},
+                     {"edges", edges},
+                     {"counts", counts}};
+}
+
 void add_energies(const fs::path& path, json& report) {
   report["energies"] = json::object();
   report["boost"] = nullptr;
@@ -92,17 +127,7 @@ void add_energies(const fs::path& path, json& report) {
     }
     report["energies"][name] = thinned(values);
   }
-  std::erase(boost, 0.0);  // stages without a bias
-  if (boost.size() < 2) return;
-  const auto [least, most] = std::minmax_element(boost.begin(), boost.end());
-  const double width = (*most - *least) / boost_bins;
-  if (!(width > 0)) return;
-  std::vector<double> edges;
-  std::vector<int> counts(boost_bins, 0);
-  for (int k = 0; k <= boost_bins; ++k) edges.push_back(*least + k * width);
-  for (double b : boost)
-    ++counts[static_cast<std::size_t>(std::clamp(static_cast<int>((b - *least) / width), 0, boost_bins - 1))];
-  report["boost"] = {{"edges", edges}, {"counts", counts}};
+  add_boost(boost, file.dataset("step").read<std::int64_t>(0, rows), report);
 }
 
 /// Title, version and input from whichever file has them.

@@ -117,6 +117,39 @@ def surfaces_of_one_to_three_variables_become_pictures(scratch):
         assert os.path.getsize(os.path.join(scratch, f"run{n}", "report.html")) > 20000
 
 
+def the_page_says_what_stages_were_at(scratch):
+    """Which stage the distribution of boosts is of, with the rows that had none; and the temperatures of a ramp, of an exchange, of none."""
+    path = os.path.join(scratch, "in.yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+dynamics: {{timestep: 2 fs, friction: 2 /ps, seed: 3}}
+stages:
+  - {{name: warm, time: 2 ps, temperature_ramp: {{from: 100 K, to: 300 K}}}}
+  - {{name: often, time: 5 ps, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 100 kJ/mol, alpha: 20 kJ/mol}}}}}}}}
+  - {{name: now and then, time: 20 ps, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 50 kJ/mol, alpha: 20 kJ/mol}}}}}}}}
+  - {{name: free, time: 1 ps, integrator: verlet}}
+output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0.1 ps}}}}
+""")
+    uplift("run", path, "--quiet")
+    with open(os.path.join(scratch, "in", "report.html"), encoding="utf-8") as f:
+        page = f.read()
+    with h5py.File(os.path.join(scratch, "in", "energies.h5")) as f:
+        boost = f["bias/boost_dihedral"][:][(f["step"][:] > 3500) & (f["step"][:] <= 13500)]
+    zero = 100 * (boost == 0).mean()
+    assert zero > 5 and f"<p>Stage now and then: 200 rows, mean {boost.mean():.2f}, deviation {boost.std(ddof=1):.2f} kJ/mol; none in {zero:.0f} % of them.</p>" in page, (zero, re.findall("<p>.*?</p>", page))
+    for cell in ("to 300 K", "300 K", "no thermostat"):
+        assert f"<td>{cell}</td>" in page, cell
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text[: text.index("stages:")] + "stages: [{name: rex, time: 2 ps, exchange: {temperatures: [300 K, 320 K, 350 K], every: 0.5 ps}}]\noutput: {directory: rex, energies: {every: 0.1 ps}}\n")
+    uplift("run", path, "--quiet")
+    with open(os.path.join(scratch, "rex", "report.html"), encoding="utf-8") as f:
+        assert "<td>300 to 350 K</td>" in f.read()
+
+
 def without_matplotlib_only_pictures_are_missing(scratch):
     wrapper = os.path.join(scratch, "bare-python")
     with open(wrapper, "w") as f:
@@ -134,4 +167,4 @@ def without_matplotlib_only_pictures_are_missing(scratch):
 
 
 if __name__ == "__main__":
-    run_all(the_page_of_a_run_opens_in_a_browser, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
+    run_all(the_page_of_a_run_opens_in_a_browser, the_page_says_what_stages_were_at, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
