@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "info_parts.hpp"
 #include "uplift/core/error.hpp"
@@ -79,6 +80,25 @@ std::string describe_trajectory(const h5::File& file) {
   return text;
 }
 
+/// Where the rows of the last stage begin, and its name, by the stages.json beside the table; the first row where there is
+/// none.
+std::pair<std::uint64_t, std::string> last_stage(const h5::File& file, std::uint64_t rows) {
+  std::ifstream in(std::filesystem::path(file.path()).parent_path() / "stages.json");
+  const nlohmann::json all = nlohmann::json::parse(in, nullptr, false);
+  if (!all.is_object() || !all.contains("stages") || !all["stages"].is_array()) return {0, ""};
+  const std::vector<std::int64_t> steps = file.dataset("step").read<std::int64_t>(0, rows);
+  for (auto s = all["stages"].rbegin(); s != all["stages"].rend(); ++s) {
+    if (!s->is_object() || !s->contains("first_step") || !(*s)["first_step"].is_number_integer() || !s->contains("name") ||
+        !(*s)["name"].is_string())
+      continue;
+    const auto first_step = (*s)["first_step"].get<std::int64_t>();
+    const auto begin = std::upper_bound(steps.begin(), steps.end(), first_step);
+    if (begin == steps.end()) continue;  // it has no rows yet
+    return {steps[0] == first_step ? 0 : static_cast<std::uint64_t>(begin - steps.begin()), (*s)["name"]};
+  }
+  return {0, ""};
+}
+
 std::string describe_energies(const h5::File& file) {
   std::string text = "energy table\n" + provenance_rows(file);
   std::uint64_t rows = file.dataset("step").rows();
@@ -90,14 +110,17 @@ std::string describe_energies(const h5::File& file) {
   for (const std::string& name : columns) rows = std::min(rows, file.dataset(name).rows());
   text += row("rows", std::to_string(rows)) + range_of(file.dataset("step"), file.dataset("time"), rows);
   if (rows == 0) return text;
+  const auto [first, stage] = last_stage(file, rows);  // equilibration is not what is asked for
+  const auto count = static_cast<double>(rows - first);
+  if (!stage.empty()) text += row("averages", fmt::format("stage {}, {} rows", stage, rows - first));
   text += fmt::format("\n  {:<24}{:>18}{:>18}{:>18}\n", "column", "mean", "deviation", "last");
   for (const std::string& name : columns) {
     if (name == "step" || name == "time") continue;
     const h5::Dataset column = file.dataset(name);
-    const std::vector<double> values = column.read<double>(0, rows);
+    const std::vector<double> values = column.read<double>(first, rows - first);
     double mean = 0, squares = 0;
-    for (double v : values) mean += v / static_cast<double>(rows);
-    for (double v : values) squares += (v - mean) * (v - mean) / static_cast<double>(rows);
+    for (double v : values) mean += v / count;
+    for (double v : values) squares += (v - mean) * (v - mean) / count;
     text += fmt::format("  {:<24}{:>18.6g}{:>18.6g}{:>18.6g}  {}\n", name, mean, std::sqrt(squares), values.back(),
                         column.has("unit") ? column.text("unit") : "");
   }

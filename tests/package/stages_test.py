@@ -5,6 +5,7 @@
 """
 import json
 import os
+import re
 import subprocess
 
 from checks import INPUTS, UPLIFT, run_all
@@ -174,4 +175,4 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
-run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion, a_mesh_without_charges_is_no_matter, frames_belong_to_the_stage_that_ended_there)
+run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion, a_mesh_without_charges_is_no_matter, frames_belong_to_the_stage_that_ended_there, info_averages_the_last_stage)
