@@ -385,6 +385,7 @@ def frames_and_atoms_are_chosen(scratch):
     assert "is an input, too" in convert(source, source, "-f", expect=2)
     bare = os.path.join(scratch, "o.xtc")
     convert(source, bare)
+    assert "is the folder of a run; name the file in it, " + source in convert(scratch, out, "-f", expect=2)
     assert "--topology" in convert(bare, out, "-f", "--atoms", "protein", expect=2)
     convert(bare, out, "-f", "--atoms", "protein", "--topology", os.path.join(scratch, "topology.pdb"))
     assert contents(out)[0].shape == (FRAMES, 11, 3)

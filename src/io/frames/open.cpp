@@ -38,6 +38,8 @@ TrajectoryFormat trajectory_format(const std::string& path) {
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   for (const Ending& ending : endings)
     if (name.ends_with(ending.text)) return ending.format;
+  if (const std::filesystem::path inside = std::filesystem::path(path) / "trajectory.h5md"; std::filesystem::exists(inside))
+    throw InputError(path + ": is the folder of a run; name the file in it, " + inside.string());
   throw InputError(
       path +
       ": its ending names no trajectory format that uplift knows; use .h5md, .dcd, .xtc, .nc, .pdb, .rst7, .inpcrd "
