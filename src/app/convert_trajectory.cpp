@@ -197,6 +197,9 @@ class Conversion {
       if (last.step && previous.step) spacing_steps_ = std::max<std::int64_t>(1, *last.step - *previous.step);
     }
     reader.read(0, first);
+    // Of single frames nothing says how far they are apart.
+    if (spacing_ <= 0 && reader.frames() > 1 && first.time) spacing_ = reader.time(1).value_or(*first.time) - *first.time;
+    if (spacing_ <= 0) spacing_ = 1;
     if (first.time && last.time) shift_ += *last.time + spacing_ - *first.time;
     if (first.step && last.step) shift_step_ += *last.step + spacing_steps_ - *first.step;
   }

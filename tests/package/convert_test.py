@@ -404,6 +404,13 @@ def inputs_follow_each_other(scratch):
     convert(source, source, os.path.join(scratch, "d.h5md"), "--consecutive")
     _, t, steps, *_ = contents(os.path.join(scratch, "d.h5md"))
     assert np.allclose(t, 0.2 * np.arange(2 * FRAMES)) and np.array_equal(steps, 100 * np.arange(2 * FRAMES))
+    # Single frames are 1 ps apart, or as far as the frames that follow.
+    one = os.path.join(scratch, "one.rst7")
+    convert(source, one, "--begin", "0.2 ps", "--end", "0.2 ps")
+    for inputs, times in (((one, one, one), [0.2, 1.2, 2.2]), ((one, source), 0.2 * np.arange(1, FRAMES + 2))):
+        convert(*inputs, os.path.join(scratch, "f.nc"), "--consecutive", "-f")
+        convert(os.path.join(scratch, "f.nc"), os.path.join(scratch, "f.h5md"), "-f")
+        assert np.allclose(contents(os.path.join(scratch, "f.h5md"))[1], times), contents(os.path.join(scratch, "f.h5md"))[1]
     # What is left out counts, too: by a stride that does not divide the frames, and inputs that end before --begin.
     for n, (words, first, stride) in enumerate((((["--stride", "4"]), 0, 4), (["--stride", "3", "--begin", f"{0.2 * FRAMES - 0.1} ps"], FRAMES, 3))):
         convert(source, source, source, os.path.join(scratch, f"e{n}.h5md"), "--consecutive", *words)
