@@ -58,6 +58,7 @@ Loaded load_system(const RunInput& input, const ForceSettings& forces, const std
                                 : read_coordinates(input.system.coordinates);
   const std::vector<std::string> names = check(file, input.system.topology, coordinates, input.system.coordinates);
   file.notes.insert(file.notes.end(), names.begin(), names.end());
+  file.notes.insert(file.notes.end(), coordinates.notes.begin(), coordinates.notes.end());
   std::optional<Box> box = choose_box(file, coordinates);
   if (input.system.box) {
     const auto& b = *input.system.box;

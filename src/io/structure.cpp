@@ -244,6 +244,7 @@ Structure read_structure(const std::string& path) try {
   RawStructure raw = is_mmcif(path, text) ? structure::parse_mmcif(path, text) : structure::parse_pdb(path, text);
   Structure s;
   s.path = path;
+  s.models = raw.models;
   s.topology.title = raw.title;
   if (raw.models > 1) s.notes.push_back(fmt::format("{}: the first of {} models is taken", path, raw.models));
   join_alternatives(raw.residues);

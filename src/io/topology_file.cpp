@@ -102,7 +102,14 @@ Coordinates read_coordinates(const std::string& path) {
   if (file_suffix(path) == "upc") return checkpoint_coordinates(path);
   if (file_suffix(path) == "h5md" || file_suffix(path) == "h5") return last_frame(path);
   if (file_suffix(path) == "crd" && is_charmm_card(read_file(path))) return read_charmm_card(path);
-  if (is_structure_file(path)) return structure_coordinates(read_structure(path));
+  if (is_structure_file(path)) {
+    const Structure structure = read_structure(path);
+    Coordinates coordinates = structure_coordinates(structure);
+    // Of a trajectory of ours the last frame may be meant.
+    if (structure.models > 1)
+      coordinates.notes.push_back(path + ": the first of " + std::to_string(structure.models) + " models is taken");
+    return coordinates;
+  }
   Coordinates coordinates = read_amber_coordinates(path);
   coordinates.kind = "Amber coordinates";
   return coordinates;

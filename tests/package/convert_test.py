@@ -288,6 +288,16 @@ def dcd_says_when_frames_were(scratch):
     assert info(uneven)[1]["time"].endswith("on average"), info(uneven)
 
 
+def of_models_the_first_is_taken_and_said(scratch):
+    system = os.path.join(INPUTS, "alanine-dipeptide-vacuum", "system")
+    models = os.path.join(scratch, "models.pdb")
+    convert(system + ".inpcrd", system + ".inpcrd", models, "--consecutive", "--topology", system + ".prmtop")
+    with open(os.path.join(scratch, "in.yaml"), "w") as f:
+        f.write(f"version: 1\nsystem: {{topology: {system}.prmtop, coordinates: {models}}}\nforces: {{nonbonded: no-cutoff}}\n")
+    done = subprocess.run([UPLIFT, "energy", os.path.join(scratch, "in.yaml")], capture_output=True, text=True)
+    assert done.returncode == 0 and "models.pdb: the first of 2 models is taken" in done.stderr, done.stderr
+
+
 def pdb_without_a_title_says_when_frames_were(scratch):
     """GROMACS takes the time from ' t= ', which needs a word before it."""
     source, out = sample(scratch, "orthorhombic"), os.path.join(scratch, "o.pdb")
@@ -734,5 +744,5 @@ def damaged_files_are_refused(scratch):
 
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
-            dcd_says_when_frames_were, pdb_without_a_title_says_when_frames_were, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
+            dcd_says_when_frames_were, pdb_without_a_title_says_when_frames_were, of_models_the_first_is_taken_and_said, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
             topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)

@@ -16,13 +16,14 @@ struct AtomLabel {
 };
 
 struct Coordinates {
-  std::string kind;               ///< for people: "Amber coordinates"
-  std::vector<Vec3d> x;           ///< [atoms] nm
-  std::vector<Vec3d> v;           ///< [atoms] nm/ps; empty when the file has none
-  std::optional<Box> box;         ///< reduced; empty when the file has none or all its lengths are zero
-  double time = 0;                ///< [ps]
-  bool box_angles_given = false;  ///< false: the file has lengths only and `box` is rectangular; see choose_box
-  std::vector<AtomLabel> labels;  ///< [atoms]; empty where the file does not name them (Amber)
+  std::string kind;                     ///< for people: "Amber coordinates"
+  std::vector<Vec3d> x;                 ///< [atoms] nm
+  std::vector<Vec3d> v;                 ///< [atoms] nm/ps; empty when the file has none
+  std::optional<Box> box;               ///< reduced; empty when the file has none or all its lengths are zero
+  double time = 0;                      ///< [ps]
+  bool box_angles_given = false;        ///< false: the file has lengths only and `box` is rectangular; see choose_box
+  std::vector<AtomLabel> labels;        ///< [atoms]; empty where the file does not name them (Amber)
+  std::vector<std::string> notes = {};  ///< choices that were made, for the log
 };
 
 /// Reads a coordinate file; the name says which format it is: .gro is GROMACS, .crd with

@@ -13,6 +13,7 @@ namespace uplift {
 
 struct Structure {
   std::string path;
+  int models = 1;                  ///< in the file
   Topology topology;               ///< no types; masses by element, 0 for virtual sites (extra points of water, lone pairs)
   std::vector<Vec3d> x;            ///< [atoms] nm
   std::optional<Box> box;          ///< of CRYST1 or the cell; empty without one or for the 1 x 1 x 1 A dummy
