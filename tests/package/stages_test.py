@@ -175,4 +175,29 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
     assert end < start - 1000 and abs(converted - end) < 1e-3 * abs(end - start), potential
 
 
+def frames_belong_to_the_stage_that_ended_there(folder):
+    """The strides of two time steps meet where one stage begins: no frame of the stage before may have the boost of the one that follows."""
+    out, _ = run(folder, "alanine-dipeptide-vacuum", "nonbonded: no-cutoff", "integrator: langevin",
+                 "  - {name: plain, time: 0.3 ps, timestep: 1 fs}\n"
+                 "  - {name: boosted, time: 0.3 ps, bias: {method: amd, boost: total, parameters: {total: {threshold: 200 kJ/mol, alpha: 50 kJ/mol}}}}", every="0.2 ps")
+    with h5py.File(os.path.join(out, "trajectory.h5md")) as f:
+        step, boost = f["particles/trajectory/position/step"][()], f["observables/boost_total/value"][()]
+    assert list(step) == [0, 200, 400] and np.array_equal(boost > 0, step > 300), (step, boost)
+
+
+def info_averages_the_last_stage(folder):
+    out, _ = run(folder, "alanine-dipeptide-vacuum", "nonbonded: no-cutoff", "integrator: langevin",
+                 "  - {name: cold, time: 0.2 ps, temperature: 10 K}\n  - {name: warm, time: 0.4 ps, friction: 20 /ps}\n  - {name: none, time: 8 fs}")
+    time, temperature = column(out, "temperature")
+    warm = temperature[(time > 0.21) & (time < 0.61)]
+    table = os.path.join(out, "energies.h5")
+    said = lambda: subprocess.run([UPLIFT, "info", table], capture_output=True, text=True, check=True).stdout
+    number = lambda text: float(re.search(r"\n  temperature +(\S+)", text)[1])
+    text = said()
+    assert f"averages      stage warm, {len(warm)} rows" in text and abs(number(text) - warm.mean()) < 1e-3, text
+    os.remove(os.path.join(out, "stages.json"))
+    text = said()
+    assert "averages" not in text and abs(number(text) - temperature.mean()) < 1e-3, text
+
+
 run_all(a_checkpoint_holds_the_end_of_a_run, heavier_hydrogens_leave_the_temperature, water_that_becomes_rigid_is_light_again, verlet_goes_on_with_the_energy_that_is_there, molecules_do_not_fly_away, a_box_at_the_cutoffs_wall_is_an_error, a_mesh_for_another_box_is_told, restrained_and_single_atoms_keep_their_motion, a_mesh_without_charges_is_no_matter, frames_belong_to_the_stage_that_ended_there, info_averages_the_last_stage)
