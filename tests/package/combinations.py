@@ -316,6 +316,8 @@ class Draw:
                 out[key]["every"] = "0 ps"
         if self.chance(0.4):
             out["trajectory"]["velocities"] = True
+        if self.seed % 3 == 0:
+            out["trajectory"]["forces"] = True
         if self.chance(0.3):
             out["trajectory"]["atoms"] = self.rng.choice(["heavy", "resid 1-2", "not name H1"])
         if self.chance(0.3):
