@@ -305,7 +305,7 @@ void Run::save(const State& state, bool begun, std::optional<DescentMemory> desc
   background_.drain();
   if (trajectory_) trajectory_->sync();
   if (energies_) energies_->sync();
-  if (amd_log_) amd_log_->flush();
+  if (amd_log_) amd_log_->sync();
   next_.begun = begun;
   next_.descent = std::move(descent);
   next_.last_frame = trajectory_ ? std::optional(trajectory_->last_step().value_or(-1)) : std::nullopt;

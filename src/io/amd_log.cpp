@@ -1,8 +1,12 @@
 #include "uplift/io/amd_log.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 #include "uplift/core/constants.hpp"
@@ -54,6 +58,14 @@ void AmdLog::write(std::int64_t stride, std::int64_t step, const BiasEnergies& e
 void AmdLog::flush() {
   out_.flush();
   if (!out_) throw SimulationError(path_ + ": cannot be written (is the disk full?)");
+}
+
+void AmdLog::sync() {
+  flush();
+  const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);  // a stream does not tell its own
+  const bool done = file >= 0 && ::fsync(file) == 0;
+  if (file >= 0) ::close(file);
+  if (!done) throw SimulationError(path_ + ": cannot be written to the disk (" + std::strerror(errno) + ")");
 }
 
 }  // namespace uplift

@@ -17,6 +17,7 @@ class AmdLog {
   /// `stride`: steps between frames.
   void write(std::int64_t stride, std::int64_t step, const BiasEnergies& energies);
   void flush();
+  void sync();  ///< flush() and wait for the disk
 
  private:
   std::string path_;
