@@ -176,7 +176,12 @@ def write_report(r):
     rows = []
     for s in r["stages"]:
         p = speed.get(s["name"], {})
-        rows.append((s["name"], s["last_step"] - s["first_step"], f"{(s['last_step'] - s['first_step']) * s['timestep']:g} ps", f"{s['timestep'] * 1000:g} fs", temperature_text(s, r["exchanges"]),
+        planned = s["last_step"] - s["first_step"]
+        done = planned if r["reached"] is None else min(max(r["reached"] - s["first_step"], 0), planned)
+        steps, length = f"{done}", f"{done * s['timestep']:g}"
+        if done < planned:  # of a run that was stopped
+            steps, length = f"{steps} of {planned}", f"{length} of {planned * s['timestep']:g}"
+        rows.append((s["name"], steps, f"{length} ps", f"{s['timestep'] * 1000:g} fs", temperature_text(s, r["exchanges"]),
                      f"{p['ns_per_day']:,.0f}" if p.get("ns_per_day") else "", bias_text(s["bias"])))
     out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
 

@@ -11,6 +11,7 @@
 #include "pictures/ensemble_json.hpp"
 #include "pictures/run_python.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
 #include "uplift/io/replicas.hpp"
 
@@ -155,6 +156,15 @@ void add_warnings(const fs::path& path, json& report) {
       report["warnings"].push_back(line.substr(at + 9));
 }
 
+/// The step of the newest checkpoint: how far a run that was stopped has come. None where there is no good one.
+json step_reached(const fs::path& directory) {
+  try {
+    return read_checkpoint((directory / "checkpoint.upc").string()).state.step;
+  } catch (const InputError&) {
+    return nullptr;
+  }
+}
+
 json report_json(const fs::path& directory) {
   json report = {{"task", "report"},
                  {"directory", directory.filename().string()},
@@ -176,6 +186,7 @@ json report_json(const fs::path& directory) {
   add_replicas(directory, report);
   if (const json stages = parsed(first / "stages.json"); stages.is_object())
     report["stages"] = stages.value("stages", json::array());
+  report["reached"] = step_reached(first);
   double begin = 0;  // [ps]
   for (json& s : report["stages"]) {
     s["begin"] = begin;

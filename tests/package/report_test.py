@@ -150,6 +150,22 @@ output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0.1 ps}}}}
         assert "<td>300 to 350 K</td>" in f.read()
 
 
+def the_page_says_how_far_a_stopped_run_is(scratch):
+    path = os.path.join(scratch, "long.yaml")
+    with open(path, "w") as f:
+        f.write(f"""version: 1
+system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+stages: [{{name: first, time: 0.2 ps}}, {{name: long, time: 1 us}}]
+""")
+    uplift("run", path, "--quiet", "--max-time", "3s", expect=3)
+    uplift("report", path[: -len(".yaml")])
+    with open(os.path.join(scratch, "long", "report.html")) as f:
+        page = f.read()
+    assert re.search(r"<td>first</td><td[^>]*>100</td><td[^>]*>0.2 ps</td>", page), page[:3000]
+    assert re.search(r"<td>long</td><td[^>]*>[1-9]\d* of 500000000</td><td[^>]*>[\d.e+]+ of 1e\+06 ps</td>", page), page[:3000]
+
+
 def without_matplotlib_only_pictures_are_missing(scratch):
     wrapper = os.path.join(scratch, "bare-python")
     with open(wrapper, "w") as f:
@@ -167,4 +183,4 @@ def without_matplotlib_only_pictures_are_missing(scratch):
 
 
 if __name__ == "__main__":
-    run_all(the_page_of_a_run_opens_in_a_browser, the_page_says_what_stages_were_at, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
+    run_all(the_page_of_a_run_opens_in_a_browser, the_page_says_what_stages_were_at, the_page_says_how_far_a_stopped_run_is, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
