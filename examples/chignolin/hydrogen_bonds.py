@@ -26,6 +26,8 @@ p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDes
 p.add_argument("run")
 p.add_argument("-o", "--output", default="fold.png")
 o = p.parse_args()
+if os.path.exists(os.path.join(o.run, "replicas.json")):
+    raise SystemExit(f"{o.run}: holds several replicas, each a run of its own; name one, as in {os.path.join(o.run, 'replica-001')}")
 
 with h5py.File(os.path.join(o.run, "trajectory.h5md")) as f:
     topology, track = f["parameters/topology"], f["particles/trajectory/position"]
