@@ -1,5 +1,6 @@
 #include "model/rigidity.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>
