@@ -7,11 +7,9 @@ cmake -S . -B build/quick -G Ninja -DCMAKE_BUILD_TYPE=Release -DUPLIFT_TESTS=OFF
   { cat build-quick.log; exit 1; }
 rm -f build-quick.log
 cmake --build build/quick
-if [[ -e aladip-run ]]; then
-  echo "aladip-run/ is there already, and a run is never overwritten: remove it to run again."
-else
-  build/quick/bin/uplift run examples/alanine-dipeptide/implicit.yaml --set output.directory="$PWD/aladip-run"
-fi
+resume=()
+[[ -e aladip-run ]] && resume=(--resume)  # a run is never overwritten: one that was stopped goes on
+build/quick/bin/uplift run examples/alanine-dipeptide/implicit.yaml --set output.directory="$PWD/aladip-run" "${resume[@]}"
 cat <<TEXT
 
 The run is in aladip-run/:
