@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "uplift/backend/pme_setup.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/fixed_point.hpp"
 
@@ -36,17 +35,15 @@ std::string note_of_charge(const System& system) {
       total);
 }
 
-std::string doubt_of_size(const System& system, const Box& box) {
-  if (system.forces.nonbonded != NonbondedMethod::pme) return "";
+std::string doubt_of_size(const System& system, double alpha) {
   const std::vector<double>& q = system.force_field.charges;
   const double squares = std::inner_product(q.begin(), q.end(), q.begin(), 0.0);
-  const double self = constants::coulomb * resolve_pme(system.forces, box).alpha / std::sqrt(constants::pi) * squares;
+  const double self = constants::coulomb * alpha / std::sqrt(constants::pi) * squares;
   if (self < 0.5 * largest_energy) return "";
   return fmt::format(
       "so many charges that terms of the energy may pass {0:.2g} kJ/mol (the self energy of PME alone is {1:.2g}), beyond "
-      "which "
-      "they are off by multiples of {2:.2g}: forces are right, but energies, pressures and the boosts and barostats that go by "
-      "them need not be",
+      "which they are off by multiples of {2:.2g}: forces are right, but energies, pressures and the boosts and barostats that "
+      "go by them need not be",
       largest_energy, self, 2 * largest_energy);
 }
 

@@ -11,8 +11,8 @@ namespace uplift::app {
 /// Of a system with PME whose charges do not add up to nothing; else empty.
 std::string note_of_charge(const System& system);
 
-/// Of a system so large that sums of energies may not hold them; else empty.
-std::string doubt_of_size(const System& system, const Box& box);
+/// Of a system so large that sums of energies may not hold them; else empty. `alpha`: of PME [1/nm]; 0 without.
+std::string doubt_of_size(const System& system, double alpha);
 
 /// Stages whose steps are too long for the hydrogens of this system.
 std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& topology);

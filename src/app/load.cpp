@@ -41,14 +41,16 @@ bool removes_com_motion(const System& system, bool periodic, const DynamicsSetti
   return degrees_of_freedom(system) + (system.remove_com ? 3 : 0) > 3;
 }
 
-/// Throws what backends would: a mesh that is too large, an alpha too large for the direct sum.
-void try_pme(const RunInput& input, const ForceSettings& forces, const Box& box) {
-  if (forces.nonbonded != NonbondedMethod::pme || !box.periodic()) return;
+/// Throws what backends would: a mesh that is too large, an alpha too large for the direct sum. Returns alpha [1/nm]; 0 without
+/// PME.
+double try_pme(const RunInput& input, const ForceSettings& forces, const Box& box) {
+  if (forces.nonbonded != NonbondedMethod::pme || !box.periodic()) return 0;
   const double alpha = resolve_pme(forces, box).alpha;
   if (input.compute.precision == Precision::mixed)
     make_erf_table<float>(alpha, forces.cutoff);
   else
     make_erf_table<double>(alpha, forces.cutoff);
+  return alpha;
 }
 
 Loaded load_system(const RunInput& input, const ForceSettings& forces, const std::optional<RestraintSettings>& restraints) {
@@ -86,9 +88,8 @@ Loaded load_system(const RunInput& input, const ForceSettings& forces, const std
   }
   if (const std::string note = note_of_charge(loaded.system); !note.empty()) loaded.notes.push_back(note);
   validate_geometry(loaded.system, loaded.state.box, loaded.state.x);
-  try_pme(input, forces, loaded.state.box);
-  if (const std::string doubt = doubt_of_size(loaded.system, loaded.state.box); !doubt.empty())
-    loaded.warnings.push_back(doubt);
+  const double alpha = try_pme(input, forces, loaded.state.box);
+  if (const std::string doubt = doubt_of_size(loaded.system, alpha); !doubt.empty()) loaded.warnings.push_back(doubt);
   if (restraints) apply_restraints(loaded.system, *restraints, loaded.state.x, loaded.state.box);
   return loaded;
 }

@@ -20,7 +20,7 @@ inline constexpr double force_limit = 8388608.0;  ///< 2^23
 /// Of the largest force; not a number is beyond it, too.
 inline bool beyond_limit(double largest_force) { return !(largest_force < force_limit); }
 /// Where a sum of energies wraps round [kJ/mol].
-inline constexpr double largest_energy = 2147483648.0;  ///< 2^31
+inline constexpr double largest_energy = 0x1p63 * fixed_unit;
 /// One contribution to an energy or virial is clamped to this magnitude [kJ/mol].
 inline constexpr double energy_clamp = 1.0e9;
 
