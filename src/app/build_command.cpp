@@ -40,8 +40,7 @@ BuildOptions options_of(const BuildArguments& a) {
   if (o.sequence.empty() == o.structure.empty())
     throw InputError(
         "uplift build needs a structure file or --sequence, one of them; as in uplift build protein.pdb, uplift build "
-        "--sequence "
-        "GYDPETGTWG");
+        "--sequence GYDPETGTWG");
   o.conformation = a.conformation == "helix" ? Conformation::helix : Conformation::extended;
   o.caps = a.caps;
   o.ph = a.ph;

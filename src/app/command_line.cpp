@@ -190,12 +190,10 @@ void add_convert(const Setup& s) {
   convert
       ->add_option(
           "FILES", o->inputs,
-          "inputs and, last, the output; formats by their endings. Trajectories: .h5md .dcd .xtc .nc .pdb (several are "
-          "one after the other), of one frame .rst7 .inpcrd .ncrst, to read also .gro .crd .cif; topologies: .prmtop .top "
-          ".psf, "
+          "inputs and, last, the output; formats by their endings. Trajectories: .h5md .dcd .xtc .nc .pdb (several are one "
+          "after the other), of one frame .rst7 .inpcrd .ncrst, to read also .gro .crd .cif; topologies: .prmtop .top .psf, "
           "and .pdb or .cif with --forcefield, to .prmtop or .psf, or to .pdb with --coordinates; energies.h5 of a run to .csv "
-          "or "
-          ".xvg")
+          "or .xvg")
       ->required()
       ->expected(2, 100000);
   convert->add_option("--topology", o->topology,

@@ -130,8 +130,7 @@ void ExchangeConductor::begin(const std::vector<Report>& all, std::vector<Verdic
     problem_ = fmt::format(
         "stage {}: the boxes of replicas 1 and {} differ, and at constant volume configurations can only be exchanged between "
         "equal ones; keep the pressure coupling in this stage, or equilibrate the volume in a run of its own and start from "
-        "its "
-        "coordinates",
+        "its coordinates",
         stage.name, k + 1);
     stop_all(verdicts, "replicas whose boxes differ");
   }

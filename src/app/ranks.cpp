@@ -34,9 +34,8 @@ int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int
 std::string traffic_text(const TeamTraffic& t) {
   return fmt::format(
       "{} x {} x {} domains; a rank has {:.0f} atoms and {:.0f} in its halo (a slab as wide as forces reach holds {:.0f}); in "
-      "a step it "
-      "sends {:.1f} kB of positions, {:.1f} kB of forces, {:.1f} kB of mesh and {:.1f} kB of migrating atoms, in {:.1f} "
-      "messages",
+      "a step it sends {:.1f} kB of positions, {:.1f} kB of forces, {:.1f} kB of mesh and {:.1f} kB of migrating atoms, in "
+      "{:.1f} messages",
       t.domains[0], t.domains[1], t.domains[2], t.home, t.halo, t.ideal_halo, t.positions / 1e3, t.forces / 1e3, t.mesh / 1e3,
       t.migration / 1e3, t.messages);
 }

@@ -132,8 +132,8 @@ std::string end_of_part(double every) {
       "# 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is "
       "done.\n"
       "# Above 128: killed, as by a node without memory or with one of its ranks. It goes on from the last checkpoint; but "
-      "what is "
-      "killed\n# before it can have written another one (twice output.checkpoint.every) would be killed for ever.\n"
+      "what is killed\n"
+      "# before it can have written another one (twice output.checkpoint.every) would be killed for ever.\n"
       "if [ $status -eq 3 ] || {{ [ $status -gt 128 ] && [ $SECONDS -ge {:.0f} ]; }}; then\n"
       "  scontrol requeue \"$job\" && exit 0\n"
       "fi\n"
@@ -171,8 +171,7 @@ std::string script(const SlurmOptions& o, const RunInput& input) {
   // submitted.
   s += "# uplift stops with a checkpoint before the job ends. Slurm 23 says when that is; earlier ones can be asked.\n"
        "end=$(SLURM_TIME_FORMAT=standard squeue -h -j \"$job\" -o %e) && [ -n \"$end\" ] && end=$(date -d \"$end\" +%s "
-       "2>/dev/null) "
-       "&& export SLURM_JOB_END_TIME=$end\n";
+       "2>/dev/null) && export SLURM_JOB_END_TIME=$end\n";
   std::string command =
       shell_word(this_program()) + " run " + shell_word(fs::absolute(o.input.file).lexically_normal().string()) + " --resume";
   for (const std::string& set : o.input.set) command += " --set " + shell_word(set);

@@ -153,8 +153,7 @@ std::string doubt_of_switch(const StageSettings& stage) {
   if (f.nonbonded == NonbondedMethod::no_cutoff || !f.switch_distance || *f.switch_distance >= 0.4 * f.cutoff) return {};
   return fmt::format(
       "stage {}: Lennard-Jones is switched off from {:.4g} nm on, among nearest neighbours; switch_distance is where the "
-      "switch "
-      "begins, not how wide it is (for one of {:.4g} nm: {:.4g} nm)",
+      "switch begins, not how wide it is (for one of {:.4g} nm: {:.4g} nm)",
       stage.name, *f.switch_distance, *f.switch_distance, f.cutoff - *f.switch_distance);
 }
 
