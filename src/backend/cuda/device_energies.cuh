@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "uplift/model/energies.hpp"
 
@@ -13,6 +14,14 @@ inline constexpr std::size_t level_tallies = energy_term_count + 9;  ///< energi
 inline constexpr std::size_t all_tallies = most_force_levels * level_tallies;
 
 using LevelForces = std::array<const Fixed*, most_force_levels>;  ///< [3 * atoms] each; nullptr: not computed
+
+/// Where copies of the computed levels lie that begin at `begin` and follow each other, `words` each.
+inline LevelForces copies_of(const LevelForces& levels, const Fixed* begin, std::size_t words) {
+  LevelForces copies{};
+  for (std::size_t l = 0; l < levels.size(); ++l)
+    if (levels[l]) copies[l] = std::exchange(begin, begin + words);
+  return copies;
+}
 
 /// Which levels there are tallies of, and what of their energies needs no device.
 struct Reported {

@@ -77,15 +77,8 @@ void DeviceLevels::fetch_energies(cudaStream_t stream) const {
 }
 
 void DeviceLevels::add_up(const Shared& shared, std::vector<Vec3d>& f) const {
-  LevelForces fetched{};
-  const Fixed* one = fetched_forces_.data();
-  for (std::size_t l = 0; l < levels_.size(); ++l) {
-    if (!levels_[l].computed) continue;
-    fetched[l] = one;
-    one += words_;
-  }
   f.resize(words_ / 3);
-  UPLIFT_DEVICE::add_up(fetched, shared, f);
+  UPLIFT_DEVICE::add_up(copies_of(forces(), fetched_forces_.data(), words_), shared, f);
 }
 
 void DeviceLevels::keep(cudaStream_t stream) {

@@ -101,12 +101,8 @@ class DeviceSnapshots::One final : public Snapshot {
  private:
   std::span<const Vec3d> add_up_forces(const Shared& shared) {
     const std::size_t atoms = integration_.size();
-    LevelForces fetched{};
-    std::size_t end = 0;
-    for (std::size_t l = 0; l < levels_.size(); ++l)
-      if (levels_[l]) fetched[l] = buffers_->host_f.data() + std::exchange(end, end + 3 * atoms);
     f_.resize(atoms);
-    add_up(fetched, shared, f_);
+    add_up(copies_of(levels_, buffers_->host_f.data(), 3 * atoms), shared, f_);
     return f_;
   }
   SnapshotEnergies energies_of(const SnapshotRecord& r) const {
