@@ -4,7 +4,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build pkg-config libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev libhdf5-dev libnetcdf-dev libeigen3-dev
        libfftw3-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev nlohmann-json3-dev zlib1g-dev gemmi-dev tao-pegtl-dev libpugixml-dev
        python3-matplotlib)
-test=(libgtest-dev libgmock-dev libboost-context-dev python3-numpy python3-h5py python3-mdanalysis python3-mdtraj python3-netcdf4
+test=(libgtest-dev libgmock-dev libboost-context-dev python3-numpy python3-h5py python3-cbor2 python3-mdanalysis python3-mdtraj python3-netcdf4
       mkdocs libopenmm-plugins python3-parmed gromacs gromacs-data theseus-examples
       slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge)
 packaging=(dpkg-dev file)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random combinations of settings: runs of a few dozen steps that have to agree with each other, whatever they are.
 
-  combinations_test.py [--cases N] [--first K] [--only PROPERTY,...] [--keep FOLDER] UPLIFT [MPIRUN [OPTIONS]]      exit status 77 (skip) when h5py is missing
+  combinations_test.py [--cases N] [--first K] [--only PROPERTY,...] [--keep FOLDER] UPLIFT [MPIRUN [OPTIONS]]      exit status 77 (skip) when h5py or cbor2 is missing
 
 Case K is always the same input. One that fails is printed, and `--first K --cases 1 --keep FOLDER` makes it again and leaves its files.
 """
@@ -14,7 +14,6 @@ import random
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,12 @@ import time
 
 from combinations import UNIT, Draw, prepare
 from hdf5 import h5py, np
+
+try:
+    import cbor2  # what checkpoints are written in
+except ImportError:
+    print("skipped: there is no cbor2 for Python (apt install python3-cbor2)")
+    sys.exit(77)
 
 PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))
 
@@ -37,43 +42,9 @@ class Refused(Exception):
 NOTHING = "nothing to look at"
 
 
-def cbor(data):
-    """What a checkpoint holds (RFC 8949, as much of it as is in there)."""
-    def item(at):
-        kind, small = data[at] >> 5, data[at] & 31
-        at += 1
-        if kind == 7:
-            if small == 27:
-                return struct.unpack_from(">d", data, at)[0], at + 8
-            if small == 26:
-                return struct.unpack_from(">f", data, at)[0], at + 4
-            return {20: False, 21: True, 22: None}[small], at
-        size = {24: 1, 25: 2, 26: 4, 27: 8}.get(small, 0)
-        n = int.from_bytes(data[at:at + size], "big") if size else small
-        at += size
-        if kind in (0, 1):
-            return (n if kind == 0 else -1 - n), at
-        if kind in (2, 3):
-            return (data[at:at + n] if kind == 2 else data[at:at + n].decode()), at + n
-        if kind == 4:
-            all_of = []
-            for _ in range(n):
-                one, at = item(at)
-                all_of.append(one)
-            return all_of, at
-        if kind == 5:
-            fields = {}
-            for _ in range(n):
-                key, at = item(at)
-                fields[key], at = item(at)
-            return fields, at
-        raise Wrong(f"a checkpoint has CBOR of kind {kind}")
-    return item(0)[0]
-
-
 def checkpoint(folder):
     with open(os.path.join(folder, "checkpoint.upc"), "rb") as f:
-        return cbor(f.read()[24:])
+        return cbor2.loads(f.read()[24:])
 
 
 SETTLED = ("version", "input", "settings", "past")  # texts of the input, in which the number of threads and the directory stand
