@@ -26,13 +26,18 @@ def uplift(*arguments, expect=0, **environment):
     return done
 
 
-def biased_run(folder, title="two <script>wells</script> & more", **environment):
-    path = os.path.join(folder, "run.yaml")
+def write_input(path, rest):
+    """Of alanine dipeptide in vacuum."""
     with open(path, "w") as f:
         f.write(f"""version: 1
-title: "{title}"
 system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
 forces: {{nonbonded: no-cutoff}}
+{rest}""")
+
+
+def biased_run(folder, title="two <script>wells</script> & more", **environment):
+    path = os.path.join(folder, "run.yaml")
+    write_input(path, f"""title: "{title}"
 dynamics: {{timestep: 2 fs, friction: 2 /ps, seed: 3}}
 stages:
   - {{name: baseline, time: 5 ps, collect: energies}}
@@ -120,17 +125,13 @@ def surfaces_of_one_to_three_variables_become_pictures(scratch):
 def the_page_says_what_stages_were_at(scratch):
     """Which stage the distribution of boosts is of, with the rows that had none; and the temperatures of a ramp, of an exchange, of none."""
     path = os.path.join(scratch, "in.yaml")
-    with open(path, "w") as f:
-        f.write(f"""version: 1
-system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
-forces: {{nonbonded: no-cutoff}}
-dynamics: {{timestep: 2 fs, friction: 2 /ps, seed: 3}}
+    write_input(path, """dynamics: {timestep: 2 fs, friction: 2 /ps, seed: 3}
 stages:
-  - {{name: warm, time: 2 ps, temperature_ramp: {{from: 100 K, to: 300 K}}}}
-  - {{name: often, time: 5 ps, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 100 kJ/mol, alpha: 20 kJ/mol}}}}}}}}
-  - {{name: now and then, time: 20 ps, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 50 kJ/mol, alpha: 20 kJ/mol}}}}}}}}
-  - {{name: free, time: 1 ps, integrator: verlet}}
-output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0.1 ps}}}}
+  - {name: warm, time: 2 ps, temperature_ramp: {from: 100 K, to: 300 K}}
+  - {name: often, time: 5 ps, bias: {method: amd, boost: dihedral, parameters: {dihedral: {threshold: 100 kJ/mol, alpha: 20 kJ/mol}}}}
+  - {name: now and then, time: 20 ps, bias: {method: amd, boost: dihedral, parameters: {dihedral: {threshold: 50 kJ/mol, alpha: 20 kJ/mol}}}}
+  - {name: free, time: 1 ps, integrator: verlet}
+output: {trajectory: {every: 0 ps}, energies: {every: 0.1 ps}}
 """)
     uplift("run", path, "--quiet")
     with open(os.path.join(scratch, "in", "report.html"), encoding="utf-8") as f:
@@ -152,11 +153,7 @@ output: {{trajectory: {{every: 0 ps}}, energies: {{every: 0.1 ps}}}}
 
 def the_page_says_how_far_a_stopped_run_is(scratch):
     path = os.path.join(scratch, "long.yaml")
-    with open(path, "w") as f:
-        f.write(f"""version: 1
-system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
-forces: {{nonbonded: no-cutoff}}
-stages: [{{name: first, time: 0.2 ps}}, {{name: long, time: 1 us}}]
+    write_input(path, """stages: [{name: first, time: 0.2 ps}, {name: long, time: 1 us}]
 """)
     uplift("run", path, "--quiet", "--max-time", "3s", expect=3)
     uplift("report", path[: -len(".yaml")])
