@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
       }
     }
   }
-  if (t == 0) atomicMax(&list.state->most_entries, count);
+  if (t == 0) atomicMax(&list.state->most.entries, count);
   count = count < list.capacity ? count : list.capacity;
   if (t == 0) list.entry_count[super] = count;
   __syncthreads();
@@ -162,6 +162,7 @@ __global__ void __launch_bounds__(list_threads, 4) list_kernel(ListView<real> li
       needed += __popc(special[w]);
     }
     const int row = atomicAdd(&list.state->rows, needed);
+    atomicMax(&list.state->most.rows, row + needed);
     first_row = row + needed > list.row_capacity ? -1 : row;
   }
   __syncthreads();

@@ -83,9 +83,13 @@ struct alignas(64) ListState {
     float list, prune;
   } limits[2];
   int to_use, in_use;
-  int counted;                       ///< blocks that have counted their atoms
-  int rows;                          ///< used
-  int most_entries;                  ///< of any super, more than there is room for included
+  int counted;  ///< blocks that have counted their atoms
+  int rows;     ///< used
+  /// Of any super, and together, more than there is room for included, in all lists since the host began to count: one that had
+  /// no room may be followed by one that has before anybody looks.
+  struct Most {
+    int entries, rows;
+  } most;
   int builds, prunes;                ///< so far
   double list_box[6], prune_box[6];  ///< when atoms were listed, when pruned (ListView::box_now)
 };

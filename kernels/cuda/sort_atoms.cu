@@ -98,7 +98,6 @@ __device__ void scan(const ListView<real>& list, int* of_warp) {
   list.cell_start[cells] = list.share.listed;
   list.state->counted = 0;
   list.state->rows = 0;
-  list.state->most_entries = 0;
   ++list.state->builds;
 }
 

@@ -337,7 +337,8 @@ void scale(State& state, double factor) {
   for (Vec3d& x : state.x) x = factor * x;
 }
 
-/// Compression by and by: lists get more room in time, and keep what is in them. All at once: an error, not missing pairs.
+/// Compression by and by: lists get more room in time, and keep what is in them. All at once: an error, not missing pairs, even
+/// if there is room again before anybody looks.
 TEST(DeviceRoom, GrowsBeforeItRunsOut) {
   Sample s = rods(true, NonbondedMethod::reaction_field);
   scale(s.state, 1.6);
@@ -369,6 +370,8 @@ TEST(DeviceRoom, GrowsBeforeItRunsOut) {
   evaluate(*other, wide);
   other->verify();
   evaluate(*other, s.state);
+  EXPECT_THROW(other->verify(), SimulationError);
+  evaluate(*other, wide);
   EXPECT_THROW(other->verify(), SimulationError);
 }
 

@@ -11,7 +11,7 @@
 namespace uplift::UPLIFT_DEVICE {
 
 std::string overflow(const DeviceForce::Room& room, const ListState& used) {
-  if (used.most_entries <= room.entries && used.rows <= room.rows) return {};
+  if (used.most.entries <= room.entries && used.most.rows <= room.rows) return {};
   return "the pair list outgrew its room between two looks at it: the density rose by a third at once; equilibrate more "
          "gently, or resume from the checkpoint";
 }
@@ -184,14 +184,14 @@ class ListedPairs final : public DeviceForce {
     if (!built_) return false;
     const ListState state = look(stream);
     if (const std::string failure = overflow(room(), state); !failure.empty()) throw SimulationError(failure);
-    if (0.5 * (1 + spare_room) * state.most_entries <= capacity_ && 0.5 * (1 + spare_room) * state.rows <= row_capacity_)
-      return false;
+    const auto& [most_entries, most_rows] = state.most;
+    if (0.5 * (1 + spare_room) * most_entries <= capacity_ && 0.5 * (1 + spare_room) * most_rows <= row_capacity_) return false;
     std::vector<ListEntry> entries, wider;
     std::vector<std::uint8_t> rows;
     entries_.download(entries, stream);
     rows_.download(rows, stream);
     const int before = capacity_;
-    make_room(state.most_entries, state.rows);
+    make_room(most_entries, most_rows);
     wider.resize(entries_.size());
     for (int s = 0; s < supers_; ++s)
       std::copy_n(entries.begin() + static_cast<std::ptrdiff_t>(s) * before, before,
@@ -265,10 +265,11 @@ class ListedPairs final : public DeviceForce {
   /// A first list, in as much room as it takes.
   void build(const Vec3d* x, cudaStream_t stream) {
     for (built_ = false; !built_;) {
+      cuda::check(cudaMemsetAsync(&state_.data()->most, 0, sizeof(ListState::Most), stream), "clear memory");
       launch_rebuild(view(), x, true, stream);
-      const ListState state = look(stream);
-      built_ = state.most_entries <= capacity_ && state.rows <= row_capacity_;
-      if (!built_) make_room(state.most_entries, state.rows);
+      const ListState::Most most = look(stream).most;
+      built_ = most.entries <= capacity_ && most.rows <= row_capacity_;
+      if (!built_) make_room(most.entries, most.rows);
     }
     renewal_ = {true, true};
   }
