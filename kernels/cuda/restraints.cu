@@ -8,6 +8,10 @@ namespace {
 
 constexpr unsigned block_threads = 128;
 
+__device__ Vec3d position_of(const physics::ImageCell& cell, const Vec3d& s) {
+  return {s.x * cell.ax + s.y * cell.bx + s.z * cell.cx, s.y * cell.by + s.z * cell.cy, s.z * cell.cz};
+}
+
 __global__ void __launch_bounds__(block_threads)
     restraints_kernel(RestraintsView restraints, const Vec3d* x, physics::ImageCell cell, SumsView sums, Tally tally) {
   const int n = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -15,7 +19,8 @@ __global__ void __launch_bounds__(block_threads)
   Virial virial;
   if (n < restraints.count) {
     const Vec3d arm = restraints.arm[n];
-    const Vec3d d = physics::nearest_image(cell, x[restraints.atoms[n]] - (restraints.centre[n] + arm));
+    const Vec3d centre = restraints.fractions ? position_of(cell, restraints.centre[n]) : restraints.centre[n];
+    const Vec3d d = physics::nearest_image(cell, x[restraints.atoms[n]] - (centre + arm));
     const auto result = physics::position_restraint(d, restraints.k[n]);
     add_force(sums, restraints.atoms[n], result.force);
     energy = result.energy;

@@ -2,6 +2,8 @@
 #include <cuda/bonded.cuh>
 #include <cuda/restraints.cuh>
 
+#include <stdexcept>
+
 #include "backend/cuda/device_force.cuh"
 #include "uplift/backend/row_index.hpp"
 
@@ -85,7 +87,6 @@ class Bonded final : public DeviceForce {
 
 class Restraints final : public DeviceForce {
  public:
-  bool steady(const Box& box) const override { return placed_ && box == at_; }
   bool sees_halo() const override { return false; }
   explicit Restraints(const System& system) : all_(system.position_restraints), restraints_(all_), box_(system.reference_box) {
     put(nullptr);
@@ -95,43 +96,36 @@ class Restraints final : public DeviceForce {
     for (const PositionRestraint& r : all_)
       if (share.at_home(r.atom)) restraints_.push_back(r);
     put(stream);
-    placed_ = false;
   }
   std::int64_t interactions() const override { return static_cast<std::int64_t>(restraints_.size()); }
   void compute(const Request& r, cudaStream_t stream) override {
-    if (!placed_ || r.box != at_) {
-      std::vector<Vec3d> centre;
-      for (const PositionRestraint& one : restraints_)
-        centre.push_back(box_.periodic() && r.box.periodic() ? r.box.position(box_.fraction(one.centre)) : one.centre);
-      centre_.upload_to_front(centre, stream);  // stays where it is: a step that was captured in the box before may come again
-      check(cudaStreamSynchronize(stream), "wait for the device");
-      at_ = r.box;
-      placed_ = true;
-    }
+    if (box_.periodic() && !r.box.periodic()) throw std::logic_error("restraints of a system with another kind of box");
     r.wait_for_sums(stream);
-    launch_restraints({static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data()}, r.x,
-                      image_cell(r.box), r.sums, r.tally, stream);
+    launch_restraints(
+        {static_cast<int>(restraints_.size()), atoms_.data(), centre_.data(), arm_.data(), k_.data(), box_.periodic()}, r.x,
+        image_cell(r.box), r.sums, r.tally, stream);
   }
 
  private:
   void put(cudaStream_t stream) {
     std::vector<int> atoms;
-    std::vector<Vec3d> arm;
+    std::vector<Vec3d> centre, arm;
     std::vector<double> k;
     for (const PositionRestraint& r : restraints_) {
       atoms.push_back(r.atom);
+      centre.push_back(box_.periodic() ? box_.fraction(r.centre) : r.centre);
       arm.push_back(r.reference - r.centre);
       k.push_back(r.k);
     }
     atoms_.upload_to_front(atoms, stream);
+    centre_.upload_to_front(centre, stream);
     arm_.upload_to_front(arm, stream);
     k_.upload_to_front(k, stream);
     check(cudaStreamSynchronize(stream), "wait for the device");  // the vectors go
   }
 
   std::vector<PositionRestraint> all_, restraints_;  ///< the latter: those of this rank
-  Box box_, at_;
-  bool placed_ = false;  ///< centres are those of the box `at_`
+  Box box_;                                          ///< that centres are of
   DeviceBuffer<int> atoms_;
   DeviceBuffer<Vec3d> centre_, arm_;
   DeviceBuffer<double> k_;

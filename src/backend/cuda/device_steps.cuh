@@ -31,9 +31,11 @@ class RepeatedSteps {
     Step& last = steps_[plan.energies];
     const bool again =
         steady && plan == last.plan && std::equal(stages.begin(), stages.end(), last.stages.begin(), last.stages.end());
-    if (!again || box != last.box) last.graph.invalidate();  // after a barostat the same work with other arguments
+    const bool same_box = box == last.box;
+    if (!again || !same_box) last.graph.invalidate();  // after a barostat the same work with other arguments
     last.box = box;
-    if (again && !last.graph.valid()) {
+    // Steps with energies come once in a box where a barostat asks for them: no graph pays for itself there.
+    if (again && !last.graph.valid() && (same_box || !plan.energies)) {
       const std::vector<std::int64_t> before = phases.calls();
       last.graph.capture(stream, queue);
       last.calls = phases.calls();
