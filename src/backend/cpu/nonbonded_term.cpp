@@ -11,6 +11,7 @@
 #include "backend/cpu/pair_list.hpp"
 #include "backend/cpu/pieces.hpp"
 #include "cpu/pair_exact_kernels.hpp"
+#include "physics/pair/reaction_field.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
@@ -67,12 +68,12 @@ class NonbondedTerm final : public ForceTerm {
       p_.switch_on = static_cast<real>(*f.switch_distance);
       p_.switch_inverse_width = static_cast<real>(1 / (f.cutoff - *f.switch_distance));
     }
-    const double eps = f.reaction_field_dielectric, rc = f.cutoff;
-    p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
-    p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
+    const auto field = physics::reaction_field_constants(f.reaction_field_dielectric, f.cutoff);
+    p_.rf_k = static_cast<real>(field.k);
+    p_.rf_c = static_cast<real>(field.c);
     if (form_ == CoulombForm::ewald) {
-      p_.erf = make_erf_table<real>(alpha_, rc);
-      p_.pieces = make_erf_pieces(alpha_, rc);
+      p_.erf = make_erf_table<real>(alpha_, f.cutoff);
+      p_.pieces = make_erf_pieces(alpha_, f.cutoff);
     }
     if (periodic_ && f.dispersion_correction) dispersion_ = dispersion_correction_times_volume(system);
     take_lennard_jones(system.force_field);

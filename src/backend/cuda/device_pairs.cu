@@ -5,6 +5,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/pair_tables.cuh"
+#include "physics/pair/reaction_field.hpp"
 #include "uplift/backend/erf_table.hpp"
 #include "uplift/core/error.hpp"
 
@@ -38,7 +39,7 @@ class ListedPairs final : public DeviceForce {
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
         state_(1) {
     const ForceSettings& f = system.forces;
-    const double eps = f.reaction_field_dielectric, rc = f.cutoff;
+    const double rc = f.cutoff;
     lj_.put(p_);
     p_.cutoff2 = static_cast<real>(rc * rc);
     p_.switching = f.switch_distance.has_value();
@@ -46,8 +47,9 @@ class ListedPairs final : public DeviceForce {
       p_.switch_on = static_cast<real>(*f.switch_distance);
       p_.switch_inverse_width = static_cast<real>(1 / (rc - *f.switch_distance));
     }
-    p_.rf_k = static_cast<real>((eps - 1) / (2 * eps + 1) / (rc * rc * rc));
-    p_.rf_c = static_cast<real>(3 * eps / (2 * eps + 1) / rc);
+    const auto field = physics::reaction_field_constants(f.reaction_field_dielectric, rc);
+    p_.rf_k = static_cast<real>(field.k);
+    p_.rf_c = static_cast<real>(field.c);
     if (form_ == CoulombForm::ewald) {
       const auto erf = make_erf_table<real>(pme.alpha, rc);
       p_.erf = padded(erf);
