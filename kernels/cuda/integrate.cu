@@ -1,6 +1,7 @@
 #include <cuda/integrate.cuh>
 
 #include "physics/bonded/virtual_site.hpp"
+#include "physics/integrate/scaled_molecule.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
@@ -29,16 +30,6 @@ __global__ void __launch_bounds__(block_threads)
   atomicMax(worst, static_cast<unsigned long long>(bits) << 32 | ~static_cast<unsigned>(i));
 }
 
-/// What ScaleBox does to a molecule: moves its atoms and changes their velocities.
-struct Scaled {
-  Vec3d shift, change;
-  __device__ Scaled(const Vec3d& factor, double mass, const Vec3d& centre, const Vec3d& momentum) {
-    const double per_mass = 1 / mass;
-    shift = per_mass * (Vec3d{factor.x * centre.x, factor.y * centre.y, factor.z * centre.z} - centre);
-    change = per_mass * (Vec3d{momentum.x / factor.x, momentum.y / factor.y, momentum.z / factor.z} - momentum);
-  }
-};
-
 __global__ void __launch_bounds__(block_threads)
     scale_box_kernel(AtomsView atoms, MoleculesView molecules, Vec3d factor, bool velocities) {
   const int n = thread_number();
@@ -53,7 +44,7 @@ __global__ void __launch_bounds__(block_threads)
     momentum += atoms.mass[i] * atoms.v[i];
   }
   if (!(mass > 0)) return;
-  const Scaled scaled(factor, mass, centre, momentum);
+  const physics::MoleculeChange scaled = physics::scaled_molecule(factor, mass, centre, momentum);
   for (int k = molecules.start[m]; k < molecules.start[m + 1]; ++k) {
     const int i = molecules.atoms[k];
     atoms.x[i] += scaled.shift;
@@ -86,8 +77,8 @@ __global__ void __launch_bounds__(block_threads)
   if (m < 0 || !(spread.mass[m] > 0)) return;
   const Fixed* from = spread.sums + 6 * static_cast<std::ptrdiff_t>(m);
   const auto place = [&](int k) { return static_cast<double>(from[k]) / place_scale; };
-  const Scaled scaled(factor, spread.mass[m], {place(0), place(1), place(2)},
-                      {from_fixed(from[3]), from_fixed(from[4]), from_fixed(from[5])});
+  const physics::MoleculeChange scaled = physics::scaled_molecule(
+      factor, spread.mass[m], {place(0), place(1), place(2)}, {from_fixed(from[3]), from_fixed(from[4]), from_fixed(from[5])});
   atoms.x[i] += scaled.shift;
   if (velocities && atoms.mass[i] > 0) atoms.v[i] += scaled.change;
 }

@@ -20,7 +20,7 @@ template <class Unit>
 __device__ void kick(Unit& u, const Moves& moves, const Move& m, const LevelFactors* factors) {
   for (int l = 0; l < most_force_levels; ++l) {
     if (!moves.force[l]) continue;
-    const double weight = m.weight[l] * factors[l].own + m.boost_weight * factors[l].boost;
+    const double weight = factors[l].in_kick(m.weight[l], m.boost_weight);
     if (weight == 0) continue;
     UPLIFT_DEVICE_UNROLL
     for (int k = 0; k < u.size(); ++k) {
@@ -244,8 +244,7 @@ __global__ void bias_kernel(Shared* shared, TalliesView tallies, double constant
   if (lane > 0) return;
   shared->bias.apply(stage.bias, {from_fixed(dihedral), from_fixed(cmap), from_fixed(all) + constants}, stage.torsions_only,
                      stage.gather);
-  for (int l = 0; l < most_force_levels; ++l)
-    shared->factors[l] = l == stage.torsion_level ? shared->bias.torsions : shared->bias.others;
+  for (int l = 0; l < most_force_levels; ++l) shared->factors[l] = shared->bias.factors_of(l, stage.torsion_level);
   if (ends_step) end_step(shared);
 }
 __global__ void set_step_kernel(Shared* shared, std::int64_t step) { shared->step = step; }
@@ -260,30 +259,21 @@ __device__ void forget_sums(Shared* shared) {
   shared->kinetic = shared->momentum[0] = shared->momentum[1] = shared->momentum[2] = 0;
 }
 
-__global__ void rescale_kernel(Shared* shared, RescaleVelocities stage, int degrees) {
-  const double kinetic = from_fixed(shared->kinetic);
+__device__ void rescale(Shared* shared, const physics::Rescaling& by) {
   forget_sums(shared);
-  shared->factor = 1;
+  shared->factor = by.factor;
   shared->shift = {0, 0, 0};
-  if (!(kinetic > 0) || degrees <= 0) return;
-  const std::int64_t draw = noise_step(shared->step, stage.substep);
-  const double target = 0.5 * degrees * constants::boltzmann * stage.temperature;
-  const double first = gaussian3(stage.seed, NoisePurpose::thermostat, draw, 0).x;
-  const double others = chi_squared(degrees - 1, stage.seed, NoisePurpose::thermostat, draw, 1);
-  const double wanted = physics::rescaled_kinetic_energy(kinetic, target, degrees, stage.dt * stage.friction, first, others);
-  shared->factor = std::sqrt(wanted / kinetic);
-  shared->heat += wanted - kinetic;
+  shared->heat += by.heat;
+}
+
+__global__ void rescale_kernel(Shared* shared, RescaleVelocities stage, int degrees) {
+  rescale(shared, physics::draw_rescaling(from_fixed(shared->kinetic), degrees, stage.temperature, stage.dt * stage.friction,
+                                          stage.seed, noise_step(shared->step, stage.substep)));
 }
 
 __global__ void move_chain_kernel(Shared* shared, MoveNoseHooverChain stage, int degrees) {
-  const double kinetic = from_fixed(shared->kinetic), tau = 1 / stage.friction;
-  forget_sums(shared);
-  shared->factor = 1;
-  shared->shift = {0, 0, 0};
-  if (degrees <= 0) return;
-  const double before = physics::chain_energy(shared->chain, degrees, stage.temperature, tau);
-  shared->factor = physics::move_chain(shared->chain, kinetic, degrees, stage.temperature, tau, stage.dt);
-  shared->heat -= physics::chain_energy(shared->chain, degrees, stage.temperature, tau) - before;
+  rescale(shared, physics::move_chain_with_heat(shared->chain, from_fixed(shared->kinetic), degrees, stage.temperature,
+                                                1 / stage.friction, stage.dt));
 }
 
 __global__ void stop_drift_kernel(Shared* shared, double total_mass) {

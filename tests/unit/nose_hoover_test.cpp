@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/toy_backend.hpp"
+#include "uplift/backend/chain_state.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/simulation.hpp"
@@ -51,6 +52,25 @@ TEST(NoseHoover, ChainConservesItsEnergy) {
   };
   EXPECT_LT(error(0.01), 1e-4);
   EXPECT_NEAR(error(0.04) / error(0.02), 16, 4);
+}
+
+TEST(NoseHoover, HeatIsWhatTheChainLoses) {
+  physics::NoseHooverChain chain = some_chain();
+  const double before = physics::chain_energy(chain, 40, 300, 0.5);
+  const physics::Rescaling by = physics::move_chain_with_heat(chain, 60, 40, 300, 0.5, 0.01);
+  EXPECT_NE(by.heat, 0);
+  EXPECT_EQ(by.heat, before - physics::chain_energy(chain, 40, 300, 0.5));
+  EXPECT_NEAR(60 * by.factor * by.factor, 60 + by.heat, 1e-6);  // the chain keeps its energy to fourth order in dt
+  const physics::Rescaling none = physics::move_chain_with_heat(chain, 0, 0, 300, 0.5, 0.01);
+  EXPECT_EQ(none.factor, 1);
+  EXPECT_EQ(none.heat, 0);
+}
+
+TEST(NoseHoover, StatesKeepTheChain) {
+  const physics::NoseHooverChain back = chain_from(numbers_of(some_chain()));
+  EXPECT_EQ(back.position, some_chain().position);
+  EXPECT_EQ(back.velocity, some_chain().velocity);
+  EXPECT_EQ(chain_from({}).position, physics::NoseHooverChain{}.position);
 }
 
 double springs(std::span<const Vec3d> x, std::vector<Vec3d>& f) {

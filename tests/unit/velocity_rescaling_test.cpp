@@ -53,6 +53,18 @@ TEST(VelocityRescaling, IsTheLengthOfAVectorThatForgets) {
       expected, 1e-14 * expected);
 }
 
+TEST(VelocityRescaling, CountsAsHeatWhatItPutsIn) {
+  for (std::int64_t draw = 0; draw < 10; ++draw) {
+    const physics::Rescaling by = physics::draw_rescaling(7, 4, 300, 0.3, 5, draw);
+    EXPECT_NE(by.heat, 0);
+    EXPECT_NEAR(7 * by.factor * by.factor, 7 + by.heat, 1e-13);
+  }
+  for (const auto& by : {physics::draw_rescaling(0, 4, 300, 0.3, 5, 1), physics::draw_rescaling(7, 0, 300, 0.3, 5, 1)}) {
+    EXPECT_EQ(by.factor, 1);
+    EXPECT_EQ(by.heat, 0);
+  }
+}
+
 DynamicsSettings rescaling(double dt, double friction) {
   DynamicsSettings d;
   d.integrator = IntegratorKind::v_rescale;

@@ -12,6 +12,7 @@ namespace uplift {
 struct LevelFactors {
   double own = 1, boost = 0;
   UPLIFT_HD double all() const { return own + boost; }
+  UPLIFT_HD double in_kick(double weight, double boost_weight) const { return weight * own + boost_weight * boost; }
 };
 
 /// Energies of what was just computed [kJ/mol].
@@ -31,6 +32,9 @@ struct BiasState {
   LevelFactors torsions, others;  ///< of the level that holds boosted torsions, and of all others
   BiasStatistics statistics;
 
+  UPLIFT_HD const LevelFactors& factors_of(int level, int torsion_level) const {
+    return level == torsion_level ? torsions : others;
+  }
   UPLIFT_HD void apply(const Bias& bias, const SeenEnergies& seen, bool torsions_only, bool gather) {
     const bool namd = bias.convention == BiasConvention::namd;
     BiasEnergies& e = energies;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "physics/integrate/rescaling.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/macros.hpp"
 
@@ -51,6 +52,15 @@ UPLIFT_HD double move_chain(NoseHooverChain& chain, double kinetic, double degre
     for (int j = 0; j < chain_length; ++j) damped_kick(j, h);
   }
   return scale;
+}
+
+/// The same with what it puts into the system, which the chain loses. Without degrees of freedom there is nothing to move.
+UPLIFT_HD Rescaling move_chain_with_heat(NoseHooverChain& chain, double kinetic, double degrees, double temperature, double tau,
+                                         double dt) {
+  if (degrees <= 0) return {};
+  const double before = chain_energy(chain, degrees, temperature, tau);
+  const double factor = move_chain(chain, kinetic, degrees, temperature, tau, dt);
+  return {factor, before - chain_energy(chain, degrees, temperature, tau)};
 }
 
 }  // namespace uplift::physics

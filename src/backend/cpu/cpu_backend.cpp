@@ -319,7 +319,7 @@ class CpuBackend final : public Backend {
     });
     bias_.apply(stage.bias, {of(EnergyTerm::dihedral), of(EnergyTerm::cmap), all}, stage.torsions_only, stage.gather);
     for (std::size_t l = 0; l < levels_.factors.size(); ++l)
-      levels_.factors[l] = static_cast<int>(l) == stage.torsion_level ? bias_.torsions : bias_.others;
+      levels_.factors[l] = bias_.factors_of(static_cast<int>(l), stage.torsion_level);
   }
 
   /// Energies and virial of all levels, each with its part in the boosted forces.

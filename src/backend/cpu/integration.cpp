@@ -9,8 +9,10 @@
 #include "backend/cpu/pieces.hpp"
 #include "physics/bonded/virtual_site.hpp"
 #include "physics/integrate/langevin.hpp"
+#include "physics/integrate/scaled_molecule.hpp"
 #include "physics/integrate/velocity_rescaling.hpp"
 #include "uplift/backend/atom_groups.hpp"
+#include "uplift/backend/chain_state.hpp"
 #include "uplift/backend/phase_timer.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
@@ -100,12 +102,7 @@ void CpuIntegration::upload(const State& state) {
   saved_ = state.x;
   box_ = state.box;
   heat_ = state.heat;
-  chain_ = {};
-  if (state.chain.size() == 2 * physics::chain_length)
-    for (std::size_t j = 0; j < physics::chain_length; ++j) {
-      chain_.position[j] = state.chain[j];
-      chain_.velocity[j] = state.chain[physics::chain_length + j];
-    }
+  chain_ = chain_from(state.chain);
 }
 
 void CpuIntegration::download(State& state) const {
@@ -113,8 +110,7 @@ void CpuIntegration::download(State& state) const {
   state.v = v_;
   state.box = box_;
   state.heat = heat_;
-  state.chain.assign(chain_.position.begin(), chain_.position.end());
-  state.chain.insert(state.chain.end(), chain_.velocity.begin(), chain_.velocity.end());
+  state.chain = numbers_of(chain_);
 }
 
 void CpuIntegration::run(const Stage& stage, const Levels& levels, std::int64_t step) {
@@ -158,7 +154,7 @@ void CpuIntegration::run(const Stage& stage, const Levels& levels, std::int64_t 
 void CpuIntegration::kick(const Kick& stage, const Levels& levels) {
   for_home([&](int first, int last) {
     for (std::size_t l = 0; l < levels.sums.size(); ++l) {
-      const double weight = stage.weight[l] * levels.factors[l].own + stage.boost_weight * levels.factors[l].boost;
+      const double weight = levels.factors[l].in_kick(stage.weight[l], stage.boost_weight);
       if (weight != 0 && levels.sums[l].force.size() > 0)
         kernels_.kick(first, last, stage.dt * weight, inverse_mass3_.data(), levels.sums[l].force.data(), flat(v_));
     }
@@ -178,29 +174,20 @@ void CpuIntegration::ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int
 }
 
 void CpuIntegration::rescale_velocities(const RescaleVelocities& stage, std::int64_t step) {
-  const double kinetic = kinetic_energy(), target = 0.5 * degrees_of_freedom_ * constants::boltzmann * stage.temperature;
-  if (!(kinetic > 0) || degrees_of_freedom_ <= 0) return;  // nothing to scale
-  const std::int64_t draw = noise_step(step, stage.substep);
-  const double first = gaussian3(stage.seed, NoisePurpose::thermostat, draw, 0).x;
-  const double others = chi_squared(degrees_of_freedom_ - 1, stage.seed, NoisePurpose::thermostat, draw, 1);
-  const double wanted =
-      physics::rescaled_kinetic_energy(kinetic, target, degrees_of_freedom_, stage.dt * stage.friction, first, others);
-  scale_velocities(std::sqrt(wanted / kinetic));
-  heat_ += wanted - kinetic;
+  rescale(physics::draw_rescaling(kinetic_energy(), degrees_of_freedom_, stage.temperature, stage.dt * stage.friction,
+                                  stage.seed, noise_step(step, stage.substep)));
 }
 
 void CpuIntegration::move_chain(const MoveNoseHooverChain& stage) {
-  const double degrees = degrees_of_freedom_, tau = 1 / stage.friction;
-  if (degrees <= 0) return;
-  const double before = physics::chain_energy(chain_, degrees, stage.temperature, tau);
-  scale_velocities(physics::move_chain(chain_, kinetic_energy(), degrees, stage.temperature, tau, stage.dt));
-  heat_ -= physics::chain_energy(chain_, degrees, stage.temperature, tau) - before;
+  rescale(physics::move_chain_with_heat(chain_, kinetic_energy(), degrees_of_freedom_, stage.temperature, 1 / stage.friction,
+                                        stage.dt));
 }
 
-void CpuIntegration::scale_velocities(double factor) {
+void CpuIntegration::rescale(const physics::Rescaling& by) {
   for_home([&](int first, int last) {
-    for (int i = first; i < last; ++i) v_[at(i)] = factor * v_[at(i)];
+    for (int i = first; i < last; ++i) v_[at(i)] = by.factor * v_[at(i)];
   });
+  heat_ += by.heat;
 }
 
 void CpuIntegration::save_positions() {
@@ -268,14 +255,12 @@ double CpuIntegration::kinetic_energy() const {
 void CpuIntegration::scale_molecule(int molecule, const ScaleBox& stage, const Vec3d& centre, const Vec3d& momentum,
                                     double mass) {
   if (!(mass > 0)) return;
-  const Vec3d& s = stage.factor;
-  const Vec3d moved{s.x * centre.x, s.y * centre.y, s.z * centre.z}, shift = (1 / mass) * (moved - centre);
-  const Vec3d slowed{momentum.x / s.x, momentum.y / s.y, momentum.z / s.z}, change = (1 / mass) * (slowed - momentum);
+  const physics::MoleculeChange by = physics::scaled_molecule(stage.factor, mass, centre, momentum);
   for (int k = molecule_start_[at(molecule)]; k < molecule_start_[at(molecule) + 1]; ++k) {
     const int i = molecule_atoms_[at(k)];
     if (link_ && !link_->share().at_home(i)) continue;
-    x_[at(i)] += shift;
-    if (stage.velocities && system_.masses[at(i)] > 0) v_[at(i)] += change;
+    x_[at(i)] += by.shift;
+    if (stage.velocities && system_.masses[at(i)] > 0) v_[at(i)] += by.change;
   }
 }
 

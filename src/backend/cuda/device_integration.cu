@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "physics/integrate/langevin.hpp"
+#include "uplift/backend/chain_state.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/core/error.hpp"
 
@@ -112,11 +113,7 @@ void DeviceIntegration::upload(const State& state) {
   shared.factor = 1;
   shared.failed_water = shared.failed_constraint = INT_MAX;
   shared.failed_step = LLONG_MAX;
-  if (state.chain.size() == 2 * physics::chain_length)
-    for (std::size_t j = 0; j < physics::chain_length; ++j) {
-      shared.chain.position[j] = state.chain[j];
-      shared.chain.velocity[j] = state.chain[physics::chain_length + j];
-    }
+  shared.chain = chain_from(state.chain);
   shared_.upload({&shared, 1}, stream_);
   check(cudaStreamSynchronize(stream_), "wait for the device");
   box_ = state.box;
@@ -136,8 +133,7 @@ void DeviceIntegration::download(State& state) const {
   state.box = box_;
   state.heat = shared.heat;
   state.statistics = shared.bias.statistics;
-  state.chain.assign(shared.chain.position.begin(), shared.chain.position.end());
-  state.chain.insert(state.chain.end(), shared.chain.velocity.begin(), shared.chain.velocity.end());
+  state.chain = numbers_of(shared.chain);
 }
 
 Shared DeviceIntegration::look() const {

@@ -120,7 +120,7 @@ class CpuIntegration {
   void ornstein_uhlenbeck(const OrnsteinUhlenbeck& stage, std::int64_t step);
   void rescale_velocities(const RescaleVelocities& stage, std::int64_t step);
   void move_chain(const MoveNoseHooverChain& stage);
-  void scale_velocities(double factor);
+  void rescale(const physics::Rescaling& by);
   void save_positions();
   void place_sites();
   void remove_com_motion();
