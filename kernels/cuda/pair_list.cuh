@@ -9,6 +9,8 @@
 // for a decision. All that they write is a function of positions and box alone, whatever the order of threads.
 #include <cuda/pairs.cuh>
 
+#include "physics/pair/listing.hpp"
+
 namespace uplift::UPLIFT_DEVICE {
 
 inline constexpr int cluster_i = 8, cluster_j = 4, super_atoms = 64;
@@ -59,8 +61,7 @@ struct ShareView {
   __device__ int zone_of(int a) const { return zone ? zone[a] : 0; }
   /// RankShare::place
   __device__ double place(int a, int d, double fraction) const {
-    const double to = (zone[a] >> d & 1) ? upper[d] : 0.0, s = fraction - middle[d] - to;
-    return s - std::nearbyint(s) + to;
+    return physics::open_place(fraction, middle[d], (zone[a] >> d & 1) ? upper[d] : 0.0);
   }
 };
 
@@ -153,7 +154,7 @@ struct ListBuffers {
   /// The square of how far atoms may move before a pair is missed [nm^2], in a box of which some edge is `smallest` times as
   /// long as when pairs were listed, and none less: two that were beyond cutoff and buffer then are beyond that much of it.
   __host__ __device__ float limit(double buffer, double smallest) const {
-    const double half = 0.5 * (smallest * (cutoff + buffer) - cutoff) - rounding;
+    const double half = 0.5 * physics::list_slack(cutoff, buffer, smallest) - rounding;
     return half > 0 ? static_cast<float>(half * half) : -1.0f;
   }
 };

@@ -48,6 +48,15 @@ double overhang_of_groups(const std::vector<int>& first_of_group, std::span<cons
   return largest + second;
 }
 
+MoleculeAtoms atoms_of_molecules(const Molecules& molecules) {
+  MoleculeAtoms of{std::vector<int>(at(molecules.count) + 1, 0), std::vector<int>(molecules.molecule_of.size())};
+  for (int m : molecules.molecule_of) ++of.start[at(m) + 1];
+  std::partial_sum(of.start.begin(), of.start.end(), of.start.begin());
+  std::vector<int> next(of.start.begin(), of.start.end() - 1);
+  for (std::size_t i = 0; i < of.atoms.size(); ++i) of.atoms[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
+  return of;
+}
+
 SpreadMolecules spread_molecules(const System& system) {
   const std::vector<int> group = first_of_groups(system);
   const std::vector<int>& molecule_of = system.molecules.molecule_of;

@@ -3,8 +3,16 @@
 #include <fmt/format.h>
 
 #include "uplift/core/error.hpp"
+#include "uplift/model/system.hpp"
 
 namespace uplift {
+
+void check_can_be_shared(const System& system) {
+  if (system.forces.nonbonded == NonbondedMethod::no_cutoff)
+    throw InputError(
+        "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
+        "solvent too, so that there are no domains; start one rank, or use compute.replicas");
+}
 
 void check_shares(RankLink& link, std::int64_t interactions_here, std::int64_t interactions, std::int64_t atoms) {
   std::int64_t all[2] = {interactions_here, link.share().home_count()};

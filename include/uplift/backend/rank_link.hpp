@@ -5,17 +5,19 @@
 // along each direction among those of its atoms (the eighth shell of Bowers, Dror and Shaw, J. Chem. Phys. 124, 184109 (2006)).
 // A halo therefore comes from upper neighbours only, and forces go back there.
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "physics/pair/listing.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/core/fixed_point.hpp"
 
 namespace uplift {
+
+struct System;
 
 /// Atoms first to last - 1.
 struct AtomRange {
@@ -59,8 +61,7 @@ struct RankShare {
   /// of the own domain. `fraction` is that of its position in the box, in any image.
   double place(int atom, int d, double fraction) const {
     const auto k = static_cast<std::size_t>(d);
-    const double to = (zone[static_cast<std::size_t>(atom)] >> d & 1) ? upper[k] : 0.0, s = fraction - middle[k] - to;
-    return s - std::nearbyint(s) + to;
+    return physics::open_place(fraction, middle[k], (zone[static_cast<std::size_t>(atom)] >> d & 1) ? upper[k] : 0.0);
   }
 
   /// True on the one rank that works out the interaction of these atoms (which are near each other).
@@ -150,6 +151,9 @@ class RankLink {
   /// Time that this rank has worked on forces since it was last told [s]: walls between domains follow it.
   virtual void note_work(double seconds) = 0;
 };
+
+/// Throws InputError for a system that has no domains.
+void check_can_be_shared(const System& system);
 
 /// After atoms have been divided: bonded interactions, exclusions and constraints that the ranks have taken, and atoms that are
 /// at home, must be as many as the System has. Collective; throws AgreedError when they are not.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/bonded_kernels.hpp"
+#include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/model/bonded_rows.hpp"
@@ -65,11 +66,6 @@ template <class Real>
 double on_lattice(Real force) {
   constexpr double magic = 0x1.8p20;
   return (static_cast<double>(force) + magic) - magic;
-}
-
-physics::ImageCell image_cell(const Box& box) {
-  if (!box.periodic()) return {};
-  return {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, 1 / box.a.x, 1 / box.b.y, 1 / box.c.z};
 }
 
 template <class Real>

@@ -44,11 +44,7 @@ class CpuBackend final : public Backend {
         atoms_(system.size()),
         link_(options.link),
         integration_(system, options.constraint_tolerance, threads_, options.link) {
-    if (link_ && system.forces.nonbonded == NonbondedMethod::no_cutoff)
-      throw InputError(
-          "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
-          "solvent too, so "
-          "that there are no domains; start one rank, or use compute.replicas");
+    if (link_) check_can_be_shared(system);
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
     add(make_nonbonded_term(system, pme_, precision_, threads_, link_));
     add(make_excluded_term(system, pme_, precision_, threads_));

@@ -14,7 +14,6 @@
 #include "uplift/backend/atom_groups.hpp"
 #include "uplift/backend/chain_state.hpp"
 #include "uplift/backend/phase_timer.hpp"
-#include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 
 namespace uplift::cpu {
@@ -46,9 +45,9 @@ CpuIntegration::CpuIntegration(const System& system, double tolerance, const Thr
       link_(link),
       kernels_(select_integrate_kernels()),
       constraints_(system, tolerance, threads),
+      molecules_(atoms_of_molecules(system.molecules)),
       spread_(spread_molecules(system)),
       degrees_of_freedom_(degrees_of_freedom(system)) {
-  find_molecules();
   const auto& sites = system.force_field.virtual_sites;
   site_of_.assign(at(system.size()), -1);
   for (std::size_t k = 0; k < sites.size(); ++k) site_of_[at(sites[k].site)] = static_cast<int>(k);
@@ -59,17 +58,6 @@ CpuIntegration::CpuIntegration(const System& system, double tolerance, const Thr
     inverse_mass3_.insert(inverse_mass3_.end(), 3, m > 0 ? 1 / m : 0.0);
     inverse_sqrt_mass_.push_back(m > 0 ? 1 / std::sqrt(m) : 0.0);
   }
-}
-
-void CpuIntegration::find_molecules() {
-  const Molecules& molecules = system_.molecules;
-  molecule_start_.assign(at(molecules.count) + 1, 0);
-  for (int m : molecules.molecule_of) ++molecule_start_[at(m) + 1];
-  std::partial_sum(molecule_start_.begin(), molecule_start_.end(), molecule_start_.begin());
-  molecule_atoms_.resize(molecules.molecule_of.size());
-  std::vector<int> next(molecule_start_.begin(), molecule_start_.end() - 1);
-  for (std::size_t i = 0; i < molecules.molecule_of.size(); ++i)
-    molecule_atoms_[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
 }
 
 void CpuIntegration::set_share() {
@@ -256,8 +244,8 @@ void CpuIntegration::scale_molecule(int molecule, const ScaleBox& stage, const V
                                     double mass) {
   if (!(mass > 0)) return;
   const physics::MoleculeChange by = physics::scaled_molecule(stage.factor, mass, centre, momentum);
-  for (int k = molecule_start_[at(molecule)]; k < molecule_start_[at(molecule) + 1]; ++k) {
-    const int i = molecule_atoms_[at(k)];
+  for (int k = molecules_.start[at(molecule)]; k < molecules_.start[at(molecule) + 1]; ++k) {
+    const int i = molecules_.atoms[at(k)];
     if (link_ && !link_->share().at_home(i)) continue;
     x_[at(i)] += by.shift;
     if (stage.velocities && system_.masses[at(i)] > 0) v_[at(i)] += by.change;
@@ -293,11 +281,11 @@ void CpuIntegration::scale_box(const ScaleBox& stage) {
   for_home([&](int begin, int end) {
     for (int first = begin; first < end; ++first) {
       const int m = molecule_of(first);
-      if (spread_.number[at(m)] >= 0 || molecule_atoms_[at(molecule_start_[at(m)])] != first) continue;
+      if (spread_.number[at(m)] >= 0 || molecules_.atoms[at(molecules_.start[at(m)])] != first) continue;
       Vec3d centre{0, 0, 0}, momentum{0, 0, 0};
       double mass = 0;
-      for (int k = molecule_start_[at(m)]; k < molecule_start_[at(m) + 1]; ++k) {
-        const int i = molecule_atoms_[at(k)];
+      for (int k = molecules_.start[at(m)]; k < molecules_.start[at(m) + 1]; ++k) {
+        const int i = molecules_.atoms[at(k)];
         const double w = system_.masses[at(i)];
         mass += w;
         centre += w * x_[at(i)];

@@ -1,6 +1,7 @@
 // Lennard-Jones and direct-space Coulomb on the CPU: pair list, SIMD pair loop, dispersion correction. Positions are copied
 // into the slots of the pair list as fractions of the box (pair_kernels.hpp says why).
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -11,7 +12,9 @@
 #include "backend/cpu/pair_list.hpp"
 #include "backend/cpu/pieces.hpp"
 #include "cpu/pair_exact_kernels.hpp"
+#include "physics/pair/listing.hpp"
 #include "physics/pair/reaction_field.hpp"
+#include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
@@ -168,7 +171,7 @@ class NonbondedTerm final : public ForceTerm {
     if (!by) return true;
     double most = moved(x, list, *by);
     for (int i : halo) most = std::max(most, std::sqrt(moved2(x[at(i)], list.x[at(i)], *by)));
-    return 2 * most > std::min({by->x, by->y, by->z}) * (cutoff_ + buffer) - cutoff_;
+    return 2 * most > physics::list_slack(cutoff_, buffer, std::min({by->x, by->y, by->z}));
   }
 
   void build(std::span<const Vec3d> x, const Box& box) {
@@ -237,10 +240,9 @@ class NonbondedTerm final : public ForceTerm {
   void set_lattice(std::span<const Vec3d> x) {
     const double unit = sizeof(real) == 4 ? 0x1p-32 : 1.0;
     if (periodic_) {
-      const Box& b = box_;
-      const double a[6] = {b.a.x, b.b.x, b.c.x, b.b.y, b.c.y, b.c.z};
-      for (int k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
-      p_.triclinic = !b.orthorhombic();
+      const std::array<double, 6> a = numbers_of(box_);
+      for (std::size_t k = 0; k < 6; ++k) p_.a[k] = static_cast<real>(a[k] * unit);
+      p_.triclinic = !box_.orthorhombic();
       return;
     }
     Vec3d low = x[0], high = x[0];

@@ -14,15 +14,7 @@ InfluenceTable<T>::InfluenceTable(const PmeParameters& pme)
 
 template <class T>
 void InfluenceTable<T>::set_box(const Box& box, const Threads& threads) {
-  waves_ = {box.a.x,
-            box.b.x,
-            box.b.y,
-            box.c.x,
-            box.c.y,
-            box.c.z,
-            {pme_.grid[0], pme_.grid[1], pme_.grid[2]},
-            pme_.alpha,
-            {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
+  waves_ = mesh_waves(box, pme_, {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()});
   std::swap(table_, table_before_);
   std::swap(box_, box_before_);
   if (box == box_) return;

@@ -3,6 +3,7 @@
 
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/pair_tables.cuh"
+#include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/row_index.hpp"
 
 namespace uplift::UPLIFT_DEVICE {

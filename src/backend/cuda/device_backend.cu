@@ -31,10 +31,7 @@ class DeviceBackend final : public Backend {
         link_(options.link),
         integration_(system, options.constraint_tolerance, stream_),
         levels_(system.size(), stream_) {
-    if (link_ && system.forces.nonbonded == NonbondedMethod::no_cutoff)
-      throw InputError(
-          "forces.nonbonded: no-cutoff on several ranks: without a cutoff every atom needs all others, and with implicit "
-          "solvent too, so that there are no domains; start one rank, or use compute.replicas");
+    if (link_) check_can_be_shared(system);
     if (system.forces.nonbonded == NonbondedMethod::pme) pme_ = resolve_pme(system.forces, box);
     box_energies_.emplace(system, pme_);
     // The longest chain of kernels goes first; it needs no halo, which comes meanwhile.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "backend/cuda/device_force.cuh"
+#include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/row_index.hpp"
 
 namespace uplift::UPLIFT_DEVICE {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "backend/cuda/device_streams.cuh"
-#include "physics/bonded/nearest_image.hpp"
 #include "uplift/backend/backend.hpp"
 #include "uplift/backend/rank_link.hpp"
 
@@ -103,10 +102,5 @@ std::unique_ptr<DeviceForce> make_device_bonded(const System& system, Precision 
 std::unique_ptr<DeviceForce> make_device_torsions(const System& system, Precision precision);
 std::unique_ptr<DeviceForce> make_device_restraints(const System& system);
 std::unique_ptr<DeviceForce> make_device_solvent(const System& system);
-
-inline physics::ImageCell image_cell(const Box& box) {
-  if (!box.periodic()) return {};
-  return {box.a.x, box.b.x, box.b.y, box.c.x, box.c.y, box.c.z, 1 / box.a.x, 1 / box.b.y, 1 / box.c.z};
-}
 
 }  // namespace uplift::UPLIFT_DEVICE

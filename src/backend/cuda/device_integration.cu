@@ -2,7 +2,6 @@
 
 #include <climits>
 #include <cmath>
-#include <numeric>
 
 #include "physics/integrate/langevin.hpp"
 #include "uplift/backend/chain_state.hpp"
@@ -38,21 +37,16 @@ DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cud
 }
 
 void DeviceIntegration::put_molecules() {
-  const Molecules& molecules = system_.molecules;
-  std::vector<int> start(at(molecules.count) + 1, 0), atoms(molecules.molecule_of.size());
-  for (int m : molecules.molecule_of) ++start[at(m) + 1];
-  std::partial_sum(start.begin(), start.end(), start.begin());
-  std::vector<int> next(start.begin(), start.end() - 1);
-  for (std::size_t i = 0; i < atoms.size(); ++i) atoms[at(next[at(molecules.molecule_of[i])]++)] = static_cast<int>(i);
+  const auto [start, atoms] = atoms_of_molecules(system_.molecules);
   molecule_start_ = DeviceBuffer<int>(start);
   molecule_atoms_ = DeviceBuffer<int>(atoms);
-  molecule_count_ = molecules.count;
+  molecule_count_ = system_.molecules.count;
   std::vector<int> small, large;
-  for (int m = 0; m < molecules.count; ++m)
+  for (int m = 0; m < molecule_count_; ++m)
     (start[at(m) + 1] - start[at(m)] <= most_atoms_of_a_thread ? small : large).push_back(m);
   small_molecules_ = DeviceBuffer<int>(small);
   large_molecules_ = DeviceBuffer<int>(large);
-  for (int m = 0; m < molecules.count; ++m)
+  for (int m = 0; m < molecule_count_; ++m)
     first_of_molecule_.push_back(start[at(m)] < start[at(m + 1)] ? atoms[at(start[at(m)])] : -1);
 }
 

@@ -158,15 +158,7 @@ class Pme final : public DeviceForce {
         {ax, -ax * box.b.x * by, ax * (box.b.x * box.c.y * by - box.c.x) * cz}, {0, by, -by * box.c.y * cz}, {0, 0, cz}};
     for (int d = 0; d < 3; ++d)
       for (int c = 0; c < 3; ++c) mesh_.row[d][c] = inverse[d][c];
-    wave_vectors_ = {box.a.x,
-                     box.b.x,
-                     box.b.y,
-                     box.c.x,
-                     box.c.y,
-                     box.c.z,
-                     {mesh_.n[0], mesh_.n[1], mesh_.n[2]},
-                     pme_.alpha,
-                     {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()}};
+    wave_vectors_ = mesh_waves(box, pme_, {moduli_[0].data(), moduli_[1].data(), moduli_[2].data()});
   }
 
   PmeParameters pme_;

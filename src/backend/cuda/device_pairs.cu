@@ -6,6 +6,7 @@
 #include "backend/cuda/device_force.cuh"
 #include "backend/cuda/pair_tables.cuh"
 #include "physics/pair/reaction_field.hpp"
+#include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/erf_table.hpp"
 #include "uplift/core/error.hpp"
 
@@ -305,8 +306,6 @@ class ListedPairs final : public DeviceForce {
     p.state = state_.data();
     return p;
   }
-  /// In the order of PairParameters::a.
-  static std::array<double, 6> numbers_of(const Box& b) { return {b.a.x, b.b.x, b.c.x, b.b.y, b.c.y, b.c.z}; }
   Vec3d lengths() const { return box_.orthorhombic() ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths(); }
   ListBuffers buffers() const {
     const Vec3d length = lengths();

@@ -129,7 +129,6 @@ class CpuIntegration {
   void for_home(F&& f) const;  ///< f(first, last) on ranges of the atoms at home, side by side
   template <class F>
   double exact_sum(F&& f) const;  ///< over atoms, in whole numbers: the same for any number of threads and ranks
-  void find_molecules();
   void scale_molecule(int molecule, const ScaleBox& stage, const Vec3d& centre, const Vec3d& momentum, double mass);
 
   const System& system_;
@@ -139,11 +138,10 @@ class CpuIntegration {
   CpuConstraints constraints_;
   std::vector<std::vector<AtomRange>> pieces_;  ///< of the atoms at home, a task each
   std::vector<int> sites_, site_of_;            ///< virtual sites at home; [atoms] which one an atom is, or -1
+  MoleculeAtoms molecules_;
   SpreadMolecules spread_;
   std::vector<Vec3d> x_, v_, saved_, kept_, kept_v_;
   Box box_, kept_box_;
-  std::vector<int> molecule_start_,
-      molecule_atoms_;  ///< atoms of molecule m: molecule_atoms_[molecule_start_[m]] up to the next
   double heat_ = 0;
   physics::NoseHooverChain chain_;
   int degrees_of_freedom_;
