@@ -22,8 +22,6 @@
 
 inline void __syncthreads(UPLIFT_SIMT_SITE) { ::simt::wait_for_block(::simt::Barrier::plain, false, site); }
 inline int __syncthreads_count(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::count, p != 0, site); }
-inline int __syncthreads_and(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::all, p != 0, site); }
-inline int __syncthreads_or(int p, UPLIFT_SIMT_SITE) { return ::simt::wait_for_block(::simt::Barrier::any, p != 0, site); }
 inline void __syncwarp(unsigned mask = ~0u, UPLIFT_SIMT_SITE) {
   ::simt::meet(::simt::Collective::sync, mask, nullptr, 0, 0, site);
 }
@@ -77,9 +75,7 @@ template <class T>
 unsigned __match_any_sync(unsigned mask, T value, UPLIFT_SIMT_SITE) {
   return ::simt::meet(::simt::Collective::match, mask, &value, sizeof(T), 0, site);
 }
-inline unsigned __activemask() { return ::simt::live_lanes(); }
 inline void __threadfence() { ::simt::checks::fence(); }
-inline void __threadfence_block() { ::simt::checks::fence(); }
 
 // ---- atomics: one thread runs at a time, so that plain arithmetic is atomic; other threads may go first
 // -------------------------
@@ -115,10 +111,6 @@ T atomicAdd(T* place, std::type_identity_t<T> value) {
     return ::simt::change(place, [&](T old) { return old + value; });
 }
 template <class T>
-T atomicSub(T* place, std::type_identity_t<T> value) {
-  return ::simt::change(place, [&](T old) { return static_cast<T>(old - value); });
-}
-template <class T>
 T atomicMin(T* place, std::type_identity_t<T> value) {
   return ::simt::change(place, [&](T old) { return std::min(old, value); });
 }
@@ -134,33 +126,16 @@ template <class T>
 T atomicAnd(T* place, std::type_identity_t<T> value) {
   return ::simt::change(place, [&](T old) { return old & value; });
 }
-template <class T>
-T atomicExch(T* place, std::type_identity_t<T> value) {
-  return ::simt::change(place, [&](T) { return value; });
-}
-template <class T>
-T atomicCAS(T* place, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
-  return ::simt::change(place, [&](T old) { return old == expected ? value : old; });
-}
 
 // ---- intrinsics
 // -------------------------------------------------------------------------------------------------------------------
 
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int __ffs(int x) { return x == 0 ? 0 : std::countr_zero(static_cast<unsigned>(x)) + 1; }
-inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
-template <class T>
-T __ldg(const T* place) {
-  return *place;
-}
 inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
 inline double __longlong_as_double(long long x) { return std::bit_cast<double>(x); }
 inline long long __double_as_longlong(double x) { return std::bit_cast<long long>(x); }
-inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>((static_cast<std::uint64_t>(a) * b) >> 32); }
-inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
-inline float __expf(float x) { return std::exp(x); }
-inline float __fdividef(float a, float b) { return a / b; }
 
 namespace simt {
 
@@ -177,9 +152,6 @@ I nearest(F x) {
 }  // namespace simt
 
 inline int __float2int_rn(float x) { return ::simt::nearest<int>(x); }
-inline int __float2int_rd(float x) { return ::simt::nearest<int>(std::floor(x)); }
 inline long long __float2ll_rn(float x) { return ::simt::nearest<long long>(x); }
 inline long long __double2ll_rn(double x) { return ::simt::nearest<long long>(x); }
-inline float __int2float_rn(int x) { return static_cast<float>(x); }
-inline float __ll2float_rn(long long x) { return static_cast<float>(x); }
 // NOLINTEND(bugprone-reserved-identifier)

@@ -68,7 +68,6 @@ class Scheduler {
   unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site);
   int wait_for_block(Barrier kind, bool predicate, Site site);
   void preemption_point();
-  unsigned live_lanes() const { return warps_[current_->warp].all & ~warps_[current_->warp].returned; }
   void* shared_memory(void** slot, std::size_t bytes) {
     void* place = shared_.variable(slot, bytes);
     if (!place) fail("more shared memory than a block has (48 KiB, or what cudaFuncSetAttribute asked for)");
@@ -309,8 +308,7 @@ void Scheduler::release_barrier() {
   }
   at_barrier_ = 0;
   tell_clocks(waiting, checks::meet_in_block);
-  for (Fiber* f : waiting)
-    f->result = f->barrier == Barrier::count ? yes : f->barrier == Barrier::all ? yes == waiting.size() : yes != 0;
+  for (Fiber* f : waiting) f->result = yes;
   if (seed_) random_.shuffle(waiting);
   for (Fiber* f : waiting) make_ready(f);
 }
@@ -378,7 +376,6 @@ unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int so
 }
 int wait_for_block(Barrier kind, bool predicate, Site site) { return scheduler().wait_for_block(kind, predicate, site); }
 void preemption_point() { scheduler().preemption_point(); }
-unsigned live_lanes() { return scheduler().live_lanes(); }
 void* shared_memory(void** slot, std::size_t bytes) { return scheduler().shared_memory(slot, bytes); }
 void* dynamic_shared_memory() { return scheduler().dynamic_shared_memory(); }
 void set_seed(std::uint64_t seed) { scheduler().set_seed(seed); }

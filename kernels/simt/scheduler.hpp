@@ -34,13 +34,11 @@ enum class Collective : std::uint8_t { shuffle, ballot, any, all, match, reduce_
 /// and reductions.
 unsigned meet(Collective kind, unsigned mask, void* data, unsigned bytes, int source, Site site);
 
-enum class Barrier : std::uint8_t { plain, count, all, any };
+enum class Barrier : std::uint8_t { plain, count };
 int wait_for_block(Barrier kind, bool predicate, Site site);
 
 /// With a seed: now and then another thread goes first.
 void preemption_point();
-/// Lanes of the warp that have not returned.
-unsigned live_lanes();
 
 /// Memory of the block that runs, for a variable whose place is kept in `slot`.
 void* shared_memory(void** slot, std::size_t bytes);
