@@ -1,6 +1,5 @@
 #pragma once
-// Buffer owns memory, views borrow it. Space names where the memory is; only the host exists so far, the CUDA issue adds device
-// and pinned spaces behind the same type.
+// Buffer owns memory of the host, views borrow it. Memory of a device has types of its own (cuda/device_buffer.cuh).
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -11,12 +10,10 @@
 
 namespace uplift {
 
-enum class Space { host };
-
 inline constexpr std::size_t buffer_alignment = 128;  ///< two cache lines: full SIMD loads, no false sharing between buffers
 
 /// Sole owner of `size` trivially copyable values, aligned and zero-initialised.
-template <class T, Space space = Space::host>
+template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);
 

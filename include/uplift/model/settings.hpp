@@ -192,10 +192,11 @@ struct RunInput {
   std::vector<FreeEnergySettings> free_energies;
   ComputeSettings compute;
   std::vector<std::string> warnings;  ///< settings that are allowed and known to be unwise, with the reason
-  /// Some stage has a boost, or some stage gathers what one needs.
+  /// Some stage has a boost.
   bool has_bias() const {
     return std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
   }
+  /// Some stage has a boost, or some stage gathers what one needs.
   bool collects() const {
     return has_bias() || std::any_of(stages.begin(), stages.end(), [](const StageSettings& s) { return s.collect; });
   }

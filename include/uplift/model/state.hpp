@@ -23,8 +23,10 @@ struct State {
   std::vector<Vec3d> v;  ///< [atoms] nm/ps
   Box box;
   std::int64_t step = 0;
-  double time = 0;            ///< [ps]
-  double heat = 0;            ///< what thermostats have put in so far [kJ/mol]: total energy less heat is conserved
+  double time = 0;  ///< [ps]
+  /// What has come in from outside so far [kJ/mol]: by thermostats, scaled boxes, centre-of-mass motion that was stopped, new
+  /// parameters of a boost, exchanges of replicas. Total energy with boosts, less heat, is conserved.
+  double heat = 0;
   std::vector<double> chain;  ///< positions [1] and velocities [1/ps] of a Nose-Hoover chain, empty before its first step
 
   BiasStatistics statistics;     ///< gathered in this stage, and in those that it follows on from

@@ -13,7 +13,8 @@ struct CpuOptions {
   RankLink* link = nullptr;            ///< to the ranks that share the system; outlives the backend. Null: one rank
 };
 
-/// Cores that this process may use: the affinity mask that Slurm, taskset or a container gave it.
+/// Threads that a process starts unless told otherwise: usable_processors() (affinity mask, quota of its control group), and no
+/// more than wanted_threads(), where SLURM_CPUS_PER_TASK or OMP_NUM_THREADS says how many.
 int usable_threads();
 
 /// The native CPU backend: SIMD kernels chosen at run time, threaded, results independent of the number of threads.
