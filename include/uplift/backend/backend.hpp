@@ -39,24 +39,24 @@ struct Kick {  ///< v += dt sum over levels of (weight own + boost_weight boost)
   bool operator==(const Kick&) const = default;
 };
 struct Drift {  ///< x += dt v
-  double dt;
+  double dt;    ///< [ps]
   bool operator==(const Drift&) const = default;
 };
-struct OrnsteinUhlenbeck {  ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
-  double dt, friction, temperature;
+struct OrnsteinUhlenbeck {           ///< v = a v + sqrt((1 - a^2) kT/m) noise, a = exp(-friction dt)
+  double dt, friction, temperature;  ///< [ps], [1/ps], [K]
   std::uint64_t seed;
   int substep = 0;  ///< several draws a step have noise of their own (noise_step)
   bool operator==(const OrnsteinUhlenbeck&) const = default;
 };
 struct RescaleVelocities {  ///< v = s v, the kinetic energy drawn by stochastic velocity rescaling; the change counts as
                             ///< State::heat
-  double dt, friction, temperature;  ///< relaxation time 1/friction
+  double dt, friction, temperature;  ///< [ps], [1/ps], [K]; relaxation time 1/friction
   std::uint64_t seed;
   int substep = 0;  ///< as of OrnsteinUhlenbeck
   bool operator==(const RescaleVelocities&) const = default;
 };
 struct MoveNoseHooverChain {         ///< the chain of State::chain by dt, and v with it; what it takes counts as State::heat
-  double dt, friction, temperature;  ///< relaxation time 1/friction
+  double dt, friction, temperature;  ///< [ps], [1/ps], [K]; relaxation time 1/friction
   bool operator==(const MoveNoseHooverChain&) const = default;
 };
 /// the reference that ConstrainPositions works from
@@ -64,7 +64,7 @@ struct SavePositions {
   bool operator==(const SavePositions&) const = default;
 };
 struct ConstrainPositions {  ///< x onto the constraints, v += (x - x before) / dt
-  double dt;
+  double dt;                 ///< [ps]
   bool operator==(const ConstrainPositions&) const = default;
 };
 struct ConstrainVelocities {  ///< removes velocity along every constraint
