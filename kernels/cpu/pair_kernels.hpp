@@ -14,6 +14,8 @@
 
 namespace uplift::cpu {
 
+/// The j atoms are the lanes of a register, as many as AVX2 has floats, and an i atom is a row. On a device
+/// (cuda/pair_list.cuh), where a pair is a lane, it is the other way round: i has eight atoms, j four.
 inline constexpr int cluster_i = 4, cluster_j = 8;
 
 /// Where Lennard-Jones parameters of a pair come from (LjRules): rules, rules or the table where it has the pair, the table.

@@ -13,6 +13,9 @@
 
 namespace uplift::UPLIFT_DEVICE {
 
+/// A warp has a lane for each of 8 x 4 pairs, and an entry of a super's list is one cluster of four (j) for all of the super's
+/// own eight clusters of eight (i), which stay where they are from entry to entry. On the CPU (cpu/pair_kernels.hpp) it is the
+/// other way round: i has four atoms, j eight.
 inline constexpr int cluster_i = 8, cluster_j = 4, super_atoms = 64;
 inline constexpr int clusters_i = super_atoms / cluster_i, clusters_j = super_atoms / cluster_j;
 inline constexpr int list_group = 64;  ///< entries that one block of the pair kernel takes; lists have room for a multiple
