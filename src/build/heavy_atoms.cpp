@@ -14,7 +14,7 @@
 namespace uplift::build {
 namespace {
 
-constexpr double degree = constants::pi / 180;
+constexpr double degree = constants::radians_per_degree;
 constexpr double angstrom = constants::nm_per_angstrom;
 constexpr double worst_misfit = 0.03;   ///< [nm] of a bond; a minimisation mends less
 constexpr double in_each_other = 0.27;  ///< [nm] nearer than hydrogen bonds are

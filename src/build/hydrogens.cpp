@@ -12,7 +12,7 @@
 namespace uplift::build {
 namespace {
 
-constexpr double degree = constants::pi / 180;
+constexpr double degree = constants::radians_per_degree;
 const double tetrahedral = std::acos(-1.0 / 3);
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }

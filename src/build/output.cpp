@@ -117,7 +117,7 @@ std::string mmcif_text(const Structure& s) {
   if (s.box) {
     Vec3d lengths{}, angles{};
     box_parameters(*s.box, lengths, angles);
-    const double degrees = 180 / constants::pi, nm = constants::nm_per_angstrom;
+    const double degrees = constants::degrees_per_radian, nm = constants::nm_per_angstrom;
     text += fmt::format(
         "_cell.length_a {:.5f}\n_cell.length_b {:.5f}\n_cell.length_c {:.5f}\n_cell.angle_alpha {:.6f}\n_cell.angle_beta "
         "{:.6f}\n"

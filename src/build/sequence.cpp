@@ -12,7 +12,7 @@
 namespace uplift::build {
 namespace {
 
-constexpr double degree = constants::pi / 180;
+constexpr double degree = constants::radians_per_degree;
 
 struct Entry {
   const LibraryResidue* library;

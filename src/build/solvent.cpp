@@ -277,7 +277,7 @@ class WaterFill {
 
   /// The orientation, of a few, whose hydrogens lie farthest from other oxygens.
   std::array<Vec3d, 3> turned(const Vec3d& o, std::int64_t index) const {
-    constexpr double length = 0.09572, angle = 104.52 * constants::pi / 180;
+    constexpr double length = 0.09572, angle = 104.52 * constants::radians_per_degree;
     std::array<Vec3d, 3> best{};
     double most = -1;
     for (std::int64_t trial = 0; trial < 20; ++trial) {

@@ -21,10 +21,10 @@ inline constexpr double bond_constant = 2 * kj_per_kcal / (nm_per_angstrom * nm_
 inline constexpr double angle_constant = 2 * kj_per_kcal;
 inline constexpr double c6_constant = kj_per_kcal * 1e-6;    ///< kcal A^6/mol to kJ nm^6/mol
 inline constexpr double c12_constant = kj_per_kcal * 1e-12;  ///< kcal A^12/mol to kJ nm^12/mol
-/// CHAMBER multiplies charges by the square root of CHARMM's Coulomb constant [kcal A/mol/e^2] instead of Amber's 18.2223.
-inline const double chamber_charge_factor = std::sqrt(332.0716);
+/// CHAMBER multiplies charges by the square root of CHARMM's Coulomb constant instead of by amber_charge_factor.
+inline const double chamber_charge_factor = std::sqrt(constants::charmm_coulomb);
 /// Between the lone pairs of TIP5P: Mahoney and Jorgensen, J. Chem. Phys. 112, 8910 (2000), table I.
-inline constexpr double tip5p_lone_pair_angle = 109.47 * constants::pi / 180;
+inline constexpr double tip5p_lone_pair_angle = 109.47 * constants::radians_per_degree;
 /// Of H-H to O-H: a water that is all but straight has no plane to put sites on.
 inline constexpr double straightest_water = 1.999;
 

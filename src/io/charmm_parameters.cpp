@@ -11,8 +11,6 @@
 namespace uplift::charmm {
 namespace {
 
-constexpr double radian = constants::pi / 180;
-
 enum class Part { none, atoms, bonds, angles, dihedrals, impropers, cmap, nonbonded, nbfix, passed_over };
 
 /// The part that a line of a parameter file begins, by the first four letters as CHARMM goes.
@@ -162,7 +160,7 @@ class ParameterReader {
   }
 
   void angle(const std::vector<std::string_view>& w) {
-    Angle a{real(w, 3, "force constant"), real(w, 4, "angle") * radian, std::nullopt};
+    Angle a{real(w, 3, "force constant"), real(w, 4, "angle") * constants::radians_per_degree, std::nullopt};
     if (w.size() > 5) a.urey_bradley = Bond{real(w, 5, "Urey-Bradley force constant"), real(w, 6, "Urey-Bradley distance")};
     out_.angles[canonical(types(w, 3))] = a;
   }
@@ -171,7 +169,7 @@ class ParameterReader {
   void torsion(const std::vector<std::string_view>& w, std::map<Types, std::vector<Torsion>>& table, bool improper) {
     const double n = real(w, 5, "periodicity");
     if (n < 0 || n > 12 || n != std::round(n)) fail("the periodicity is no whole number from 0 to 12; the file is damaged");
-    const Torsion term{real(w, 4, "force constant"), static_cast<int>(n), real(w, 6, "phase") * radian};
+    const Torsion term{real(w, 4, "force constant"), static_cast<int>(n), real(w, 6, "phase") * constants::radians_per_degree};
     if (!improper && term.periodicity == 0 && term.k != 0)
       fail("a dihedral of periodicity 0 (harmonic), which CHARMM has for impropers only; correct it");
     auto& terms = table[canonical(types(w, 4))];

@@ -10,7 +10,6 @@
 namespace uplift::gromacs {
 namespace {
 
-constexpr double radian = constants::pi / 180;
 constexpr int most_bonds_apart = 10;
 constexpr double largest_charge = 1000, heaviest = 1e6;
 
@@ -220,7 +219,7 @@ void MoleculeReader::angle(const Line& line, Molecule& m) const {
   const Atoms a = atoms(line, m, 3);
   const Kind kind = angle_kind(line, function(line, 3));
   const auto p = parameters(line, m, a, kind)[0];
-  m.force_field.angles.push_back({a[0], a[1], a[2], p[0] * radian, p[1]});
+  m.force_field.angles.push_back({a[0], a[1], a[2], p[0] * constants::radians_per_degree, p[1]});
   if (kind == Kind::urey_bradley && p[3] != 0) m.force_field.urey_bradleys.push_back({a[0], a[2], p[2], p[3]});
 }
 

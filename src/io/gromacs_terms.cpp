@@ -7,8 +7,6 @@
 namespace uplift::gromacs {
 namespace {
 
-constexpr double radian = constants::pi / 180;
-
 /// sum over n of a_n cos(n phi), exactly: the constant becomes a term of multiplicity zero.
 void add_series(const std::array<int, 4>& d, const std::array<double, 6>& a, ForceField& ff) {
   double constant = a[0];
@@ -55,7 +53,7 @@ void shift_and_add(const ForceField& from, int shift, ForceField& to) {
 void add_dihedral(Kind kind, const std::array<int, 4>& d, const std::vector<double>& p, ForceField& ff) {
   switch (kind) {
     case Kind::harmonic_improper:
-      ff.impropers.push_back({d[0], d[1], d[2], d[3], p[0] * radian, p[1]});
+      ff.impropers.push_back({d[0], d[1], d[2], d[3], p[0] * constants::radians_per_degree, p[1]});
       break;
     case Kind::ryckaert_bellemans:
       add_series(d, ryckaert_bellemans_series(p), ff);
@@ -66,8 +64,8 @@ void add_dihedral(Kind kind, const std::array<int, 4>& d, const std::vector<doub
     default: {
       // A negative multiplicity is the same cosine with the other sign of the phase.
       const int n = static_cast<int>(std::abs(p[2]));
-      ff.dihedrals.push_back(
-          {d[0], d[1], d[2], d[3], n, (p[2] < 0 ? -p[0] : p[0]) * radian, p[1], kind == Kind::periodic_improper});
+      ff.dihedrals.push_back({d[0], d[1], d[2], d[3], n, (p[2] < 0 ? -p[0] : p[0]) * constants::radians_per_degree, p[1],
+                              kind == Kind::periodic_improper});
     }
   }
 }

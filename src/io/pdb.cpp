@@ -52,7 +52,7 @@ std::string coordinate(double nm) {
 std::string pdb_cell(const Box& box) {
   Vec3d lengths{}, angles{};
   box_parameters(box, lengths, angles);
-  const double degrees = 180 / constants::pi;
+  const double degrees = constants::degrees_per_radian;
   return fmt::format("CRYST1{:9.3f}{:9.3f}{:9.3f}{:7.2f}{:7.2f}{:7.2f} P 1           1\n",
                      lengths.x / constants::nm_per_angstrom, lengths.y / constants::nm_per_angstrom,
                      lengths.z / constants::nm_per_angstrom, angles.x * degrees, angles.y * degrees, angles.z * degrees);

@@ -260,7 +260,7 @@ void put_box(const Source& s, const Box& box, SectionText& out) {
 }  // namespace prmtop
 
 AmberCell amber_cell(const Box& box) {
-  const double degrees = 180 / constants::pi, nm = constants::nm_per_angstrom;
+  const double degrees = constants::degrees_per_radian, nm = constants::nm_per_angstrom;
   const auto parameters = [&](const Box& b) {
     AmberCell cell{3, {}, {}};
     box_parameters(b, cell.lengths, cell.angles);

@@ -184,7 +184,7 @@ void add_atoms(const std::vector<RawResidue>& residues, Structure& s) {
 std::optional<Box> box_of(const std::string& path, const RawStructure& raw) {
   if (!raw.cell) return {};
   const auto& c = *raw.cell;
-  const double nm = constants::nm_per_angstrom, degree = constants::pi / 180;
+  const double nm = constants::nm_per_angstrom, degree = constants::radians_per_degree;
   try {
     return make_box({c[0] * nm, c[1] * nm, c[2] * nm}, {c[3] * degree, c[4] * degree, c[5] * degree});
   } catch (const InputError& e) {

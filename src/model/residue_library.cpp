@@ -11,7 +11,7 @@
 namespace uplift {
 namespace {
 
-constexpr double degree = constants::pi / 180;
+constexpr double degree = constants::radians_per_degree;
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;

@@ -93,10 +93,9 @@ def draw_surface(s):
         # Every pair of variables, the third one summed over.
         figure, panels = plt.subplots(1, 3, figsize=(14, 4.2))
         p = np.nan_to_num(array(s["probability"], shape))
-        kt = 0.00831446261815324 * s["temperature"]
         for ax, (i, j, gone) in zip(panels, ((0, 1, 2), (0, 2, 1), (1, 2, 0))):
             with np.errstate(divide="ignore"):
-                g = -kt * np.log(p.sum(gone))
+                g = -s["kt"] * np.log(p.sum(gone))
             g[~np.isfinite(g)] = np.nan
             contours(figure, ax, axes[i], axes[j], g - np.nanmin(g))
     figure.suptitle(note, fontsize=8, color=GREY, y=0.02, va="bottom")

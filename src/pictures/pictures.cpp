@@ -10,6 +10,7 @@
 
 #include "pictures/ensemble_json.hpp"
 #include "pictures/run_python.hpp"
+#include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/checkpoint.hpp"
 #include "uplift/io/h5.hpp"
@@ -47,6 +48,7 @@ json surface_json(const std::string& stem) {
           {"method", file.text("method")},
           {"order", file.number("order")},
           {"temperature", file.number("temperature")},
+          {"kt", constants::boltzmann * file.number("temperature")},
           {"frames", file.number("frames")},
           {"effective", file.number("effective_sample_size")},
           {"warnings", warnings}};

@@ -15,7 +15,7 @@
 namespace uplift {
 namespace {
 
-constexpr double degrees = 180 / constants::pi;
+constexpr double degrees = constants::degrees_per_radian;
 
 double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
 std::size_t at(int i) { return static_cast<std::size_t>(i); }

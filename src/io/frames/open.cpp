@@ -111,7 +111,7 @@ Box cell_of(const Vec3d& a, const Vec3d& b, const Vec3d& c) {
 
 Box cell_of_parameters(const Vec3d& lengths, const Vec3d& degrees) {
   if (lengths.x == 0 && lengths.y == 0 && lengths.z == 0) return {};
-  return unreduced_box(lengths, (constants::pi / 180) * degrees);
+  return unreduced_box(lengths, constants::radians_per_degree * degrees);
 }
 
 std::string frame_name(std::uint64_t frame) { return "frame " + std::to_string(frame); }
