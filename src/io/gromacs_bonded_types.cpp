@@ -1,6 +1,7 @@
 // Bonded parameters by type, and how an interaction finds its own.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "gromacs_parts.hpp"
 
@@ -122,9 +123,12 @@ std::size_t parameter_count(Kind kind) {
 }
 
 std::vector<double> one_state(const Line& line, Kind kind, std::vector<double> given) {
-  const std::size_t n = parameter_count(kind);
   // The last coefficient of a Fourier dihedral is zero where it is left out.
   if (kind == Kind::fourier && given.size() == 3) given.push_back(0);
+  return one_state(line, parameter_count(kind), std::move(given));
+}
+
+std::vector<double> one_state(const Line& line, std::size_t n, std::vector<double> given) {
   if (given.size() == 2 * n) {
     if (!std::equal(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(n),
                     given.begin() + static_cast<std::ptrdiff_t>(n)))

@@ -15,20 +15,6 @@ constexpr double largest_charge = 1000, heaviest = 1e6;
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-/// Two states of an interaction that has no parameters by type.
-std::vector<double> same_states(const Line& line, std::vector<double> given, std::size_t n) {
-  if (given.size() == 2 * n) {
-    if (!std::equal(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(n),
-                    given.begin() + static_cast<std::ptrdiff_t>(n)))
-      line.fail("has a B state that differs from A (free-energy perturbation), which the engine does not do; give one state");
-    given.resize(n);
-  }
-  if (given.size() != n)
-    line.fail("this function has " + std::to_string(n) + " parameters and the line has " + std::to_string(given.size()) +
-              "; correct it");
-  return given;
-}
-
 }  // namespace
 
 bool MoleculeReader::read(const Line& line, Molecule& m) const {
@@ -192,14 +178,14 @@ void MoleculeReader::pair(const Line& line, Molecule& m) const {
     const bool own = line.words.size() > 3;
     LennardJones lj{};
     if (own) {
-      const auto p = same_states(line, line.reals(3), 2);
+      const auto p = one_state(line, 2, line.reals(3));
       lj = types_.from_parameters(p[0], p[1]);
     } else {
       lj = types_.pair14(line, type[index(a[0])], type[index(a[1])]);
     }
     m.force_field.pairs14.push_back({a[0], a[1], types_.defaults().fudge_qq * q[index(a[0])] * q[index(a[1])], lj.c6, lj.c12});
   } else if (f == 2) {
-    const auto p = same_states(line, line.reals(3), 5);
+    const auto p = one_state(line, 5, line.reals(3));
     const LennardJones lj = types_.from_parameters(p[3], p[4]);
     m.force_field.pairs14.push_back({a[0], a[1], p[0] * p[1] * p[2], lj.c6, lj.c12});
   } else {
@@ -210,7 +196,7 @@ void MoleculeReader::pair(const Line& line, Molecule& m) const {
 void MoleculeReader::explicit_pair(const Line& line, Molecule& m) const {
   const Atoms a = atoms(line, m, 2);
   if (function(line, 2) != 1) line.fail("pairs_nb have function 1; correct it");
-  const auto p = same_states(line, line.reals(3), 4);
+  const auto p = one_state(line, 4, line.reals(3));
   const LennardJones lj = types_.from_parameters(p[2], p[3]);
   m.force_field.pairs14.push_back({a[0], a[1], p[0] * p[1], lj.c6, lj.c12});
 }
@@ -255,7 +241,7 @@ void MoleculeReader::restraint(const Line& line, Molecule& m) const {
   if (const int f = function(line, 1); f != 1)
     line.fail("function " + std::to_string(f) + (f == 2 ? " (flat bottom)" : "") +
               " is not one that the engine has; it has 1 (harmonic)");
-  const auto k = same_states(line, line.reals(2), 3);
+  const auto k = one_state(line, 3, line.reals(2));
   if (k[0] != k[1] || k[0] != k[2])
     line.fail("different force constants along x, y and z, which the engine does not have; give one for all three");
   if (k[0] < 0) line.fail("the force constant is negative; correct it");

@@ -167,8 +167,9 @@ class MoleculeReader {
 
 /// Number of parameters of a kind, those of one state.
 std::size_t parameter_count(Kind kind);
-/// Parameters of one state; throws when a second state differs from it.
+/// Parameters of one state; throws when a second state differs from it. `n`: of one state, where the kind does not tell.
 std::vector<double> one_state(const Line& line, Kind kind, std::vector<double> given);
+std::vector<double> one_state(const Line& line, std::size_t n, std::vector<double> given);
 /// The kind of a function number of [ bonds ], [ angles ] or [ dihedrals ] (or of their types); throws, by name, for those that
 /// the engine does not have.
 Kind bond_kind(const Line& line, int function);
