@@ -395,6 +395,12 @@ std::vector<int> match_residue(const Topology& topology, const std::vector<std::
   return Matcher(topology, bonded, topology.residues[at(residue)], candidate, definitions).match();
 }
 
+int Assigned::in_system(std::size_t residue, int template_atom) const {
+  const std::vector<int>& atoms = assignments[residue].atom;
+  return topology.residues[residue].first_atom +
+         static_cast<int>(std::find(atoms.begin(), atoms.end(), template_atom) - atoms.begin());
+}
+
 Assigned assign_templates(const Structure& structure, const Definitions& definitions) {
   return Assigner(structure, definitions).assign();
 }

@@ -198,12 +198,8 @@ std::vector<std::set<int>> exclusion_bonds(const Assigned& a) {
   };
   std::vector<std::vector<int>> children(at(a.topology.size()));
   for (std::size_t r = 0; r < a.assignments.size(); ++r) {
-    const Assignment& own = a.assignments[r];
-    const int first = a.topology.residues[r].first_atom;
-    const auto in_system = [&](int template_atom) {
-      return first + static_cast<int>(std::find(own.atom.begin(), own.atom.end(), template_atom) - own.atom.begin());
-    };
-    for (const TemplateSite& s : own.of->sites) children[at(in_system(s.exclude_with))].push_back(in_system(s.site));
+    for (const TemplateSite& s : a.assignments[r].of->sites)
+      children[at(a.in_system(r, s.exclude_with))].push_back(a.in_system(r, s.site));
   }
   for (int i = 0; i < a.topology.size(); ++i)
     for (int j : a.bonded[at(i)]) {

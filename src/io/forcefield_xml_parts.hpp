@@ -211,6 +211,9 @@ struct Assigned {
   std::vector<const TemplateAtom*> atom;  ///< [atoms]
   std::vector<int> template_index;        ///< [atoms]
   std::vector<std::string> notes;
+
+  /// The atom of the system that is this one of the residue's template.
+  int in_system(std::size_t residue, int template_atom) const;
 };
 
 /// Whether template `t` may be meant by a residue called `name`: its own, of a variant (HID, HIE, HIP of HIS), of an end of a

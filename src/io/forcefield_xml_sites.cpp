@@ -76,14 +76,10 @@ VirtualSite in_rigid_water(const Assigned& a, const ForceField& ff, std::size_t 
 void assign_virtual_sites(const Assigned& a, ForceField& out) {
   for (std::size_t r = 0; r < a.assignments.size(); ++r) {
     const Assignment& own = a.assignments[r];
-    const int first = a.topology.residues[r].first_atom;
-    const auto in_system = [&](int template_atom) {
-      return first + static_cast<int>(std::find(own.atom.begin(), own.atom.end(), template_atom) - own.atom.begin());
-    };
     for (const TemplateSite& s : own.of->sites) {
-      const int site = in_system(s.site);
+      const int site = a.in_system(r, s.site);
       std::vector<int> parents;
-      for (int p : s.atoms) parents.push_back(in_system(p));
+      for (int p : s.atoms) parents.push_back(a.in_system(r, p));
       switch (s.form) {
         case TemplateSite::Form::average2:
           out.virtual_sites.push_back({site, parents[0], parents[1], parents[1], s.weights[1], 0, 0});
