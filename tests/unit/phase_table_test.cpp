@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "support/samples.hpp"
+#include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/progress.hpp"
@@ -63,13 +66,41 @@ TEST(PhaseTable, AddsUp) {
 TEST(PhaseTable, AdvisesOnlyWhenSomethingStandsOut) {
   EXPECT_THAT(phase_advice({{{"output", 3, 10}, {"pairs", 7, 100}}, 10, 100, 1}),
               testing::ElementsAre(HasSubstr("trajectory.every")));
+  // On a device; phases that only sound like these are none of them.
   EXPECT_THAT(phase_advice({{{"PME", 8, 10}, {"pairs", 2, 100}}, 10, 100, 1}),
               testing::ElementsAre(HasSubstr("longer cutoff")));
+  EXPECT_TRUE(phase_advice({{{"PME mesh between ranks", 8, 10}, {"pairs", 2, 100}}, 10, 100, 1}).empty());
+  EXPECT_TRUE(phase_advice({{{"PME", 2, 10}, {"excluded pairs", 4, 10}, {"GB pairs", 4, 10}}, 10, 100, 1}).empty());
   EXPECT_THAT(phase_advice({{{"PME", 1, 10}, {"pairs", 9, 100}}, 10, 100, 1}),
               testing::ElementsAre(HasSubstr("shorter cutoff")));
   EXPECT_THAT(phase_advice({{{"pairs", 5, 100}}, 10, 100, 1}), testing::ElementsAre(HasSubstr("outside all phases")));
   EXPECT_TRUE(phase_advice({{{"output", 0.5, 100}}, 0.6, 100, 1}).empty()) << "too short to learn from";
   EXPECT_NO_THROW(phase_table({}));
+}
+
+/// The phases of a backend, of which some take most of ten seconds.
+RunTiming with_time(std::vector<PhaseTime> phases, const std::vector<std::pair<std::string, double>>& seconds) {
+  for (PhaseTime& p : phases) p.seconds = 0;
+  for (const auto& [name, time] : seconds) {
+    const auto found = std::find_if(phases.begin(), phases.end(), [&, n = name](const PhaseTime& p) { return p.name == n; });
+    if (found == phases.end())
+      ADD_FAILURE() << "no phase is called " << name;
+    else
+      found->seconds = time;
+  }
+  return {phases, 10, 100, 1};
+}
+
+TEST(PhaseTable, AdviceGoesByTheNamesOfRealPhases) {
+  const test::Sample s = test::sample("dipeptide");
+  const std::vector<PhaseTime> real = cpu::make_cpu_backend(s.system, s.state.box, {Precision::mixed, 1, 1e-6})->phases();
+  for (const char* part : {"PME spread", "PME FFT and solve", "PME gather"}) {
+    EXPECT_THAT(phase_advice(with_time(real, {{part, 8}, {"pairs", 2}})), testing::ElementsAre(HasSubstr("longer cutoff")))
+        << part;
+    EXPECT_THAT(phase_advice(with_time(real, {{part, 1}, {"pairs", 9}})), testing::ElementsAre(HasSubstr("shorter cutoff")))
+        << part;
+  }
+  EXPECT_THAT(phase_advice(with_time(real, {{"pair list", 10}})), testing::ElementsAre(HasSubstr("the pair list takes 100 %")));
 }
 
 TEST(Duration, ReadsNaturally) {
