@@ -188,10 +188,45 @@ bool parse_real(std::string_view text, double& value) {
   return again.ec == std::errc() && std::isfinite(value);
 }
 
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+  const std::size_t n = byte(0) < 0x80   ? 1
+                        : byte(0) < 0xc2 ? 0
+                        : byte(0) < 0xe0 ? 2
+                        : byte(0) < 0xf0 ? 3
+                        : byte(0) < 0xf5 ? 4
+                                         : 0;
+  if (n > text.size()) return 0;
+  for (std::size_t k = 1; k < n; ++k)
+    if ((byte(k) & 0xc0) != 0x80) return 0;
+  if (n == 3 && ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f))) return 0;
+  if (n == 4 && ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f))) return 0;
+  return n;
+}
+
+namespace {
+
+/// Control characters, and those that end lines or turn the direction of writing.
+bool acts_on_terminals(std::string_view character) {
+  if (character.size() == 1) return character[0] < ' ' || character[0] > '~';
+  if (character.size() == 2) return character >= "\u0080" && character <= "\u009f";
+  return (character >= "\u200b" && character <= "\u200f") || (character >= "\u2028" && character <= "\u202e") ||
+         (character >= "\u2066" && character <= "\u2069") || character == "\ufeff";
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
-  for (char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
-  return text.size() > 40 ? out + "..." : out;
+  for (int n = 0; n < 40 && !text.empty(); ++n) {
+    const std::string_view character = text.substr(0, utf8_length(text));
+    if (character.empty() || acts_on_terminals(character))
+      out += '?';
+    else
+      out += character;
+    text.remove_prefix(character.empty() ? 1 : character.size());
+  }
+  return text.empty() ? out : out + "...";
 }
 
 std::string quoted(std::string_view text) {

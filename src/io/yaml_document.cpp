@@ -187,23 +187,6 @@ class TreeBuilder : public YAML::EventHandler {
   bool plain_merge_ = false;
 };
 
-/// Length of the UTF-8 character at the start of `s`; 0 when it is none.
-std::size_t utf8_length(std::string_view s) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(s[k]); };
-  const std::size_t n = byte(0) < 0x80   ? 1
-                        : byte(0) < 0xc2 ? 0
-                        : byte(0) < 0xe0 ? 2
-                        : byte(0) < 0xf0 ? 3
-                        : byte(0) < 0xf5 ? 4
-                                         : 0;
-  if (n > s.size()) return 0;
-  for (std::size_t k = 1; k < n; ++k)
-    if ((byte(k) & 0xc0) != 0x80) return 0;
-  if (n == 3 && ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f))) return 0;
-  if (n == 4 && ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f))) return 0;
-  return n;
-}
-
 /// What yaml-cpp would read as something else, or not mention: other encodings, control characters, tabs as indentation.
 bool is_text(const std::string& text, const Report& report) {
   int line = 1, column = 1;

@@ -40,7 +40,9 @@ bool parse_int(std::string_view text, int& value);
 /// False for anything else, NaN and infinity included.
 bool parse_real(std::string_view text, double& value);
 
-/// Text of a user's file made fit for a message: at most 40 characters, unprintable ones as '?'.
+/// Length of the UTF-8 character at the start of `text`, which is not empty; 0 when it is none.
+std::size_t utf8_length(std::string_view text);
+/// Text of a user's file made fit for a message: at most 40 characters, those that are none or that act on a terminal as '?'.
 std::string printable(std::string_view text);
 /// The same between single quotes.
 std::string quoted(std::string_view text);
