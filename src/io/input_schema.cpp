@@ -52,6 +52,10 @@ constexpr KeySpec with_default(KeySpec spec, sv fallback) {
   spec.fallback = fallback;
   return spec;
 }
+constexpr KeySpec with_unit(KeySpec spec, sv unit) {
+  spec.unit = unit;
+  return spec;
+}
 constexpr KeySpec with_example(KeySpec spec, sv example) {
   spec.example = example;
   return spec;
@@ -226,7 +230,7 @@ constexpr KeySpec schema[] = {
     quantity("output.energies.every", d::time, "0.2 ps", non_negative, "0 ps: no energies"),
     flag("output.report", "true", "report.html at the end: what was run, and how it went"),
     map("output.checkpoint", "how often checkpoint.upc is written"),
-    quantity("output.checkpoint.every", d::time, "15 min", positive, "of wall-clock time"),
+    with_unit(quantity("output.checkpoint.every", d::time, "15 min", positive, "of wall-clock time"), "s"),
 
     map("compute", "where it runs"),
     choice("compute.backend", "auto", "auto cuda cpu simt", "auto: cuda if there is a usable GPU, else cpu"),

@@ -49,8 +49,10 @@ constexpr NamedUnit known_units[] = {
     {"s", {d::time, 1e12, 1}},
     {"min", {d::time, 60e12, 1}},
     {"h", {d::time, 3600e12, 1}},
+    {"day", {d::time, 86400e12, 1}},
     {"amu", {d::mass}},
     {"Da", {d::mass}},
+    {"u", {d::mass}},
     {"K", {d::temperature}},
     {"mol", {amount}},
     {"mmol", {amount, 1, 1000}},
@@ -72,6 +74,25 @@ constexpr NamedUnit known_units[] = {
     {"kPa", {d::pressure, 1, 100}},
     {"MPa", {d::pressure, 10, 1}},
 };
+
+/// Names as they are said, also with an s behind them: "hours".
+constexpr struct {
+  std::string_view name, unit;
+} spoken_units[] = {
+    {"nanometer", "nm"},   {"nanometre", "nm"},   {"angstrom", "A"},    {"Angstrom", "A"},    {"picometer", "pm"},
+    {"picometre", "pm"},   {"femtosecond", "fs"}, {"picosecond", "ps"}, {"nanosecond", "ns"}, {"microsecond", "us"},
+    {"millisecond", "ms"}, {"second", "s"},       {"minute", "min"},    {"hour", "h"},        {"hr", "h"},
+    {"day", "day"},        {"dalton", "Da"},      {"Dalton", "Da"},     {"kelvin", "K"},      {"Kelvin", "K"},
+    {"radian", "rad"},
+};
+
+const Unit* find_unit(std::string_view name) {
+  for (const auto& [spoken, unit] : spoken_units)
+    if (name == spoken || (name.ends_with('s') && name.substr(0, name.size() - 1) == spoken)) name = unit;
+  for (const NamedUnit& k : known_units)
+    if (k.name == name) return &k.unit;
+  return nullptr;
+}
 
 struct NamedDimension {
   Dimension dimension;
@@ -126,7 +147,8 @@ void multiply(Unit& total, const Unit& by, int power) {
 /// (a/b) c.
 class UnitParser {
  public:
-  explicit UnitParser(std::string_view text) : rest_(text) {}
+  /// `wanted`: what the unit should be of, for advice.
+  UnitParser(std::string_view text, const Dimension& wanted) : wanted_(wanted), rest_(text) {}
 
   Unit parse() {
     const Unit all = product(0);
@@ -177,12 +199,10 @@ class UnitParser {
     const std::size_t length = std::min(rest_.find_first_of("/*^() \t0123456789.,-+"), rest_.size());
     if (length == 0) fail();
     const std::string_view name = rest_.substr(0, length);
-    for (const NamedUnit& k : known_units)
-      if (k.name == name) {
-        rest_.remove_prefix(length);
-        return k.unit;
-      }
-    throw std::invalid_argument(unknown(name));
+    const Unit* unit = find_unit(name);
+    if (!unit) throw std::invalid_argument(unknown(name));
+    rest_.remove_prefix(length);
+    return *unit;
   }
 
   int power() {
@@ -195,20 +215,35 @@ class UnitParser {
     return n;
   }
 
-  static std::string unknown(std::string_view name) {
+  /// Whether a unit of this name can be a part of what is wanted: "kcal" of an energy per mole, "A" not of a time.
+  bool fits(std::string_view name) const {
+    const Dimension& part = find_unit(name)->dimension;
+    for (std::size_t k = 0; k < part.exponent.size(); ++k)
+      if (part.exponent[k] != 0 && wanted_.exponent[k] == 0) return false;
+    return true;
+  }
+
+  std::string unknown(std::string_view name) const {
     std::string message = "unknown unit " + quoted(name);
     if (name == "C" || name == "degC" || name == "F" || name == "degF") return message + " (temperatures are in K)";
+    if (name.find("\u00b2") != name.npos || name.find("\u00b3") != name.npos)
+      return message + " (powers are written with ^, as in nm^2)";
+    // Of short names no more than capitals may be wrong: a letter alone is one edit away from all others.
+    std::size_t most = name.size() < 3 ? 0 : name.size() < 6 ? 1 : 2;
     std::string_view best;
-    std::size_t distance = name.size() > 3 ? 3 : 2;
-    for (const NamedUnit& k : known_units)
-      if (const std::size_t found = edit_distance(name, k.name); found < distance) {
-        distance = found;
-        best = k.name;
-      }
+    const auto look_at = [&](std::string_view known) {
+      const std::size_t found = edit_distance(name, known);
+      if (!fits(known) || found > most || (found == most && !best.empty())) return;
+      most = found;
+      best = known;
+    };
+    for (const NamedUnit& k : known_units) look_at(k.name);
+    for (const auto& k : spoken_units) look_at(k.name);
     if (!best.empty()) message += " (did you mean '" + std::string(best) + "'?)";
     return message;
   }
 
+  const Dimension& wanted_;
   std::string_view rest_;
 };
 
@@ -242,9 +277,10 @@ std::string units_table() {
   return all;
 }
 
-double parse_quantity(std::string_view text, const Dimension& wanted) {
+double parse_quantity(std::string_view text, const Dimension& wanted, std::string_view unit_shown) {
   std::string_view all = trim(text);
-  const std::string unit_wanted = usual_unit(wanted), kind = with_article(dimension_name(wanted));
+  const std::string unit_wanted = unit_shown.empty() ? usual_unit(wanted) : std::string(unit_shown),
+                    kind = with_article(dimension_name(wanted));
   if (all.size() > 64) throw std::invalid_argument(quoted(text) + " is too long for a quantity");
   if (all.starts_with('+') && !all.starts_with("+-")) all.remove_prefix(1);
   double value = 0;
@@ -259,9 +295,11 @@ double parse_quantity(std::string_view text, const Dimension& wanted) {
   if (rest.empty()) throw std::invalid_argument(quoted(text) + " has no unit; write " + fixed + " if that is what you mean");
   Unit unit;
   try {
-    unit = UnitParser(rest).parse();
+    unit = UnitParser(rest, wanted).parse();
   } catch (const std::invalid_argument& e) {
-    throw std::invalid_argument(std::string(e.what()) + " in " + quoted(text) + "; " + kind + " is needed, as in " + fixed);
+    // Not the user's number, which is one of another unit.
+    throw std::invalid_argument(std::string(e.what()) + " in " + quoted(text) + "; " + kind + " is needed, as in \"1 " +
+                                unit_wanted + "\"");
   }
   if (unit.dimension != wanted)
     throw std::invalid_argument(quoted(text) + " is not " + kind + " (its unit is of another kind); " + kind +

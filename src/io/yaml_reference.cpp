@@ -23,7 +23,7 @@ the program computes in; any unit of that kind can be written:
 
 constexpr std::string_view advice =
     R"(
-Units can be multiplied, divided and raised to powers: `kcal/mol/A^2`, `1 /ps`. A missing or wrong unit is an error.
+Units can be multiplied, divided and raised to powers: `kcal/mol/A^2`, `1 /ps`. Names may be written out (`picoseconds`, `hours`). A missing or wrong unit is an error.
 
 Any key can be set on the command line, too: `--set dynamics.seed=7`, `--set stages.production.time='1 ns'`, `--set stages.0.time='1 ns'`.
 

@@ -73,7 +73,7 @@ void check_scalar(const std::string& text, const KeySpec& spec) {
   switch (spec.kind) {
     case KeyKind::quantity:
     case KeyKind::quantities:
-      return check_range(parse_quantity(text, spec.dimension), spec, text);
+      return check_range(parse_quantity(text, spec.dimension, spec.unit), spec, text);
     case KeyKind::count:
     case KeyKind::counts:
       return check_count(text, spec);

@@ -58,6 +58,7 @@ TEST_F(YamlProblems, EveryForceIsInExactlyOneLevel) {
 TEST_F(YamlProblems, MissingUnit) {
   expect_problem("forces:\n  nonbonded: pme\n  cutoff: 0.9\n", 6, {"forces.cutoff", "has no unit; write \"0.9 nm\""});
   expect_problem("stages:\n  - name: a\n    time: 10\n", 6, {"stages.a.time", "\"10 ps\""});
+  expect_problem("output:\n  checkpoint: {every: 900}\n", 5, {"output.checkpoint.every", "\"900 s\""});
 }
 
 TEST_F(YamlProblems, WrongUnit) {

@@ -55,6 +55,21 @@ TEST(Units, DecimalUnitsAreExact) {
       {"300 K", d::temperature, 300},
       {"3.024 amu", d::mass, 3.024},
       {"12.011 Da", d::mass, 12.011},
+      {"12.011 u", d::mass, 12.011},
+      {"9 angstroms", d::length, 0.9},
+      {"3 nanometers", d::length, 3},
+      {"3 nanometre", d::length, 3},
+      {"2 femtosecond", d::time, 0.002},
+      {"2 femtoseconds", d::time, 0.002},
+      {"2 picoseconds", d::time, 2},
+      {"1 nanosecond", d::time, 1e3},
+      {"1 microsecond", d::time, 1e6},
+      {"90 seconds", d::time, 90e12},
+      {"15 minutes", d::time, 900e12},
+      {"1 hour", d::time, 3600e12},
+      {"23.5 hours", d::time, 84600e12},
+      {"2 hr", d::time, 7200e12},
+      {"2 days", d::time, 172800e12},
       {"1 bar", d::pressure, 1},
       {"1 atm", d::pressure, 1.01325},
       {"100 kPa", d::pressure, 1},
@@ -124,11 +139,33 @@ TEST(Units, WrongDimensionNamesTheRightOne) {
 
 TEST(Units, UnknownUnitNamesTheNearest) {
   EXPECT_THAT(complaint("1 Nm", d::length), HasSubstr("did you mean 'nm'?"));
-  EXPECT_THAT(complaint("1 angstroms", d::length), HasSubstr("did you mean 'angstrom'?"));
+  EXPECT_THAT(complaint("9 angstrms", d::length), HasSubstr("did you mean 'angstrom'?"));
   EXPECT_THAT(complaint("4 kcall/mol", d::energy), HasSubstr("did you mean 'kcal'?"));
   EXPECT_THAT(complaint("1 parsecs", d::length), HasSubstr("unknown unit 'parsecs'"));
   EXPECT_THAT(complaint("25 degC", d::temperature), HasSubstr("temperatures are in K"));
   EXPECT_THAT(complaint("25 C", d::temperature), HasSubstr("temperatures are in K"));
+}
+
+// A letter is one edit away from every other, and what is offered must be of the dimension that is wanted.
+TEST(Units, UnknownUnitsAreNotTakenForOthers) {
+  for (const auto& [text, wanted] :
+       {std::pair{"12 g", d::mass}, std::pair{"5 Hz", d::inverse_time}, std::pair{"23:30:00", d::time},
+        std::pair{"3 psi", d::pressure}, std::pair{"2 nm2s", d::time}})
+    EXPECT_THAT(complaint(text, wanted), ::testing::Not(HasSubstr("did you mean"))) << text;
+  EXPECT_THAT(complaint("2 femtosecnd", d::time), HasSubstr("did you mean 'femtosecond'?"));
+  EXPECT_THAT(complaint("9 angstrms", d::length), HasSubstr("as in \"1 nm\""));
+  EXPECT_THAT(complaint("1 nm\u00b2", d::length), HasSubstr("'nm\u00b2' (powers are written with ^, as in nm^2)"));
+  for (const char* text : {"1 hourss", "1 ss", "1 hrminutes"})
+    EXPECT_THROW(parse_quantity(text, d::time), std::invalid_argument) << text;
+}
+
+TEST(Units, ShowTheUnitThatFitsTheKey) {
+  try {
+    parse_quantity("900", d::time, "s");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& e) {
+    EXPECT_THAT(e.what(), HasSubstr("write \"900 s\""));
+  }
 }
 
 TEST(Units, NonsenseIsRefused) {

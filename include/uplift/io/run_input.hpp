@@ -46,6 +46,7 @@ struct KeySpec {
   Range range{};                ///< of a quantity, a number, a count, and each of several counts
   int length = 0;               ///< of a list; 0: any
   bool required = false;        ///< in every block of its kind that is given
+  std::string_view unit{};      ///< that messages show for it; empty: the usual one of its dimension
 };
 
 /// Every key. A stage also takes the keys of `forces` and `dynamics`, in their block or directly ("timestep: 1 fs").

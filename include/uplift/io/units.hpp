@@ -46,8 +46,9 @@ std::string units_table();
 
 /// The value of a quantity in canonical units, e.g. "9 angstrom" as a length: 0.9. Decimal prefixes cost no rounding: "4 fs" is
 /// the double nearest to 0.004. Throws std::invalid_argument saying what is wrong with the text and what would be right: not a
-/// number, no unit, unknown unit (with the nearest known one), unit of another dimension.
-double parse_quantity(std::string_view text, const Dimension& wanted);
+/// number, no unit, unknown unit (with the nearest known one of that dimension), unit of another dimension. `unit`: which one
+/// it shows for that, where it is not the usual one.
+double parse_quantity(std::string_view text, const Dimension& wanted, std::string_view unit = {});
 
 /// Text that reads back as the same value: "0.9 nm".
 std::string format_quantity(double value, const Dimension& dimension);
