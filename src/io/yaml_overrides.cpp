@@ -69,8 +69,7 @@ class Override {
   void apply(Node& root) {
     const std::size_t equals = text_.find('=');
     if (equals == std::string::npos || equals == 0) return fail("write it as KEY=VALUE, as in dynamics.seed=7");
-    std::optional<Node> value =
-        parse(text_.substr(equals + 1), [&](const Mark&, const std::string& message) { fail(message); });
+    std::optional<Node> value = value_of(text_.substr(equals + 1));
     if (!value) return;
     set_marks(*value, mark_);
     std::vector<std::string> parts = split(text_.substr(0, equals));
@@ -80,7 +79,7 @@ class Override {
     Node* node = &root;
     std::string done;
     for (std::size_t k = 0; node && k < parts.size(); ++k) {
-      node = node->kind == Node::Kind::list ? item(*node, parts[k], done) : child(*node, parts[k], done);
+      node = node->kind == Node::Kind::list ? item(*node, parts[k], done) : child(*node, parts[k], done, k + 1 == parts.size());
       done += (k ? "." : "") + parts[k];
     }
     if (node) *node = std::move(*value);
@@ -89,7 +88,25 @@ class Override {
  private:
   void fail(const std::string& message) { problems_.add(mark_, message); }
 
-  Node* child(Node& parent, const std::string& key, const std::string& path) {
+  /// Plain text as it is: there are no comments on a command line.
+  std::optional<Node> value_of(const std::string& text) {
+    const std::string_view plain = trim(text);
+    if (plain.starts_with('#')) return scalar(plain);
+    std::optional<Node> value = parse(text, [&](const Mark&, const std::string& message) { fail(message); });
+    const bool quotes = plain.starts_with('"') || plain.starts_with('\'');
+    const bool cut = plain.find(" #") != plain.npos && plain.find('\n') == plain.npos;
+    if (value && value->kind == Node::Kind::scalar && cut && !quotes) return scalar(plain);
+    return value;
+  }
+  static Node scalar(std::string_view text) {
+    Node node;
+    node.kind = Node::Kind::scalar;
+    node.text = text;
+    return node;
+  }
+
+  /// `last`: the key whose value is given.
+  Node* child(Node& parent, const std::string& key, const std::string& path, bool last) {
     if (parent.kind == Node::Kind::null) parent = empty_map(mark_);
     if (parent.kind != Node::Kind::map) {
       fail(quoted(path) + " holds a value, not a block with keys");
@@ -101,7 +118,7 @@ class Override {
     }
     if (!parent.find(key)) parent.entries.push_back({key, mark_, {}});
     Entry& entry = *parent.find(key);
-    if (entry.value.kind == Node::Kind::null) entry.mark = mark_;
+    if (last || entry.value.kind == Node::Kind::null) entry.mark = mark_;
     return &entry.value;
   }
 

@@ -401,6 +401,9 @@ TEST_F(YamlProblems, OverridesNameTheirArgument) {
       {"compute.precision=single", "none of: mixed, double"},
       {"compute.threads=0", "between 1 and 4096"},
       {"system.topology=none.prmtop", "there is no file"},
+      {"forces=3", "forces: a block of keys is needed"},
+      {"forces.cutoff=[1 nm]", "forces.cutoff: a single value is needed"},
+      {"stages=3", "stages: a list of blocks is needed"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.argument);
