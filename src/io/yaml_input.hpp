@@ -5,6 +5,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "uplift/io/run_input.hpp"
@@ -19,8 +20,9 @@ class Problems {
   Problems(std::string file, std::span<const std::string> overrides)
       : file_(std::move(file)), overrides_(overrides.begin(), overrides.end()) {}
 
-  /// `section`: the block of the schema where the key is described, "forces.pme"; empty for the top or for none.
-  void add(const Mark& mark, const std::string& message, const std::string& section = "");
+  /// `section`: the block of the schema where the key is described, "forces.pme"; empty for the top or for none. `whose`: goes
+  /// behind the message, which is the same problem without it.
+  void add(const Mark& mark, const std::string& message, const std::string& section = "", const std::string& whose = "");
   bool empty() const { return all_.empty(); }
   /// By line; those of the command line first.
   std::vector<Problem> sorted() const;
@@ -29,6 +31,7 @@ class Problems {
   std::string file_;
   std::vector<std::string> overrides_;
   std::vector<Problem> all_;
+  std::set<std::tuple<std::string, int, std::string>> seen_;  ///< file, line and message
 };
 
 /// Moves keys that a stage gives directly into their block: "timestep" into "dynamics".
@@ -107,6 +110,8 @@ class Values {
   /// The blocks of a list of blocks.
   std::vector<Values> blocks(const std::string& path) const;
 
+  /// "stage production, line 12"
+  std::string block_name() const;
   /// A problem of the value at `path`, or of the block when it is not given.
   void problem(const std::string& path, const std::string& message) const;
 

@@ -14,15 +14,13 @@ std::string Problem::text() const { return file + (line > 0 ? ":" + std::to_stri
 
 namespace uplift::yaml {
 
-void Problems::add(const Mark& mark, const std::string& message, const std::string& section) {
+void Problems::add(const Mark& mark, const std::string& message, const std::string& section, const std::string& whose) {
   if (all_.size() >= most) return;
   const bool from_file = mark.override_index < 0;
-  Problem problem{from_file ? file_ : "--set " + printable(overrides_[static_cast<std::size_t>(mark.override_index)]),
-                  from_file ? mark.line : 0, from_file ? mark.column : 0, message, section};
-  const auto same = [&](const Problem& p) {
-    return std::tie(p.file, p.line, p.message) == std::tie(problem.file, problem.line, problem.message);
-  };
-  if (std::none_of(all_.begin(), all_.end(), same)) all_.push_back(std::move(problem));
+  const std::string file = from_file ? file_ : "--set " + printable(overrides_[static_cast<std::size_t>(mark.override_index)]);
+  const int line = from_file ? mark.line : 0;
+  if (!seen_.emplace(file, line, message).second) return;
+  all_.push_back({file, line, from_file ? mark.column : 0, message + whose, section});
 }
 
 std::vector<Problem> Problems::sorted() const {
@@ -116,10 +114,17 @@ std::vector<Values> Values::blocks(const std::string& path) const {
 
 void Values::problem(const std::string& path, const std::string& message) const {
   const Block::Given* found = find(path);
-  const bool inherited = found && !own(path);
   const KeySpec* key = find_spec(path);
-  problems_.add(found ? found->mark() : own_.mark, (inherited ? "" : own_.label) + path + ": " + message,
-                key ? section_of(*key) : "");
+  const std::string section = key ? section_of(*key) : "", text = path + ": " + message;
+  if (!found || own(path)) return problems_.add(found ? found->mark() : own_.mark, own_.label + text, section);
+  problems_.add(found->mark(), text, section, " (inherited by " + block_name() + ")");
+}
+
+std::string Values::block_name() const {
+  std::string name = own_.label;
+  if (name.starts_with("stages.")) name = "stage " + name.substr(7);
+  if (name.ends_with('.')) name.pop_back();
+  return name + (own_.mark.override_index < 0 && own_.mark.line > 0 ? ", line " + std::to_string(own_.mark.line) : "");
 }
 
 }  // namespace uplift::yaml
