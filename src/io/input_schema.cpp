@@ -218,7 +218,8 @@ constexpr KeySpec schema[] = {
     count("free_energy.*.cutoff", "10", between(1, int_max), "bins with fewer frames stay empty"),
 
     map("output", "what is written"),
-    text("output.directory", "", "default: the name of the input without its suffix", "villin-run"),
+    text("output.directory", "", "default: the name of the input without its suffix; of one that has none, NAME-run",
+         "villin-run"),
     map("output.trajectory", "what goes into trajectory.h5md"),
     quantity("output.trajectory.every", d::time, "2 ps", non_negative, "0 ps: no trajectory"),
     text("output.trajectory.atoms", "all", "selection of atoms", "protein"),

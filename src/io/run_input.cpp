@@ -43,6 +43,9 @@ class InputBuilder {
   InputBuilder(const std::string& path, const CheckedInput& checked, Problems& problems, InputUse use)
       : checked_(checked), problems_(problems), top_(checked.top, nullptr, problems), use_(use) {
     in_.file = path;
+    // A pipe is in no folder.
+    std::error_code error;
+    folder_ = fs::is_fifo(path, error) ? fs::current_path(error) : fs::path(path).parent_path();
   }
 
   RunInput build() {
@@ -67,7 +70,7 @@ class InputBuilder {
     std::error_code error;
     if (const char* home = std::getenv("HOME"); home && !given.empty() && *given.begin() == "~")
       given = fs::path(home) / given.lexically_relative("~");
-    const fs::path whole = given.is_relative() ? fs::path(in_.file).parent_path() / given : given;
+    const fs::path whole = given.is_relative() ? folder_ / given : given;
     return fs::absolute(whole, error).lexically_normal().string();
   }
 
@@ -141,18 +144,24 @@ class InputBuilder {
     if (!structure && top_.given("system.topology"))
       top_.problem("system.forcefield", "goes with a PDB or mmCIF topology only; this topology has its own parameters");
     for (const std::string& name : top_.list("system.forcefield")) try {
-        in_.system.forcefield.push_back(find_forcefield(name, fs::path(in_.file).parent_path().string()));
+        in_.system.forcefield.push_back(find_forcefield(name, folder_.string()));
       } catch (const InputError& e) {
         top_.problem("system.forcefield", e.what());
       }
   }
 
+  /// The name without its suffix; where it has none, that would be the input itself.
+  fs::path default_directory() const {
+    const fs::path name = fs::path(in_.file).filename();
+    return name.has_extension() ? name.stem() : fs::path(name.string() + "-run");
+  }
+
   void read_output() {
     OutputSettings& out = in_.output;
-    out.directory =
-        resolve(top_.given("output.directory") ? fs::path(top_.text("output.directory")) : fs::path(in_.file).stem());
+    out.directory = resolve(top_.given("output.directory") ? fs::path(top_.text("output.directory")) : default_directory());
     std::error_code error;
-    if (const fs::file_status status = fs::status(out.directory, error); fs::exists(status) && !fs::is_directory(status))
+    if (const fs::file_status status = fs::status(out.directory, error);
+        use_ == InputUse::run && fs::exists(status) && !fs::is_directory(status))
       top_.problem("output.directory", quoted_path(out.directory) + " is there and is no directory; choose another name");
     out.trajectory_every = top_.quantity("output.trajectory.every");
     out.energies_every = top_.quantity("output.energies.every");
@@ -329,6 +338,7 @@ class InputBuilder {
   Problems& problems_;
   Values top_;
   InputUse use_;
+  fs::path folder_;  ///< that paths start at
   RunInput in_;
 };
 

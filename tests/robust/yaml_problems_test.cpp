@@ -141,9 +141,6 @@ TEST_F(YamlProblems, Files) {
   EXPECT_EQ(found[1].line, 4);
   EXPECT_THAT(found[1].message, HasSubstr("is a directory"));
   expect_problem("output:\n  directory: a.prmtop\n", 5, {"is no directory"});
-  // Without a suffix the default directory would be the input itself.
-  write(with_system(""), "input");
-  expect_only(check_run_input(path("input")), 1, {"output.directory", "is no directory"});
 }
 
 TEST_F(YamlProblems, Ranges) {
