@@ -225,7 +225,7 @@ constexpr KeySpec schema[] = {
     text("output.trajectory.atoms", "all", "selection of atoms", "protein"),
     flag("output.trajectory.velocities", "false", "store velocities too"),
     flag("output.trajectory.forces", "false", "store forces too, boosted ones with a bias; without those of constraints"),
-    quantity("output.trajectory.precision", d::length, "", positive, "positions are rounded to this; default: float32 as is",
+    quantity("output.trajectory.precision", d::length, "", up_to(0.1), "positions are rounded to this; default: float32 as is",
              "1e-4 nm"),
     map("output.energies", "what goes into energies.h5"),
     quantity("output.energies.every", d::time, "0.2 ps", non_negative, "0 ps: no energies"),

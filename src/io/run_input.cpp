@@ -57,6 +57,7 @@ class InputBuilder {
     read_compute();
     if (checked_.stages.empty()) read_levels(top_, in_.forces, false, in_.dynamics);
     for (const Block& stage : checked_.stages) read_stage(stage);
+    check_strides();
     read_replicas();
     in_.free_energies = yaml::read_free_energies(top_, in_.stages, in_.output);
     if (use_ == InputUse::run)
@@ -166,6 +167,9 @@ class InputBuilder {
     out.trajectory_every = top_.quantity("output.trajectory.every");
     out.energies_every = top_.quantity("output.energies.every");
     out.checkpoint_every = top_.quantity("output.checkpoint.every") * 1e-12;  // ps of the wall clock
+    if (out.checkpoint_every < 1)
+      in_.warnings.push_back("output.checkpoint.every: " + top_.text("output.checkpoint.every") +
+                             " of wall-clock time, so that the run does little but write checkpoints; 15 min are usual");
     out.velocities = top_.flag("output.trajectory.velocities");
     out.forces = top_.flag("output.trajectory.forces");
     out.report = top_.flag("output.report");
@@ -317,21 +321,74 @@ class InputBuilder {
     stage.time = v.quantity("time");
     const double step = stage.dynamics.timestep;
     if (!v.good("dynamics.timestep")) return;
-    const std::string steps =
-        " is not a whole number of time steps of " + fmt::format("{:.12g} fs", step * 1000) + "; the nearest that fits is ";
     if (stage.time / step > 1e15)
       v.problem("time", "more than 1e15 time steps; check the units");
     else if (!is_multiple(stage.time, step))
-      v.problem("time", "'" + v.text("time") + "'" + steps + "\"" + nearest_multiple(stage.time, step) + "\"");
-    for (const char* key : {"output.trajectory.every", "output.energies.every"}) {
+      v.problem("time", fmt::format("'{}' is not a whole number of time steps of {:.12g} fs; the nearest that fits is \"{}\"",
+                                    v.text("time"), step * 1000, nearest_multiple(stage.time, step)));
+    if (const std::optional<PressureSettings>& p = stage.dynamics.pressure; p && stage.time < (p->every - 0.5) * step)
+      in_.warnings.push_back(
+          fmt::format("stage {}: it ends before the first of its changes of the volume, which come every {} steps "
+                      "(dynamics.pressure.every), so that the volume is constant",
+                      stage.name, p->every));
+  }
+
+  /// Frames and rows come at whole steps of every stage, and are more than the first.
+  void check_strides() {
+    std::vector<double> steps;  // of dynamics
+    for (const StageSettings& stage : in_.stages)
+      if (stage.time > 0 && std::find(steps.begin(), steps.end(), stage.dynamics.timestep) == steps.end())
+        steps.push_back(stage.dynamics.timestep);
+    const std::pair<const char*, const char*> files[] = {{"output.trajectory.every", "trajectory.h5md"},
+                                                         {"output.energies.every", "energies.h5"}};
+    for (const auto& [key, file] : files) {
       const double every = top_.quantity(key);
-      if (!top_.good(key) || every == 0 || is_multiple(every, step)) continue;
-      const std::string message = "'" + top_.text(key) + "'" + steps + "\"" + nearest_multiple(every, step) + "\"";
-      if (top_.given(key))
-        top_.problem(key, message);
-      else
-        v.problem("dynamics.timestep", std::string("the default of ") + key + ", " + message + "; give it");
+      if (!top_.good(key) || every == 0) continue;
+      for (std::size_t k = 0; k < in_.stages.size(); ++k) {
+        const StageSettings& stage = in_.stages[k];
+        const Values v(checked_.stages[k], &checked_.top, problems_);
+        const double step = stage.dynamics.timestep;
+        if (!(stage.time > 0) || !v.good("dynamics.timestep") || is_multiple(every, step)) continue;
+        const std::string message =
+            fmt::format("'{}' is not a whole number of time steps of {:.12g} fs ({}); {}", top_.text(key), step * 1000,
+                        v.block_name(), nearest_for_all(every, step, steps));
+        if (top_.given(key))
+          top_.problem(key, message);
+        else
+          v.problem("dynamics.timestep", std::string("the default of ") + key + ", " + message + "; give it");
+        break;  // what is offered fits the others
+      }
+      if (top_.given(key) && only_at_the_start(every))
+        in_.warnings.push_back(
+            fmt::format("{}: no stage lasts until the first {}, so that {} will hold nothing but the start; make it shorter",
+                        key, top_.text(key), file));
     }
+  }
+
+  static std::string nearest_for_all(double every, double step, const std::vector<double>& steps) {
+    if (steps.size() == 1) return "the nearest that fits is \"" + nearest_multiple(every, step) + "\"";
+    const double longest = *std::max_element(steps.begin(), steps.end()), start = std::round(every / longest);
+    for (int off = 0; off <= 10000; ++off)
+      for (const double n : {start - off, start + off})
+        if (n >= 1 && std::all_of(steps.begin(), steps.end(), [&](double other) { return is_multiple(n * longest, other); }))
+          return "the nearest that fits all stages is \"" + nearest_multiple(n * longest, longest) + "\"";
+    return "there \"" + nearest_multiple(every, step) +
+           "\" would fit, and none near it fits all stages: choose time steps that have a multiple in common";
+  }
+
+  /// Whether none of the multiples of an interval lies in a stage. Steps are counted through all stages.
+  bool only_at_the_start(double every) const {
+    double passed = 0;
+    bool any = false;
+    for (const StageSettings& stage : in_.stages) {
+      if (!(stage.time > 0)) continue;
+      const double step = stage.dynamics.timestep, stride = std::max(1.0, std::round(every / step)),
+                   end = passed + std::round(stage.time / step);
+      if (std::floor(end / stride) > std::floor(passed / stride)) return false;
+      passed = end;
+      any = true;
+    }
+    return any;
   }
 
   const CheckedInput& checked_;

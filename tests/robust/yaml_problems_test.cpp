@@ -158,6 +158,7 @@ TEST_F(YamlProblems, Ranges) {
   expect_problem("stages:\n  - name: a\n    time: -1 ps\n", 6, {"greater than 0 ps"});
   expect_problem("output:\n  energies: {every: -1 ps}\n", 5, {"at least 0 ps"});
   expect_problem("output:\n  trajectory: {precision: 0 nm}\n", 5, {"greater than 0 nm"});
+  expect_problem("output:\n  trajectory: {precision: 100 nm}\n", 5, {"at most 0.1 nm"});
   expect_problem("compute: {threads: 0}\n", 4, {"between 1 and 4096"});
   EXPECT_EQ(
       list(problems(
@@ -220,14 +221,18 @@ TEST_F(YamlProblems, Times) {
   expect_problem(
       "stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 3 ps, timestep: 1.5 fs}\noutput:\n  trajectory: {every: 3 ps}\n "
       " energies: {every: 1 ps}\n",
-      9, {"output.energies.every", "of 1.5 fs", "\"1.0005 ps\""});
+      9, {"output.energies.every", "of 1.5 fs (stage b, line 6)", "that fits all stages is \"1.002 ps\""});
+  EXPECT_THAT(list(problems("stages:\n  - {name: a, time: 1 ps}\n  - {name: b, time: 3 ps, timestep: 1.5 fs}\noutput:\n  "
+                            "trajectory: {every: 3 ps}\n  energies: {every: 1.002 ps}\n")),
+              HasSubstr("(no problems)"));
   expect_problem("stages:\n  - {name: a, minimize: {},\n     time: 1 ps}\n", 6, {"a minimisation has no time"});
   // A default that does not fit is the fault of the time step, and which key to give is said.
   const std::vector<Problem> found = problems("dynamics:\n  timestep: 3 fs\nstages: [{name: a, time: 3 ps}]\n");
   ASSERT_EQ(found.size(), 2u) << list(found);
   EXPECT_EQ(found[0].line, 5);
-  EXPECT_THAT(list(found), HasSubstr("output.trajectory.every, '2 ps' is not a whole number of time steps of 3 fs; the nearest "
-                                     "that fits is \"2.001 ps\""));
+  EXPECT_THAT(list(found),
+              HasSubstr("output.trajectory.every, '2 ps' is not a whole number of time steps of 3 fs (stage a, line "
+                        "6); the nearest that fits is \"2.001 ps\""));
   // No stage with dynamics, no complaint: a single point does not step.
   EXPECT_EQ(list(problems("dynamics: {timestep: 3 fs}\nstages: [{name: a, minimize: {}}]\n")), "(no problems)");
 }
