@@ -41,6 +41,16 @@ bool removes_com_motion(const System& system, bool periodic, const DynamicsSetti
   return degrees_of_freedom(system) + (system.remove_com ? 3 : 0) > 3;
 }
 
+/// A box that is there and not used turns water into a droplet.
+void note_unused_box(const RunInput& input, const std::optional<Box>& box, const ForceSettings& forces, Loaded& loaded) {
+  if (!box || forces.nonbonded != NonbondedMethod::no_cutoff) return;
+  const std::string why = "is not used: nonbonded: no-cutoff has none, so that a solvent would be a droplet in vacuum";
+  if (input.system.box)
+    loaded.warnings.push_back(with_place(input, "", "system.box: " + why + "; remove it, or choose another method"));
+  else
+    loaded.notes.push_back("the box of " + input.system.coordinates + " " + why);
+}
+
 /// Throws what backends would: a mesh that is too large, an alpha too large for the direct sum. Returns alpha [1/nm]; 0 without
 /// PME.
 double try_pme(const RunInput& input, const ForceSettings& forces, const Box& box) {
@@ -77,6 +87,7 @@ Loaded load_system(const RunInput& input, const ForceSettings& forces, const std
   loaded.state.v = std::move(coordinates.v);
   loaded.state.v.resize(loaded.state.x.size(), Vec3d{0, 0, 0});
   if (box && forces.nonbonded != NonbondedMethod::no_cutoff) loaded.state.box = *box;
+  note_unused_box(input, box, forces, loaded);
   loaded.system.remove_com = loaded.state.box.periodic();
   place_virtual_sites(loaded.system.force_field, loaded.state.x);
   make_molecules_whole(loaded.system, loaded.state);

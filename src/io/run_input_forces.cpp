@@ -60,7 +60,33 @@ ImplicitSolventSettings read_implicit_solvent(const Values& v) {
   return s;
 }
 
+constexpr MethodKey method_keys[] = {
+    {"forces.cutoff", "forces.nonbonded"},
+    {"forces.switch_distance", "forces.nonbonded"},
+    {"forces.pme", "forces.nonbonded"},
+    {"forces.reaction_field", "forces.nonbonded"},
+    {"dynamics.friction", "dynamics.integrator"},
+    {"dynamics.pressure.relaxation_time", "dynamics.pressure.barostat"},
+    {"dynamics.pressure.compressibility", "dynamics.pressure.barostat"},
+};
+
 }  // namespace
+
+std::span<const MethodKey> keys_of_methods() { return method_keys; }
+
+std::string idle_key(const ForceSettings& f, const DynamicsSettings& d, std::string_view key) {
+  const auto unless = [](bool used, const char* belongs) { return std::string(used ? "" : belongs); };
+  if (key == "forces.cutoff" || key == "forces.switch_distance")
+    return unless(f.nonbonded != NonbondedMethod::no_cutoff, "nonbonded: pme or reaction-field");
+  if (key == "forces.pme") return unless(f.nonbonded == NonbondedMethod::pme, "nonbonded: pme");
+  if (key == "forces.reaction_field")
+    return unless(f.nonbonded == NonbondedMethod::reaction_field, "nonbonded: reaction-field");
+  if (key == "dynamics.friction")
+    return unless(d.integrator != IntegratorKind::verlet, "integrator: langevin, v-rescale or nose-hoover");
+  if (key == "dynamics.pressure.relaxation_time" || key == "dynamics.pressure.compressibility")
+    return unless(d.pressure && d.pressure->barostat == BarostatKind::c_rescale, "barostat: c-rescale");
+  return "";
+}
 
 ForceSettings read_forces(const Values& v) {
   ForceSettings f;

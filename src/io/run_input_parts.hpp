@@ -1,5 +1,10 @@
 #pragma once
 // Settings from checked values, with the checks that need more than one value; private to the reader of the input.
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "uplift/model/settings.hpp"
 #include "yaml_input.hpp"
 
@@ -7,6 +12,15 @@ namespace uplift::yaml {
 
 ForceSettings read_forces(const Values& values);
 DynamicsSettings read_dynamics(const Values& values);
+/// What a key of forces or dynamics that decides nothing with these settings belongs to ("nonbonded: pme"); empty when it
+/// decides.
+std::string idle_key(const ForceSettings& forces, const DynamicsSettings& dynamics, std::string_view key);
+/// Keys that may be idle, and the key whose value makes them so.
+struct MethodKey {
+  const char *key, *method;
+};
+std::span<const MethodKey> keys_of_methods();
+
 /// What couples to a bath faster than steps can follow, in a stage whose dynamics and levels are read.
 void check_relaxation(const Values& values, const StageSettings& stage);
 /// What speaks against the switch of a stage, for the warnings. Empty: nothing.

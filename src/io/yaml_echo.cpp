@@ -42,7 +42,7 @@ class Echo {
     for (std::size_t k = 0; k < input_.stages.size(); ++k) {
       const Block& stage = input_.stages[k];
       const std::size_t begin = out_.size();
-      bias_ = resolved_.stages[k].bias ? &*resolved_.stages[k].bias : nullptr;
+      stage_ = &resolved_.stages[k];
       map("stages.*", stage, "", 4, true);
       for (const char* block : {"forces", "dynamics"})
         if (stage.given.count(block)) {
@@ -138,15 +138,22 @@ class Echo {
     return path == "forces.implicit_solvent" || path == "dynamics.pressure" || path.starts_with("stages.*.");
   }
 
-  /// What has no say, and would be refused for that: a tolerance when alpha and grid are given, what this bias does not use.
+  /// What has no say, and would be refused for that: a tolerance when alpha and grid are given, what another method has, what
+  /// this bias does not use.
   bool left_out(const std::string& path) const {
-    if (bias_ && path.starts_with("bias.parameters.")) return !idle_bias_key(*bias_, std::string_view(path).substr(16)).empty();
-    return path == "forces.pme.tolerance" && resolved_.forces.pme.alpha.has_value();
+    if (stage_ && stage_->bias && path.starts_with("bias.parameters."))
+      return !idle_bias_key(*stage_->bias, std::string_view(path).substr(16)).empty();
+    if (path == "forces.pme.tolerance") return resolved_.forces.pme.alpha.has_value();
+    if (stage_) return !idle_key(stage_->forces, stage_->dynamics, path).empty();
+    // Stages with methods of their own inherit from the top.
+    return !idle_key(resolved_.forces, resolved_.dynamics, path).empty() &&
+           std::all_of(resolved_.stages.begin(), resolved_.stages.end(),
+                       [&](const StageSettings& s) { return !idle_key(s.forces, s.dynamics, path).empty(); });
   }
 
   const CheckedInput& input_;
   const RunInput& resolved_;
-  const BiasSettings* bias_ = nullptr;  ///< of the stage at hand
+  const StageSettings* stage_ = nullptr;  ///< at hand; none: the top
   std::string out_;
 };
 

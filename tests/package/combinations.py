@@ -158,7 +158,7 @@ class Draw:
         friction = self.rng.choice(["1 /ps", "5 /ps", "20 /ps", "0 /ps"])
         if kind == "nose-hoover" and friction == "0 /ps":
             friction = "2 /ps"
-        if self.chance(0.7) or friction == "2 /ps":
+        if (self.chance(0.7) or friction == "2 /ps") and kind != "verlet":
             d["friction"] = friction
         if self.chance(0.4):
             d["com_removal_every"] = self.rng.choice([0, 1, 3, 7, 10])
@@ -251,6 +251,8 @@ class Draw:
         if whole["integrator"] == "verlet" and "pressure" in whole:
             own["pressure"] = "none"
             del whole["pressure"]
+        if own.get("integrator") == "verlet":
+            own.pop("friction", None)
         if whole["integrator"] == "nose-hoover" and whole.get("friction") == "0 /ps":
             own["friction"] = whole["friction"] = "2 /ps"
         if "switch_distance" in whole and float(whole["switch_distance"].split()[0]) >= float(whole["cutoff"].split()[0]):

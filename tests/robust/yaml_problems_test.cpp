@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "support/input_folder.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -82,8 +83,8 @@ TEST_F(YamlProblems, WrongKindOfValue) {
   expect_problem("dynamics:\n  seed: -1\n", 5, {"negative"});
   expect_problem("dynamics:\n  seed: 99999999999999999999\n", 5, {"out of range"});
   expect_problem("dynamics:\n  constraint_tolerance: 1e-6 nm\n", 5, {"no unit here"});
-  expect_problem("forces:\n  reaction_field: {dielectric: water}\n", 5, {"not a number"});
-  expect_problem("forces:\n  reaction_field: {dielectric: nan}\n", 5, {"not a finite number"});
+  expect_problem("forces:\n  reaction_field: {dielectric: water}\n  nonbonded: reaction-field\n", 5, {"not a number"});
+  expect_problem("forces:\n  reaction_field: {dielectric: nan}\n  nonbonded: reaction-field\n", 5, {"not a finite number"});
   expect_problem("stages: {name: a, time: 1 ps}\n", 4, {"stages: a list of blocks is needed"});
   expect_problem("stages:\n  - a\n", 5, {"stages.0: a block of keys is needed"});
   expect_problem("compute:\n  threads: many\n", 5, {"not a whole number or auto"});
@@ -326,6 +327,54 @@ TEST_F(YamlProblems, PressureNeedsABoxAndAThermostat) {
   expect_problem("dynamics: {pressure: {barostat: berendsen}}\n", 4, {"none of: monte-carlo, c-rescale"});
   EXPECT_EQ(list(problems("dynamics: {pressure: {}, integrator: v-rescale}\nstages: [{name: a, time: 1 ps}]\n")),
             "(no problems)");
+}
+
+TEST_F(YamlProblems, InheritedKeysNameWhoInheritsThem) {
+  expect_problem(
+      "dynamics: {pressure: {}}\nstages:\n  - {name: a, time: 1 ps}\n  - {name: d, time: 1 ps, integrator: verlet}\n", 4,
+      {"dynamics.pressure: needs a thermostat", "(inherited by stage d, line 7)"});
+  // Of several stages the first is named.
+  expect_problem(
+      "dynamics: {pressure: {}}\nstages:\n  - {name: c, time: 1 ps, integrator: verlet}\n  - {name: d, time: 1 ps, integrator: "
+      "verlet}\n",
+      4, {"(inherited by stage c, line 6)"});
+}
+
+TEST_F(YamlProblems, KeysOfOtherMethodsAreRefused) {
+  const std::string stage = "stages: [{name: a, time: 120 ps}]\n";
+  expect_problem("forces:\n  nonbonded: no-cutoff\n  cutoff: 0.9 nm\n", 6,
+                 {"forces.cutoff: decides nothing with nonbonded: no-cutoff", "nonbonded: pme or reaction-field", "remove it"});
+  expect_problem(stage + "forces:\n  nonbonded: no-cutoff\n  switch_distance: 0.8 nm\n", 7, {"forces.switch_distance"});
+  expect_problem("forces:\n  nonbonded: no-cutoff\n  pme: {tolerance: 1e-4}\n", 6, {"forces.pme", "belongs to nonbonded: pme"});
+  expect_problem("forces:\n  nonbonded: reaction-field\n  pme: {order: 4}\n", 6, {"forces.pme"});
+  expect_problem(stage + "forces:\n  reaction_field: {dielectric: 80}\n", 6, {"decides nothing with nonbonded: pme"});
+  expect_problem("dynamics: {integrator: verlet,\n  friction: 1 /ps}\n", 5, {"dynamics.friction", "with integrator: verlet"});
+  expect_problem("dynamics:\n  pressure:\n    barostat: monte-carlo\n    relaxation_time: 1 ps\n", 7,
+                 {"dynamics.pressure.relaxation_time", "belongs to barostat: c-rescale"});
+  expect_problem(stage + "dynamics:\n  pressure:\n    compressibility: 1e-5 /bar\n", 7, {"dynamics.pressure.compressibility"});
+  expect_problem("stages:\n  - name: a\n    time: 1 ps\n    integrator: verlet\n    friction: 1 /ps\n", 8,
+                 {"stages.a.dynamics.friction: decides nothing with integrator: verlet"});
+  // What is inherited is for stages that have the method, and what a stage inherits is its own matter.
+  const std::string nve = "stages: [{name: a, time: 120 ps}, {name: nve, time: 120 ps, integrator: verlet}]\n";
+  EXPECT_EQ(list(problems(nve + "dynamics: {friction: 2 /ps}\n")), "(no problems)");
+  EXPECT_EQ(list(problems(
+                "stages: [{name: a, time: 120 ps, integrator: langevin}]\ndynamics: {integrator: verlet, friction: 2 /ps}\n")),
+            "(no problems)");
+  // The command line has the last word, for a while.
+  EXPECT_EQ(list(problems("forces: {nonbonded: pme, pme: {order: 4}, cutoff: 1 nm}\n", {"forces.nonbonded=no-cutoff"})),
+            "(no problems)");
+  // A stage's own key without a use for what it inherits is said, too.
+  const RunInput in = load("dynamics: {integrator: verlet}\nstages:\n  - {name: a, time: 120 ps, friction: 2 /ps}\n");
+  ASSERT_EQ(in.warnings.size(), 1u);
+  EXPECT_THAT(in.warnings[0], HasSubstr("stage a, line 6: dynamics.friction decides nothing with integrator: verlet"));
+}
+
+TEST_F(YamlProblems, NamesInOtherLettersStayReadable) {
+  expect_problem("stages:\n  - {name: \u00c4q, time: 10}\n", 5, {"stages.\u00c4q.time"});
+  expect_problem("dynamics: {timestep: 2 \u4e2d}\n", 4, {"unknown unit '\u4e2d'"});
+  EXPECT_EQ(printable("a\u0085b\u202ec\x7f\xff\u00e9"), "a?b?c??\u00e9");
+  EXPECT_EQ(printable(std::string(39, 'x') + "\u00e9"), std::string(39, 'x') + "\u00e9");
+  EXPECT_EQ(printable(std::string(39, 'x') + "\u00e9y"), std::string(39, 'x') + "\u00e9...");
 }
 
 TEST_F(YamlProblems, RampsNeedATemperatureToChange) {

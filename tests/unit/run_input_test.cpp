@@ -1,10 +1,14 @@
 #include "uplift/io/run_input.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "support/input_folder.hpp"
 #include "uplift/core/constants.hpp"
@@ -23,7 +27,6 @@ const char* const whole_input =
     "  switch_distance: 0.8 nm\n"
     "  dispersion_correction: false\n"
     "  pme: {alpha: 3.1 /nm, grid: [32, 33, 36], order: 6}\n"
-    "  reaction_field: {dielectric: 80}\n"
     "  constraints: all-bonds\n"
     "  rigid_water: false\n"
     "  hydrogen_mass: 3.024 amu\n"
@@ -64,7 +67,8 @@ TEST_F(RunInputTest, EveryValueArrives) {
   EXPECT_EQ(in.forces.pme.alpha, 3.1);
   EXPECT_EQ(in.forces.pme.grid, (std::array<int, 3>{32, 33, 36}));
   EXPECT_EQ(in.forces.pme.order, 6);
-  EXPECT_EQ(in.forces.reaction_field_dielectric, 80);
+  EXPECT_EQ(load("forces: {nonbonded: reaction-field, reaction_field: {dielectric: 80}}\n").forces.reaction_field_dielectric,
+            80);
   EXPECT_FALSE(in.forces.implicit_solvent.has_value());
   EXPECT_EQ(in.forces.constraints, ConstraintMode::all_bonds);
   EXPECT_FALSE(in.forces.rigid_water);
@@ -472,6 +476,13 @@ TEST_F(RunInputTest, ResolvedInputLoadsAgainToTheSame) {
       "forces: {nonbonded: no-cutoff}, restraints: {positions: all}}\n",
       "forces: {pme: {tolerance: 1e-3}}\nstages: [{name: a, time: 1 ps, pme: {alpha: 3 /nm, grid: [40, 40, 40]}}]\n",
       "free_energy: []\ncompute: {devices: [1, 0]}\n",
+      "forces: {nonbonded: reaction-field, reaction_field: {dielectric: 40}}\ndynamics: {pressure: {barostat: c-rescale, "
+      "relaxation_time: 4 ps}}\n",
+      // What one stage has no use for is for another.
+      "forces: {nonbonded: pme, pme: {tolerance: 1e-3}, reaction_field: {dielectric: 40}}\ndynamics: {integrator: verlet, "
+      "friction: 3 /ps}\nstages:\n  - {name: a, time: 2 ps}\n  - {name: b, time: 2 ps, nonbonded: reaction-field, integrator: "
+      "langevin, pressure: {}}\n  - {name: c, time: 2 ps, integrator: langevin, pressure: {barostat: c-rescale, "
+      "relaxation_time: 4 ps}}\n",
   };
   std::filesystem::create_directories(folder_ / "elsewhere");
   for (const std::string& text : inputs) {
@@ -553,7 +564,8 @@ TEST_F(RunInputTest, ResolvedInputNamesEveryDefault) {
   const std::string resolved = load("").resolved;
   for (const KeySpec& key : input_schema()) {
     if (key.fallback.empty() || key.path.find('*') != std::string_view::npos ||
-        key.path.starts_with("forces.implicit_solvent") || key.path.starts_with("dynamics.pressure"))
+        key.path.starts_with("forces.implicit_solvent") || key.path.starts_with("dynamics.pressure") ||
+        key.path.starts_with("forces.reaction_field"))  // of another method
       continue;
     const std::string line = std::string(key.path.substr(key.path.rfind('.') + 1)) + ": ";
     EXPECT_THAT(resolved, HasSubstr(line)) << key.path;
@@ -598,7 +610,61 @@ TEST_F(RunInputTest, BathsAreSlowerThanSteps) {
   EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.2 ps"), "(no problems)");
   EXPECT_THAT(volume("barostat: c-rescale, relaxation_time: 0.1 ps"), HasSubstr("the volume changes every 0.05 ps"));
   EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.1 ps, every: 10"), "(no problems)");
-  EXPECT_EQ(volume("barostat: monte-carlo, relaxation_time: 0.1 ps"), "(no problems)");
+}
+
+TEST_F(RunInputTest, StridesLongerThanAllStagesAreDoubted) {
+  const auto doubts = [&](const std::string& rest) { return load("stages: [" + rest + "}\n").warnings; };
+  const std::string two = "{name: a, time: 60 ps}, {name: b, time: 60 ps}]\noutput: {";
+  EXPECT_TRUE(doubts(two + "trajectory: {every: 100 ps}").empty()) << "steps are counted through stages";
+  ASSERT_EQ(doubts(two + "trajectory: {every: 200 ps}").size(), 1u);
+  EXPECT_THAT(doubts(two + "trajectory: {every: 200 ps}")[0],
+              HasSubstr("output.trajectory.every: no stage lasts until the first 200 ps"));
+  ASSERT_EQ(doubts(two + "energies: {every: 200 ps}").size(), 1u);
+  EXPECT_THAT(doubts(two + "energies: {every: 200 ps}")[0], HasSubstr("energies.h5 will hold nothing but the start"));
+  EXPECT_TRUE(doubts(two + "energies: {every: 0 ps}").empty());
+  const auto barostat = [&](const std::string& every) {
+    return doubts("{name: a, time: 1 ps, pressure: {every: " + every + "}}]\noutput: {report: false");
+  };
+  EXPECT_TRUE(barostat("500").empty());
+  ASSERT_EQ(barostat("501").size(), 1u);
+  EXPECT_THAT(barostat("501")[0], HasSubstr("stage a: it ends before the first of its changes of the volume"));
+}
+
+TEST_F(RunInputTest, CheckpointsWithoutAPauseAreDoubted) {
+  EXPECT_TRUE(load("output: {checkpoint: {every: 1 s}}\n").warnings.empty());
+  ASSERT_EQ(load("output: {checkpoint: {every: 900 ps}}\n").warnings.size(), 1u);
+  EXPECT_THAT(load("output: {checkpoint: {every: 900 ps}}\n").warnings[0], HasSubstr("900 ps of wall-clock time"));
+}
+
+TEST_F(RunInputTest, AnInputWithoutASuffixHasAFolderBesideIt) {
+  write(with_system(""), "input");
+  EXPECT_EQ(load_run_input(path("input")).output.directory, path("input-run"));
+  write(with_system("output: {directory: a.prmtop}\n"), "input");
+  EXPECT_THROW(load_run_input(path("input")), InputError);
+  EXPECT_NO_THROW(load_run_input(path("input"), {}, InputUse::single_point)) << "it writes none";
+}
+
+TEST_F(RunInputTest, APipeStartsWhereTheProgramDoes) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << with_system(""); });
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directories(folder_ / "below");
+  std::filesystem::rename(path("a.prmtop"), path("below/a.prmtop"));
+  std::filesystem::rename(path("a.rst7"), path("below/a.rst7"));
+  std::filesystem::current_path(folder_ / "below");
+  const RunInput in = load_run_input(pipe);
+  std::filesystem::current_path(before);
+  writer.join();
+  EXPECT_EQ(in.system.topology, path("below/a.prmtop"));
+}
+
+TEST_F(RunInputTest, TextOfTheCommandLineHasNoComments) {
+  EXPECT_EQ(load("", {"title=run #3"}).title, "run #3");
+  EXPECT_EQ(load("", {"title=#3"}).title, "#3");
+  EXPECT_EQ(load("", {"title=\"run #3\""}).title, "run #3");
+  EXPECT_EQ(load("", {"output.directory=a #b"}).output.directory, path("a #b"));
+  EXPECT_EQ(load("", {"system.copies=[2, 3, 4] # as before"}).system.copies, (std::array<int, 3>{2, 3, 4}));
 }
 
 TEST_F(RunInputTest, ASwitchAmongNearestNeighboursIsDoubted) {
@@ -606,7 +672,6 @@ TEST_F(RunInputTest, ASwitchAmongNearestNeighboursIsDoubted) {
     return load("stages: [{name: a, time: 120 ps}]\nforces: {cutoff: 1 nm, " + forces + "}\n").warnings;
   };
   EXPECT_TRUE(doubts("switch_distance: 0.8 nm").empty());
-  EXPECT_TRUE(doubts("nonbonded: no-cutoff, switch_distance: 0.1 nm").empty());
   ASSERT_EQ(doubts("switch_distance: 0.1 nm").size(), 1u);
   EXPECT_THAT(doubts("switch_distance: 0.1 nm")[0], HasSubstr("not how wide it is (for one of 0.1 nm: 0.9 nm)"));
 }

@@ -37,7 +37,7 @@ BLOCKS = 25
 MASSES = [15.9994, 1.008, 1.008]
 
 # Two states a case, so far apart that their distributions overlap by about a half.
-PRESSURE = "pressure: {{barostat: {kind}, pressure: {pressure} bar, coupling: {coupling}, relaxation_time: 1 ps, every: 10}}"
+PRESSURE = "pressure: {{barostat: {kind}, pressure: {pressure} bar, coupling: {coupling}, every: 10{more}}}"
 CASES = {
     "langevin": dict(integrator="langevin", dt=2, states=[(300, None), (312, None)]),
     "v-rescale": dict(integrator="v-rescale", dt=2, states=[(300, None), (312, None)]),
@@ -51,7 +51,7 @@ CASES = {
 
 
 def simulate(uplift, folder, case, picoseconds, temperature, pressure):
-    barostat = "" if pressure is None else ", " + PRESSURE.format(kind=case["kind"], pressure=pressure, coupling=case["coupling"])
+    barostat = "" if pressure is None else ", " + PRESSURE.format(kind=case["kind"], pressure=pressure, coupling=case["coupling"], more=", relaxation_time: 1 ps" if case["kind"] == "c-rescale" else "")
     path = os.path.join(folder, f"{temperature}-{pressure}.yaml")
     with open(path, "w") as f:
         f.write(f"""version: 1
