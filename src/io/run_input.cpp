@@ -476,10 +476,17 @@ RunInput load_run_input(const std::string& path, std::span<const std::string> ov
   throw InputError(all);
 }
 
+RunInput read_run_input(const std::string& path, std::span<const std::string> overrides, std::vector<Problem>& problems) {
+  Problems found(path, overrides);
+  RunInput input = read(path, overrides, found, InputUse::run);
+  problems = found.sorted();
+  return input;
+}
+
 std::vector<Problem> check_run_input(const std::string& path, std::span<const std::string> overrides) {
-  Problems problems(path, overrides);
-  read(path, overrides, problems, InputUse::run);
-  return problems.sorted();
+  std::vector<Problem> problems;
+  read_run_input(path, overrides, problems);
+  return problems;
 }
 
 }  // namespace uplift

@@ -84,6 +84,57 @@ def doubts_are_warned_of(scratch):
                     + "[ system ]\nions\n[ molecules ]\nP 20\nN 20\n")
         assert warned == ("warning: so many charges that terms of the energy may pass 2.1e+09 kJ/mol" in said("validate", write(scratch, GO, system="system: {topology: ions.top, coordinates: ions.gro}"), 0)), charge
 
+
+def all_is_said_at_once(scratch):
+    stage, wrong_atoms, wrong_place = "stages: [{name: go, time: 0.02 ps, restraints: {positions: protien}}]", "output: {trajectory: {every: 0.02 ps, atoms: nobody}}", "in.yaml:3: restraints.positions: selection 'protien'"
+    # What is wrong in the YAML hides nothing of what the files have to say.
+    text = said("validate", write(scratch, stage, wrong_atoms, "titel: x"), 2)
+    for words in ("in.yaml:5: unknown key 'titel'", "in.yaml:4: output.trajectory.atoms: selection 'nobody'", wrong_place, "docs/yaml-reference.md"):
+        assert text.count(words) == 1, (words, text)
+    text = said("validate", write(scratch, stage, wrong_atoms, "dynamics: {timestep: 2}", "forces: {cutoff: 2 nm}"), 2)
+    for words in ("in.yaml:5: dynamics.timestep: '2' has no unit", "in.yaml:6: forces.cutoff: 2.0 nm is more than half", "in.yaml:4: output.trajectory.atoms", wrong_place):
+        assert text.count(words) == 1, (words, text)
+    # Nor do forces that do not fit the box, mesh or masses.
+    for forces, words in (("{cutoff: 2 nm}", "forces.cutoff: 2.0 nm is more than half"), ("{hydrogen_mass: 8 amu}", "forces.hydrogen_mass: 8.0 amu leaves atom"), ("{pme: {alpha: 50 /nm, grid: [32, 32, 32]}}", "forces.pme: alpha times the cutoff")):
+        text = said("validate", write(scratch, stage, wrong_atoms, f"forces: {forces}"), 2)
+        for each in (words, "in.yaml:4: output.trajectory.atoms: selection 'nobody'", wrong_place):
+            assert text.count(each) == 1, (each, text)
+    # From forces that cannot be read nothing is concluded: this box is too small for the default.
+    small = WATER[:-1] + ", box: [1.7 nm, 1.7 nm, 1.7 nm]}"
+    text = said("validate", write(scratch, GO, "forces: {cutoff: 0.8}", system=small), 2)
+    assert "has no unit" in text and "more than half" not in text, text
+    assert "more than half" in said("validate", write(scratch, GO, system=small), 2)
+
+
+def without_stages_there_is_nothing_to_run(scratch):
+    path = write(scratch, "forces: {cutoff: 0.8 nm}")
+    text = program("validate", path, status=0)
+    assert "warning: there are no stages, so that `uplift run` refuses this input" in text and "no problems found for `uplift energy`" in text, text
+    assert "there are no stages to run" in said("run", path, 2)
+
+
+def a_box_that_is_not_used_is_told(scratch):
+    free, one = "forces: {nonbonded: no-cutoff}", "compute: {threads: 1, backend: cpu}"
+    boxed = VACUUM[:-1] + ", box: [3 nm, 3 nm, 3 nm]}"
+    told = "in.yaml:2: system.box: is not used: nonbonded: no-cutoff has none"
+    path = write(scratch, GO, free, one, "output: {report: false}", system=boxed)
+    assert "warning: " in said("validate", path, 0) and told in said("validate", path, 0)
+    said("run", path, 0)
+    with open(os.path.join(scratch, "in", "run.log")) as f:
+        assert told in f.read()
+    assert "note: the box of " in said("validate", write(scratch, GO, free), 0)
+    assert "is not used" not in said("validate", write(scratch, GO, free, system=VACUUM), 0)
+
+
+def inputs_need_no_suffix(scratch):
+    path = write(scratch, "forces: {nonbonded: no-cutoff}", GO, system=VACUUM)
+    plain = os.path.join(scratch, "plain")
+    os.rename(path, plain)
+    assert "no problems found" in program("validate", plain, status=0)
+    energy = program("energy", plain, status=0)
+    assert subprocess.run(["bash", "-c", f"'{UPLIFT}' energy <(cat '{plain}')"], capture_output=True, text=True).stdout == energy
+
+
 def program(*words, status, folder=None):
     done = subprocess.run([UPLIFT, *words], capture_output=True, text=True, cwd=folder)
     assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
@@ -93,6 +144,8 @@ def program(*words, status, folder=None):
 def messages_have_their_cure(scratch):
     path = write(scratch, GO)
     assert "write --max-time 3h, for minutes 3min" in program("run", path, "--max-time", "3", status=2)
+    clock = program("run", path, "--max-time", "23:30:00", status=2)
+    assert "as in --max-time 23.5h" in clock and "did you mean" not in clock, clock
     assert "it starts at the folder where the command was given" in program("build", "nofile.pdb", status=2)
     said = program("build", "--sequence", "ALA", "-o", os.path.join(scratch, "one"), status=2)
     assert "use --caps" in said and "uplift build" not in said, said
@@ -155,4 +208,5 @@ def a_run_is_told_by_names_and_how_far_it_is(scratch):
 
 
 if __name__ == "__main__":
-    run_all(messages_have_their_cure, advice_can_be_followed, help_says_how_many_words_an_option_takes, a_run_is_told_by_names_and_how_far_it_is, both_refuse_the_same_with_its_line, a_backend_that_is_not_there_is_told, doubts_are_warned_of)
+    run_all(messages_have_their_cure, advice_can_be_followed, help_says_how_many_words_an_option_takes, a_run_is_told_by_names_and_how_far_it_is, both_refuse_the_same_with_its_line, all_is_said_at_once, without_stages_there_is_nothing_to_run, a_box_that_is_not_used_is_told, inputs_need_no_suffix,
+            a_backend_that_is_not_there_is_told, doubts_are_warned_of)

@@ -77,6 +77,9 @@ enum class InputUse { run, single_point };
 /// Throws InputError with every problem, one a line.
 RunInput load_run_input(const std::string& path, std::span<const std::string> overrides = {}, InputUse use = InputUse::run);
 
+/// As much of it as can be read, and what is wrong, by line; what is wrong has its default.
+RunInput read_run_input(const std::string& path, std::span<const std::string> overrides, std::vector<Problem>& problems);
+
 /// Where what the problems are about is described; one line.
 std::string reference_hint(std::span<const Problem> problems);
 
