@@ -109,6 +109,8 @@ void add_energy(const Setup& s) {
   };
   const auto o = std::make_shared<Options>();
   add_input_options(energy, o->input);
+  energy->footer(
+      "With a bias of explicit parameters in a stage: the energies and forces of the first such stage, with its own forces.");
   energy->add_option("--json", o->json, "write the energies to this file");
   energy->add_option("--forces", o->forces, "write forces and positions to this HDF5 file");
   does(

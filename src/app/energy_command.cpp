@@ -1,5 +1,6 @@
 // `uplift energy`: a single point.
 #include <iostream>
+#include <tuple>
 #include <vector>
 
 #include "commands.hpp"
@@ -18,18 +19,40 @@
 namespace uplift::app {
 namespace {
 
-/// Of the first stage with explicit parameters; those that come from a stage are not known without a run.
-Bias given_bias(const RunInput& input, const System& system) {
+/// The first stage whose bias has explicit parameters; those that come from a stage are not known without a run. Null: none.
+const StageSettings* biased_stage(const RunInput& input) {
   for (const StageSettings& stage : input.stages)
-    if (stage.bias && stage.bias->from.empty()) {
-      check_bias(stage.name, *stage.bias, system);
-      return stage.bias->given;
-    }
-  for (const StageSettings& stage : input.stages)
+    if (stage.bias && stage.bias->from.empty()) return &stage;
+  return nullptr;
+}
+
+/// But for masses, which are no matter of energies.
+bool same_forces(const ForceSettings& a, const ForceSettings& b) {
+  const auto key = [](const ForceSettings& f) {
+    return std::tuple(f.nonbonded, f.cutoff, f.switch_distance, f.dispersion_correction, f.reaction_field_dielectric,
+                      f.constraints, f.rigid_water);
+  };
+  const auto mesh = [](const PmeSettings& p) { return std::tuple(p.tolerance, p.alpha, p.grid, p.order); };
+  const auto solvent = [](const ImplicitSolventSettings& g) {
+    return std::tuple(g.model, g.solute_dielectric, g.solvent_dielectric, g.salt, g.surface);
+  };
+  const auto &one = a.implicit_solvent, &other = b.implicit_solvent;
+  return key(a) == key(b) && mesh(a.pme) == mesh(b.pme) && one.has_value() == other.has_value() &&
+         (!one || solvent(*one) == solvent(*other));
+}
+
+/// What stages have and these energies have not.
+void say_what_is_left_out(const RunInput& input) {
+  std::string others;
+  for (const StageSettings& stage : input.stages) {
     if (stage.bias)
       std::cerr << "note: the bias of stage " << stage.name << " comes from stage " << stage.bias->from
                 << ": these are energies and forces without it\n";
-  return {};
+    if (!same_forces(stage.forces, input.forces)) others += (others.empty() ? "" : ", ") + stage.name;
+  }
+  if (!others.empty())
+    std::cerr << "note: these are energies with the forces of the whole input; of stages with other forces (" << others
+              << ") give --set forces.KEY=VALUE\n";
 }
 
 }  // namespace
@@ -48,13 +71,21 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   if (input.compute.threads == 0) input.compute.threads = threads_of_rank(world).count;
   const Serving serving(world, input);
   if (!world.root()) return finished;
-  Loaded loaded = load(input, input.forces, std::nullopt);
+  // A bias is added to the potential of its stage.
+  const StageSettings* stage = biased_stage(input);
+  Loaded loaded = stage ? load(input, *stage) : load(input, input.forces, std::nullopt);
   for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
   for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
-  const Bias bias = given_bias(input, loaded.system);
+  if (stage)
+    check_bias(stage->name, *stage->bias, loaded.system);
+  else
+    say_what_is_left_out(input);
+  const Bias bias = stage ? stage->bias->given : Bias{};
   loaded.system.torsions_apart = boosted_torsions(bias);
-  const std::unique_ptr<Backend> backend = make_backend(loaded.system, loaded.state.box, input.compute,
-                                                        input.dynamics.constraint_tolerance, world, -1, loaded.origin);
+  const DynamicsSettings& dynamics = stage ? stage->dynamics : input.dynamics;
+  const std::unique_ptr<Backend> backend =
+      make_backend(loaded.system, loaded.state.box, input.compute, dynamics.constraint_tolerance, world,
+                   stage ? static_cast<int>(stage - input.stages.data()) : -1, loaded.origin);
   backend->upload(loaded.state);
   std::vector<Stage> stages = make_integrator({}, {bias}).forces;
   stages.insert(stages.begin(), PlaceVirtualSites{});
@@ -67,6 +98,7 @@ int energy_command(const InputOptions& options, const std::string& json, const s
   report.terms = energy_terms(loaded.system);
   report.energies = backend->energies();
   report.biased = bias.dihedral.on || bias.total.on;
+  if (stage) report.stage = stage->name;
   if (loaded.system.forces.nonbonded == NonbondedMethod::pme) report.pme = backend->pme();
 
   if (const WorstForce worst = backend->worst_force(); worst.atom >= 0 && beyond_limit(worst.magnitude))

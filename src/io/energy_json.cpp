@@ -37,6 +37,7 @@ std::string energy_json(const EnergyReport& report) {
   json["atoms"] = report.atoms;
   json["precision"] = report.precision;
   json["backend"] = report.backend;
+  if (!report.stage.empty()) json["stage"] = report.stage;
   json["units"] = "kJ/mol";
   nlohmann::ordered_json& energies = json["energies"];
   for (EnergyTerm term : report.terms)
@@ -54,6 +55,7 @@ void write_energy_json(const std::string& path, const EnergyReport& report) { wr
 
 std::string energy_table(const EnergyReport& report) {
   std::string text = fmt::format("{} atoms, {} precision, {} backend\n\n", report.atoms, report.precision, report.backend);
+  if (!report.stage.empty()) text.insert(text.size() - 1, fmt::format("forces and bias of stage {}\n", report.stage));
   for (EnergyTerm term : report.terms)
     text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", energy_term_names[static_cast<std::size_t>(term)], report.energies[term]);
   text += fmt::format("  {:<24}{:>20.6f} kJ/mol\n", "potential", report.energies.potential());

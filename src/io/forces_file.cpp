@@ -14,6 +14,7 @@ void write_into(const std::string& path, const EnergyReport& report, std::span<c
   file.set("atoms", report.atoms);
   file.set("precision", report.precision);
   file.set("backend", report.backend);
+  if (!report.stage.empty()) file.set("stage", report.stage);
   file.set("units", "kJ/mol");
   h5::Group energies = file.group("energies");
   for (EnergyTerm term : report.terms)

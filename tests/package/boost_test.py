@@ -144,6 +144,26 @@ def single_points_have_the_boost(scratch):
         assert abs(e["boost_dihedral"] - of_dihedrals) < 1e-6 and abs(e["boost_total"] - boost(seen, -20, 15)) < 1e-6, e
 
 
+def single_points_have_the_forces_of_the_stage_of_their_bias(scratch):
+    """As row 0 of a run has them."""
+    forces, bias = "forces: {constraints: none, implicit_solvent: {model: obc2}}", "bias: {method: amd, boost: total, parameters: {total: {threshold: 60 kJ/mol, alpha: 15 kJ/mol}}}"
+    path, out = write(scratch, "own", f"  - {{name: a, time: 2 fs, {forces}, {bias}}}"), os.path.join(scratch, "own.json")
+    said = uplift("energy", path, "--json", out, "--forces", os.path.join(scratch, "f.h5"), "--precision", "double").stdout
+    assert "forces and bias of stage a" in said, said
+    folder, _ = run(path, "--precision", "double")
+    with h5py.File(os.path.join(folder, "energies.h5")) as f:
+        potential, boost = f["potential"][0], f["bias/boost_total"][0]
+    point = json.loads(text(out))
+    assert point["stage"] == "a" and "implicit_solvent" in point["energies"], point
+    assert abs(point["energies"]["potential"] - potential) < 1e-6 and abs(point["energies"]["boost_total"] - boost) < 1e-6, (point, potential, boost)
+    with h5py.File(os.path.join(scratch, "f.h5")) as f:
+        assert f.attrs["stage"] == "a"
+    done = uplift("energy", write(scratch, "plain", f"  - {{name: a, time: 2 fs}}\n  - {{name: b, time: 2 fs, {forces}}}"), "--json", out)
+    assert "stages with other forces (b)" in done.stderr and "stage" not in json.loads(text(out)), done.stderr
+    done = uplift("energy", write(scratch, "same", "  - {name: a, time: 2 fs, forces: {hydrogen_mass: 3 amu}}"))
+    assert "other forces" not in done.stderr, done.stderr
+
+
 def frames_have_boosted_forces(scratch):
     """Those of a single point of the same positions, which the checkpoint has in double precision."""
     for name, bias in (("plain", ""), ("dual", ", bias: {method: amd, boost: dual, parameters: {dihedral: {threshold: 70 kJ/mol, alpha: 9 kJ/mol}, total: {threshold: 60 kJ/mol, alpha: 15 kJ/mol}}}")):
@@ -253,5 +273,5 @@ def boosts_that_make_no_sense_are_named(scratch):
 
 
 if __name__ == "__main__":
-    run_all(keys_that_decide_nothing_are_refused, boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost, frames_have_boosted_forces,
+    run_all(keys_that_decide_nothing_are_refused, boosts_that_make_no_sense_are_named, the_protocol_writes_what_it_promises, derived_parameters_can_be_pasted_back, bits_do_not_depend_on_threads_strides_or_interruptions, single_points_have_the_boost, single_points_have_the_forces_of_the_stage_of_their_bias, frames_have_boosted_forces,
             others_find_the_same_surface_in_weights_dat, several_runs_and_unbiased_ones_go_together)

@@ -17,15 +17,16 @@ struct EnergyReport {
   std::vector<EnergyTerm> terms;  ///< the terms that the system has; others are left out
   Energies energies;              ///< [kJ/mol]
   bool biased = false;            ///< there are boosts, and the forces are those of V + dV
+  std::string stage;              ///< whose bias and forces these are; empty: those of the whole input
   std::optional<PmeParameters> pme;
 };
 
 /// The terms that a system has, in the order of the JSON. Lennard-Jones and direct Coulomb are always there.
 std::vector<EnergyTerm> energy_terms(const System& system);
 
-/// {"atoms", "precision", "backend", "units", "energies": {..., "potential", "boost_dihedral", "boost_total"}, "pme": {"alpha"
-/// [1/nm], "grid", "order"}}. Numbers have as many digits as it takes to read back the same double. A value that is not finite
-/// becomes null, as JSON has no other word.
+/// {"atoms", "precision", "backend", "stage" (where there is one), "units", "energies": {..., "potential", "boost_dihedral",
+/// "boost_total"}, "pme": {"alpha" [1/nm], "grid", "order"}}. Numbers have as many digits as it takes to read back the same
+/// double. A value that is not finite becomes null, as JSON has no other word.
 std::string energy_json(const EnergyReport& report);
 /// The same into a file, complete or not at all. Throws SimulationError when it cannot be written.
 void write_energy_json(const std::string& path, const EnergyReport& report);
