@@ -49,6 +49,10 @@ bool same_file(const std::string& a, const std::string& b) {
 }
 
 void check_output(const std::string& output, const std::vector<std::string>& inputs, const std::string& cure) {
+  if (output == "-") throw InputError("-: would be a file of this name; for standard output write /dev/stdout");
+  if (output.ends_with(".gz"))
+    throw InputError(output + ": uplift does not compress what it writes; write " + output.substr(0, output.size() - 3) +
+                     ", and pack it with gzip");
   for (const std::string& input : inputs)
     if (!input.empty() && same_file(input, output)) throw InputError(output + ": is an input, too; " + cure);
   if (is_of_a_run(output)) throw InputError(output + ": is a file of the run in this folder, which would be lost; " + cure);

@@ -62,6 +62,12 @@ def no_command_writes_over_inputs_and_runs(folder):
         ("slurm", "x.yaml", "-o", "x/run.log"): of_run,
         ("benchmark", "x.yaml", "--json", "x.yaml"): input_too,
         ("convert", "x/trajectory.h5md", "x/topology.pdb", "--force"): of_run,
+        ("convert", "x/trajectory.h5md", "x.xtc.gz"): "x.xtc.gz: uplift does not compress what it writes; write x.xtc",
+        ("convert", "x/energies.h5", "e.csv.gz"): "e.csv.gz: uplift does not compress",
+        ("convert", SYSTEM + ".prmtop", "s.prmtop.gz"): "s.prmtop.gz: uplift does not compress",
+        ("energy", "x.yaml", "--json", "e.json.gz"): "e.json.gz: uplift does not compress",
+        ("energy", "x.yaml", "--json", "-"): "write /dev/stdout",
+        ("slurm", "x.yaml", "-o", "-"): "write /dev/stdout",
     }.items():
         said = uplift(folder, *arguments, expect=2)
         assert words in said, (arguments, said)
