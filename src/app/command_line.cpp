@@ -48,7 +48,7 @@ void add_run(const Setup& s) {
   run->footer("The keys of the input: uplift schema, or docs/yaml-reference.md. To begin: docs/tutorial.md");
   const auto o = std::make_shared<Options>();
   add_input_options(run, o->input);
-  run->add_flag("--quiet", o->switches.quiet, "nothing on stdout; run.log has it all");
+  run->add_flag("--quiet", o->switches.quiet, "nothing but warnings, on stderr; run.log has it all");
   run->add_flag("--resume", o->switches.resume, "go on from the checkpoint in the output directory; begin when there is none");
   run->add_option("--max-time", o->switches.max_time,
                   "stop with a checkpoint and exit status 3 after this wall-clock time (23.5h, 90 min)");

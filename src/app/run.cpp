@@ -42,7 +42,8 @@ std::string at_step(const Checkpoint& c) {
 Run::Run(RunInput input, RunOptions options)
     : input_(std::move(input)), options_(std::move(options)), directory_(input_.output.directory) {
   take_directory();
-  log_ = std::make_unique<RunLog>(path("run.log"), choose_echo(options_.quiet || options_.link), checkpoint_.has_value());
+  log_ = std::make_unique<RunLog>(path("run.log"), options_.link ? Echo::none : choose_echo(options_.quiet),
+                                  checkpoint_.has_value());
 }
 
 Run::~Run() = default;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 #include "uplift/core/error.hpp"
@@ -25,7 +26,7 @@ void for_each_line(const std::string& text, F&& f) {
 }  // namespace
 
 Echo choose_echo(bool quiet) {
-  if (quiet) return Echo::none;
+  if (quiet) return Echo::warnings;
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal && std::string(terminal) == "dumb";
   // A launcher gives its ranks a terminal, wherever its own output goes.
@@ -46,7 +47,7 @@ RunLog::RunLog(const std::string& path, Echo echo, bool append, std::FILE* termi
 RunLog::~RunLog() { clear_live(); }
 
 void RunLog::show(const std::string& text) {
-  if (echo_ == Echo::none) return;
+  if (echo_ == Echo::none || echo_ == Echo::warnings) return;
   clear_live();
   std::fputs((text + "\n").c_str(), terminal_);
   std::fflush(terminal_);
@@ -64,7 +65,10 @@ void RunLog::note(const std::string& text) {
 void RunLog::warn(const std::string& text) {
   for_each_line("warning: " + text, [&](const std::string& line) { log_->log(spdlog::level::warn, line); });
   warnings_.push_back(text);
-  show("warning: " + text);
+  if (echo_ == Echo::warnings)
+    std::cerr << "warning: " + text + '\n' << std::flush;
+  else
+    show("warning: " + text);
 }
 
 void RunLog::live(const std::string& text) {

@@ -13,12 +13,13 @@ namespace uplift {
 
 /// Where lines go besides the log.
 enum class Echo {
-  none,   ///< --quiet: the log only
-  plain,  ///< stdout is a file or a pipe: lines
-  live,   ///< stdout is a terminal: lines and one live line at the bottom
+  none,      ///< the log only: one of several replicas, whose warnings the log of all repeats
+  warnings,  ///< --quiet: warnings on stderr, and nothing else
+  plain,     ///< stdout is a file or a pipe: lines
+  live,      ///< stdout is a terminal: lines and one live line at the bottom
 };
 
-/// live on a terminal, else plain, and for ranks of a launcher, too; none when `quiet`.
+/// live on a terminal, else plain, and for ranks of a launcher, too; warnings when `quiet`.
 Echo choose_echo(bool quiet);
 
 class RunLog {
