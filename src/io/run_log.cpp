@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -21,6 +23,20 @@ void for_each_line(const std::string& text, F&& f) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) f(line);
   if (text.empty()) f(text);
+}
+
+/// Columns of a terminal; 0: it does not say.
+int width_of(std::FILE* terminal) {
+  winsize size{};
+  return ::ioctl(::fileno(terminal), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/// A line that wraps would not go back to where it began. The last column stays free: some terminals wrap when it is written.
+std::string fitting(const std::string& text, int width) {
+  int columns = 0;
+  for (std::size_t k = 0; width > 0 && k < text.size(); ++k)
+    if ((text[k] & 0xc0) != 0x80 && ++columns == width) return text.substr(0, k);  // not within a letter of UTF-8
+  return text;
 }
 
 }  // namespace
@@ -73,7 +89,8 @@ void RunLog::warn(const std::string& text) {
 
 void RunLog::live(const std::string& text) {
   if (echo_ != Echo::live) return;
-  std::fputs(("\r\x1b[K" + text).c_str(), terminal_);  // back to the margin, clear to the end of the line
+  const std::string line = fitting(text, width_of(terminal_));
+  std::fputs(("\r\x1b[K" + line).c_str(), terminal_);  // back to the margin, clear to the end of the line
   std::fflush(terminal_);
   live_shown_ = true;
 }

@@ -1,11 +1,14 @@
 #include "uplift/io/phase_table.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -144,6 +147,32 @@ TEST_F(Logged, LiveLineGivesWayToText) {
   }
   EXPECT_EQ(shown(), "\r\x1b[K10 %\r\x1b[K20 %\r\x1b[Ka line\n\r\x1b[K30 %\r\x1b[K");
   EXPECT_THAT(logged(), Not(HasSubstr("%")));
+}
+
+TEST_F(Logged, LiveLineFitsTheTerminal) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) GTEST_SKIP() << "no pseudo-terminals here";
+  std::FILE* narrow = std::fopen(::ptsname(master), "w");
+  ASSERT_NE(narrow, nullptr);
+  const winsize size{24, 10, 0, 0};
+  ASSERT_EQ(::ioctl(::fileno(narrow), TIOCSWINSZ, &size), 0);
+  std::string seen(400, '\0');
+  {
+    RunLog log(base + ".log", Echo::live, false, narrow);
+    log.live("0123456789");
+    log.live("\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4");
+    log.live("012345678");
+    log.info("a line that is long");
+    seen.resize(static_cast<std::size_t>(::read(master, seen.data(), seen.size())));
+  }
+  std::fclose(narrow);
+  ::close(master);
+  EXPECT_EQ(seen,
+            "\r\x1b[K"
+            "012345678\r\x1b[K"
+            "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\r\x1b[K"
+            "012345678\r\x1b[K"
+            "a line that is long\r\n");
 }
 
 TEST_F(Logged, PlainProgressComesAtIncreasingIntervals) {

@@ -33,7 +33,8 @@ class RunLog {
   void info(const std::string& text);  ///< log and terminal; text may have several lines
   void note(const std::string& text);  ///< log only: resolved input, versions, hardware
   void warn(const std::string& text);  ///< log and terminal, kept for warnings()
-  void live(const std::string& text);  ///< replaces the live line; nothing unless the echo is live
+  /// Replaces the live line, cut to the width of the terminal; nothing unless the echo is live.
+  void live(const std::string& text);
   void clear_live();
   Echo echo() const { return echo_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
