@@ -18,6 +18,7 @@
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/replicas.hpp"
 #include "uplift/io/text_file.hpp"
@@ -150,6 +151,7 @@ void Ensemble::take_directory() {
     throw InputError(
         "output.directory: " + directory_.string() +
         " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+  if (!continued_) check_directory(input_, true);
   lock_ = h5::FileLock((directory_ / "run.log").string(), true);
   std::vector<std::string> directories;
   for (int r = 0; r < replicas; ++r) directories.push_back(directory_of(r));

@@ -17,6 +17,7 @@
 #include "surfaces.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/team.hpp"
+#include "uplift/io/check_output.hpp"
 #include "uplift/io/pdb.hpp"
 #include "uplift/io/phase_table.hpp"
 #include "uplift/io/text_file.hpp"
@@ -62,6 +63,7 @@ void Run::take_directory() {
     throw InputError(
         "output.directory: " + directory_.string() +
         " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+  if (!holds_run) check_directory(input_, false);
   lock_ = h5::FileLock(path("run.log"), true);
   if (holds_run) {
     FoundCheckpoint found = find_checkpoint(directory_);

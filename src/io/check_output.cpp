@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <string_view>
 
 #include "uplift/core/error.hpp"
 
@@ -17,6 +19,7 @@ constexpr std::array run_files{"run.log",          "checkpoint.upc", "checkpoint
                                "energies.h5",      "replicas.json",  "stages.json",         "exchange.h5",
                                "performance.json", "amd.log",        "topology.pdb",        "report.html"};
 constexpr std::size_t only_of_runs = 6;
+constexpr std::array surface_suffixes{".h5", ".csv", ".png", ".svg"};
 
 bool is_of_a_run(const fs::path& output) {
   if (std::find(run_files.begin(), run_files.end(), output.filename().string()) == run_files.end()) return false;
@@ -39,7 +42,47 @@ std::string in_words(const std::string& file, const RunInput& input) {
   return "a file of the force field";
 }
 
+/// Every line of a run.log begins with a time and two blanks. It may be empty, or end within the first line: of a run that was
+/// killed, or found no room.
+bool is_log_of_ours(const fs::path& log) {
+  std::ifstream in(log);
+  std::string line;
+  std::getline(in, line);
+  constexpr std::string_view begin = "0000-00-00 00:00:00  ";
+  if (line.size() < begin.size() && !(in.eof() && fs::is_regular_file(log))) return false;
+  const auto fits = [](char is, char wanted) { return wanted == '0' ? is >= '0' && is <= '9' : is == wanted; };
+  return std::equal(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(std::min(line.size(), begin.size())),
+                    begin.begin(), fits);
+}
+
+/// Besides frames, energies and checkpoints, which are never written over.
+std::vector<std::string> sidecars(const RunInput& input, bool ensemble) {
+  std::vector<std::string> names{"run.log", "performance.json"};
+  if (ensemble)
+    names.push_back("exchange.h5");
+  else
+    names.insert(names.end(), {"stages.json", "topology.pdb"});
+  if (!ensemble && input.has_bias()) names.push_back("amd.log");
+  if (input.output.report) names.push_back("report.html");
+  for (const FreeEnergySettings& surface : input.free_energies)
+    for (const char* suffix : surface_suffixes) names.push_back(surface.name + suffix);
+  return names;
+}
+
 }  // namespace
+
+void check_directory(const RunInput& input, bool ensemble) {
+  const fs::path directory = input.output.directory;
+  std::string there;
+  for (const std::string& name : sidecars(input, ensemble)) {
+    std::error_code error;
+    if (fs::exists(directory / name, error)) there += (there.empty() ? "" : ", ") + name;
+  }
+  if (there.empty() || is_log_of_ours(directory / "run.log")) return;
+  throw InputError("output.directory: " + directory.string() +
+                   " holds files that the run would write over, and no run of uplift (" + there +
+                   "); choose another directory with --set output.directory=NAME, or move them away");
+}
 
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code error;
@@ -76,7 +119,7 @@ std::string overwritten_by_run(const RunInput& input) {
   const std::string folder = whole(input.output.directory).string();
   std::set<std::string> names(run_files.begin(), run_files.end());
   for (const FreeEnergySettings& surface : input.free_energies)
-    for (const char* suffix : {".h5", ".csv", ".png", ".svg"}) names.insert(surface.name + suffix);
+    for (const char* suffix : surface_suffixes) names.insert(surface.name + suffix);
   for (const std::string& file : files_of(input)) {
     const fs::path own = whole(file);
     if (file.empty() || !names.contains(own.filename().string())) continue;

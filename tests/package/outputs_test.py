@@ -74,6 +74,54 @@ def no_command_writes_over_inputs_and_runs(folder):
         assert contents(folder) == before, arguments
 
 
+def no_run_writes_over_files_of_others(folder):
+    """Only over what a run has left, which is known by its log."""
+    write_input(folder)
+    replicas = ("--set", "compute.replicas=2")
+    for name in ("run.log", "topology.pdb", "stages.json", "performance.json", "report.html", "amd.log", "pmf.csv"):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write("\n2026-01-02 03:04:05  theirs\n")
+        before = contents(folder)
+        written = name not in ("report.html", "amd.log", "pmf.csv")  # this run makes none
+        for more in ((), ("--resume",), replicas) if written else ():
+            if more == replicas and name in ("topology.pdb", "stages.json"):
+                continue
+            said = uplift(folder, "run", "x.yaml", "--quiet", "--set", "output.directory=.", *more, expect=2)
+            assert "files that the run would write over" in said and f"({name})" in said and "--set output.directory=NAME" in said, said
+            assert contents(folder) == before, name
+        if not written:
+            uplift(folder, "run", "x.yaml", "--quiet", "--set", "output.directory=.")
+            for made in contents(folder).keys() - before.keys():
+                os.remove(os.path.join(folder, made))
+            assert contents(folder) == before, name
+        os.remove(os.path.join(folder, name))
+    with open(os.path.join(folder, "topology.pdb"), "w") as f:
+        f.write("theirs\n")
+    said = uplift(folder, "run", "x.yaml", "--quiet", "--set", "output.directory=.", *replicas)  # theirs are in folders of their own
+    os.makedirs(os.path.join(folder, "x"))
+    # What a run leaves that died before its first frame: with a header, with an error, with half a line, with nothing yet.
+    for log in ("2026-01-02 03:04:05  uplift 0.1.0: untitled\n", "2026-01-02 03:04:05  error: none\n", "2026-01-02 03", ""):
+        for name, text in (("run.log", log), ("topology.pdb", "ours\n"), ("performance.json", "{}")):
+            with open(os.path.join(folder, "x", name), "w") as f:
+                f.write(text)
+        uplift(folder, "run", "x.yaml", "--quiet")
+        for name in os.listdir(os.path.join(folder, "x")):
+            os.remove(os.path.join(folder, "x", name))
+
+
+def quiet_runs_warn_on_stderr(folder):
+    write_input(folder)
+    with open(os.path.join(folder, "x.yaml"), "a") as f:
+        f.write('free_energy: [{name: pmf, variables: ["phi=phi(2)"], stages: [go]}]\n')
+    for more in ((), ("--set", "compute.replicas=2")):
+        done = subprocess.run([UPLIFT, "run", "x.yaml", "--quiet", "--set", f"output.directory=quiet{len(more)}", *more], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout == "" and done.stderr.count("warning: no free energy pmf: ") == 1, done
+        with open(os.path.join(folder, f"quiet{len(more)}", "run.log")) as f:
+            assert "warning: no free energy pmf: " in f.read()
+    done = subprocess.run([UPLIFT, "run", "x.yaml", "--set", "output.directory=loud"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "" and "warning: no free energy pmf: " in done.stdout, done
+
+
 def what_finds_no_room_leaves_nothing(folder):
     write_input(folder, "1 ps")
     uplift(folder, "run", "x.yaml", "--quiet")
@@ -144,5 +192,5 @@ def one_signal_may_be_sent_twice(folder):
 
 
 if __name__ == "__main__":
-    run_all(no_command_writes_over_inputs_and_runs, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
+    run_all(no_command_writes_over_inputs_and_runs, no_run_writes_over_files_of_others, quiet_runs_warn_on_stderr, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
             one_signal_may_be_sent_twice)

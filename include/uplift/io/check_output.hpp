@@ -21,6 +21,10 @@ void check_new_output(const std::string& output, const std::vector<std::string>&
 /// Every file that an input names, and itself.
 std::vector<std::string> files_of(const RunInput& input);
 
+/// Throws InputError where the run would write over files in its directory that are no leftovers of a run of ours, which are
+/// known by their run.log. `ensemble`: the directory of all replicas, not of one.
+void check_directory(const RunInput& input, bool ensemble);
+
 /// What is wrong where the run would write over one of these; empty: it does not.
 std::string overwritten_by_run(const RunInput& input);
 
