@@ -16,8 +16,8 @@ struct ConvertOptions {
   std::string begin, end;  ///< times; empty: all
   std::string atoms;       ///< selection; empty: all
   bool whole = false, unwrap = false;
-  std::string centre;  ///< selection; empty: not centred
-  std::string precision = "1e-3 nm";
+  std::string centre;     ///< selection; empty: not centred
+  std::string precision;  ///< of XTC; empty: 1e-3 nm
   std::string group, length_unit, time_unit;
   bool consecutive = false, drop_times = false, force = false;
 };

@@ -77,19 +77,13 @@ double time_of(const char* option, const std::string& text, double otherwise) {
   }
 }
 
-void refuse_others(const ConvertOptions& o) {
-  if (o.inputs.size() > 1) throw InputError(o.output + ": energies of one run at a time; name one energies.h5 and the output");
-  if (!o.topology.empty() || !o.coordinates.empty() || !o.atoms.empty() || !o.centre.empty() || o.whole || o.unwrap ||
-      o.consecutive || o.last)
-    throw InputError(o.output + ": a table of energies knows --begin, --end, --stride and --force only; leave the others out");
-}
-
 }  // namespace
 
 bool is_energy_table(const std::string& path) { return file_suffix(path) == "csv" || file_suffix(path) == "xvg"; }
 
 int convert_energies(const ConvertOptions& options) {
-  refuse_others(options);
+  if (options.inputs.size() > 1)
+    throw InputError(options.output + ": energies of one run at a time; name one energies.h5 and the output");
   const std::string& input = options.inputs.front();
   if (!fs::exists(input)) throw InputError(input + ": there is no such file");
   if (file_suffix(input) != "h5")

@@ -1,6 +1,8 @@
 #include "convert_system.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "uplift/core/error.hpp"
 #include "uplift/io/charmm.hpp"
@@ -34,6 +36,39 @@ SystemSettings topology_settings(const std::string& path, const ConvertOptions& 
   return settings;
 }
 
+std::vector<std::string> topology_options(const std::string& path, bool typed) {
+  const std::string suffix = file_suffix(path);
+  if (suffix == "psf") return {"--parameters"};
+  if (suffix == "top" || suffix == "itp") return {"--define", "--include"};
+  if (typed && is_structure_file(path)) return {"--forcefield"};
+  return {};
+}
+
+void refuse_idle(const std::string& file, const std::vector<std::pair<std::string, bool>>& given,
+                 const std::vector<std::string>& matter) {
+  static const std::map<std::string, std::string> meant{{"--parameters", "a .psf"},
+                                                        {"--define", "a GROMACS .top"},
+                                                        {"--include", "a GROMACS .top"},
+                                                        {"--forcefield", "the topology of a .pdb or .cif"},
+                                                        {"--coordinates", "a topology that becomes .prmtop or .pdb"},
+                                                        {"--precision", ".xtc outputs"},
+                                                        {"--drop-times", ".dcd outputs"},
+                                                        {"--group", "H5MD inputs"},
+                                                        {"--length-unit", "H5MD inputs"},
+                                                        {"--time-unit", "H5MD inputs"}};
+  std::string idle;
+  int count = 0;
+  for (const auto& [name, is_given] : given) {
+    if (!is_given || std::find(matter.begin(), matter.end(), name) != matter.end()) continue;
+    const auto found = meant.find(name);
+    idle += (idle.empty() ? "" : ", ") + name + " (for " + (found == meant.end() ? "trajectories" : found->second) + ")";
+    ++count;
+  }
+  if (count > 0)
+    throw InputError(file + ": " + idle + (count > 1 ? " have" : " has") + " no effect here; leave " +
+                     (count > 1 ? "them" : "it") + " out");
+}
+
 System read_any_system(const std::string& path, const ConvertOptions& options) {
   const std::string suffix = file_suffix(path);
   if (suffix == "psf" && options.parameters.empty()) return system_of(read_psf_terms(path));
@@ -46,7 +81,7 @@ System read_any_system(const std::string& path, const ConvertOptions& options) {
     return bare_system(std::move(structure.topology), std::move(masses));
   }
   if (suffix != "h5md" && suffix != "h5")
-    throw InputError(path + ": no topology that uplift convert reads; give a .prmtop, .parm7, .top, .psf, .pdb, .cif or .h5md");
+    throw InputError(path + ": no topology that uplift reads; give a .prmtop, .parm7, .top, .psf, .pdb, .cif or .h5md");
   std::optional<System> system = open_trajectory(path)->system();
   if (!system) throw InputError(path + ": does not name its atoms; give a .prmtop, .top, .psf or .pdb");
   return std::move(*system);
