@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 
@@ -35,6 +37,7 @@ constexpr Ending endings[] = {
 
 TrajectoryFormat trajectory_format(const std::string& path) {
   std::string name = std::filesystem::path(path).filename().string();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   for (const Ending& ending : endings)
     if (name.ends_with(ending.text)) return ending.format;
