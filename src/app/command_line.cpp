@@ -241,7 +241,10 @@ void add_info(const Setup& s) {
       s.app.add_subcommand("info", "what is in a topology, coordinate file, trajectory or checkpoint, or on this machine");
   const auto o = std::make_shared<InfoOptions>();
   info->add_option("FILE", o->file,
-                   "a topology or coordinates, or a file or the folder of a run (of an input: uplift validate)");
+                   "a topology or coordinates, or a file or the folder of a run (of an input: uplift validate, or --atoms)");
+  info->add_option("--atoms", o->atoms,
+                   "a table of the atoms of this selection, with names, residues and chains, of a topology, a structure or an "
+                   "input: all, 'resid 1-20 and name CA'");
   info->add_flag("--devices", o->devices, "this machine");
   add_topology_options(info, o->parameters, o->define, o->include, o->forcefield);
   does(info, s, o, [info](const InfoOptions& given) {

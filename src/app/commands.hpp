@@ -103,7 +103,7 @@ int build_command(const BuildArguments& arguments);
 void add_build_options(CLI::App* command, BuildArguments& arguments);
 /// `uplift info`.
 struct InfoOptions {
-  std::string file;
+  std::string file, atoms;  ///< atoms: a selection; empty: the file as a whole
   bool devices = false;
   std::vector<std::string> parameters, define, include, forcefield;  ///< what topologies need besides
 };

@@ -125,7 +125,8 @@ class Conversion {
   std::vector<int> selected(const char* option, const std::string& selection) const {
     std::vector<int> atoms = select_atoms(system_->topology, selection);
     if (atoms.empty())
-      throw InputError(std::string(option) + ": '" + selection + "' selects no atom; look at the names with `uplift info`");
+      throw InputError(std::string(option) + ": '" + selection +
+                       "' selects no atom; look at the names with `uplift info FILE --atoms all`");
     return atoms;
   }
 

@@ -147,7 +147,7 @@ std::vector<int> stored_atoms(const RunInput& input, const Topology& topology) {
                                 key + "'" + input.output.atoms +
                                     "' selects no atom, so that frames would hold nothing; look at the names with "
                                     "`uplift info " +
-                                    input.system.topology + "`, or write every: 0 ps"));
+                                    input.file + " --atoms all`, or write every: 0 ps"));
   return atoms;
 }
 

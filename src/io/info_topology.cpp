@@ -1,14 +1,16 @@
 // `uplift info` of topologies, structures and coordinates.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "info_parts.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/io/charmm.hpp"
 #include "uplift/io/coordinates.hpp"
+#include "uplift/io/info.hpp"
 #include "uplift/io/structure.hpp"
 #include "uplift/io/topology_file.hpp"
 
@@ -35,13 +37,22 @@ std::string residues_row(const Topology& topology) {
   for (const Residue& residue : topology.residues) waters += is_water(topology, residue);
   return row("residues", fmt::format("{}, {} of them water", topology.residues.size(), waters));
 }
+/// "2: A (1 to 68), B (1 to 20)", with the numbers of residues; these alone where there are no chains.
 std::string chains_row(const Topology& topology) {
-  std::set<std::string> chains;
-  for (const Residue& residue : topology.residues)
-    if (!residue.chain.empty()) chains.insert(residue.chain);
+  std::map<std::string, std::pair<int, int>> chains;
+  for (const Residue& residue : topology.residues) {
+    auto& [least, most] = chains.try_emplace(residue.chain, residue.number, residue.number).first->second;
+    least = std::min(least, residue.number);
+    most = std::max(most, residue.number);
+  }
+  if (chains.empty()) return "";
+  const auto range = [](const auto& ends) { return fmt::format("{} to {}", ends.first, ends.second); };
+  const auto unnamed = chains.extract("");
+  const std::string others = unnamed.empty() ? "" : range(unnamed.mapped());
+  if (chains.empty()) return row("numbered", others);
   std::string names;
-  for (const std::string& chain : chains) names += (names.empty() ? "" : " ") + chain;
-  return chains.empty() ? "" : row("chains", fmt::format("{}: {}", chains.size(), names));
+  for (const auto& [chain, ends] : chains) names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", chain, range(ends));
+  return row("chains", fmt::format("{}: {}{}", chains.size(), names, unnamed.empty() ? "" : "; in none: " + others));
 }
 double total_mass(const Topology& topology) {
   double mass = 0;
@@ -138,3 +149,22 @@ std::string coordinates(const std::string& path) {
 }
 
 }  // namespace uplift::info
+
+namespace uplift {
+
+std::string atom_table(const Topology& topology, const std::vector<int>& atoms) {
+  constexpr std::size_t most = 500;
+  std::string text = fmt::format("{} of {} atoms, counted from 0 as in distance(0,1)\n", atoms.size(), topology.size());
+  text += fmt::format("  {:>8}  {:<8}{:<9}{:<9}{:>6}   {}\n", "atom", "name", "element", "resname", "resid", "chain");
+  for (std::size_t k = 0; k < std::min(most, atoms.size()); ++k) {
+    const Atom& a = topology.atoms[static_cast<std::size_t>(atoms[k])];
+    const Residue& r = topology.residues[static_cast<std::size_t>(a.residue)];
+    text +=
+        fmt::format("  {:>8}  {:<8}{:<9}{:<9}{:>6}{:<3}{}\n", atoms[k], a.name, a.element > 0 ? element_symbol(a.element) : "-",
+                    r.name, r.number, r.insertion, r.chain.empty() ? "-" : r.chain);
+  }
+  if (atoms.size() > most) text += fmt::format("  and {} more; choose fewer to see them\n", atoms.size() - most);
+  return text;
+}
+
+}  // namespace uplift

@@ -193,7 +193,7 @@ void apply_restraints(System& system, const RestraintSettings& settings, const s
     if (system.masses[static_cast<std::size_t>(i)] > 0) atoms.push_back({i, settings.k});
   if (atoms.empty())
     throw InputError("restraints.positions: '" + settings.selection +
-                     "' selects no atom of this system; check it with `uplift info`");
+                     "' selects no atom of this system; look at the names with `uplift info INPUT.yaml --atoms all`");
   restrain(system, atoms, reference, box);
 }
 

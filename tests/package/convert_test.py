@@ -401,6 +401,38 @@ def frames_and_atoms_are_chosen(scratch):
     assert contents(out)[0].shape == (FRAMES, 11, 3)
 
 
+def options_without_effect_are_refused(scratch):
+    source = sample(scratch, "orthorhombic")
+    prmtop, inpcrd = (os.path.join(INPUTS, "alanine-dipeptide-vacuum", "system." + e) for e in ("prmtop", "inpcrd"))
+    for words, names in {
+        (prmtop, "o.prmtop", "--atoms", "protein", "--stride", "2"): ["--stride (for trajectories), --atoms (for trajectories) have"],
+        (prmtop, "o.psf", "--coordinates", inpcrd): ["--coordinates (for a topology that becomes .prmtop or .pdb) has"],
+        (prmtop, "o.psf", "--parameters", "nosuch.prm"): ["--parameters (for a .psf) has"],
+        (prmtop, "o.pdb", "--coordinates", inpcrd, "--precision", "1e-4 nm"): ["--precision (for .xtc outputs)"],
+        (source, "o.dcd", "--precision", "1e-4 nm"): ["--precision (for .xtc outputs)"],
+        (source, "o.h5md", "--precision", "1e-4 nm", "--drop-times"): ["--precision", "--drop-times (for .dcd outputs)"],
+        (source, "o.xtc", "--forcefield", "amber14sb"): ["--forcefield"],
+        (source, "o.xtc", "--coordinates", inpcrd): ["--coordinates"],
+        (source, "o.xtc", "--topology", prmtop, "--parameters", "nosuch.prm"): ["--parameters"],
+        (os.path.join(scratch, "topology.pdb"), "o.xtc", "--group", "all"): ["--group (for H5MD inputs)"],
+        (os.path.join(scratch, "energies.h5"), "o.csv", "--precision", "1 nm", "--group", "a", "--unwrap"): ["--unwrap", "--precision", "--group"],
+    }.items():
+        said = convert(words[0], os.path.join(scratch, words[1]), *words[2:], expect=2)
+        assert words[1] + ": --" in said and "no effect here" in said and all(name in said for name in names), (words, said)
+        assert not os.path.exists(os.path.join(scratch, words[1])), words
+    done = subprocess.run([UPLIFT, "info", prmtop, "--parameters", "nosuch.prm"], capture_output=True, text=True)
+    assert done.returncode == 2 and "--parameters (for a .psf) has no effect" in done.stderr, done
+
+
+def endings_may_be_in_capitals(scratch):
+    source = sample(scratch, "orthorhombic")
+    for ending in ("XTC", "Pdb", "DCD", "NC", "H5MD"):
+        there = os.path.join(scratch, "o." + ending)
+        convert(source, there)
+        assert info(there)[1]["frames"] == str(FRAMES), ending
+        convert(there, os.path.join(scratch, f"back-{ending}.xtc"))
+
+
 def inputs_follow_each_other(scratch):
     source = sample(scratch, "orthorhombic")
     parts = [os.path.join(scratch, n) for n in ("a.xtc", "b.xtc", "ab.xtc", "c.h5md")]
@@ -476,7 +508,7 @@ def energies_become_tables(scratch):
     assert legends == [n.split(" [")[0] for n in names[2:]] and np.allclose(found[:, 0], time[1::2], rtol=1e-9) and np.allclose(found[:, 1:], values[1::2, 2:], rtol=1e-9, equal_nan=True)
     assert "is there already" in convert(table, csv, expect=2)
     assert "holds no energies of a run" in convert(source, os.path.join(scratch, "f.csv"), expect=2)
-    assert "leave the others out" in convert(table, os.path.join(scratch, "f.csv"), "--last", expect=2)
+    assert "--last (for trajectories) has no effect here; leave it out" in convert(table, os.path.join(scratch, "f.csv"), "--last", expect=2)
     assert "between --begin and --end" in convert(table, os.path.join(scratch, "f.csv"), "--begin", "9 us", expect=2) and not os.path.exists(os.path.join(scratch, "f.csv"))
 
 
@@ -602,7 +634,36 @@ def info_tells_what_is_in_other_programs_files(scratch):
     models = os.path.join(scratch, "models.pdb")
     convert(sample(os.path.join(scratch, "s"), "orthorhombic"), models)
     kind, rows = info(models)
-    assert rows["frames"] == str(FRAMES) and rows["chains"] == "1: A" and rows["time"].startswith("0 to 1.2 ps"), rows
+    assert rows["frames"] == str(FRAMES) and rows["chains"] == "1: A (1 to 2); in none: 3 to 8" and rows["time"].startswith("0 to 1.2 ps"), rows
+    assert amber["numbered"] == f"1 to {waters + 3}", amber
+
+
+def info_shows_atoms(scratch):
+    prmtop, inpcrd = (os.path.join(INPUTS, "alanine-dipeptide-tip3p", "system." + e + ".gz") for e in ("prmtop", "inpcrd"))
+    pdb, yaml = os.path.join(scratch, "a.pdb"), os.path.join(scratch, "a.yaml")
+    convert(prmtop, pdb, "--coordinates", inpcrd)
+    with open(yaml, "w") as f:
+        f.write(f"version: 1\nsystem: {{topology: {prmtop}, coordinates: {inpcrd}}}\n")
+    names = MDAnalysis.Universe(pdb).atoms
+    table = lambda *words, expect=0: subprocess.run([UPLIFT, "info", *words], capture_output=True, text=True)
+    for path in (prmtop, pdb, yaml, sample(os.path.join(scratch, "s"), "orthorhombic")):
+        done = table(path, "--atoms", "name CA or name O and protein")
+        assert done.returncode == 0, done.stderr
+        head, columns, *lines = done.stdout.splitlines()
+        assert columns.split() == ["atom", "name", "element", "resname", "resid", "chain"], columns
+        assert head.startswith(f"{path}: {len(lines)} of ") and all(line.split()[1] in ("CA", "O") and line.split()[2] == line.split()[1][0] for line in lines), done.stdout
+        if path.endswith("h5md"):
+            continue
+        assert len(lines) == 3, done.stdout
+        for line in lines:
+            number, name, _, residue, resid, _ = line.split()
+            a = names[int(number)]
+            assert (a.name, a.resname, a.resid) == (name, residue, int(resid)), (line, a)
+    lines = table(prmtop, "--atoms", "all").stdout.splitlines()
+    assert len(lines) == 2 + 500 + 1 and f"and {len(names) - 500} more" in lines[-1], lines[-1]
+    for words, cure in (((prmtop, "--atoms", "name QQ"), "--atoms all"), ((prmtop, "--atoms", "nam CA"), "--atoms: "), ((inpcrd, "--atoms", "all"), "give a .prmtop")):
+        done = table(*words)
+        assert done.returncode == 2 and cure in done.stderr, done
 
 
 def topologies_become_prmtops(scratch):
@@ -744,5 +805,5 @@ def damaged_files_are_refused(scratch):
 
 if __name__ == "__main__":
     run_all(round_trips_keep_what_the_format_holds, independent_readers_see_the_same, xtc_of_others_and_for_others, real_water_compresses_as_elsewhere, dcd_of_others,
-            dcd_says_when_frames_were, pdb_without_a_title_says_when_frames_were, of_models_the_first_is_taken_and_said, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
+            dcd_says_when_frames_were, pdb_without_a_title_says_when_frames_were, of_models_the_first_is_taken_and_said, netcdf_of_others, h5md_of_others, frames_and_atoms_are_chosen, options_without_effect_are_refused, endings_may_be_in_capitals, info_shows_atoms, inputs_follow_each_other, ends_are_taken_whatever_their_last_digit, energies_become_tables, molecules_are_whole_followed_and_centred,
             topologies_are_converted, topologies_become_prmtops, info_tells_what_is_in_other_programs_files, psf_and_top_are_topologies_too, damaged_files_are_refused)
