@@ -68,8 +68,11 @@ BenchmarkCase shipped(const std::string& system, const std::vector<std::string>&
 }  // namespace
 
 BenchmarkCase benchmark_case(const std::string& system, const std::vector<std::string>& overrides) {
-  BenchmarkCase one =
-      is_file(system) ? BenchmarkCase{{}, load_run_input(system, overrides), {}, {}, {}} : shipped(system, overrides);
+  BenchmarkCase one;
+  if (is_file(system))
+    one.input = load_run_input(system, overrides);
+  else
+    one = shipped(system, overrides);
   one.name = system;
   one.forces = one.input.forces;
   one.dynamics = one.input.dynamics;
@@ -79,6 +82,8 @@ BenchmarkCase benchmark_case(const std::string& system, const std::vector<std::s
     one.forces = stage.forces;
     one.dynamics = stage.dynamics;
     one.restraints = stage.restraints;
+    one.bias = stage.bias;
+    one.stage = stage.name;
     found = true;
   }
   if (!found)

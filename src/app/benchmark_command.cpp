@@ -22,6 +22,7 @@
 #include "uplift/io/info.hpp"
 #include "uplift/io/phase_table.hpp"
 #include "uplift/io/text_file.hpp"
+#include "uplift/sampling/bias_rules.hpp"
 
 namespace uplift::app {
 namespace {
@@ -89,11 +90,17 @@ Measurement measure(const BenchmarkCase& one, const BenchmarkOptions& options) {
   const double start = now();
   Loaded loaded = load(one.input, one.forces, one.restraints);
   set_com_removal(loaded, one.dynamics);
+  BiasCourse bias;
+  if (one.biased()) {
+    check_bias(one.stage, *one.bias, loaded.system);
+    bias.plan.bias = one.bias->given;
+    loaded.system.torsions_apart = boosted_torsions(bias.plan.bias);
+  }
   const System& system = loaded.system;
   const std::unique_ptr<Backend> backend =
       make_backend(system, loaded.state.box, one.input.compute, one.dynamics.constraint_tolerance);
   prepare(one, *backend, loaded);
-  Simulation simulation(system, *backend, std::move(loaded.state), one.dynamics);
+  Simulation simulation(system, *backend, std::move(loaded.state), one.dynamics, {}, bias);
   simulation.begin();
   m.setup = now() - start;
   m.atoms = system.size();
@@ -113,6 +120,14 @@ Measurement measure(const BenchmarkCase& one, const BenchmarkOptions& options) {
   const int dof = degrees_of_freedom(system);
   m.temperature = dof > 0 ? 2 * backend->kinetic_energy() / (dof * constants::boltzmann) : 0;
   return m;
+}
+
+/// What is to be said of the boost of the stage that is measured; empty: it has none.
+std::string boost_text(const BenchmarkCase& one) {
+  if (!one.bias) return "";
+  if (one.biased()) return "with the boost of stage " + one.stage;
+  return "without the boost of stage " + one.stage + ", whose parameters come from stage " + one.bias->from +
+         ": give them explicitly to have it measured, too";
 }
 
 double step_milliseconds(const Measurement& m, const BenchmarkCase& one) {
@@ -152,6 +167,7 @@ nlohmann::json to_json(const BenchmarkCase& one, const Measurement& m) {
                       {"temperature", m.temperature},
                       {"phases", phases},
                       {"input", one.input.resolved}};
+  if (one.bias) j["boost"] = one.biased();
   if (m.pme) j["pme"] = {{"alpha", m.pme->alpha}, {"grid", m.pme->grid}, {"order", m.pme->order}};
   return j;
 }
@@ -172,7 +188,8 @@ class Report {
   void add(const BenchmarkCase& one, const Measurement& m) {
     json_["systems"].push_back(to_json(one, m));
     save();
-    std::cout << fmt::format("{}: {} atoms, {}\n", one.name, m.atoms, m.device)
+    const std::string boost = boost_text(one);
+    std::cout << fmt::format("{}: {} atoms, {}\n", one.name, m.atoms, m.device) << boost << (boost.empty() ? "" : "\n")
               << phase_table(
                      {m.phases, m.wall, m.steps * windows, static_cast<double>(m.steps * windows) * one.dynamics.timestep})
               << std::endl;

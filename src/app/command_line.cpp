@@ -260,6 +260,9 @@ void add_benchmark(const Setup& s) {
   const auto o = std::make_shared<BenchmarkOptions>();
   BenchmarkOptions& measure = *o;
   measure.command = s.command;
+  benchmark->footer(
+      "Of an input its last stage of dynamics is measured, with its boost if the parameters of that are explicit. One whose "
+      "parameters come from another stage is left out, which is said.");
   benchmark->add_option("SYSTEM", measure.systems, "YAML inputs, or names: " + benchmark_names() + "; default: a few of these");
   benchmark->add_option("--set", measure.set, "override a key of the inputs: --set dynamics.timestep='2 fs' (repeatable)")
       ->allow_extra_args(false)

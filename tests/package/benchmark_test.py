@@ -72,6 +72,23 @@ stages:
     assert not [name for name in os.listdir(scratch) if name not in ("mine.yaml", "benchmark.json")], os.listdir(scratch)  # no files of a run
 
 
+def boosts_are_measured_or_said_to_be_left_out(scratch):
+    explicit = "dihedral: {threshold: 70 kJ/mol, alpha: 9 kJ/mol}"
+    for parameters, boost, said in ((explicit, True, "with the boost of stage boosted\n"), ("from: before", False, "without the boost of stage boosted, whose parameters come from stage before")):
+        with open(os.path.join(scratch, "mine.yaml"), "w") as f:
+            f.write(f"""version: 1
+system: {{topology: {INPUTS}/alanine-dipeptide-vacuum/system.prmtop, coordinates: {INPUTS}/alanine-dipeptide-vacuum/system.inpcrd}}
+forces: {{nonbonded: no-cutoff}}
+stages:
+  - {{name: before, time: 1 ps, collect: energies}}
+  - {{name: boosted, time: 1 ps, bias: {{method: amd, boost: dihedral, parameters: {{{parameters}}}}}}}
+""")
+        record, done = benchmark(scratch, "mine.yaml", "--seconds", "0.1", "--threads", "1")
+        (system,) = record["systems"]
+        assert system["boost"] is boost and said in done.stdout, done.stdout
+        assert any("bias" in p["name"] or "boost" in p["name"] for p in system["phases"]) is boost, system["phases"]
+
+
 def slips_are_told_before_anything_is_measured(scratch):
     _, done = benchmark(scratch, "water-24k", "water-24kk", expect=2)
     assert "water-24kk" in done.stderr and "alanine-dipeptide-tip3p" in done.stderr and "water-N" in done.stderr, done.stderr
@@ -92,5 +109,5 @@ def one_that_fails_does_not_take_the_others_along(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_measurement_is_whole, inputs_of_users_count_too, slips_are_told_before_anything_is_measured,
+    run_all(a_measurement_is_whole, inputs_of_users_count_too, boosts_are_measured_or_said_to_be_left_out, slips_are_told_before_anything_is_measured,
             one_that_fails_does_not_take_the_others_along)
