@@ -15,6 +15,7 @@
 #include "run_bias.hpp"
 #include "run_exchange.hpp"
 #include "surfaces.hpp"
+#include "uplift/backend/phase_timer.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/team.hpp"
 #include "uplift/io/check_output.hpp"
@@ -250,10 +251,12 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   const double start = now();
   const std::int64_t first = simulation.current_step();
   saved_step_.reset();
+  saving_ = {"checkpoints", 0, 0};
   simulation.begin();
   if (settings.bias && !continued) check_first_boost(settings, simulation.observe({false, true, false, false}).energies.bias);
   std::string why = advance(simulation, exchange ? &*exchange : nullptr, last);
   const double wall = now() - start;
+  const PhaseTime saving = saving_;
   // Not twice at one step: where another replica could not write its checkpoint of an attempt, it goes on from the one before,
   // which must not be lost here.
   if (saved_step_ != simulation.current_step()) save(simulation.checkpoint_state(), true);
@@ -271,6 +274,7 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   RunTiming timing{phases_since(before, backend.phases()), wall, taken,
                    static_cast<double>(taken) * settings.dynamics.timestep};
   timing.phases.push_back(recorders.output_time());
+  if (saving.calls > 0) timing.phases.push_back(saving);
   report(settings, backend, timing);
   if (bias.plan.gather && why.empty()) {
     next_.collected[settings.name] = state_.statistics;
@@ -305,6 +309,7 @@ bool Run::checkpoint_due() const {
 
 /// A checkpoint, after the files that it belongs to are safe.
 void Run::save(const State& state, bool begun, std::optional<DescentMemory> descent) {
+  const PhaseTimer timer(saving_);
   background_.drain();
   if (trajectory_) trajectory_->sync();
   if (energies_) energies_->sync();

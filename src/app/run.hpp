@@ -84,6 +84,7 @@ class Run {
   std::optional<Checkpoint> checkpoint_;    ///< that this run goes on from, until its stage has begun
   std::vector<std::string> on_resumption_;  ///< warnings, for the log
   Checkpoint next_;                         ///< what the next one says of the stage in hand
+  PhaseTime saving_;                        ///< of checkpoints of the stage in hand
   double saved_at_ = 0;                     ///< steady clock [s]
   std::optional<std::int64_t> saved_step_;  ///< of the last checkpoint of the stage in hand
   State state_;
