@@ -210,10 +210,11 @@ void Run::begin_files(const System& system, Backend& backend) {
 }
 
 int Run::dynamics(const StageSettings& settings, const System& system, Backend& backend, BiasCourse bias) {
+  const double temperature = settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature;
+  if (!(checkpoint_ && checkpoint_->begun)) note_velocities(settings, temperature);
   if (has_velocities_ && !(checkpoint_ && checkpoint_->begun)) carry_velocities(settings, system);
   if (!has_velocities_) {
-    draw_velocities(system, settings.dynamics.ramp ? settings.dynamics.ramp->from : settings.dynamics.temperature,
-                    settings.dynamics.seed, state_);
+    draw_velocities(system, temperature, settings.dynamics.seed, state_);
     next_.has_velocities = has_velocities_ = true;
   }
   std::optional<StageStart> continued;

@@ -65,6 +65,8 @@ class Run {
   BiasStatistics statistics_of(const std::string& stage) const;
   void check_first_boost(const StageSettings& settings, const BiasEnergies& boost);
   void carry_velocities(const StageSettings& settings, const System& system);
+  void note_velocities(const StageSettings& settings, double temperature);
+  const StageSettings* dynamics_before() const;
   bool verlet_takes_over() const;
   void check_mesh(const StageSettings& settings, const System& system);
   void check_heating(const StageSettings& settings, const System& system, double drift);

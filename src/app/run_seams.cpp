@@ -13,12 +13,26 @@
 
 namespace uplift::app {
 
-/// Other masses than those of the dynamics before: velocities become as much slower or faster as their atoms have become
-/// heavier or lighter, so that the temperature stays.
-void Run::carry_velocities(const StageSettings& settings, const System& system) {
+/// The last stage before this one that is no minimisation.
+const StageSettings* Run::dynamics_before() const {
   const StageSettings* before = nullptr;
   for (int k = 0; k < next_.stage; ++k)
     if (const StageSettings& stage = input_.stages[static_cast<std::size_t>(k)]; !stage.minimize) before = &stage;
+  return before;
+}
+
+/// Where those come from that a stage begins with.
+void Run::note_velocities(const StageSettings& settings, double temperature) {
+  const StageSettings* before = dynamics_before();
+  log_->note("velocities: " + (!has_velocities_ ? fmt::format("drawn at {:g} K, seed {}", temperature, settings.dynamics.seed)
+                               : before         ? "those of the end of stage " + before->name
+                                                : "those of " + input_.system.coordinates));
+}
+
+/// Other masses than those of the dynamics before: velocities become as much slower or faster as their atoms have become
+/// heavier or lighter, so that the temperature stays.
+void Run::carry_velocities(const StageSettings& settings, const System& system) {
+  const StageSettings* before = dynamics_before();
   const auto decides = [](const ForceSettings& f) {  // hydrogens of rigid water stay as light as they are
     return std::pair(f.hydrogen_mass, f.hydrogen_mass && f.rigid_water);
   };

@@ -1,5 +1,6 @@
 #include "uplift/io/run_log.hpp"
 
+#include <H5public.h>
 #include <fmt/format.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
@@ -102,8 +103,25 @@ void RunLog::clear_live() {
   live_shown_ = false;
 }
 
+namespace {
+
+std::string built_with() {
+  utsname os{};
+  ::uname(&os);
+#if defined(__clang__)
+  const char* compiler = "Clang " __clang_version__;
+#else
+  const char* compiler = "GCC " __VERSION__;
+#endif
+  // That of the headers, which the library insists on; to ask it would begin its work before ours with it (io/h5).
+  return fmt::format("built by {}; HDF5 {}.{}.{}; on {}", compiler, H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE, os.nodename);
+}
+
+}  // namespace
+
 void write_log_header(RunLog& log, const LogHeader& header) {
   log.info(fmt::format("uplift {}: {}", header.version, header.title.empty() ? "untitled" : header.title));
+  log.note(built_with());
   log.note(describe_machine());
   log.info("backend: " + header.backend);
   log.note("resolved input:");

@@ -319,6 +319,32 @@ def twenty_stages_of_ramps_selections_and_restraints(scratch):
         assert "stage " + stage[7:].split(",")[0] + "\n" in log, stage
 
 
+def the_log_says_where_velocities_came_from_and_time_went(scratch):
+    path = write_input(scratch, "said", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff}", stages="[{name: one, time: 0.02 ps}, {name: two, time: 0.02 ps}]")
+    folder, _ = run(path, "--quiet", "--set", "output.checkpoint.every=1 ns")  # after every step
+    with open(os.path.join(folder, "run.log")) as f:
+        log = f.read()
+    assert re.search(r"  uplift \d.*\n.*  built by \S+ .*; HDF5 \d+\.\d+\.\d+; on " + re.escape(os.uname().nodename) + "\n", log), log[:600]
+    assert log.count("velocities: drawn at 300 K, seed 11\n") == 1 and log.count("velocities: those of the end of stage one\n") == 1, log
+    with open(os.path.join(folder, "performance.json")) as f:
+        stages = json.load(f)["stages"]
+    for stage in stages:
+        phases = stage["phases"]
+        assert phases["checkpoints"]["calls"] == 10 and 0 < phases["checkpoints"]["seconds"] < stage["seconds"], stage
+        assert sum(p["seconds"] for p in phases.values()) < 1.01 * stage["seconds"], stage
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write(text.replace(f"{INPUTS}/alanine-dipeptide-vacuum/system.inpcrd", os.path.join(folder, "trajectory.h5md")))
+    run(path, "--quiet", "--set", f"output.directory={scratch}/third", "--set", "stages.0.time=0.01 ps")
+    with open(os.path.join(scratch, "third", "run.log")) as f:
+        log = f.read()
+    assert f"velocities: those of {folder}/trajectory.h5md\n" in log, log
+    run(path, "--quiet", "--resume", "--set", f"output.directory={scratch}/third", "--set", "stages.0.time=0.01 ps", "--set", "stages.1.time=0.04 ps")
+    with open(os.path.join(scratch, "third", "run.log")) as f:
+        assert f.read().count("velocities: those of ") == 2
+
+
 def bad_input_is_named(scratch):
     path = write_input(scratch, "bad", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff, cutof: 0.9 nm}")
     _, done = run(path, expect=2)
@@ -341,4 +367,4 @@ if __name__ == "__main__":
             a_run_goes_on_until_it_is_done, a_signal_leaves_a_checkpoint_and_two_jobs_cannot_share_a_run,
             a_checkpoint_goes_on_on_another_backend, the_device_has_the_same_bits_whatever_it_reports,
             rows_before_an_error_on_the_device_are_written,
-            a_blow_up_is_diagnosed_and_loses_nothing, twenty_stages_of_ramps_selections_and_restraints, bad_input_is_named)
+            a_blow_up_is_diagnosed_and_loses_nothing, twenty_stages_of_ramps_selections_and_restraints, the_log_says_where_velocities_came_from_and_time_went, bad_input_is_named)
