@@ -336,7 +336,11 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
 Checkpoint read_checkpoint(const std::string& path) {
   const std::string bytes = read_file(path);
   const auto damaged = [&](const std::string& why) {
-    return InputError(path + ": " + why + "; use the one before it (" + previous_checkpoint(path) + "), or begin again");
+    const std::string previous = previous_checkpoint(path);
+    std::error_code error;
+    return InputError(path + ": " + why +
+                      (std::filesystem::exists(previous, error) ? "; use the one before it (" + previous + "), or begin again"
+                                                                : "; there is none before it, so begin again"));
   };
   if (bytes.size() < magic_size || bytes.compare(0, magic_size, magic) != 0)
     throw InputError(path + ": not a checkpoint of uplift");

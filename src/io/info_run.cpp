@@ -16,12 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "step 500 (1 ps), stage 2, production"; the checkpoint before where there is no other.
-std::string progress(const fs::path& directory) {
-  std::string file = (directory / "checkpoint.upc").string();
-  if (!fs::exists(file)) file = previous_checkpoint(file);
-  if (!fs::exists(file)) return "no checkpoint";
-  const Checkpoint c = read_checkpoint(file);
+/// "step 500 (1 ps), stage 2, production".
+std::string progress(const Checkpoint& c) {
   const std::string text = fmt::format("step {} ({:g} ps), stage {}", c.state.step, c.state.time, stage_text(c));
   const std::vector<StoredInput::Stage> stages = read_stored_input(c.input).stages;
   if (stages.size() <= static_cast<std::size_t>(c.stage)) return text;
@@ -32,6 +28,25 @@ std::string progress(const fs::path& directory) {
   const bool done = static_cast<std::size_t>(c.stage) + 1 == stages.size() && c.begun &&
                     c.state.time > c.stage_time + own * (1 - 1e-9) - 1e-9;
   return text + (done ? "; finished" : fmt::format("; not finished, {:g} ps in all", all));
+}
+
+/// By the newest checkpoint that can be read, as --resume takes it.
+std::string progress(const fs::path& directory) {
+  const std::string newest = (directory / "checkpoint.upc").string(), previous = previous_checkpoint(newest);
+  std::string damage;
+  for (const std::string& file : {newest, previous}) {
+    std::error_code error;
+    if (!fs::exists(file, error)) continue;
+    try {
+      return (damage.empty() ? "" : damage + "; the one before it: ") + progress(read_checkpoint(file));
+    } catch (const InputError& e) {
+      std::string why = e.what();  // its advice is that of a run, which may have no other
+      why.resize(std::min(why.find("; "), why.size()));
+      if (why.starts_with(directory.string())) why.erase(0, (directory / "").string().size());
+      damage += (damage.empty() ? "" : "; ") + why;
+    }
+  }
+  return damage.empty() ? "no checkpoint" : damage + "; there is no other";
 }
 
 }  // namespace

@@ -163,7 +163,22 @@ def a_damaged_checkpoint_is_spoken_of(scratch):
     path, out = write_input(scratch, "  - {name: go, time: 40 ps}\n"), os.path.join(scratch, "out")
     newest, previous = os.path.join(out, "checkpoint.upc"), os.path.join(out, "checkpoint.prev.upc")
     assert run(path, out, "--quiet", "--set", "stages.go.time=1 ps").returncode == 0
+
+    def info(name="", status=0):
+        done = subprocess.run([UPLIFT, "info", os.path.join(out, name)], capture_output=True, text=True, timeout=60)
+        assert done.returncode == status, (done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
     damage(newest)
+    said = info()
+    assert "checkpoint    checkpoint.upc: the checkpoint is damaged (its checksum does not fit); the one before it: step " in said and "trajectory.h5md" in said, said
+    assert "use the one before it" in info("checkpoint.upc", 2)
+    os.rename(previous, previous + ".away")
+    said = info()
+    assert "(its checksum does not fit); there is no other" in said and "trajectory.h5md" in said, said
+    said = info("checkpoint.upc", 2)
+    assert "there is none before it" in said and "prev" not in said, said
+    os.rename(previous + ".away", previous)
     done = run(path, out, "--resume", "--max-time", "0.2s")
     assert done.returncode in (0, 3) and "checksum does not fit" in done.stdout and "The one before it is used" in done.stdout, (done.returncode, done.stdout, done.stderr)
     damage(newest)
