@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "commands.hpp"
 #include "convert.hpp"
@@ -17,6 +18,21 @@ struct Setup {
   Action& action;
   const Communicator& world;
   std::string command;  ///< as it was given
+};
+
+/// Usage with what has no name first, where no option can take it.
+class PositionalsFirst final : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string text = CLI::Formatter::make_usage(app, std::move(name));
+    const std::string options = " [OPTIONS]";
+    const std::size_t at = text.find(options);
+    if (at == std::string::npos || app->get_options([](const CLI::Option* o) { return o->get_positional(); }).empty())
+      return text;
+    text.erase(at, options.size());
+    text.insert(text.find_last_not_of('\n') + 1, options);
+    return text;
+  }
 };
 
 /// A command, and what it does when it has been chosen. What does not need all ranks is done by the first.
@@ -197,7 +213,7 @@ void add_convert(const Setup& s) {
           "and .pdb or .cif with --forcefield, to .prmtop or .psf, or to .pdb with --coordinates; energies.h5 of a run to .csv "
           "or .xvg")
       ->required()
-      ->expected(2, 100000);
+      ->expected(2, CLI::detail::expected_max_vector_size);
   convert->add_option("--topology", o->topology,
                       "names, masses and bonds of the atoms (.prmtop .top .psf .pdb .cif .h5md), where the input has none");
   convert->add_option("--coordinates", o->coordinates,
@@ -248,8 +264,8 @@ void add_info(const Setup& s) {
   info->add_flag("--devices", o->devices, "this machine");
   add_topology_options(info, o->parameters, o->define, o->include, o->forcefield);
   does(info, s, o, [info](const InfoOptions& given) {
-    if (given.devices || !given.file.empty()) return info_command(given);
-    std::cerr << info->help();
+    if (!given.file.empty() || (given.devices && given.atoms.empty())) return info_command(given);
+    std::cerr << "error: FILE is required" << swallowed(*info, false) << '\n' << info->help("uplift");
     return static_cast<int>(bad_input);
   });
 }
@@ -292,11 +308,28 @@ void add_manual(const Setup& s) {
 
 }  // namespace
 
+std::string swallowed(const CLI::App& command, bool required) {
+  std::string missing;
+  for (const CLI::Option* option : command.get_options())
+    if (option->get_positional() && option->count() == 0 && option->get_required() >= required)
+      missing = option->get_name(true);
+  if (missing.empty()) return "";
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() || !option->get_allow_extra_args() || option->count() < 2) continue;
+    std::string words;
+    for (const std::string& word : option->results()) words += " " + word;
+    return "; " + option->get_name(false, false) + " takes all words that follow it, and has taken" + words + ": give " +
+           missing + " before it, as in uplift " + command.get_name() + " " + missing + " [OPTIONS]";
+  }
+  return "";
+}
+
 void add_commands(CLI::App& app, Action& action, const Communicator& world, const std::string& command) {
   app.description("uplift: molecular dynamics with accelerated sampling");
   app.name("uplift");
   app.set_version_flag("--version", std::string("uplift ") + version);
   app.require_subcommand(1);
+  app.formatter(std::make_shared<PositionalsFirst>());
   const Setup setup{app, action, world, command};
   for (const auto add : {add_run, add_slurm, add_validate, add_schema, add_energy, add_reweight, add_build, add_convert,
                          add_report, add_info, add_benchmark, add_manual})

@@ -17,6 +17,10 @@ using Action = std::function<int()>;
 /// line as it was given.
 void add_commands(CLI::App& app, Action& action, const Communicator& world, const std::string& command);
 
+/// What is to be said where `command` lacks words without a name (`required` ones, or any) and an option that takes several may
+/// have them; or empty.
+std::string swallowed(const CLI::App& command, bool required);
+
 /// uplift(1) for man: every command and option that `app` has.
 void write_man_page(std::ostream& out, const CLI::App& app);
 

@@ -75,7 +75,13 @@ int dispatch(int argc, char** argv, const uplift::Communicator& world) {
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
-    if (world.root()) return printed("", app.exit(e) == 0 ? finished : bad_input);
+    if (world.root()) {
+      const int status = app.exit(e) == 0 ? finished : bad_input;
+      const CLI::App* command = words.size() > 1 ? find_command(app, words[1]) : nullptr;
+      if (const std::string why = status != finished && command ? swallowed(*command, true) : ""; !why.empty())
+        std::cerr << why.substr(2) << '\n';
+      return printed("", status);
+    }
     return e.get_exit_code() == 0 ? finished : bad_input;
   }
   const int status = action();

@@ -28,14 +28,19 @@ void write_option(std::ostream& out, const CLI::Option& option) {
   std::string name = option.get_name(false, true);
   std::replace(name.begin(), name.end(), ',', ' ');
   if (option.get_positional() || option.get_lnames().empty()) name = option.get_name(true);
-  out << ".TP\n.B " << escaped(name) << '\n'
+  // "INT:INT in [1 - 100]": what follows the colon is for messages.
+  std::string value = option.get_positional() || option.get_type_size() == 0 ? "" : option.get_type_name();
+  value.resize(std::min(value.find(':'), value.size()));
+  if (const std::string more = " ..."; !value.empty() && option.get_expected_max() > 1 && !value.ends_with(more)) value += more;
+  out << ".TP\n\\fB" << escaped(name) << "\\fR" << (value.empty() ? "" : " \\fI" + escaped(value) + "\\fR") << '\n'
       << escaped(option.get_description()) << (option.get_required() ? " (required)" : "") << '\n';
 }
 
 void write_command(std::ostream& out, const CLI::App& command) {
-  std::string synopsis = "uplift " + command.get_name() + " [OPTIONS]";
+  std::string synopsis = "uplift " + command.get_name();
   for (const CLI::Option* option : command.get_options())
     if (option->get_positional()) synopsis += " " + option->get_name(true) + (option->get_expected_max() > 1 ? " ..." : "");
+  synopsis += " [OPTIONS]";
   out << ".SS " << escaped(synopsis) << '\n' << escaped(command.get_description()) << ".\n";
   for (const CLI::Option* option : command.get_options())
     if (option != command.get_help_ptr()) write_option(out, *option);

@@ -56,7 +56,8 @@ def installed_files_do_without_the_source(scratch):
     with open(os.path.join(prefix, "share", "man", "man1", "uplift.1")) as f:
         manual = f.read()
     for name in ("run", "validate", "energy", "reweight", "convert", "report", "info", "benchmark", "slurm", "schema"):
-        assert f".SS uplift {name} [OPTIONS]" in manual, name
+        assert re.search(rf"^\.SS uplift {name}( [A-Z]+( \.\.\.)?)* \[OPTIONS\]$", manual, re.M), name
+    assert "\\fB\\-\\-max\\-time\\fR \\fITEXT\\fR\n" in manual and "\\fB\\-\\-cv\\fR \\fITEXT ...\\fR\n" in manual and "\\fB\\-\\-quiet\\fR\n" in manual
     assert "\\-\\-max\\-time" in manual and "man\\-page" not in manual, manual[:2000]
     if shutil.which("groff"):
         done = subprocess.run(["groff", "-man", "-Tascii", "-ww"], input=manual, capture_output=True, text=True)

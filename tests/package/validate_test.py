@@ -183,6 +183,13 @@ def help_says_how_many_words_an_option_takes(scratch):
     for several in ("--cv TEXT ...", "--bins INT ...", "--range TEXT ..."):
         assert several in usage, usage
     assert "--stage TEXT " in usage and "--stage TEXT ..." not in usage, usage
+    assert "reweight RUN... [OPTIONS]\n" in usage and "convert FILES... [OPTIONS]\n" in program("convert", "--help", status=0), usage
+    for words, taken, missing in ((("reweight", "--cv", "phi=phi(2)", "fe", "-o", "pmf"), "--cv takes all words that follow it, and has taken phi=phi(2) fe", "RUN"),
+                                  (("reweight", "--cv", "phi", "--bins", "60", "fe", "-o", "pmf"), "--bins takes all words that follow it, and has taken 60 fe", "RUN"),
+                                  (("info", "--forcefield", "amber14sb", "s.pdb"), "--forcefield takes all words that follow it, and has taken amber14sb s.pdb", "FILE")):
+        said = program(*words, status=2)
+        assert taken in said and f"give {missing} before it" in said, said
+    assert "takes all words" not in program("info", status=2) and "FILE is required" in program("info", status=2)
     usage = program("run", "--help", status=0)
     assert "--set TEXT " in usage and "--set TEXT ..." not in usage, usage
 
