@@ -4,7 +4,6 @@ numbers are those of AmberTools.
 
   import_ff14sb.py [--check]      exit status 77: there is no OpenMM; 1 with --check: the file differs
 """
-import glob
 import os
 import sys
 import xml.etree.ElementTree as ET

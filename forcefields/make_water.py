@@ -7,7 +7,7 @@ published numbers below.
 import math
 import sys
 
-from common import KCAL, MASSES, RMIN, Writer, number, sigma
+from common import KCAL, MASSES, Writer, number, sigma
 
 JOUNG = ["Ions: Joung and Cheatham, J. Phys. Chem. B 112, 9020 (2008), for this water."]
 SENGUPTA = ["Ions: Sengupta, Li, Song, Li and Merz, J. Chem. Inf. Model. 61, 869 (2021), 12-6 parameters for OPC."]

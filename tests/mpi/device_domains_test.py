@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
+from domains import HEAD, PATIENCE, children, command, contents, differing, frames, h5py, np, run, with_exception, write_input, write_water
 
 DEVICE = os.environ.get("UPLIFT_DEVICE", "simt")
 # Steps are dear on the emulator, so barostats see to it that atoms are shared out anew every few of them.

@@ -181,7 +181,7 @@ def real_water_compresses_as_elsewhere(scratch):
         return
     ours, theirs = os.path.join(scratch, "ours.xtc"), os.path.join(scratch, "theirs.xtc")
     system = os.path.join(INPUTS, "sdf1-tip3p", "system")
-    said = convert(system + ".inpcrd.gz", ours)
+    convert(system + ".inpcrd.gz", ours)
     with mdtraj.formats.XTCTrajectoryFile(ours) as file:
         xyz, time, step, box = file.read()
     with mdtraj.formats.XTCTrajectoryFile(theirs, "w") as file:
@@ -309,7 +309,7 @@ def pdb_without_a_title_says_when_frames_were(scratch):
     assert len(titles) == FRAMES and all(re.match(r"TITLE     \S+ t= [\d.]+ step= \d+$", line) for line in titles), titles
     assert info(out)[1]["time"].startswith("0 to 1.2 ps"), info(out)
     with open(out, "w") as f:  # as earlier versions wrote them
-        f.write(f"TITLE     t= 0.5 step= 50\nATOM      1  CA  ALA     1       0.000   0.000   0.000  1.00  0.00           C\nEND\n")
+        f.write("TITLE     t= 0.5 step= 50\nATOM      1  CA  ALA     1       0.000   0.000   0.000  1.00  0.00           C\nEND\n")
     convert(out, os.path.join(scratch, "o.h5md"))
     with h5py.File(os.path.join(scratch, "o.h5md")) as f:
         assert f["parameters/title"][()] == b"" and f["particles/trajectory/position/time"][0] == 0.5

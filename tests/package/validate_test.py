@@ -210,7 +210,7 @@ def a_run_is_told_by_names_and_how_far_it_is(scratch):
             csv.append([line for line in f if not line.startswith("#")])
     assert csv[0] == csv[1] and len(csv[0]) > 30
     assert "defines none of this name (it has phi, psi)" in program("reweight", run, "--cv", "omega", "-o", os.path.join(scratch, "x"), status=2)
-    said = program("run", path, "--quiet", "--set", "output.directory=half", "--set", "stages.go.time=400 ns", "--max-time", "1 s", status=3)
+    program("run", path, "--quiet", "--set", "output.directory=half", "--set", "stages.go.time=400 ns", "--max-time", "1 s", status=3)
     assert "stage 2, go; not finished, 400000 ps in all" in program("info", os.path.join(scratch, "half"), status=0)
 
 

@@ -8,7 +8,6 @@ Reference platform in double precision are compared with those of `uplift energy
 (Debian: python3-simtk; or a Python with openmm from PyPI) or where its version does not bring a file.
 """
 import argparse
-import glob
 import gzip
 import io
 import json
