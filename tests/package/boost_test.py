@@ -8,9 +8,8 @@ import math
 import os
 import re
 import subprocess
-import sys
 
-from checks import INPUTS, UPLIFT, run_all
+from checks import INPUTS, UPLIFT, run_all, uplift
 from hdf5 import h5py, np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -33,12 +32,6 @@ stages:
 output: {{trajectory: {{every: {every}}}, energies: {{every: {energies}}}, report: false}}
 """)
     return path
-
-
-def uplift(*arguments, expect=0):
-    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True)
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
 
 
 def run(path, *options, expect=0):

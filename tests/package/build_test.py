@@ -8,18 +8,15 @@ import json
 import math
 import os
 import re
-import subprocess
-import sys
 
+import checks
 from checks import run_all
 
-UPLIFT = os.path.abspath(sys.argv[-1])
 SDF1 = "/usr/share/doc/theseus/examples/2sdf.pdb.gz"  # Debian's theseus-examples
 
 
-def uplift(folder, *arguments, expect=0):
-    done = subprocess.run([UPLIFT, *arguments], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+def uplift(folder, *arguments, **more):
+    done = checks.uplift(*arguments, cwd=folder, **more)
     return done.stdout + done.stderr
 
 

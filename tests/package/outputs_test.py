@@ -10,14 +10,14 @@ import signal
 import subprocess
 import time
 
+import checks
 from checks import INPUTS, UPLIFT, run_all
 
 SYSTEM = f"{INPUTS}/alanine-dipeptide-vacuum/system"
 
 
-def uplift(folder, *arguments, expect=0, **more):
-    done = subprocess.run([UPLIFT, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, **more)
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+def uplift(folder, *arguments, **more):
+    done = checks.uplift(*arguments, cwd=folder, timeout=120, **more)
     return done.stdout + done.stderr
 
 

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 
-from checks import INPUTS, UPLIFT, run_all
+from checks import INPUTS, run_all, uplift
 from hdf5 import h5py, np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -18,12 +18,6 @@ CHROMIUM = next((c for c in ("chromium", "chromium-browser", "google-chrome") if
 if not CHROMIUM:
     print("skipped: there is no Chromium")
     sys.exit(77)
-
-
-def uplift(*arguments, expect=0, **environment):
-    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, env={**os.environ, **environment})
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
 
 
 def write_input(path, rest):
@@ -46,7 +40,7 @@ free_energy:
   - {{name: surface, variables: ["phi=phi(2)", "psi=psi(2)"], bins: [24], cutoff: 1, bootstrap: 10}}
 output: {{trajectory: {{every: 0.1 ps}}, energies: {{every: 0.1 ps}}}}
 """)
-    done = uplift("run", path, "--quiet", **environment)
+    done = uplift("run", path, "--quiet", env={**os.environ, **environment})
     return path[: -len(".yaml")], done
 
 
@@ -172,8 +166,8 @@ def without_matplotlib_only_pictures_are_missing(scratch):
     assert os.path.exists(os.path.join(folder, "surface.h5")) and not os.path.exists(os.path.join(folder, "report.html"))
     with open(os.path.join(folder, "run.log")) as f:
         assert "install it (apt install python3-matplotlib" in f.read()
-    assert "python3-matplotlib" in uplift("report", folder, expect=1, UPLIFT_PYTHON=wrapper).stderr
-    assert "uplift report" in uplift("report", folder, expect=1, UPLIFT_PYTHON="/nowhere/python3").stderr
+    assert "python3-matplotlib" in uplift("report", folder, expect=1, env={**os.environ, "UPLIFT_PYTHON": wrapper}).stderr
+    assert "uplift report" in uplift("report", folder, expect=1, env={**os.environ, "UPLIFT_PYTHON": "/nowhere/python3"}).stderr
     uplift("report", folder)
     assert os.path.exists(os.path.join(folder, "report.html")) and os.path.exists(os.path.join(folder, "surface.svg"))
     assert "holds no run" in uplift("report", scratch, expect=2).stderr

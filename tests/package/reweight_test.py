@@ -8,9 +8,8 @@ Frames of models are put into the files of a short real run: what is tested is a
 import json
 import os
 import subprocess
-import sys
 
-from checks import UPLIFT, run_all
+from checks import UPLIFT, run_all, uplift
 from hdf5 import h5py, np
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -24,12 +23,6 @@ forces: {{nonbonded: no-cutoff}}
 dynamics: {{timestep: 1 fs, temperature: 300 K}}
 stages:
 """
-
-
-def uplift(*arguments, expect=0):
-    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True)
-    assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
 
 
 def skeleton(scratch):

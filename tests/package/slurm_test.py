@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import slurm as slurm_daemons
-from checks import INPUTS, UPLIFT
+from checks import INPUTS, UPLIFT, uplift
 from hdf5 import h5py, np
 
 
@@ -55,12 +55,6 @@ def text(path):
 
 def has_mpi():
     return "libmpi" in subprocess.run(["ldd", UPLIFT], capture_output=True, text=True).stdout
-
-
-def uplift(*arguments, expect=0, env=None):
-    done = subprocess.run([UPLIFT, *arguments], capture_output=True, text=True, env=env, timeout=300)
-    assert done.returncode == expect, (arguments, done.returncode, done.stdout, done.stderr)
-    return done
 
 
 def the_end_of_a_job_is_known(scratch):
