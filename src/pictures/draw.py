@@ -162,15 +162,16 @@ def bias_text(bias):
     return "; ".join(parts) + (" (updating)" if bias.get("updating") else "")
 
 
-def write_report(r):
-    out = []
-    title = r["title"] or os.path.basename(r["directory"])
-    out.append(f"<h1>{html.escape(title)}</h1>")
-    out.append(f"<p class=sub>{html.escape(r['directory'])} · uplift {html.escape(r['version'])}" + (f" · {html.escape(r['hardware'])}" if r["hardware"] else "") + "</p>")
-    if r["warnings"]:
-        out.append("<h2>Warnings</h2><ul>" + "".join(f"<li>{html.escape(w)}</li>" for w in r["warnings"]) + "</ul>")
+def head(r, title):
+    under = f"{html.escape(r['directory'])} · uplift {html.escape(r['version'])}" + (f" · {html.escape(r['hardware'])}" if r["hardware"] else "")
+    return f"<h1>{html.escape(title)}</h1><p class=sub>{under}</p>" + ("<h2>Warnings</h2>" + items(r["warnings"]) if r["warnings"] else "")
 
-    out.append("<h2>Stages</h2>")
+
+def items(texts):
+    return "<ul>" + "".join(f"<li>{html.escape(t)}</li>" for t in texts) + "</ul>"
+
+
+def stages(r):
     speed = {p["name"]: p for p in r["performance"]}
     rows = []
     for s in r["stages"]:
@@ -182,77 +183,95 @@ def write_report(r):
             steps, length = f"{steps} of {planned}", f"{length} of {planned * s['timestep']:g}"
         rows.append((s["name"], steps, f"{length} ps", f"{s['timestep'] * 1000:g} fs", temperature_text(s, r["exchanges"]),
                      f"{p['ns_per_day']:,.0f}" if p.get("ns_per_day") else "", bias_text(s["bias"])))
-    out.append(table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
+    return "<h2>Stages</h2>" + (table(rows, ("stage", "steps", "length", "time step", "temperature", "ns/day", "bias")) if rows else "<p>No stage of dynamics has begun.</p>")
 
-    if r["replicas"]:
-        out.append(f"<h2>Replicas</h2><p>{len(r['replicas'])} replicas" + (f", {r['speed_of_all']:,.4g} ns/day together" if r["speed_of_all"] else "") + ". Potential energies are of the last stage.</p>")
-        out.append(table([(p["directory"], p["seed"], f"{number(p['temperature'], 6)} K", f"{p['mean']:.2f}" if p["mean"] is not None else "", p["rows"]) for p in r["replicas"]],
-                         ("directory", "seed", "temperature", "mean potential [kJ/mol]", "rows")))
-        if r["replica_edges"]:
-            figure, ax = plt.subplots(figsize=(8, 2.8))
-            edges = array(r["replica_edges"])
-            for k, p in enumerate(r["replicas"]):
-                counts = array(p["counts"])
-                if counts.sum():
-                    ax.stairs(counts / counts.sum() / np.diff(edges), edges, color=plt.get_cmap("viridis")(k / max(1, len(r["replicas"]) - 1)), linewidth=1)
-            ax.set_xlabel("potential energy [kJ/mol]")
-            ax.set_ylabel("density")
-            out.append(inline(figure))
-    for e in r["exchanges"]:
-        out.append(f"<h2>Exchanges of {html.escape(e['stage'])}</h2><p>{e['attempts']} attempts.</p>")
-        out.append(table([(f"{p['low']:g} K, {p['high']:g} K", p["tried"], p["accepted"], f"{p['accepted'] / p['tried']:.3f}" if p["tried"] else "") for p in e["pairs"]], ("temperatures", "tried", "accepted", "ratio")))
-        if len(e["time"]) > 1:
-            figure, ax = plt.subplots(figsize=(8, 2.8))
-            for k, where in enumerate(e["walkers"]):
-                ax.step(array(e["time"]), array(where), where="post", linewidth=0.8, label=f"configuration {k + 1}")
-            ax.set_xlabel("time [ps]")
-            ax.set_ylabel("replica")
-            ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-            out.append(inline(figure))
 
-    for s in r["surfaces"]:
-        out.append(f"<h2>Free energy of {html.escape(', '.join(a['name'] for a in s['axes']))}</h2>")
-        out.append(inline(draw_surface(s)))
-        out.append("<p>" + html.escape("; ".join(f"{a['name']} = {a['definition']}" for a in s["axes"])) + f". {html.escape(os.path.basename(s['stem']))}.h5, .csv</p>")
-        if s["warnings"]:
-            out.append("<ul>" + "".join(f"<li>{html.escape(w)}</li>" for w in s["warnings"]) + "</ul>")
+def replicas(r):
+    if not r["replicas"]:
+        return ""
+    text = f"<h2>Replicas</h2><p>{len(r['replicas'])} replicas" + (f", {r['speed_of_all']:,.4g} ns/day together" if r["speed_of_all"] else "") + ". Potential energies are of the last stage.</p>"
+    text += table([(p["directory"], p["seed"], f"{number(p['temperature'], 6)} K", f"{p['mean']:.2f}" if p["mean"] is not None else "", p["rows"]) for p in r["replicas"]],
+                  ("directory", "seed", "temperature", "mean potential [kJ/mol]", "rows"))
+    if not r["replica_edges"]:
+        return text
+    figure, ax = plt.subplots(figsize=(8, 2.8))
+    edges = array(r["replica_edges"])
+    for k, p in enumerate(r["replicas"]):
+        counts = array(p["counts"])
+        if counts.sum():
+            ax.stairs(counts / counts.sum() / np.diff(edges), edges, color=plt.get_cmap("viridis")(k / max(1, len(r["replicas"]) - 1)), linewidth=1)
+    ax.set_xlabel("potential energy [kJ/mol]")
+    ax.set_ylabel("density")
+    return text + inline(figure)
 
+
+def exchange(e):
+    text = f"<h2>Exchanges of {html.escape(e['stage'])}</h2><p>{e['attempts']} attempts.</p>"
+    text += table([(f"{p['low']:g} K, {p['high']:g} K", p["tried"], p["accepted"], f"{p['accepted'] / p['tried']:.3f}" if p["tried"] else "") for p in e["pairs"]], ("temperatures", "tried", "accepted", "ratio"))
+    if len(e["time"]) < 2:
+        return text
+    figure, ax = plt.subplots(figsize=(8, 2.8))
+    for k, where in enumerate(e["walkers"]):
+        ax.step(array(e["time"]), array(where), where="post", linewidth=0.8, label=f"configuration {k + 1}")
+    ax.set_xlabel("time [ps]")
+    ax.set_ylabel("replica")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return text + inline(figure)
+
+
+def surface(s):
+    text = f"<h2>Free energy of {html.escape(', '.join(a['name'] for a in s['axes']))}</h2>" + inline(draw_surface(s))
+    text += "<p>" + html.escape("; ".join(f"{a['name']} = {a['definition']}" for a in s["axes"])) + f". {html.escape(os.path.basename(s['stem']))}.h5, .csv</p>"
+    return text + (items(s["warnings"]) if s["warnings"] else "")
+
+
+def boost(r):
+    c, b = r["energies"], r["boost"]
+    if not any(c.get("boost_total", [])) and not any(c.get("boost_dihedral", [])):
+        return ""
+    text = "<h2>Boost</h2>" + series(c, ["boost_dihedral", "boost_total"], r["stages"], "boost [kJ/mol]")
+    if not b:
+        return text
+    figure, ax = plt.subplots(figsize=(5, 2.8))
+    edges, counts = array(b["edges"]), array(b["counts"])
+    ax.stairs(counts / counts.sum() / np.diff(edges), edges, fill=True, color=ORANGE, alpha=0.7)
+    ax.set_xlabel("boost [kJ/mol]")
+    ax.set_ylabel("density")
+    none = f"; none in {100 * b['zero'] / b['rows']:.0f} % of them" if b["zero"] else ""
+    return text + inline(figure) + f"<p>Stage {html.escape(b['stage'])}: {b['rows']} rows, mean {b['mean']:.2f}, deviation {b['deviation']:.2f} kJ/mol{none}.</p>"
+
+
+def energies(r):
     c = r["energies"]
-    if c.get("time"):
-        boosted = any(v for v in c.get("boost_total", [])) or any(v for v in c.get("boost_dihedral", []))
-        if boosted:
-            out.append("<h2>Boost</h2>" + series(c, ["boost_dihedral", "boost_total"], r["stages"], "boost [kJ/mol]"))
-            if r["boost"]:
-                figure, ax = plt.subplots(figsize=(5, 2.8))
-                edges, counts = array(r["boost"]["edges"]), array(r["boost"]["counts"])
-                ax.stairs(counts / counts.sum() / np.diff(edges), edges, fill=True, color=ORANGE, alpha=0.7)
-                ax.set_xlabel("boost [kJ/mol]")
-                ax.set_ylabel("density")
-                b = r["boost"]
-                out.append(inline(figure) + f"<p>Stage {html.escape(b['stage'])}: {b['rows']} rows, mean {b['mean']:.2f}, deviation {b['deviation']:.2f} kJ/mol"
-                           + (f"; none in {100 * b['zero'] / b['rows']:.0f} % of them" if b["zero"] else "") + ".</p>")
-        out.append("<h2>Energies</h2>" + series(c, ["potential", "total"], r["stages"], "energy [kJ/mol]"))
-        out.append(series(c, ["conserved_quantity"], r["stages"], "conserved [kJ/mol]"))
-        out.append("<h2>Temperature</h2>" + series(c, ["temperature"], r["stages"], "temperature [K]"))
-        if "pressure" in c:
-            out.append("<h2>Pressure and volume</h2>" + series(c, ["pressure"], r["stages"], "pressure [bar]") + series(c, ["volume"], r["stages"], "volume [nm³]"))
+    if not c.get("time"):
+        return ""
+    text = boost(r) + "<h2>Energies</h2>" + series(c, ["potential", "total"], r["stages"], "energy [kJ/mol]")
+    text += series(c, ["conserved_quantity"], r["stages"], "conserved [kJ/mol]")
+    text += "<h2>Temperature</h2>" + series(c, ["temperature"], r["stages"], "temperature [K]")
+    if "pressure" in c:
+        text += "<h2>Pressure and volume</h2>" + series(c, ["pressure"], r["stages"], "pressure [bar]") + series(c, ["volume"], r["stages"], "volume [nm³]")
+    return text
 
-    if r["performance"]:
-        out.append("<h2>Speed by phase</h2>")
-        for p in r["performance"][-1:]:
-            phases = sorted(((k, v["seconds"], v["calls"]) for k, v in (p["phases"] or {}).items() if v["seconds"] > 0), key=lambda x: -x[1])
-            named = sum(x[1] for x in phases)
-            if p["seconds"] > named:
-                phases.append(("everything else", p["seconds"] - named, 0))
-            if phases and p["steps"]:
-                figure, ax = plt.subplots(figsize=(7, 0.28 * len(phases) + 0.7))
-                ax.barh([x[0] for x in phases][::-1], [x[1] / p["steps"] * 1e6 for x in phases][::-1], color=BLUE)
-                ax.set_xlabel(f"µs a step, stage {p['name']}")
-                out.append(inline(figure))
-            out.append(table([(k, number(s, 4), f"{100 * s / p['seconds']:.1f} %" if p["seconds"] else "", n or "") for k, s, n in phases], ("phase", "seconds", "share", "calls")))
-    out.append("<h2>Input</h2><details><summary>the resolved input</summary><pre>" + html.escape(r["input"]) + "</pre></details>")
 
-    page = f"""<!DOCTYPE html>
+def speed(r):
+    """Of the last stage."""
+    if not r["performance"]:
+        return ""
+    p, text = r["performance"][-1], "<h2>Speed by phase</h2>"
+    phases = sorted(((k, v["seconds"], v["calls"]) for k, v in (p["phases"] or {}).items() if v["seconds"] > 0), key=lambda x: -x[1])
+    named = sum(x[1] for x in phases)
+    if p["seconds"] > named:
+        phases.append(("everything else", p["seconds"] - named, 0))
+    if phases and p["steps"]:
+        figure, ax = plt.subplots(figsize=(7, 0.28 * len(phases) + 0.7))
+        ax.barh([x[0] for x in phases][::-1], [x[1] / p["steps"] * 1e6 for x in phases][::-1], color=BLUE)
+        ax.set_xlabel(f"µs a step, stage {p['name']}")
+        text += inline(figure)
+    return text + table([(k, number(s, 4), f"{100 * s / p['seconds']:.1f} %" if p["seconds"] else "", n or "") for k, s, n in phases], ("phase", "seconds", "share", "calls"))
+
+
+def page(title, body):
+    return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(title)}</title>
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; color: #1f2937; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
@@ -261,12 +280,18 @@ h1 {{ font-size: 1.5rem; margin-bottom: 0; }} h2 {{ font-size: 1.1rem; margin: 2
 table {{ border-collapse: collapse; font-size: 13px; }} th, td {{ text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #eef0f3; vertical-align: top; }}
 pre {{ background: #f6f7f9; padding: .8rem; overflow-x: auto; font-size: 12px; }}
 </style></head><body>
-{chr(10).join(out)}
+{body}
 </body></html>
 """
+
+
+def write_report(r):
+    title = r["title"] or os.path.basename(r["directory"])
+    sections = [head(r, title), stages(r), replicas(r), *map(exchange, r["exchanges"]), *map(surface, r["surfaces"]), energies(r), speed(r),
+                "<h2>Input</h2><details><summary>the resolved input</summary><pre>" + html.escape(r["input"]) + "</pre></details>"]
     fresh = r["path"] + ".tmp"
     with open(fresh, "w", encoding="utf-8") as f:
-        f.write(page)
+        f.write(page(title, "\n".join(filter(None, sections))))
     os.replace(fresh, r["path"])
 
 
