@@ -17,7 +17,12 @@ namespace uplift {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double least_effective = 10;         // below it an estimate is refused
+constexpr double least_effective = 10;       // below it an estimate is refused
+constexpr double few_effective = 100;        // below it errors are hardly known themselves
+constexpr double heavy_frame = 0.1;          // of all weight: another one like it would change the surface by as much
+constexpr double least_anharmonicity = 0.1;  // that tells, beyond chance
+constexpr double largest_boost = 10;         // deviation [kT]; weights then span exp(10) either way
+constexpr double well_sampled = 5, telling_difference = 0.5;  // [kT] above the minimum, and rms of two methods there
 constexpr double blocks_per_inefficiency = 5;  // length of bootstrap blocks: the variance they miss falls as their inverse
 constexpr double least_overlap = 1e-4, good_overlap = 0.03;  // of the states of mbar
 constexpr std::int64_t most_bins = 10'000'000;
@@ -276,20 +281,20 @@ class Analysis {
           boosted_ && !cumulant && why.empty()
               ? fmt::format("lower the boost (its deviation is {:.1f} kT), try --method cumulant, ", s_.boost_deviation / kt_)
               : ""));
-    if (decisive < 100)
+    if (decisive < few_effective)
       s_.warnings.push_back(fmt::format("the {} frames are worth {:.1f} independent ones{}{}: errors may be larger than stated",
                                         s_.frames, decisive, under, why));
-    if (!cumulant && s_.largest_share > 0.1)
+    if (!cumulant && s_.largest_share > heavy_frame)
       s_.warnings.push_back(fmt::format("one frame carries {:.0f} % of all weight", 100 * s_.largest_share));
     const double by_chance = 24.5 / static_cast<double>(s_.frames);  // of a Gaussian: 49/2N for N frames in 50 bins
-    if (cumulant && s_.order >= 2 && s_.anharmonicity > 0.1 + by_chance)
+    if (cumulant && s_.order >= 2 && s_.anharmonicity > least_anharmonicity + by_chance)
       s_.warnings.push_back(
           fmt::format("the boost is far from Gaussian (anharmonicity {:.2f}), and only for a Gaussian in each bin the cumulant "
                       "expansion is exact; compare --method exponential",
                       s_.anharmonicity));
-    if (boosted_ && s_.boost_deviation > 10 * kt_)
-      s_.warnings.push_back(fmt::format("the boost has a deviation of {:.1f} kT: no reweighting is reliable above about 10",
-                                        s_.boost_deviation / kt_));
+    if (boosted_ && s_.boost_deviation > largest_boost * kt_)
+      s_.warnings.push_back(fmt::format("the boost has a deviation of {:.1f} kT: no reweighting is reliable above about {:g}",
+                                        s_.boost_deviation / kt_, largest_boost));
   }
 
   /// log p of every bin, normalised over those with enough frames.
@@ -332,22 +337,22 @@ class Analysis {
     compare_with_exponential();
   }
 
-  /// Where both have something to say: within 5 kT of the minimum.
+  /// Where both have something to say: near the minimum.
   void compare_with_exponential() {
-    if (s_.method != ReweightMethod::cumulant || s_.effective < 100) return;
+    if (s_.method != ReweightMethod::cumulant || s_.effective < few_effective) return;
     std::vector<double> other = log_probabilities(ReweightMethod::exponential, 0, bin_, reduced_, bins_);
     for (std::size_t b = 0; b < other.size(); ++b)
       if (s_.counts[b] < r_.cutoff) other[b] = -std::numeric_limits<double>::infinity();
     normalise(other);
     double squares = 0, weight = 0;
     for (std::size_t b = 0; b < other.size(); ++b) {
-      if (!(s_.pmf[b] < 5 * kt_) || !std::isfinite(other[b])) continue;
+      if (!(s_.pmf[b] < well_sampled * kt_) || !std::isfinite(other[b])) continue;
       const double p = s_.probability[b];
       squares += p * (log_p_[b] - other[b]) * (log_p_[b] - other[b]);
       weight += p;
     }
     const double rms = weight > 0 ? std::sqrt(squares / weight) : 0;
-    if (rms > 0.5)
+    if (rms > telling_difference)
       s_.warnings.push_back(
           fmt::format("exponential reweighting, which is exact and has {:.0f} effective frames here, differs by {:.2f} kT rms: "
                       "trust --method exponential",
