@@ -84,9 +84,7 @@ int Run::execute() {
                        std::to_string(c.stage + 1) + ", " + c.stage_name +
                        ", which is not at that place here; put the stages back, or choose another output directory");
     first = static_cast<std::size_t>(c.stage);
-    std::ifstream in(directory_ / "performance.json");
-    const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
-    if (old.is_object() && old.contains("stages") && old["stages"].is_array()) performance_ = old["stages"];
+    performance_ = read_stages(path("performance.json"));
     stages_ = read_stages(path("stages.json"));
   }
   int status = finished;
@@ -123,24 +121,23 @@ int Run::stage(std::size_t index) {
     box = all.box;
   }
   std::vector<PastStage> past = past_stages(checkpoint_ ? &*checkpoint_ : &next_, input_, index);
-  next_ = {version,
-           input_.resolved,
-           settings.settings,
-           static_cast<int>(index),
-           settings.name,
-           false,
-           state_.step,
-           state_.time,
-           box,
-           has_velocities_,
-           system_fingerprint(loaded.system),
-           next_.collected,
-           std::move(past),
-           loaded.origin,
-           {},
-           {},
-           {},
-           {}};
+  next_ = {.version = version,
+           .input = input_.resolved,
+           .settings = settings.settings,
+           .stage = static_cast<int>(index),
+           .stage_name = settings.name,
+           .stage_step = state_.step,
+           .stage_time = state_.time,
+           .stage_box = box,
+           .has_velocities = has_velocities_,
+           .system = system_fingerprint(loaded.system),
+           .collected = next_.collected,
+           .past = std::move(past),
+           .origin = loaded.origin,
+           .last_frame = {},
+           .last_row = {},
+           .descent = {},
+           .state = {}};
   if (continued) {
     next_.stage_step = checkpoint_->stage_step;
     next_.stage_time = checkpoint_->stage_time;
