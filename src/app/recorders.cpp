@@ -10,7 +10,24 @@
 namespace uplift::app {
 namespace {
 
-std::int64_t steps_of(double interval, double timestep) { return std::max<std::int64_t>(1, std::llround(interval / timestep)); }
+/// The steps of a stage at which something comes round: where the time of the run is a multiple of its interval, so that frames
+/// are equally far apart in stages of different time steps, too. A multiple between two steps counts at the later one.
+class Rounds {
+ public:
+  /// `first`, `begin`: step and time [ps] at which the stage began.
+  Rounds(double interval, double timestep, std::int64_t first, double begin)
+      : every_(std::max<std::int64_t>(1, std::llround(interval / timestep))) {
+    constexpr double rounding = 1e-3;  // of a step: begin is a sum
+    const double before = begin / timestep, every = static_cast<double>(every_);
+    const double past = before - every * std::floor((before + rounding) / every);
+    offset_ = first + (past < rounding ? 0 : static_cast<std::int64_t>(std::ceil(every - past - rounding)));
+  }
+  std::int64_t every() const { return every_; }  ///< [steps]
+  bool at(std::int64_t step) const { return (step - offset_) % every_ == 0; }
+
+ private:
+  std::int64_t every_, offset_;
+};
 
 }  // namespace
 
@@ -57,13 +74,13 @@ void wait_for_all(BackgroundWriter& background) {
 
 class RunRecorders::Trajectory final : public Recorder {
  public:
-  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, const OutputSettings& output, bool bias, std::int64_t every,
+  Trajectory(TrajectoryWriter& writer, AmdLog* amd_log, const OutputSettings& output, bool bias, const Rounds& rounds,
              BackgroundWriter& background, PhaseTime& time)
       : writer_(writer),
         amd_log_(amd_log),
         background_(background),
         wanted_{output.forces, bias, true, output.velocities},
-        every_(every),
+        rounds_(rounds),
         last_(writer.last_step()),
         time_(time) {}
   ~Trajectory() override { wait_for_all(background_); }
@@ -71,7 +88,7 @@ class RunRecorders::Trajectory final : public Recorder {
   void begin(std::int64_t step) {
     if (last_) last_ = std::max(*last_, step);
   }
-  bool due(std::int64_t step) const override { return step % every_ == 0 && (!last_ || step > *last_); }
+  bool due(std::int64_t step) const override { return rounds_.at(step) && (!last_ || step > *last_); }
   Wanted wanted() const override { return wanted_; }
   Takes takes() const override { return Takes::late_frame; }
   void record_late(const LateFrame& frame) override {
@@ -85,7 +102,7 @@ class RunRecorders::Trajectory final : public Recorder {
     const SnapshotContents& one = frame.get();
     const BiasEnergies bias = wanted_.energies ? frame.observables().energies.bias : BiasEnergies{};
     if (amd_log_) {  // before the frame: a run that is killed and goes on does not make one again that is there
-      amd_log_->write(every_, frame.step(), bias);
+      amd_log_->write(rounds_.every(), frame.step(), bias);
       amd_log_->flush();
     }
     writer_.write({frame.step(), frame.time(), one.box, one.x, one.v, one.f, bias});
@@ -95,7 +112,7 @@ class RunRecorders::Trajectory final : public Recorder {
   AmdLog* amd_log_;
   BackgroundWriter& background_;
   Wanted wanted_;
-  std::int64_t every_;
+  Rounds rounds_;
   std::optional<std::int64_t> last_;
   std::shared_ptr<OnTheirWay> on_their_way_ = std::make_shared<OnTheirWay>(4);
   PhaseTime& time_;
@@ -103,8 +120,8 @@ class RunRecorders::Trajectory final : public Recorder {
 
 class RunRecorders::EnergyTable final : public Recorder {
  public:
-  EnergyTable(EnergyWriter& writer, std::int64_t every, BackgroundWriter& background, PhaseTime& time)
-      : writer_(writer), background_(background), every_(every), time_(time) {}
+  EnergyTable(EnergyWriter& writer, const Rounds& rounds, BackgroundWriter& background, PhaseTime& time)
+      : writer_(writer), background_(background), rounds_(rounds), time_(time) {}
   ~EnergyTable() override { wait_for_all(background_); }
   /// `first`: where the stage began. Averages are those of the whole stage, of which earlier calls may have run a part.
   void begin(std::int64_t step, std::int64_t first) {
@@ -115,7 +132,7 @@ class RunRecorders::EnergyTable final : public Recorder {
   }
   Wanted wanted() const override { return {false, true, false, false}; }
   Takes takes() const override { return Takes::late_frame; }
-  bool due(std::int64_t step) const override { return step % every_ == 0 && step > last_; }
+  bool due(std::int64_t step) const override { return rounds_.at(step) && step > last_; }
   void record_late(const LateFrame& frame) override {
     const PhaseTimer timer(time_);
     last_ = frame.step();
@@ -146,7 +163,8 @@ class RunRecorders::EnergyTable final : public Recorder {
   EnergyWriter& writer_;
   BackgroundWriter& background_;
   StageAverages averages_;  ///< the writing thread's
-  std::int64_t every_, last_ = -1;
+  Rounds rounds_;
+  std::int64_t last_ = -1;
   std::shared_ptr<OnTheirWay> on_their_way_ = std::make_shared<OnTheirWay>(64);
   PhaseTime& time_;
 };
@@ -177,26 +195,27 @@ class RunRecorders::ProgressLine final : public Recorder {
   std::int64_t every_;
 };
 
-RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory,
-                           EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log)
-    : timestep_(stage.dynamics.timestep), stage_(stage.name) {
+RunRecorders::RunRecorders(const RunInput& input, const StageSettings& stage, const StageStart& start,
+                           TrajectoryWriter* trajectory, EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background,
+                           RunLog& log)
+    : timestep_(stage.dynamics.timestep), first_step_(start.step), stage_(stage.name) {
+  const auto rounds = [&](double interval) { return Rounds(interval, timestep_, start.step, start.time); };
   if (trajectory)
     trajectory_ = std::make_unique<Trajectory>(*trajectory, amd_log, input.output, input.frames_have_energies(),
-                                               steps_of(input.output.trajectory_every, timestep_), background, time_);
-  if (energies)
-    energies_ = std::make_unique<EnergyTable>(*energies, steps_of(input.output.energies_every, timestep_), background, time_);
+                                               rounds(input.output.trajectory_every), background, time_);
+  if (energies) energies_ = std::make_unique<EnergyTable>(*energies, rounds(input.output.energies_every), background, time_);
   progress_ = std::make_unique<ProgressLine>(log, stage.bias.has_value(), 10);
 }
 
 RunRecorders::~RunRecorders() = default;
 
-void RunRecorders::attach(Simulation& simulation, std::int64_t first_step, std::int64_t last_step) {
+void RunRecorders::attach(Simulation& simulation, std::int64_t last_step) {
   if (trajectory_) {
     trajectory_->begin(simulation.current_step());
     simulation.add(*trajectory_);
   }
   if (energies_) {
-    energies_->begin(simulation.current_step(), first_step);
+    energies_->begin(simulation.current_step(), first_step_);
     simulation.add(*energies_);
   }
   progress_->start(stage_, simulation.current_step(), last_step, timestep_);

@@ -18,14 +18,14 @@ namespace uplift::app {
 /// else turns to them drains it first.
 class RunRecorders {
  public:
-  /// `amd_log`: of a stage with a bias, else nullptr.
-  RunRecorders(const RunInput& input, const StageSettings& stage, TrajectoryWriter* trajectory, EnergyWriter* energies,
-               AmdLog* amd_log, BackgroundWriter& background, RunLog& log);
+  /// `start`: where the stage began. `amd_log`: of a stage with a bias, else nullptr.
+  RunRecorders(const RunInput& input, const StageSettings& stage, const StageStart& start, TrajectoryWriter* trajectory,
+               EnergyWriter* energies, AmdLog* amd_log, BackgroundWriter& background, RunLog& log);
   ~RunRecorders();
 
-  /// Frames are written from the current step on; the very first of the run is included, those of later stages begin one
-  /// interval on. First and last step are those of the stage.
-  void attach(Simulation& simulation, std::int64_t first_step, std::int64_t last_step);
+  /// Frames are written from the current step on; the very first of the run is included, that of a later stage belongs to the
+  /// stage before. The last step is that of the stage.
+  void attach(Simulation& simulation, std::int64_t last_step);
   /// Everything to disk; the last line of progress.
   void finish(Simulation& simulation);
   std::string averages() const;  ///< of the energies of the stage so far, for the log
@@ -41,6 +41,7 @@ class RunRecorders {
   std::unique_ptr<EnergyTable> energies_;
   std::unique_ptr<ProgressLine> progress_;
   double timestep_;
+  std::int64_t first_step_;
   std::string stage_;
   PhaseTime time_{"output", 0, 0};
 };

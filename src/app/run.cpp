@@ -241,9 +241,9 @@ int Run::dynamics(const StageSettings& settings, const System& system, Backend& 
   }
   Simulation simulation(system, backend, state_, settings.dynamics, continued, bias);
   if (exchange) simulation.add(*exchange);
-  RunRecorders recorders(input_, settings, trajectory_.get(), energies_.get(), settings.bias ? amd_log_.get() : nullptr,
-                         background_, *log_);
-  recorders.attach(simulation, next_.stage_step, last);
+  RunRecorders recorders(input_, settings, {next_.stage_step, next_.stage_time}, trajectory_.get(), energies_.get(),
+                         settings.bias ? amd_log_.get() : nullptr, background_, *log_);
+  recorders.attach(simulation, last);
 
   const std::vector<PhaseTime> before = backend.phases();
   const double start = now();

@@ -176,13 +176,15 @@ def a_checkpoint_holds_the_end_of_a_run(folder):
 
 
 def frames_belong_to_the_stage_that_ended_there(folder):
-    """The strides of two time steps meet where one stage begins: no frame of the stage before may have the boost of the one that follows."""
+    """Frames are equally far apart in stages of two time steps, none where one begins between two of them, and each has the boost of its own stage."""
     out, _ = run(folder, "alanine-dipeptide-vacuum", "nonbonded: no-cutoff", "integrator: langevin",
                  "  - {name: plain, time: 0.3 ps, timestep: 1 fs}\n"
                  "  - {name: boosted, time: 0.3 ps, bias: {method: amd, boost: total, parameters: {total: {threshold: 200 kJ/mol, alpha: 50 kJ/mol}}}}", every="0.2 ps")
     with h5py.File(os.path.join(out, "trajectory.h5md")) as f:
-        step, boost = f["particles/trajectory/position/step"][()], f["observables/boost_total/value"][()]
-    assert list(step) == [0, 200, 400] and np.array_equal(boost > 0, step > 300), (step, boost)
+        step, time, boost = f["particles/trajectory/position/step"][()], f["particles/trajectory/position/time"][()], f["observables/boost_total/value"][()]
+    assert list(step) == [0, 200, 350, 450] and np.allclose(time, [0, 0.2, 0.4, 0.6]) and np.array_equal(boost > 0, step > 300), (step, time, boost)
+    rows, _ = column(out, "temperature")
+    assert np.allclose(rows, time), rows
 
 
 def info_averages_the_last_stage(folder):
