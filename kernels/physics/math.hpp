@@ -8,19 +8,12 @@
 
 namespace uplift::physics {
 
-#if defined(__CUDA_ARCH__)
-// Instructions, so that copies of a loop agree to the last bit: in a sum of two products a compiler may fuse either one, and
-// for sm_120 did it one way where the pair list is pruned and the other way where it is not.
-UPLIFT_HD float madd(float a, float b, float c) { return __fmaf_rn(a, b, c); }
-UPLIFT_HD double madd(double a, double b, double c) { return __fma_rn(a, b, c); }
-#else
 UPLIFT_HD float madd(float a, float b, float c) { return a * b + c; }
 UPLIFT_HD double madd(double a, double b, double c) { return a * b + c; }
-#endif
-UPLIFT_HD float msub(float a, float b, float c) { return madd(a, b, -c); }
-UPLIFT_HD double msub(double a, double b, double c) { return madd(a, b, -c); }
-UPLIFT_HD float nmadd(float a, float b, float c) { return madd(-a, b, c); }
-UPLIFT_HD double nmadd(double a, double b, double c) { return madd(-a, b, c); }
+UPLIFT_HD float msub(float a, float b, float c) { return a * b - c; }
+UPLIFT_HD double msub(double a, double b, double c) { return a * b - c; }
+UPLIFT_HD float nmadd(float a, float b, float c) { return c - a * b; }
+UPLIFT_HD double nmadd(double a, double b, double c) { return c - a * b; }
 UPLIFT_HD float select(bool m, float yes, float no) { return m ? yes : no; }
 UPLIFT_HD double select(bool m, double yes, double no) { return m ? yes : no; }
 #if defined(__CUDA_ARCH__)
