@@ -160,7 +160,7 @@ def chains_of_two_letters_become_mmcif(folder):
     assert "both.cif" in said and not os.path.exists(os.path.join(folder, "both.pdb")), said
     assert math.isfinite(potential(folder, "both"))
     said = uplift(folder, "info", "both.cif")
-    assert re.search(r"chains\s+2: A AA", said), said
+    assert re.search(r"chains\s+2: A \(1 to 3\), AA \(1 to 3\)", said), said
 
 
 def a_seed_gives_the_same_files(folder):
