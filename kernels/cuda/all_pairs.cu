@@ -31,6 +31,7 @@ __global__ void __launch_bounds__(block_threads)
   const int end = active ? pairs.exclusion_start[i + 1] : 0;
   Vec3d force{0, 0, 0};
   PairTally sum;
+  constexpr bool may_switch = false;  // what would be switched off has no cutoff
   for (int first = 0; first < pairs.atoms; first += static_cast<int>(block_threads)) {
     if (first + lane < pairs.atoms) tile[lane] = site_of(pairs, x, first + lane);
     __syncthreads();
@@ -41,8 +42,8 @@ __global__ void __launch_bounds__(block_threads)
       while (next < end && pairs.exclusions[next] < j) ++next;
       if (j == i || (next < end && pairs.exclusions[next] == j)) continue;
       const Vec3d d = own.x - tile[k].x;
-      const auto f =
-          pair_force<CoulombForm::plain, LjKind::table>(p, dot(d, d), own.charge * tile[k].charge, own.lj, tile[k].lj);
+      const auto f = pair_force<CoulombForm::plain, LjKind::table, 0, may_switch>(p, dot(d, d), own.charge * tile[k].charge,
+                                                                                  own.lj, tile[k].lj);
       force += f.force_over_r * d;
       if (tally.energies || tally.virial) sum.add(d, f);
     }
