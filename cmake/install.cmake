@@ -30,7 +30,8 @@ foreach(library ${libraries} uplift_flags)
 endforeach()
 install(TARGETS uplift_all uplift_flags ${libraries} EXPORT uplift ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/uplift COMPONENT library)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/uplift DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library
-        PATTERN "bias_factors.hpp" EXCLUDE PATTERN "erf_table.hpp" EXCLUDE PATTERN "cpu/integration.hpp" EXCLUDE PATTERN "force_term.hpp" EXCLUDE)
+        PATTERN "bias_factors.hpp" EXCLUDE PATTERN "erf_table.hpp" EXCLUDE PATTERN "cpu/integration.hpp" EXCLUDE PATTERN "force_term.hpp" EXCLUDE
+        PATTERN "box_numbers.hpp" EXCLUDE PATTERN "chain_state.hpp" EXCLUDE PATTERN "mesh_waves.hpp" EXCLUDE)
 install(EXPORT uplift NAMESPACE uplift:: FILE uplift-targets.cmake DESTINATION ${package_config} COMPONENT library)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/uplift-config.cmake.in ${CMAKE_BINARY_DIR}/uplift-config.cmake INSTALL_DESTINATION ${package_config})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/uplift-config-version.cmake COMPATIBILITY SameMinorVersion)

@@ -10,6 +10,7 @@
 #include <cuda/pairs.cuh>
 
 #include "physics/pair/listing.hpp"
+#include "uplift/core/open_place.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 
@@ -64,7 +65,7 @@ struct ShareView {
   __device__ int zone_of(int a) const { return zone ? zone[a] : 0; }
   /// RankShare::place
   __device__ double place(int a, int d, double fraction) const {
-    return physics::open_place(fraction, middle[d], (zone[a] >> d & 1) ? upper[d] : 0.0);
+    return open_place(fraction, middle[d], (zone[a] >> d & 1) ? upper[d] : 0.0);
   }
 };
 

@@ -1,9 +1,7 @@
 #pragma once
 // What every backend settles before it can run PME.
-#include <array>
 #include <vector>
 
-#include "physics/pme/influence.hpp"
 #include "uplift/backend/backend.hpp"
 
 namespace uplift {
@@ -22,18 +20,5 @@ double integer_mesh_scale(double absolute, double largest, double points, bool n
 /// |1/b(k)|^2 of Essmann 1995, eq. 4.4: squared modulus of the transform of a spline sampled on n points. Where it vanishes
 /// (odd orders at k = n/2) it is the mean of its neighbours, as in Essmann's and OpenMM's programs.
 std::vector<double> spline_moduli(int order, int n);
-
-/// The mesh's reciprocal vectors in a box. `moduli`: spline_moduli of each direction, where its user has them.
-inline physics::MeshWaves mesh_waves(const Box& box, const PmeParameters& pme, const std::array<const double*, 3>& moduli) {
-  return {box.a.x,
-          box.b.x,
-          box.b.y,
-          box.c.x,
-          box.c.y,
-          box.c.z,
-          {pme.grid[0], pme.grid[1], pme.grid[2]},
-          pme.alpha,
-          {moduli[0], moduli[1], moduli[2]}};
-}
 
 }  // namespace uplift

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "physics/pair/listing.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/core/fixed_point.hpp"
+#include "uplift/core/open_place.hpp"
 
 namespace uplift {
 
@@ -61,7 +61,7 @@ struct RankShare {
   /// of the own domain. `fraction` is that of its position in the box, in any image.
   double place(int atom, int d, double fraction) const {
     const auto k = static_cast<std::size_t>(d);
-    return physics::open_place(fraction, middle[k], (zone[static_cast<std::size_t>(atom)] >> d & 1) ? upper[k] : 0.0);
+    return open_place(fraction, middle[k], (zone[static_cast<std::size_t>(atom)] >> d & 1) ? upper[k] : 0.0);
   }
 
   /// True on the one rank that works out the interaction of these atoms (which are near each other).

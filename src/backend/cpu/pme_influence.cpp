@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "uplift/backend/mesh_waves.hpp"
 #include "uplift/backend/pme_setup.hpp"
 
 namespace uplift::cpu {

@@ -11,6 +11,7 @@
 #include "backend/cuda/device_mesh_ranks.cuh"
 #include "backend/cuda/device_ranks.cuh"
 #include "physics/pme/influence.hpp"
+#include "uplift/backend/mesh_waves.hpp"
 #include "uplift/backend/pme_setup.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
