@@ -361,7 +361,7 @@ class InputBuilder {
       }
       if (top_.given(key) && only_at_the_start(every))
         in_.warnings.push_back(
-            fmt::format("{}: no stage lasts until the first {}, so that {} will hold nothing but the start; make it shorter",
+            fmt::format("{}: the run ends before the first {}, so that {} will hold nothing but the start; make it shorter",
                         key, top_.text(key), file));
     }
   }
@@ -377,19 +377,11 @@ class InputBuilder {
            "\" would fit, and none near it fits all stages: choose time steps that have a multiple in common";
   }
 
-  /// Whether none of the multiples of an interval lies in a stage. Steps are counted through all stages.
+  /// Whether the run ends before the first multiple of an interval.
   bool only_at_the_start(double every) const {
-    double passed = 0;
-    bool any = false;
-    for (const StageSettings& stage : in_.stages) {
-      if (!(stage.time > 0)) continue;
-      const double step = stage.dynamics.timestep, stride = std::max(1.0, std::round(every / step)),
-                   end = passed + std::round(stage.time / step);
-      if (std::floor(end / stride) > std::floor(passed / stride)) return false;
-      passed = end;
-      any = true;
-    }
-    return any;
+    double whole = 0;
+    for (const StageSettings& stage : in_.stages) whole += stage.time;
+    return whole > 0 && whole < every * (1 - 1e-9);
   }
 
   /// Keys that would decide nothing are mistakes, of the kind that nobody notices. One that is inherited may be for other

@@ -612,13 +612,16 @@ TEST_F(RunInputTest, BathsAreSlowerThanSteps) {
   EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.1 ps, every: 10"), "(no problems)");
 }
 
-TEST_F(RunInputTest, StridesLongerThanAllStagesAreDoubted) {
+TEST_F(RunInputTest, StridesLongerThanTheRunAreDoubted) {
   const auto doubts = [&](const std::string& rest) { return load("stages: [" + rest + "}\n").warnings; };
   const std::string two = "{name: a, time: 60 ps}, {name: b, time: 60 ps}]\noutput: {";
-  EXPECT_TRUE(doubts(two + "trajectory: {every: 100 ps}").empty()) << "steps are counted through stages";
+  EXPECT_TRUE(doubts(two + "trajectory: {every: 100 ps}").empty()) << "time is counted through stages";
+  EXPECT_TRUE(doubts("{name: a, time: 60 ps, timestep: 1 fs}, {name: b, time: 40 ps, timestep: 4 fs}]\noutput: {trajectory: "
+                     "{every: 80 ps}")
+                  .empty());
   ASSERT_EQ(doubts(two + "trajectory: {every: 200 ps}").size(), 1u);
   EXPECT_THAT(doubts(two + "trajectory: {every: 200 ps}")[0],
-              HasSubstr("output.trajectory.every: no stage lasts until the first 200 ps"));
+              HasSubstr("output.trajectory.every: the run ends before the first 200 ps"));
   ASSERT_EQ(doubts(two + "energies: {every: 200 ps}").size(), 1u);
   EXPECT_THAT(doubts(two + "energies: {every: 200 ps}")[0], HasSubstr("energies.h5 will hold nothing but the start"));
   EXPECT_TRUE(doubts(two + "energies: {every: 0 ps}").empty());
