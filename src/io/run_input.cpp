@@ -387,19 +387,19 @@ class InputBuilder {
   /// Keys that would decide nothing are mistakes, of the kind that nobody notices. One that is inherited may be for other
   /// stages.
   void refuse_idle_keys() {
-    for (const auto& [key, method] : yaml::keys_of_methods()) {
-      const bool used = std::any_of(in_.stages.begin(), in_.stages.end(), [&, name = key](const StageSettings& s) {
-        return yaml::idle_key(s.forces, s.dynamics, name).empty();
-      });
-      if (!used) refuse_idle(top_, yaml::idle_key(in_.forces, in_.dynamics, key), key, method);
+    for (const yaml::MethodKey& key : yaml::keys_of_methods()) {
+      const bool used = std::any_of(in_.stages.begin(), in_.stages.end(),
+                                    [&](const StageSettings& s) { return key.used(s.forces, s.dynamics); });
+      if (!used && !key.used(in_.forces, in_.dynamics)) refuse_idle(top_, key);
       for (std::size_t k = 0; k < in_.stages.size(); ++k)
-        refuse_idle(Values(checked_.stages[k], &checked_.top, problems_),
-                    yaml::idle_key(in_.stages[k].forces, in_.stages[k].dynamics, key), key, method);
+        if (!key.used(in_.stages[k].forces, in_.stages[k].dynamics))
+          refuse_idle(Values(checked_.stages[k], &checked_.top, problems_), key);
     }
   }
 
-  void refuse_idle(const Values& v, const std::string& belongs, const std::string& key, const std::string& method) {
-    if (belongs.empty() || !v.own(key) || !v.good(method)) return;
+  void refuse_idle(const Values& v, const yaml::MethodKey& of) {
+    const std::string key(of.key), method(of.method);
+    if (!v.own(key) || !v.good(method)) return;
     const std::string what = method.substr(method.rfind('.') + 1) + ": " + v.text(method);
     // A method of the command line, or one that a stage inherits, may be for a while.
     const Block& where = v.own(method) ? v.block() : checked_.top;
@@ -407,10 +407,10 @@ class InputBuilder {
     const bool set = given != where.given.end() && given->second.node->mark.override_index >= 0;
     if (set && v.block().given.at(key).mark().override_index < 0) return;
     if (v.own(method) || !v.given(method))
-      v.problem(key, "decides nothing with " + what + "; it belongs to " + belongs + ": remove it, or choose that");
+      v.problem(key, "decides nothing with " + what + "; it belongs to " + of.belongs + ": remove it, or choose that");
     else
       in_.warnings.push_back(
-          fmt::format("{}: {} decides nothing with {}; it belongs to {}", v.block_name(), key, what, belongs));
+          fmt::format("{}: {} decides nothing with {}; it belongs to {}", v.block_name(), key, what, of.belongs));
   }
 
   const CheckedInput& checked_;

@@ -60,32 +60,31 @@ ImplicitSolventSettings read_implicit_solvent(const Values& v) {
   return s;
 }
 
+bool has_cutoff(const ForceSettings& f, const DynamicsSettings&) { return f.nonbonded != NonbondedMethod::no_cutoff; }
+bool has_mesh(const ForceSettings& f, const DynamicsSettings&) { return f.nonbonded == NonbondedMethod::pme; }
+bool has_field(const ForceSettings& f, const DynamicsSettings&) { return f.nonbonded == NonbondedMethod::reaction_field; }
+bool has_bath(const ForceSettings&, const DynamicsSettings& d) { return d.integrator != IntegratorKind::verlet; }
+bool rescales(const ForceSettings&, const DynamicsSettings& d) {
+  return d.pressure && d.pressure->barostat == BarostatKind::c_rescale;
+}
+
 constexpr MethodKey method_keys[] = {
-    {"forces.cutoff", "forces.nonbonded"},
-    {"forces.switch_distance", "forces.nonbonded"},
-    {"forces.pme", "forces.nonbonded"},
-    {"forces.reaction_field", "forces.nonbonded"},
-    {"dynamics.friction", "dynamics.integrator"},
-    {"dynamics.pressure.relaxation_time", "dynamics.pressure.barostat"},
-    {"dynamics.pressure.compressibility", "dynamics.pressure.barostat"},
+    {"forces.cutoff", "forces.nonbonded", "nonbonded: pme or reaction-field", has_cutoff},
+    {"forces.switch_distance", "forces.nonbonded", "nonbonded: pme or reaction-field", has_cutoff},
+    {"forces.pme", "forces.nonbonded", "nonbonded: pme", has_mesh},
+    {"forces.reaction_field", "forces.nonbonded", "nonbonded: reaction-field", has_field},
+    {"dynamics.friction", "dynamics.integrator", "integrator: langevin, v-rescale or nose-hoover", has_bath},
+    {"dynamics.pressure.relaxation_time", "dynamics.pressure.barostat", "barostat: c-rescale", rescales},
+    {"dynamics.pressure.compressibility", "dynamics.pressure.barostat", "barostat: c-rescale", rescales},
 };
 
 }  // namespace
 
 std::span<const MethodKey> keys_of_methods() { return method_keys; }
 
-std::string idle_key(const ForceSettings& f, const DynamicsSettings& d, std::string_view key) {
-  const auto unless = [](bool used, const char* belongs) { return std::string(used ? "" : belongs); };
-  if (key == "forces.cutoff" || key == "forces.switch_distance")
-    return unless(f.nonbonded != NonbondedMethod::no_cutoff, "nonbonded: pme or reaction-field");
-  if (key == "forces.pme") return unless(f.nonbonded == NonbondedMethod::pme, "nonbonded: pme");
-  if (key == "forces.reaction_field")
-    return unless(f.nonbonded == NonbondedMethod::reaction_field, "nonbonded: reaction-field");
-  if (key == "dynamics.friction")
-    return unless(d.integrator != IntegratorKind::verlet, "integrator: langevin, v-rescale or nose-hoover");
-  if (key == "dynamics.pressure.relaxation_time" || key == "dynamics.pressure.compressibility")
-    return unless(d.pressure && d.pressure->barostat == BarostatKind::c_rescale, "barostat: c-rescale");
-  return "";
+bool is_idle(const ForceSettings& f, const DynamicsSettings& d, std::string_view key) {
+  return std::any_of(std::begin(method_keys), std::end(method_keys),
+                     [&](const MethodKey& k) { return k.key == key && !k.used(f, d); });
 }
 
 ForceSettings read_forces(const Values& v) {

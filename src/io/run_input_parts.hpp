@@ -12,14 +12,15 @@ namespace uplift::yaml {
 
 ForceSettings read_forces(const Values& values);
 DynamicsSettings read_dynamics(const Values& values);
-/// What a key of forces or dynamics that decides nothing with these settings belongs to ("nonbonded: pme"); empty when it
-/// decides.
-std::string idle_key(const ForceSettings& forces, const DynamicsSettings& dynamics, std::string_view key);
-/// Keys that may be idle, and the key whose value makes them so.
+/// A key of forces or dynamics that may be idle.
 struct MethodKey {
-  const char *key, *method;
+  std::string_view key, method;  ///< the latter's value makes it so
+  const char* belongs;           ///< to which values: "nonbonded: pme"
+  bool (*used)(const ForceSettings&, const DynamicsSettings&);
 };
 std::span<const MethodKey> keys_of_methods();
+/// Whether a key decides nothing with these settings.
+bool is_idle(const ForceSettings& forces, const DynamicsSettings& dynamics, std::string_view key);
 
 /// What couples to a bath faster than steps can follow, in a stage whose dynamics and levels are read.
 void check_relaxation(const Values& values, const StageSettings& stage);

@@ -144,11 +144,11 @@ class Echo {
     if (stage_ && stage_->bias && path.starts_with("bias.parameters."))
       return !idle_bias_key(*stage_->bias, std::string_view(path).substr(16)).empty();
     if (path == "forces.pme.tolerance") return resolved_.forces.pme.alpha.has_value();
-    if (stage_) return !idle_key(stage_->forces, stage_->dynamics, path).empty();
+    if (stage_) return is_idle(stage_->forces, stage_->dynamics, path);
     // Stages with methods of their own inherit from the top.
-    return !idle_key(resolved_.forces, resolved_.dynamics, path).empty() &&
+    return is_idle(resolved_.forces, resolved_.dynamics, path) &&
            std::all_of(resolved_.stages.begin(), resolved_.stages.end(),
-                       [&](const StageSettings& s) { return !idle_key(s.forces, s.dynamics, path).empty(); });
+                       [&](const StageSettings& s) { return is_idle(s.forces, s.dynamics, path); });
   }
 
   const CheckedInput& input_;
