@@ -9,7 +9,7 @@
 namespace uplift {
 
 struct RunTiming {
-  std::vector<PhaseTime> phases;  ///< of the backend ("pairs", "PME" ...), and "output" of the run
+  std::vector<PhaseTime> phases;  ///< of the backend ("pairs", "PME" ...), "output" and "checkpoints" of the run
   double wall = 0;                ///< [s] of the whole run, by the clock
   std::int64_t steps = 0;         ///< of dynamics
   double simulated = 0;           ///< [ps]

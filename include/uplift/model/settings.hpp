@@ -27,6 +27,7 @@ struct PmeSettings {
   std::optional<double> alpha;  ///< [1/nm]; given together with grid
   std::optional<std::array<int, 3>> grid;
   int order = 5;  ///< 4, 5 or 6
+  bool operator==(const PmeSettings&) const = default;
 };
 
 struct ImplicitSolventSettings {
@@ -35,6 +36,7 @@ struct ImplicitSolventSettings {
   double solvent_dielectric = 78.5;
   double salt = 0;  ///< [mol/L]
   SurfaceModel surface = SurfaceModel::ace;
+  bool operator==(const ImplicitSolventSettings&) const = default;
 };
 
 struct ForceSettings {
@@ -48,6 +50,7 @@ struct ForceSettings {
   ConstraintMode constraints = ConstraintMode::h_bonds;
   bool rigid_water = true;
   std::optional<double> hydrogen_mass;  ///< [Da]
+  bool operator==(const ForceSettings&) const = default;
 };
 
 struct RestraintSettings {
