@@ -1,4 +1,4 @@
-#include <cuda/pairs.cuh>
+#include <cuda/pair_forces.cuh>
 
 #include "physics/pair/lennard_jones.hpp"
 #include "uplift/model/energies.hpp"

@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/bonded.cuh>
 
 #include "physics/bonded/cmap.hpp"

@@ -4,6 +4,7 @@
 //
 // Issue slots are what it costs: every instruction of the inner loop is executed some ten million times a step for 24,000
 // atoms. benchmarks/kernel_instructions.py counts them.
+#include <cuda/pair_forces.cuh>
 #include <cuda/pair_list.cuh>
 
 #include <type_traits>

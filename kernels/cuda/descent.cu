@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/descent.cuh>
 
 namespace uplift::UPLIFT_DEVICE {

@@ -1,6 +1,6 @@
 #pragma once
 // Device memory with one owner. Copies are explicit and name their stream; nothing waits by itself but download().
-#include <cuda/launch.cuh>
+#include <cuda/check.cuh>
 
 #include <span>
 #include <utility>

@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/gb.cuh>
 
 #include "physics/gb/born_energy.hpp"

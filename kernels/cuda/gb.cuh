@@ -3,6 +3,8 @@
 // energies, forces at fixed radii and dE/dB; forces through the radii.
 #include <cuda/sums.cuh>
 
+#include "uplift/core/vec3.hpp"
+
 namespace uplift::UPLIFT_DEVICE {
 
 /// Per atom [count]; lengths in nm. Formulas: kernels/physics/gb.

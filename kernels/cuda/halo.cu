@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/halo.cuh>
 
 namespace uplift::UPLIFT_DEVICE {

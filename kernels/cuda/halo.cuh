@@ -3,6 +3,8 @@
 // have moved. An atom's record is 24 bytes: a position, a velocity or a force.
 #include <cuda/sums.cuh>
 
+#include "uplift/core/vec3.hpp"
+
 namespace uplift::UPLIFT_DEVICE {
 
 struct AtomRecord {

@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/integrate.cuh>
 
 #include "physics/bonded/virtual_site.hpp"

@@ -1,15 +1,12 @@
 #pragma once
 // The one way to launch a kernel, and the few words that nvcc and the emulator (kernels/simt) spell differently. Kernels use
 // nothing else that differs.
-#include <cuda_runtime.h>
+#include <cuda/check.cuh>
 
 #include <cstddef>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-
-#include "uplift/core/error.hpp"
 
 #if defined(__CUDACC__)
 #define UPLIFT_SHARED(T, name) __shared__ std::type_identity_t<T> name
@@ -35,15 +32,6 @@ __device__ T glance(const T* place) {
 #else
   return ::simt::glance(place);
 #endif
-}
-
-/// Throws SimulationError naming the call and what CUDA says of it.
-inline void check(cudaError_t error, const char* what) {
-  if (error == cudaSuccess) return;
-  cudaGetLastError();  // it has been told: launches to come must not be taken for it
-  throw SimulationError(
-      std::string(what) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error) +
-      " (the GPU or its memory failed, or another program took it; look at nvidia-smi and run again from the checkpoint)");
 }
 
 struct LaunchShape {

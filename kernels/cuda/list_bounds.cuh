@@ -1,6 +1,7 @@
 #pragma once
 // What sorting atoms (sort_atoms.cu) and listing pairs (pair_list.cu) share: sums over the threads of a block, and extents of
 // atoms as bounds.
+#include <cuda/pair_forces.cuh>
 #include <cuda/pair_list.cuh>
 
 namespace uplift::UPLIFT_DEVICE {

@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/mesh_parts.cuh>
 
 namespace uplift::UPLIFT_DEVICE {

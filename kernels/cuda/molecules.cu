@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/molecules.cuh>
 
 namespace uplift::UPLIFT_DEVICE {

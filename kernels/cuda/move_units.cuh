@@ -2,6 +2,7 @@
 // A unit of integration, atoms that constraints tie together: in the hands of a lane for each atom, or of one lane with the
 // atoms in memory; and how its constraints are met. Part of moves.cu.
 #include <cuda/moves.cuh>
+#include <cuda/place_site.cuh>
 
 #include "physics/constrain/shake.hpp"
 

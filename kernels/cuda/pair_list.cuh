@@ -9,6 +9,8 @@
 // for a decision. All that they write is a function of positions and box alone, whatever the order of threads.
 #include <cuda/pairs.cuh>
 
+#include <bit>
+
 #include "physics/pair/listing.hpp"
 #include "uplift/core/open_place.hpp"
 
@@ -145,7 +147,7 @@ struct ListView {
   __device__ const ListState::Moved& moved() const { return state->moved[state->in_use]; }
   __host__ __device__ int stacks() const { return (supers + supers_of_stack - 1) / supers_of_stack; }
   __host__ __device__ int cells() const { return share.zones * grid.count(); }
-  __device__ static float number(unsigned bits) { return __int_as_float(static_cast<int>(bits)); }
+  __device__ static float number(unsigned bits) { return std::bit_cast<float>(bits); }
   /// Every pair of supers has one home, and each about as many.
   __device__ static bool owns(int i, int j) { return i == j || ((i < j) == ((i + j) % 2 == 0)); }
 };

@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/pme.cuh>
 
 #include "uplift/model/energies.hpp"

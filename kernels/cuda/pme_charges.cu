@@ -1,4 +1,5 @@
 // Charges and the mesh: spreading and gathering.
+#include <cuda/adding.cuh>
 #include <cuda/pme.cuh>
 
 #include "physics/pme/bspline.hpp"

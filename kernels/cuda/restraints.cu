@@ -1,3 +1,4 @@
+#include <cuda/adding.cuh>
 #include <cuda/restraints.cuh>
 
 #include "physics/bonded/position_restraint.hpp"

@@ -1,5 +1,5 @@
 #include <cuda/list_bounds.cuh>
-#include <cuda/placing.cuh>
+#include <cuda/place_site.cuh>
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {

@@ -11,6 +11,7 @@
 #include "backend/cuda/device_streams.cuh"
 #include "domain/decomposition.hpp"
 #include "mpi/ranks.hpp"
+#include "simt/runtime.hpp"
 
 namespace uplift {
 namespace {

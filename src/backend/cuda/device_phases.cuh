@@ -2,7 +2,7 @@
 // Time of each kind of work on the device. Events around every kernel would cost more than some kernels, and a graph has none:
 // a step now and then is queued piece by piece with events about the pieces, and its times stand for all. Branches run side by
 // side, so times add up to more than the whole.
-#include <cuda/launch.cuh>
+#include <cuda/check.cuh>
 
 #include <cstdint>
 #include <string>

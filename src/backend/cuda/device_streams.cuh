@@ -1,6 +1,6 @@
 #pragma once
 // Streams, events and graphs with one owner.
-#include <cuda/launch.cuh>
+#include <cuda/check.cuh>
 
 #include <utility>
 

@@ -1,3 +1,5 @@
+#include <cuda/probe.cuh>
+
 #include <string>
 
 #include "backend/cuda/device_force.cuh"
@@ -8,19 +10,6 @@ namespace uplift::UPLIFT_DEVICE {
 
 namespace {
 
-#if defined(__CUDACC__)
-__global__ void probe_kernel() {}
-
-/// What stands against the present device: cudaSuccess, or that this build has no code for it.
-cudaError_t look_for_code() {
-  cudaFuncAttributes attributes{};
-  const cudaError_t status = cudaFuncGetAttributes(&attributes, probe_kernel);
-  if (status != cudaErrorNoKernelImageForDevice && status != cudaErrorInvalidDeviceFunction &&
-      status != cudaErrorUnsupportedPtxVersion)
-    cuda::check(status, "look for code for the GPU");
-  cudaGetLastError();
-  return status;
-}
 /// Throws InputError when this build has no code for the present device.
 void expect_code(int device) {
   const cudaError_t status = look_for_code();
@@ -34,10 +23,6 @@ void expect_code(int device) {
                                       "); use backend: cpu, or configure with -DCMAKE_CUDA_ARCHITECTURES=" +
                                       std::to_string(10 * p.major + p.minor)));
 }
-#else
-cudaError_t look_for_code() { return cudaSuccess; }
-void expect_code(int) {}
-#endif
 
 }  // namespace
 

@@ -6,6 +6,10 @@
 #include <cstring>
 #include <optional>
 
+#if defined(UPLIFT_SIMT)
+#include "simt/runtime.hpp"
+#endif
+
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
@@ -21,7 +25,7 @@ void wait(cudaStream_t stream) { check(cudaStreamSynchronize(stream), "wait for 
 }  // namespace
 
 bool direct_messages(const RankLink& link) {
-#if defined(__CUDACC__)
+#if !defined(UPLIFT_SIMT)
   return link.takes_device_memory();
 #else
   (void)link;
@@ -95,7 +99,7 @@ bool DeviceRanks::start_forward(Vec3d* x, const Box& box, bool halo, Fixed* heat
     if (halo) link_.finish_packed();
     return false;
   }
-#if !defined(__CUDACC__)
+#if defined(UPLIFT_SIMT)
   if (halo) {  // who looks too early sees no numbers
     check(cudaMemsetAsync(packets_.data(), 0xff, coming * sizeof(AtomRecord), stream), "clear device memory");
     launch_unpack(this->halo(), packets_.data(), x, stream);
