@@ -18,9 +18,9 @@ end=$(SLURM_TIME_FORMAT=standard squeue -h -j "$job" -o %e) && [ -n "$end" ] && 
 srun --cpus-per-task="${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}" uplift run "$input" --resume --set 'output.checkpoint.every=5 min'
 status=$?
 # 3: stopped early with a good checkpoint. The job goes back into the queue and goes on from there, until the run is done.
-# Above 128: killed, as by a node without memory or with one of its ranks. It goes on from the last checkpoint; but what is killed
-# before it can have written another one (twice output.checkpoint.every) would be killed for ever.
-if [ $status -eq 3 ] || { [ $status -gt 128 ] && [ $SECONDS -ge 600 ]; }; then
+# 1: failed, as with a GPU or a rank that died; above 128: killed, as by a node without memory. It goes on from the last checkpoint; but
+# what ends before it can have written another one (twice output.checkpoint.every) would do so for ever. 2: a wrong input.
+if [ $status -eq 3 ] || { [ $status -ne 0 ] && [ $status -ne 2 ] && [ $SECONDS -ge 600 ]; }; then
   scontrol requeue "$job" && exit 0
 fi
 exit $status

@@ -15,6 +15,7 @@
 
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "rank_guard.hpp"
 #include "ranks.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/domain/communicator.hpp"
@@ -116,6 +117,7 @@ int run_program(int argc, char** argv, const uplift::Communicator& world) {
 int main(int argc, char** argv) {
   open_standard_streams();
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more is an error of writing, told with its name
+  guard_rank();
   try {
     const uplift::MpiSession mpi(argc, argv);
     return run_program(argc, argv, mpi.world());

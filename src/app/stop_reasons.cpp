@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <regex>
 
+#include "rank_guard.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/progress.hpp"
 #include "uplift/io/text_file.hpp"
@@ -27,17 +28,27 @@ constexpr std::int64_t echo = 500;  // [ms]
 
 /// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action. But not one
 /// that is the same, sent twice: timeout(1) sends it to its child and to the group, and a batch system and mpirun may both send
-/// it. Nor that of a terminal which has gone: its shell and the kernel may both say so.
-extern "C" void on_signal(int number) {
+/// it. Nor that of a terminal which has gone: its shell and the kernel may both say so. Nor one that a guard passes on.
+extern "C" void on_signal(int number, siginfo_t* from, void*) {
+  const bool by_guard = from && from->si_code == SI_QUEUE && from->si_value.sival_int == passed_on;
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC, &t);
   const std::int64_t now = 1 + std::int64_t{1000} * t.tv_sec + t.tv_nsec / 1000000;
   std::int64_t first = 0;
   stop_signal = number;
-  if (heard[static_cast<std::size_t>(number)].compare_exchange_strong(first, now) || number == SIGHUP || now - first < echo)
+  if (heard[static_cast<std::size_t>(number)].compare_exchange_strong(first, now) || number == SIGHUP || by_guard ||
+      now - first < echo)
     return;
   std::signal(number, SIG_DFL);
   std::raise(number);  // when this has returned
+}
+
+void hear(int number) {
+  struct sigaction action {};
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(number, &action, nullptr);
 }
 
 /// nohup ignores it. Libraries may take signals as they are loaded (one of Debian 13's does), so this looks before they are.
@@ -107,8 +118,11 @@ StopReasons::StopReasons(const std::string& max_time) {
                     duration_text(*left - (at - now())) + " before that, with a checkpoint";
     if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
   }
-  for (int number : {SIGINT, SIGTERM, SIGUSR1}) std::signal(number, on_signal);
-  std::signal(SIGHUP, hangup_was_ignored ? SIG_IGN : on_signal);
+  for (int number : {SIGINT, SIGTERM, SIGUSR1}) hear(number);
+  if (hangup_was_ignored)
+    std::signal(SIGHUP, SIG_IGN);
+  else
+    hear(SIGHUP);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go away; the run goes on
 }
 

@@ -122,5 +122,13 @@ def frames(folder):
 
 
 def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(c) for c in f.read().split()]
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return [int(c) for c in f.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+def ranks_of(job):
+    """Processes that are ranks: mpirun's children are their guards."""
+    return [rank for guard in children(job.pid) for rank in children(guard)]

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, differing, frames, h5py, np, run, with_exception, write_exception, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, differing, frames, h5py, np, ranks_of, run, with_exception, write_exception, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -59,12 +59,13 @@ def same_bits(scratch):
 
 
 def kills(scratch):
-    """A rank that dies takes the job down; what it left goes on, on another number of ranks, and ends with the same bits."""
+    """A rank that dies takes the job down; what it left goes on, on another number of ranks, and ends with the same bits. One that is asked to stop stops all."""
     path = write_input(scratch, "kill", CASES["npt-boost"].replace("0.44", "1.2"), checkpoint="0.2 s")
     wanted = contents(run(4, path))
     out = os.path.join(scratch, "killed")
     arguments = ["run", path, "--quiet", "--resume", "--set", "output.directory=" + out]
-    for how, ranks in ((signal.SIGKILL, 2), (signal.SIGUSR1, 3), (None, 4)):
+    # To a rank, to mpirun, and to the process that mpirun takes for a rank.
+    for how, to, ranks in ((signal.SIGKILL, lambda job: ranks_of(job)[-1], 2), (signal.SIGUSR1, lambda job: job.pid, 3), (signal.SIGTERM, lambda job: children(job.pid)[0], 3), (None, None, 4)):
         job = subprocess.Popen(command(ranks, *arguments), stderr=subprocess.PIPE, text=True)
         if how:
             before = frames(out)
@@ -72,21 +73,19 @@ def kills(scratch):
             while frames(out) <= before and job.poll() is None and time.time() < limit:
                 time.sleep(0.05)
             assert job.poll() is None, f"it ended before it could be disturbed: {job.communicate()[1]}"
-            if how == signal.SIGKILL:
-                os.kill(children(job.pid)[-1], how)
-            else:
-                job.send_signal(how)
+            victim = to(job)
+            os.kill(victim, how)
             began = time.time()
         error = job.communicate(timeout=300 * PATIENCE)[1]
         if how:
             assert time.time() - began < 10 * PATIENCE, f"{time.time() - began:.1f} s until it ended"
         if how == signal.SIGKILL:
-            assert job.returncode not in (0, 3), (job.returncode, error)
+            assert job.returncode == 1 and f"error: rank 1 (process {victim}) was ended by signal 9 (Killed)" in error, (job.returncode, error)
         else:
             assert job.returncode == (3 if how else 0), (job.returncode, error)
     wrong = differing(wanted, contents(out))
     assert not wrong, f"after a kill and a signal, {wrong} differ"
-    print("killed on 2 ranks, stopped on 3, ended on 4: same bits", flush=True)
+    print("killed on 2 ranks, stopped twice on 3, ended on 4: same bits", flush=True)
 
 
 def replicas(scratch):

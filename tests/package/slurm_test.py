@@ -128,8 +128,8 @@ def scripts_do_not_believe_a_busy_controller(scratch):
             assert done.returncode == 0, (done, script)
             # The number of an array alone would put all of its tasks back, those that have finished, too.
             assert text(calls).splitlines() == [f"squeue -h -j {number} -o %e", f"end={end}", f"scontrol requeue {number}"], (says, before, text(calls), script)
-        # What was killed goes on, unless it was before there can be a new checkpoint; what has failed does not.
-        for status, seconds, back in (("137", "90000", True), ("139", "0", False), ("1", "90000", False), ("2", "90000", False), ("0", "90000", False)):
+        # What was killed, or has failed, goes on, unless it was before there can be a new checkpoint; a wrong input does not.
+        for status, seconds, back in (("137", "90000", True), ("139", "0", False), ("1", "90000", True), ("1", "0", False), ("2", "90000", False), ("0", "90000", False)):
             open(calls, "w").close()
             done = subprocess.run(["bash", "-s", "input.yaml"], input=script, text=True, env=job | {"SQUEUE_SAYS": "", "SRUN_STATUS": status, "SECONDS": seconds}, capture_output=True, timeout=60)
             assert ("requeue" in text(calls), done.returncode) == ((True, 0) if back else (False, int(status))), (status, seconds, done, text(calls), script)
