@@ -6,8 +6,7 @@
 #include <gemmi/cif.hpp>
 #include <gemmi/mmcif.hpp>
 
-#include "structure_parts.hpp"
-#include "uplift/core/constants.hpp"
+#include "structure_gemmi.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
@@ -72,11 +71,6 @@ void check_sites(const std::string& path, gemmi::cif::Block& block) {
   }
 }
 
-AtomAddress address_of(const gemmi::AtomAddress& a) {
-  return {a.chain_name, a.res_id.name, a.res_id.seqid.num.has_value() ? *a.res_id.seqid.num : 0, a.res_id.seqid.icode,
-          a.atom_name};
-}
-
 /// "name:LINE:COLUMN(BYTE): what" or "name:LINE: what" of gemmi: the place and the reason, with our path.
 std::string explain(const std::string& path, std::string what) {
   constexpr std::string_view name = "mmcif";
@@ -103,29 +97,15 @@ RawStructure parse_mmcif(const std::string& path, const std::string& text) {
   if (read.models.empty()) throw InputError(path + ": holds no atoms; check that it is whole");
   RawStructure out;
   out.models = static_cast<int>(read.models.size());
-  const auto title = read.info.find("_struct.title");
-  if (title != read.info.end()) out.title = title->second;
-  if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
-  out.space_group = read.spacegroup_hm;
-  for (const gemmi::Connection& c : read.connections) {
-    if (c.type == gemmi::Connection::Hydrog || c.type == gemmi::Connection::MetalC) continue;
-    if (c.asu == gemmi::Asu::Different)
-      ++out.symmetry_bonds;
-    else
-      out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
-  }
+  take_header(read, out);
   std::string subchain;
   for (const gemmi::Chain& chain : read.models[0].chains)
     for (const gemmi::Residue& residue : chain.residues) {
-      RawResidue r{residue.name,        chain.name, residue.seqid.num.has_value() ? *residue.seqid.num : 0,
-                   residue.seqid.icode, false,      {}};
+      RawResidue r = raw_residue(chain, residue);
       // In one chain of the author, another subchain is another molecule: the polymer ends before its ligands.
       if (!out.residues.empty() && out.residues.back().chain == r.chain && subchain != residue.subchain)
         out.residues.back().ter = true;
       subchain = residue.subchain;
-      for (const gemmi::Atom& a : residue.atoms)
-        r.atoms.push_back({a.name, a.element.atomic_number(), a.altloc, static_cast<double>(a.occ),
-                           constants::nm_per_angstrom * Vec3d{a.pos.x, a.pos.y, a.pos.z}, a.serial});
       out.residues.push_back(std::move(r));
     }
   return out;

@@ -7,8 +7,7 @@
 #include <gemmi/pdb.hpp>
 #include <set>
 
-#include "structure_parts.hpp"
-#include "uplift/core/constants.hpp"
+#include "structure_gemmi.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/model/residue_library.hpp"
@@ -186,11 +185,6 @@ class Scanner {
   throw InputError(path + ": " + printable(what));
 }
 
-AtomAddress address_of(const gemmi::AtomAddress& a) {
-  return {a.chain_name, a.res_id.name, a.res_id.seqid.num.has_value() ? *a.res_id.seqid.num : 0, a.res_id.seqid.icode,
-          a.atom_name};
-}
-
 }  // namespace
 
 RawStructure parse_pdb(const std::string& path, const std::string& text) {
@@ -204,15 +198,7 @@ RawStructure parse_pdb(const std::string& path, const std::string& text) {
   RawStructure out;
   out.models = std::max(1, scan.models);
   out.serial_bonds = scan.conect;
-  const auto title = read.info.find("_struct.title");
-  if (title != read.info.end()) out.title = title->second;
-  if (read.cell.a > 1.5) out.cell = {read.cell.a, read.cell.b, read.cell.c, read.cell.alpha, read.cell.beta, read.cell.gamma};
-  out.space_group = read.spacegroup_hm;
-  for (const gemmi::Connection& c : read.connections)
-    if (c.asu == gemmi::Asu::Different)
-      ++out.symmetry_bonds;
-    else
-      out.links.push_back({address_of(c.partner1), address_of(c.partner2)});
+  take_header(read, out);
   std::size_t run = 0, residues = 0;
   if (!read.models.empty())
     for (const gemmi::Chain& chain : read.models[0].chains) residues += chain.residues.size();
@@ -222,11 +208,9 @@ RawStructure parse_pdb(const std::string& path, const std::string& text) {
   for (const gemmi::Chain& chain : read.models[0].chains)
     for (const gemmi::Residue& residue : chain.residues) {
       const Run& own = scan.runs[run++];
-      RawResidue r{own.name, chain.name, residue.seqid.num.has_value() ? *residue.seqid.num : 0, residue.seqid.icode,
-                   own.ter,  {}};
-      for (const gemmi::Atom& a : residue.atoms)
-        r.atoms.push_back({a.name, a.element.atomic_number(), a.altloc, static_cast<double>(a.occ),
-                           constants::nm_per_angstrom * Vec3d{a.pos.x, a.pos.y, a.pos.z}, a.serial});
+      RawResidue r = raw_residue(chain, residue);
+      r.name = own.name;
+      r.ter = own.ter;
       out.residues.push_back(std::move(r));
     }
   return out;

@@ -39,6 +39,20 @@ bool bonded(const Structure& s, const std::string& a, const std::string& b) {
   });
 }
 
+std::string mmcif(const std::string& sites, const std::string& connections) {
+  std::string text = "data_x\nloop_\n";
+  for (const char* column :
+       {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id", "label_seq_id",
+        "Cartn_x", "Cartn_y", "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id"})
+    text += std::string("_atom_site.") + column + "\n";
+  text += sites + "loop_\n";
+  for (const char* column : {"id", "conn_type_id", "ptnr1_auth_asym_id", "ptnr1_label_comp_id", "ptnr1_auth_seq_id",
+                             "ptnr1_label_atom_id", "ptnr1_symmetry", "ptnr2_auth_asym_id", "ptnr2_label_comp_id",
+                             "ptnr2_auth_seq_id", "ptnr2_label_atom_id", "ptnr2_symmetry"})
+    text += std::string("_struct_conn.") + column + "\n";
+  return text + connections;
+}
+
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
   const std::size_t at = text.find(what);
   EXPECT_NE(at, std::string::npos) << what;
@@ -249,19 +263,23 @@ TEST(Structure, BondsToSymmetryCopiesAreNone) {
     EXPECT_TRUE(s.topology.bonds.empty());
     EXPECT_THAT(s.notes, Contains(HasSubstr("1 bond of SSBOND, LINK or struct_conn")));
   }
-  std::string cif = "data_x\nloop_\n";
-  for (const char* column :
-       {"group_PDB", "id", "type_symbol", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id", "label_seq_id",
-        "Cartn_x", "Cartn_y", "Cartn_z", "occupancy", "B_iso_or_equiv", "auth_seq_id", "auth_asym_id"})
-    cif += std::string("_atom_site.") + column + "\n";
-  cif += "ATOM 1 S SG . CYS A 1 0 0 0 1 0 1 A\nATOM 2 S SG . CYS A 9 10 0 0 1 0 9 A\nloop_\n";
-  for (const char* column : {"id", "conn_type_id", "ptnr1_auth_asym_id", "ptnr1_label_comp_id", "ptnr1_auth_seq_id",
-                             "ptnr1_label_atom_id", "ptnr1_symmetry", "ptnr2_auth_asym_id", "ptnr2_label_comp_id",
-                             "ptnr2_auth_seq_id", "ptnr2_label_atom_id", "ptnr2_symmetry"})
-    cif += std::string("_struct_conn.") + column + "\n";
-  cif += "disulf1 disulf A CYS 1 SG 1_555 A CYS 9 SG ";
-  EXPECT_EQ(read(cif + "1_555\n", "a.cif").topology.bonds.size(), 1u);
-  EXPECT_TRUE(read(cif + "2_655\n", "a.cif").topology.bonds.empty());
+  const std::string cif = "disulf1 disulf A CYS 1 SG 1_555 A CYS 9 SG ";
+  const std::string sites = "ATOM 1 S SG . CYS A 1 0 0 0 1 0 1 A\nATOM 2 S SG . CYS A 9 10 0 0 1 0 9 A\n";
+  EXPECT_EQ(read(mmcif(sites, cif + "1_555\n"), "a.cif").topology.bonds.size(), 1u);
+  EXPECT_TRUE(read(mmcif(sites, cif + "2_655\n"), "a.cif").topology.bonds.empty());
+}
+
+// The force field says later whether they are bonds.
+TEST(Structure, MetalsHaveTheLinksOfEitherFormat) {
+  const std::string pdb =
+      "LINK         SG  CYS A   1                ZN    ZN A   9     1555   1555  2.30  \n"
+      "ATOM      1  SG  CYS A   1       0.000   0.000   0.000  1.00  0.00           S  \n"
+      "HETATM    2 ZN    ZN A   9       2.300   0.000   0.000  1.00  0.00          ZN  \n";
+  const std::string sites = "ATOM 1 S SG . CYS A 1 0 0 0 1 0 1 A\nHETATM 2 ZN ZN . ZN B . 2.3 0 0 1 0 9 A\n",
+                    ends = " A CYS 1 SG 1_555 A ZN 9 ZN 1_555\n";
+  EXPECT_TRUE(bonded(read(pdb), "CYS:SG", "ZN:ZN"));
+  EXPECT_TRUE(bonded(read(mmcif(sites, "metalc1 metalc" + ends), "a.cif"), "CYS:SG", "ZN:ZN"));
+  EXPECT_FALSE(bonded(read(mmcif(sites, "hydrog1 hydrog" + ends), "a.cif"), "CYS:SG", "ZN:ZN"));
 }
 
 TEST(Structure, ConectBondsUnknownResidues) {
