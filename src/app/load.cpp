@@ -163,22 +163,25 @@ ComputeSettings with_backend(ComputeSettings compute) {
 
 namespace {
 
-LeafMaker leaf_maker(const ComputeSettings& wanted) {
-  return [compute = with_backend(wanted)](const System& system, const TeamOrder& order,
-                                          RankLink& link) -> std::unique_ptr<Backend> {
+/// `link`: to the ranks that share the system; null: one rank.
+std::unique_ptr<Backend> make_leaf(const ComputeSettings& compute, const System& system, const Box& box,
+                                   double constraint_tolerance, RankLink* link) {
 #if defined(UPLIFT_HAVE_CUDA)
-    if (compute.backend == "cuda")
-      return cuda_device::make_backend(
-          system, order.box,
-          {compute.precision, order.constraint_tolerance, choose_device(compute, cuda_device::device_count()), &link});
+  if (compute.backend == "cuda")
+    return cuda_device::make_backend(
+        system, box, {compute.precision, constraint_tolerance, choose_device(compute, cuda_device::device_count()), link});
 #endif
 #if defined(UPLIFT_HAVE_SIMT)
-    if (compute.backend == "simt")
-      return simt_device::make_backend(
-          system, order.box,
-          {compute.precision, order.constraint_tolerance, choose_device(compute, simt_device::device_count()), &link});
+  if (compute.backend == "simt")
+    return simt_device::make_backend(
+        system, box, {compute.precision, constraint_tolerance, choose_device(compute, simt_device::device_count()), link});
 #endif
-    return cpu::make_cpu_backend(system, order.box, {compute.precision, compute.threads, order.constraint_tolerance, &link});
+  return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance, link});
+}
+
+LeafMaker leaf_maker(const ComputeSettings& wanted) {
+  return [compute = with_backend(wanted)](const System& system, const TeamOrder& order, RankLink& link) {
+    return make_leaf(compute, system, order.box, order.constraint_tolerance, &link);
   };
 }
 
@@ -232,21 +235,10 @@ void serve_team(const RunInput& input, const Communicator& team) {
 std::unique_ptr<Backend> make_backend(const System& system, const Box& box, const ComputeSettings& wanted,
                                       double constraint_tolerance, const Communicator& team, int which, const Origin& origin) {
   if (const std::string missing = missing_backend(wanted); !missing.empty()) throw InputError(missing);
-  const ComputeSettings compute = with_backend(wanted);
   if (team.size() > 1)
     return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, team_fingerprint(system, origin)},
-                leaf_maker(compute));
-#if defined(UPLIFT_HAVE_CUDA)
-  if (compute.backend == "cuda")
-    return cuda_device::make_backend(
-        system, box, {compute.precision, constraint_tolerance, choose_device(compute, cuda_device::device_count())});
-#endif
-#if defined(UPLIFT_HAVE_SIMT)
-  if (compute.backend == "simt")
-    return simt_device::make_backend(
-        system, box, {compute.precision, constraint_tolerance, choose_device(compute, simt_device::device_count())});
-#endif
-  return cpu::make_cpu_backend(system, box, {compute.precision, compute.threads, constraint_tolerance});
+                leaf_maker(wanted));
+  return make_leaf(with_backend(wanted), system, box, constraint_tolerance, nullptr);
 }
 
 }  // namespace uplift::app
