@@ -67,7 +67,8 @@ constexpr KeySpec required(KeySpec spec) {
 
 constexpr KeySpec schema[] = {
     required(count("version", "", between(1, 1), "version of this format: 1")),
-    text("title", "", "free text, copied into the log and every output file", "villin in water"),
+    text("title", "", "free text, copied into the log, the report and the files of frames, energies and exchanges",
+         "villin in water"),
 
     required(map("system", "what is simulated")),
     required(
