@@ -6,14 +6,12 @@ import shutil
 import subprocess
 import sys
 
-try:
-    import h5py
-    import numpy as np
-except ImportError as missing:
-    print("skipped:", missing)
-    sys.exit(77)
+TESTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(TESTS, "package"))
 
-INPUTS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "inputs"))
+from hdf5 import datasets, h5py, np
+
+INPUTS = os.path.join(TESTS, "..", "inputs")
 PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))  # sanitizers and busy machines want more of it
 UPLIFT, MPIRUN = os.path.abspath(sys.argv[1]), sys.argv[2:]
 ALANINE = "alanine-dipeptide-tip3p"
@@ -98,8 +96,7 @@ def contents(folder, part=""):
     """Every dataset of a run but the input; of replica `part` ("replica-002/"), under that name."""
     found = {}
     for name in ("trajectory.h5md", "energies.h5"):
-        with h5py.File(os.path.join(folder, part, name)) as f:
-            f.visititems(lambda key, item: found.__setitem__(part + name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+        found.update(datasets(os.path.join(folder, part, name), part + name + "/"))
     return found
 
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, differing, frames, h5py, np, ranks_of, run, with_exception, write_exception, write_input, write_water
+from domains import ALANINE, HEAD, INPUTS, MPIRUN, PATIENCE, UPLIFT, children, command, contents, datasets, differing, frames, h5py, np, ranks_of, run, with_exception, write_exception, write_input, write_water
 
 CASES = {
     "nve": """dynamics: {integrator: verlet, timestep: 2 fs, temperature: 300 K, seed: 3}
@@ -119,8 +119,7 @@ def run_replicas(scratch, path, ranks, each, *more):
         if "trajectory.h5md" in names:
             found |= contents(out, where)
     if os.path.exists(os.path.join(out, "exchange.h5")):
-        with h5py.File(os.path.join(out, "exchange.h5")) as f:
-            f.visititems(lambda key, item: found.__setitem__("exchange.h5/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+        found.update(datasets(os.path.join(out, "exchange.h5"), "exchange.h5/"))
     return found
 
 

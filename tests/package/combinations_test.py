@@ -20,7 +20,7 @@ import tempfile
 import time
 
 from combinations import UNIT, Draw, prepare
-from hdf5 import h5py, np
+from hdf5 import datasets, np
 
 try:
     import cbor2  # what checkpoints are written in
@@ -58,8 +58,7 @@ def leaves(folder):
         for name in names:
             path = os.path.join(where, name)
             if name in ("trajectory.h5md", "energies.h5", "exchange.h5"):
-                with h5py.File(path) as f:
-                    f.visititems(lambda key, item: found.__setitem__(part + name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+                found.update(datasets(path, part + name + "/"))
             elif name in ("amd.log", "stages.json", "topology.pdb"):
                 with open(path) as f:
                     found[part + name] = f.read()

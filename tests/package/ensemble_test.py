@@ -15,7 +15,7 @@ import sys
 import time
 
 from checks import INPUTS, UPLIFT, run_all
-from hdf5 import h5py, np
+from hdf5 import datasets, h5py, np
 
 PATIENCE = float(os.environ.get("UPLIFT_PATIENCE", "1"))  # sanitizers and busy machines want more of it
 K = 0.00831446261815324  # kJ/mol/K
@@ -49,8 +49,7 @@ def contents(folder):
         for name in sorted(names):
             if name.endswith((".h5", ".h5md")):
                 label = os.path.relpath(os.path.join(where, name), folder) + ":"
-                with h5py.File(os.path.join(where, name)) as f:
-                    f.visititems(lambda key, item: found.__setitem__(label + key, item[()]) if isinstance(item, h5py.Dataset) and not key.startswith("parameters/") else None)
+                found.update(datasets(os.path.join(where, name), label, but="parameters/"))
     return found
 
 

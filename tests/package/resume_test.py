@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from checks import INPUTS, UPLIFT, run_all
-from hdf5 import h5py, np
+from hdf5 import datasets, h5py, np
 
 STAGES = """  - {name: warm, time: 1 ps, collect: energies}
   - {name: boost, time: 1 ps, bias: {method: amd, boost: dihedral, parameters: {from: warm}}}
@@ -40,8 +40,7 @@ def run(path, out, *options):
 def contents(folder):
     found = {}
     for name in ("trajectory.h5md", "energies.h5"):
-        with h5py.File(os.path.join(folder, name)) as f:
-            f.visititems(lambda key, item: found.__setitem__(name + "/" + key, item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+        found.update(datasets(os.path.join(folder, name), name + "/"))
     for name in ("amd.log", "stages.json"):
         with open(os.path.join(folder, name)) as f:
             found[name] = f.read()
@@ -57,8 +56,7 @@ def tables(folder, name):
     found = {}
     for file in ("trajectory.h5md", "energies.h5", "exchange.h5"):
         if os.path.exists(os.path.join(folder, file)):
-            with h5py.File(os.path.join(folder, file)) as f:
-                f.visititems(lambda key, item: found.__setitem__(os.path.join(name, file, key), item[()]) if isinstance(item, h5py.Dataset) and key != "parameters/input" else None)
+            found.update(datasets(os.path.join(folder, file), f"{name}/{file}/"))
     return found
 
 
