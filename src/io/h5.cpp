@@ -380,7 +380,11 @@ void File::flush() {
 }
 
 void File::sync() {
-  flush();
+  {
+    const auto library = enter();
+    flush();
+    cut_to_end(file_.id());
+  }
   // Without HDF5's lock: others need not wait for the disk.
   if (lock_.descriptor() >= 0 && ::fsync(lock_.descriptor()) != 0)
     throw SimulationError(path_ + ": the disk did not take what was written (" + std::strerror(errno) +

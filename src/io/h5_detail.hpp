@@ -26,6 +26,8 @@ void silence();
 void make_room(std::int64_t object, std::uint64_t bytes);
 /// After a flush.
 void room_is_used(std::int64_t object);
+/// Also after one: takes back zeros that no row has come to.
+void cut_to_end(std::int64_t object);
 /// Nothing that HDF5 writes to the file of `object` reaches it any more: after a write that failed, more of them do more harm.
 void abandon(std::int64_t object);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -19,6 +20,7 @@ namespace uplift::h5::detail {
 namespace {
 
 constexpr std::uint64_t indices = 65536;  // bytes that object headers and chunk indices may grow by between two flushes
+constexpr std::uint64_t spare = 262144;  // bytes of zeros beyond what is wanted, so that the disk is not waited for at each row
 
 /// Bytes since the last flush, by descriptor. Guarded by enter().
 std::map<int, std::uint64_t>& waiting() {
@@ -40,7 +42,26 @@ Place place_of(std::int64_t object) {
   return place;
 }
 
-/// Reserves a range of a file, its size being left alone: an errno, 0 when it is ours.
+/// Where no room can be promised (NFS, many parallel file systems), zeros take it: written over later, they need none that a
+/// quota could refuse, which the disk itself knows nothing of. An errno, 0 when they have arrived.
+int fill(int descriptor, std::uint64_t from, std::uint64_t bytes) {
+  static const std::array<char, 65536> zeros{};
+  int problem = 0;
+  std::uint64_t done = 0;
+  while (problem == 0 && done < bytes + spare) {
+    const std::uint64_t some = std::min<std::uint64_t>(zeros.size(), bytes + spare - done);
+    const ssize_t n = ::pwrite(descriptor, zeros.data(), some, static_cast<off_t>(from + done));
+    if (n > 0)
+      done += static_cast<std::uint64_t>(n);
+    else if (n == 0 || errno != EINTR)
+      problem = n == 0 ? ENOSPC : errno;
+  }
+  if (done >= bytes) problem = ::fdatasync(descriptor) == 0 || errno == EINVAL ? 0 : errno;  // NFS tells of a quota only here
+  if (problem != 0 && ::ftruncate(descriptor, static_cast<off_t>(from)) != 0) return problem;
+  return problem;
+}
+
+/// Reserves a range behind the end of a file: an errno, 0 when it is ours.
 int reserve(int descriptor, std::uint64_t from, std::uint64_t bytes) {
   // Room beyond the size is not held against the limit of file sizes, which batch systems set: writing there would be.
   struct rlimit limit {};
@@ -50,10 +71,9 @@ int reserve(int descriptor, std::uint64_t from, std::uint64_t bytes) {
     if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) return errno;
     if (errno != EINTR) break;
   }
-  // File systems that cannot promise room at least say how much there is.
   struct statvfs disk {};
-  if (::fstatvfs(descriptor, &disk) != 0) return 0;
-  return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize < bytes ? ENOSPC : 0;
+  if (::fstatvfs(descriptor, &disk) == 0 && static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize < bytes) return ENOSPC;
+  return fill(descriptor, from, bytes);
 }
 
 }  // namespace
@@ -65,8 +85,9 @@ void make_room(std::int64_t object, std::uint64_t bytes) {
   if (place.descriptor < 0 || ::fstat(place.descriptor, &now) != 0 || H5Fget_filesize(place.file.id(), &end) < 0) return;
   const auto size = static_cast<std::uint64_t>(now.st_size);
   std::uint64_t& all = waiting()[place.descriptor];
-  const std::uint64_t wanted = std::max<std::uint64_t>(end, size) - size + all + bytes + indices;
-  if (const int problem = reserve(place.descriptor, size, wanted); problem != 0) {
+  const std::uint64_t wanted = end + all + bytes + indices;  // where the file may end after the next flush
+  const int problem = wanted > size ? reserve(place.descriptor, size, wanted - size) : 0;
+  if (problem != 0) {
     errno = problem;
     fail("there is no room for more (" + std::string(std::strerror(problem)) +
              (problem == EFBIG ? ": see ulimit -f, or the limits of the job" : "") +
@@ -78,6 +99,14 @@ void make_room(std::int64_t object, std::uint64_t bytes) {
 
 void room_is_used(std::int64_t object) {
   if (const Place place = place_of(object); place.descriptor >= 0) waiting()[place.descriptor] = 0;
+}
+
+void cut_to_end(std::int64_t object) {
+  const Place place = place_of(object);
+  struct stat now {};
+  hsize_t end = 0;
+  if (place.descriptor < 0 || ::fstat(place.descriptor, &now) != 0 || H5Fget_filesize(place.file.id(), &end) < 0) return;
+  if (static_cast<hsize_t>(now.st_size) > end && ::ftruncate(place.descriptor, static_cast<off_t>(end)) != 0) errno = 0;
 }
 
 void abandon(std::int64_t object) {

@@ -3,13 +3,44 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
 
 #include "uplift/core/error.hpp"
+
+namespace {
+
+/// As on NFS with a quota: nobody promises room, and files may grow by so many bytes. Negative: none of this.
+std::atomic<long> quota = -1;
+
+}  // namespace
+
+// In place of the library's, for this whole program.
+extern "C" int fallocate(int file, int mode, off_t from, off_t bytes) {
+  if (quota < 0) return static_cast<int>(::syscall(SYS_fallocate, file, mode, from, bytes));
+  errno = EOPNOTSUPP;
+  return -1;
+}
+extern "C" ssize_t pwrite(int file, const void* bytes, size_t count, off_t at) {
+  struct stat now {};
+  if (quota >= 0 && ::fstat(file, &now) == 0) {
+    const long growth = std::max(0L, at + static_cast<long>(count) - now.st_size), left = quota;
+    count -= std::min(count, static_cast<size_t>(std::max(0L, growth - left)));
+    quota = left - std::min(growth, left);
+    if (growth > 0 && count == 0) {
+      errno = EDQUOT;
+      return -1;
+    }
+  }
+  return ::syscall(SYS_pwrite64, file, bytes, count, at);
+}
 
 namespace {
 
@@ -132,6 +163,43 @@ TEST_F(H5, TwoWritersAreRefusedReadersAreNot) {
   EXPECT_EQ(h5::File::read(path).dataset("text").read_text().at(0), "first");  // untouched by the refused attempts
   writer = h5::File();
   EXPECT_NO_THROW(h5::File::append(path));
+}
+
+/// Of frames of two datasets, as many as there are before the disk takes no more, at whatever write that is.
+TEST_F(H5, QuotasThatNobodyTellsOfCostNothing) {
+  const auto frame = [](int k) { return std::vector<double>(300, k + 0.5); };
+  std::uintmax_t largest = 0;
+  for (long room = 0; room < 1200000; room += 47111) {
+    int written = 0;
+    {
+      h5::File file = h5::File::create(path);
+      h5::Dataset x = file.extendible<float>("x", {300}, {8, 0}), step = file.extendible<double>("step", {}, {64, 0});
+      file.flush();
+      quota = room;
+      const std::string message = message_of([&] {
+        for (; written < 600; ++written) {
+          x.append(std::span<const double>(frame(written)));
+          step.append(std::span<const double>(frame(written)).first(1));
+          if (written % 5 == 4) file.flush();
+        }
+        file.sync();
+      });
+      if (written < 600) {
+        EXPECT_THAT(message, testing::AllOf(HasSubstr("there is no room"), HasSubstr("quota exceeded"))) << room;
+      }
+    }
+    quota = -1;
+    largest = std::max(largest, std::filesystem::file_size(path));
+    h5::File file = h5::File::append(path);
+    h5::Dataset x = file.dataset("x"), step = file.dataset("step");
+    EXPECT_GE(x.rows(), static_cast<std::uint64_t>(written)) << room;
+    EXPECT_GE(step.rows(), static_cast<std::uint64_t>(written)) << room;
+    for (int k = 0; k < written; ++k) {
+      ASSERT_EQ(x.read<double>(static_cast<std::uint64_t>(k), 1), frame(k)) << room;
+      ASSERT_EQ(step.read<double>(static_cast<std::uint64_t>(k), 1).at(0), k + 0.5) << room;
+    }
+  }
+  EXPECT_LT(largest, 800000u);  // nothing of what was only promised stays
 }
 
 TEST_F(H5, WhatIsNotHdf5IsRefused) {
