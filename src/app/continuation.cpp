@@ -50,19 +50,23 @@ FoundCheckpoint find_checkpoint(const fs::path& directory) {
     throw DamagedRun(
         directory.string() +
         ": holds files of a run but no checkpoint.upc, so that it cannot be continued; choose another output directory");
-  std::string why;
+  std::string why = newest + ": there is no such file";
   try {
-    return {read_checkpoint(newest), ""};
-  } catch (const InputError& e) {
+    if (fs::exists(newest)) return {read_checkpoint(newest), ""};
+  } catch (const DamagedCheckpoint& e) {
     if (!fs::exists(previous)) throw DamagedRun(e.what());
     why = e.what();
+  } catch (const InputError& e) {  // another user's, a disk that fails, a later version's: it is not to be given up for that
+    throw DamagedRun(e.what());
   }
   try {
     FoundCheckpoint found{read_checkpoint(previous), why + ". The one before it is used"};
     fs::rename(previous, newest);  // or the next one would take its place, while there is no other that is whole
     return found;
-  } catch (const InputError& e) {
+  } catch (const DamagedCheckpoint& e) {
     throw DamagedRun(why + "\n" + e.what() + "\nNeither of the two can be used; begin again in another output directory");
+  } catch (const InputError& e) {
+    throw DamagedRun(why + "\n" + e.what());
   }
 }
 

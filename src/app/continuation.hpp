@@ -26,8 +26,8 @@ class DamagedRun : public InputError {
   using InputError::InputError;
 };
 
-/// The newest checkpoint of a run's directory that can be read, which then has the newest one's name. Throws DamagedRun when
-/// there is none.
+/// The newest checkpoint of a run's directory that is not damaged, which then has the newest one's name. Throws DamagedRun when
+/// there is none, or it cannot be read.
 FoundCheckpoint find_checkpoint(const std::filesystem::path& directory);
 
 /// The stage in hand goes on as it began, or not at all; its length, later stages, output strides and threads are free. Throws

@@ -53,7 +53,7 @@ std::vector<Candidate> candidates(const RunInput& input, const std::string& dire
     if (!fs::exists(file)) continue;
     try {
       all.push_back(look(input, file, read_checkpoint(file)));
-    } catch (const InputError& e) {
+    } catch (const DamagedCheckpoint& e) {
       why = e.what();
     }
   }

@@ -338,12 +338,13 @@ Checkpoint read_checkpoint(const std::string& path) {
   const auto damaged = [&](const std::string& why) {
     const std::string previous = previous_checkpoint(path);
     std::error_code error;
-    return InputError(path + ": " + why +
-                      (std::filesystem::exists(previous, error) ? "; use the one before it (" + previous + "), or begin again"
-                                                                : "; there is none before it, so begin again"));
+    return DamagedCheckpoint(path + ": " + why +
+                             (std::filesystem::exists(previous, error)
+                                  ? "; use the one before it (" + previous + "), or begin again"
+                                  : "; there is none before it, so begin again"));
   };
   if (bytes.size() < magic_size || bytes.compare(0, magic_size, magic) != 0)
-    throw InputError(path + ": not a checkpoint of uplift");
+    throw DamagedCheckpoint(path + ": not a checkpoint of uplift");
   if (bytes.size() < header_size) throw damaged("the checkpoint is cut short");
   std::uint32_t version, sum;
   std::uint64_t size;

@@ -185,6 +185,27 @@ def a_damaged_checkpoint_is_spoken_of(scratch):
     assert done.returncode == 2 and "Neither of the two can be used" in done.stderr, (done.returncode, done.stderr)
 
 
+def a_checkpoint_that_is_whole_is_not_given_up(scratch):
+    """One that this version cannot read, or this user: there may be others that can."""
+    path, out = write_input(scratch, "  - {name: go, time: 40 ps}\n"), os.path.join(scratch, "out")
+    newest = os.path.join(out, "checkpoint.upc")
+    assert run(path, out, "--quiet", "--set", "stages.go.time=1 ps").returncode == 0
+    with open(newest, "r+b") as f:
+        f.seek(8)
+        f.write(b"\x63")
+    before = {name: open(os.path.join(out, name), "rb").read() for name in ("checkpoint.upc", "checkpoint.prev.upc", "trajectory.h5md")}
+    for replicas in ("1", "2"):
+        if replicas == "2":
+            exchange = write_input(scratch, "  - {name: rex, time: 1 ps, exchange: {from: 300 K, to: 400 K, count: 2, every: 0.1 ps}}\n")
+            assert run(exchange, out + "2", "--quiet").returncode == 0
+            os.replace(newest, os.path.join(out + "2", "replica-001", "checkpoint.upc"))
+            path, out, newest = exchange, out + "2", os.path.join(out + "2", "replica-001", "checkpoint.upc")
+            before = {"replica-001/" + name: open(os.path.join(out, "replica-001", name), "rb").read() for name in before}
+        done = run(path, out, "--resume")
+        assert done.returncode == 2 and "format 99" in done.stderr and "continue with the version" in done.stderr, (done.returncode, done.stdout, done.stderr)
+        assert {name: open(os.path.join(out, name), "rb").read() for name in before} == before
+
+
 def a_damaged_replica_does_not_stop_the_others(scratch):
     path, out = write_input(scratch, "  - {name: go, time: 1 ps}\n"), os.path.join(scratch, "out")
     assert run(path, out, "--quiet", "--set", "compute.replicas=3").returncode == 0
@@ -385,4 +406,4 @@ def averages_are_those_of_the_whole_stage(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage)

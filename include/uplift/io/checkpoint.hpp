@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "uplift/core/error.hpp"
 #include "uplift/io/origin.hpp"
 #include "uplift/model/descent_memory.hpp"
 #include "uplift/model/state.hpp"
@@ -50,7 +51,13 @@ std::uint32_t system_fingerprint(const System& system);
 /// "NAME.prev.upc". At every instant there is a whole checkpoint under `path`, once there was one. Throws SimulationError.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 
-/// Throws InputError when the file is missing, damaged, or of a format that this version does not know.
+/// What it holds is lost, whoever reads it and whenever.
+class DamagedCheckpoint : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+/// Throws DamagedCheckpoint, or InputError when the file is missing, cannot be read, or has a format of another version.
 Checkpoint read_checkpoint(const std::string& path);
 
 /// Name of the checkpoint before the last: "run/checkpoint.upc" -> "run/checkpoint.prev.upc".
