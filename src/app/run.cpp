@@ -355,13 +355,20 @@ void Run::open_files(const System& system) {
   // A file appears under its name once it is whole: a job killed before leaves nothing that a resumed run would stumble over.
   const auto open = [&](const char* name, const auto& create, const auto& append) {
     const std::string file = path(name), unfinished = file + ".tmp";
-    if (!fs::exists(file)) {
+    if (!fs::exists(file) || fs::is_empty(file)) {  // HDF5 would take an empty one for a new one of its own
       create(unfinished);
       fs::rename(unfinished, file);
     }
-    auto writer = append(file);
-    writer.trim_after(state_.step);
-    return std::make_unique<decltype(writer)>(std::move(writer));
+    try {
+      auto writer = append(file);
+      writer.trim_after(state_.step);
+      return std::make_unique<decltype(writer)>(std::move(writer));
+    } catch (const SimulationError& e) {
+      throw SimulationError(
+          std::string(e.what()) +
+          ". If it is damaged, put a copy in its place or move it away: --resume goes on from the checkpoint, "
+          "with a new file if there is none");
+    }
   };
   if (input_.output.trajectory_every > 0 && !trajectory_) {
     TrajectoryOptions options;

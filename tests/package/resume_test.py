@@ -243,6 +243,16 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
     done = run(path, out, "--resume")
     assert done.returncode == 0 and "energies.h5 ended at step 1000" in done.stdout and "ended at step 500" in done.stdout, done.stdout
     assert "trajectory.h5md ended" not in done.stdout, done.stdout
+    # One that has lost its end, as it was copied to a full disk, say.
+    trajectory = os.path.join(out, "trajectory.h5md")
+    os.truncate(trajectory, 5000)
+    done = run(path, out, "--resume", "--set", "stages.go.time=4 ps")
+    assert done.returncode == 1 and "truncated file" in done.stderr and "If it is damaged, put a copy in its place or move it away: --resume goes on" in done.stderr, done.stderr
+    os.truncate(trajectory, 0)
+    done = run(path, out, "--resume", "--set", "stages.go.time=4 ps")
+    assert done.returncode == 0 and "trajectory.h5md ended at step 1500" in done.stdout and "it now is empty" in done.stdout, (done.stdout, done.stderr)
+    with h5py.File(trajectory) as f:
+        assert list(f["particles/trajectory/position/step"][:]) == list(range(1500, 2001, 10)), f["particles/trajectory/position/step"][:]
 
 
 def a_run_killed_before_its_first_checkpoint_has_every_row(scratch):
