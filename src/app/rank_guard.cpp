@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -14,12 +13,11 @@
 #include <string_view>
 
 #include "commands.hpp"
+#include "stop_reasons.hpp"
 #include "uplift/core/launcher.hpp"
 
 namespace uplift::app {
 namespace {
-
-constexpr std::array asks_to_stop = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
 volatile pid_t ward = 0;
 
@@ -69,7 +67,7 @@ void guard_rank() {
   // Signals wait until it is known to whom they go.
   sigset_t stops, before;
   ::sigemptyset(&stops);
-  for (int number : asks_to_stop) ::sigaddset(&stops, number);
+  for (int number : stop_signals) ::sigaddset(&stops, number);
   ::sigprocmask(SIG_BLOCK, &stops, &before);
   const pid_t guard = ::getpid(), child = ::fork();
   if (child <= 0) {
@@ -82,7 +80,7 @@ void guard_rank() {
   }
   ward = child;
   ::prctl(PR_SET_NAME, "guard of a rank");  // whoever looks for the rank by its name finds the rank
-  for (int number : asks_to_stop) {
+  for (int number : stop_signals) {
     struct sigaction now {};
     if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) std::signal(number, pass_on);
   }
@@ -93,7 +91,7 @@ void guard_rank() {
     if (errno != EINTR) ::_exit(failed);
   if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
   const int number = WTERMSIG(status);
-  for (int stop : asks_to_stop)
+  for (int stop : stop_signals)
     if (number == stop) end_by(number);
   end_as_killed(number);
 }

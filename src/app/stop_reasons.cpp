@@ -28,7 +28,8 @@ constexpr std::int64_t echo = 500;  // [ms]
 
 /// The first signal asks for a stop at the next step; a second one ends the process at once, by the default action. But not one
 /// that is the same, sent twice: timeout(1) sends it to its child and to the group, and a batch system and mpirun may both send
-/// it. Nor that of a terminal which has gone: its shell and the kernel may both say so. Nor one that a guard passes on.
+/// it. Nor that of a terminal which has gone: its shell and the kernel may both say so. Nor that of a limit of CPU time, which
+/// comes again each second up to the hard limit, another signal. Nor one that a guard passes on.
 extern "C" void on_signal(int number, siginfo_t* from, void*) {
   const bool by_guard = from && from->si_code == SI_QUEUE && from->si_value.sival_int == passed_on;
   timespec t{};
@@ -36,8 +37,8 @@ extern "C" void on_signal(int number, siginfo_t* from, void*) {
   const std::int64_t now = 1 + std::int64_t{1000} * t.tv_sec + t.tv_nsec / 1000000;
   std::int64_t first = 0;
   stop_signal = number;
-  if (heard[static_cast<std::size_t>(number)].compare_exchange_strong(first, now) || number == SIGHUP || by_guard ||
-      now - first < echo)
+  if (heard[static_cast<std::size_t>(number)].compare_exchange_strong(first, now) || number == SIGHUP || number == SIGXCPU ||
+      by_guard || now - first < echo)
     return;
   std::signal(number, SIG_DFL);
   std::raise(number);  // when this has returned
@@ -118,11 +119,11 @@ StopReasons::StopReasons(const std::string& max_time) {
                     duration_text(*left - (at - now())) + " before that, with a checkpoint";
     if (!deadline_ || at < deadline_->at) deadline_ = Deadline{at, "the end of its Slurm job"};
   }
-  for (int number : {SIGINT, SIGTERM, SIGUSR1}) hear(number);
-  if (hangup_was_ignored)
-    std::signal(SIGHUP, SIG_IGN);
-  else
-    hear(SIGHUP);
+  for (int number : stop_signals)
+    if (number == SIGHUP && hangup_was_ignored)
+      std::signal(number, SIG_IGN);
+    else
+      hear(number);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go away; the run goes on
 }
 

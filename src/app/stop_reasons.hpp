@@ -1,14 +1,19 @@
 #pragma once
 // When a run has to end early: a signal, --max-time, or the end of its Slurm job.
+#include <array>
+#include <csignal>
 #include <optional>
 #include <string>
 
 namespace uplift::app {
 
+/// What asks a run to stop with a checkpoint, from users, batch systems and limits of CPU time.
+inline constexpr std::array stop_signals = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGHUP};
+
 class StopReasons {
  public:
-  /// `max_time`: wall-clock time, "23.5h"; empty: none. Takes SIGINT, SIGTERM, SIGUSR1 and, where it is not ignored, SIGHUP
-  /// for the process: the first one asks for a stop, a second one (but SIGHUP) ends it at once. A closed pipe is no reason.
+  /// `max_time`: wall-clock time, "23.5h"; empty: none. Takes stop_signals, SIGHUP where it is not ignored, for the
+  /// process: the first one asks for a stop, a second one (but SIGHUP and SIGXCPU) ends it at once. A closed pipe is no reason.
   /// Throws InputError.
   explicit StopReasons(const std::string& max_time);
 

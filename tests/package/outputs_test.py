@@ -191,6 +191,15 @@ def one_signal_may_be_sent_twice(folder):
         assert stop(folder, signal.SIGTERM, times=20) == ("stopped", 3)
 
 
+def limits_of_batch_systems_stop_with_a_checkpoint(folder):
+    """SIGUSR2 comes before the end from LSF and Grid Engine, SIGXCPU each second from a limit of CPU time."""
+    write_input(folder)
+    assert stop(folder, signal.SIGUSR2) == ("stopped", 3)
+    assert stop(folder, signal.SIGXCPU, times=20) == ("stopped", 3)
+    done = subprocess.run([UPLIFT, "run", "x.yaml", "--resume", "--set", "stages.go.time=1 ms"], cwd=folder, capture_output=True, text=True, timeout=60, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 20)))
+    assert done.returncode == 3 and f"stopped by signal {int(signal.SIGXCPU)}; the checkpoint is written" in done.stdout, done
+
+
 if __name__ == "__main__":
     run_all(no_command_writes_over_inputs_and_runs, no_run_writes_over_files_of_others, quiet_runs_warn_on_stderr, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
-            one_signal_may_be_sent_twice)
+            one_signal_may_be_sent_twice, limits_of_batch_systems_stop_with_a_checkpoint)
