@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "uplift/core/assert.hpp"
+#include "uplift/core/start_thread.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -50,15 +51,15 @@ void wait_while(const std::atomic<T>& value, T old) {
 class ThreadPool {
  public:
   explicit ThreadPool(int count) : count_(static_cast<std::uint32_t>(count)), shares_(static_cast<std::size_t>(count)) {
-    for (int thread = 1; thread < count; ++thread) workers_.emplace_back([this, thread] { work(thread); });
+    try {
+      for (int thread = 1; thread < count; ++thread) workers_.push_back(start_thread([this, thread] { work(thread); }));
+    } catch (...) {
+      end();
+      throw;
+    }
   }
 
-  ~ThreadPool() {
-    stop_ = true;
-    ++loops_;
-    loops_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-  }
+  ~ThreadPool() { end(); }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -83,6 +84,13 @@ class ThreadPool {
   }
 
  private:
+  void end() {
+    stop_ = true;
+    ++loops_;
+    loops_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
   void work(int thread) {
     for (std::uint32_t seen = 0;;) {
       wait_while(loops_, seen);

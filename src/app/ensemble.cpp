@@ -1,12 +1,10 @@
 #include "ensemble.hpp"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -18,6 +16,7 @@
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/core/start_thread.hpp"
 #include "uplift/io/check_output.hpp"
 #include "uplift/io/info.hpp"
 #include "uplift/io/replicas.hpp"
@@ -55,17 +54,6 @@ void allow_open_files(int replicas) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// A thread that leaves signals to the main one.
-template <class F>
-std::thread quiet_thread(F&& f) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::forward<F>(f));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 }  // namespace
@@ -259,12 +247,13 @@ void Ensemble::dismiss_replicas() {
 int Ensemble::execute() {
   const double began = now();
   std::vector<std::thread> threads;
-  for (int k = 0; k < own_.size(); ++k) threads.push_back(quiet_thread([this, k] { run_replica(k); }));
   std::exception_ptr problem;
   try {
+    for (int k = 0; k < own_.size(); ++k) threads.push_back(start_quiet_thread([this, k] { run_replica(k); }));
     wait_for_replicas();
   } catch (...) {
     problem = std::current_exception();
+    for (int k = static_cast<int>(threads.size()); k < own_.size(); ++k) meeting_->leave();  // nobody waits for them
     dismiss_replicas();
   }
   for (std::thread& t : threads) t.join();

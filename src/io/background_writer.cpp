@@ -1,9 +1,8 @@
 #include "uplift/io/background_writer.hpp"
 
-#include <pthread.h>
-
-#include <csignal>
 #include <utility>
+
+#include "uplift/core/start_thread.hpp"
 
 namespace uplift {
 
@@ -38,11 +37,7 @@ void BackgroundWriter::rethrow() const {
 
 /// Signals are for the thread that runs the simulation.
 void BackgroundWriter::start() {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { work(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_quiet_thread([this] { work(); });
 }
 
 void BackgroundWriter::work() {

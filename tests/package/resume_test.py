@@ -415,5 +415,21 @@ def averages_are_those_of_the_whole_stage(scratch):
     assert ends[0] == ends[1] and "averages of 50 rows" in ends[0][0], ends
 
 
+def threads_that_cannot_start_are_spoken_of(scratch):
+    """With stacks of 1 GB there is room for two of them; limits of processes do the same to any user but root."""
+    path = write_input(scratch, "  - {name: go, time: 1 ps}\n")
+
+    def limits():
+        resource.setrlimit(resource.RLIMIT_STACK, (1 << 30, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_AS, (5 << 29, resource.RLIM_INFINITY))
+
+    for more in ("compute.threads=6", "compute.replicas=6"):
+        out = os.path.join(scratch, more)
+        done = subprocess.run([UPLIFT, "run", path, "--set", "output.directory=" + out, "--set", more], capture_output=True, text=True, timeout=120, preexec_fn=limits)
+        assert done.returncode == 1 and "no more threads can be started (Resource temporarily unavailable): see ulimit -u" in done.stderr, (more, done)
+        done = run(path, out, "--resume", "--set", more)
+        assert done.returncode == 0, (more, done)
+
+
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage, threads_that_cannot_start_are_spoken_of)
