@@ -134,13 +134,17 @@ std::string Ensemble::directory_of(int replica) const { return (directory_ / rep
 void Ensemble::take_directory() {
   make_output_directory(directory_);
   const int replicas = input_.compute.replicas;
-  continued_ = check_replicas_there(input_) > 0;
-  if (continued_ && !options_.resume)
-    throw InputError(
-        "output.directory: " + directory_.string() +
-        " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
-  if (!continued_) check_directory(input_, true);
+  const auto holds_run = [&] {
+    const bool run = check_replicas_there(input_) > 0;
+    if (run && !options_.resume)
+      throw InputError(
+          "output.directory: " + directory_.string() +
+          " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+    return run;
+  };
+  if (!holds_run()) check_directory(input_, true);
   lock_ = h5::FileLock((directory_ / "run.log").string(), true);
+  continued_ = holds_run();  // another one may have run and ended before the lock was ours
   std::vector<std::string> directories;
   for (int r = 0; r < replicas; ++r) directories.push_back(directory_of(r));
   if (continued_ && input_.exchanges()) stages_behind_ = align_checkpoints(input_, directories);

@@ -53,20 +53,23 @@ Run::~Run() = default;
 void Run::take_directory() {
   make_output_directory(directory_);
   const auto there = [&](const char* name) { return fs::exists(directory_ / name); };
-  const bool holds_run =
-      there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
+  const auto holds_run = [&] {
+    const bool run =
+        there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
+    // Nothing already computed is ever lost: a run is not written over.
+    if (run && !options_.resume)
+      throw InputError(
+          "output.directory: " + directory_.string() +
+          " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+    return run;
+  };
   if (there("replicas.json"))
     throw InputError("output.directory: " + directory_.string() +
                      " holds a run of several replicas, and compute.replicas is 1; put the number back, or choose another "
                      "directory with --set output.directory=NAME");
-  // Nothing already computed is ever lost: a run is not written over.
-  if (holds_run && !options_.resume)
-    throw InputError(
-        "output.directory: " + directory_.string() +
-        " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
-  if (!holds_run) check_directory(input_, false);
+  if (!holds_run()) check_directory(input_, false);
   lock_ = h5::FileLock(path("run.log"), true);
-  if (holds_run) {
+  if (holds_run()) {  // another one may have run and ended before the lock was ours
     FoundCheckpoint found = find_checkpoint(directory_);
     checkpoint_ = std::move(found.checkpoint);
     if (!found.warning.empty()) on_resumption_.push_back(std::move(found.warning));

@@ -6,6 +6,7 @@
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -191,6 +192,27 @@ def one_signal_may_be_sent_twice(folder):
         assert stop(folder, signal.SIGTERM, times=20) == ("stopped", 3)
 
 
+def a_run_that_comes_and_goes_meanwhile_stays(folder):
+    """Between the look at a folder and the lock on it another job may begin and end there."""
+    for replicas in ("1", "2"):
+        more = ("--set", "compute.replicas=" + replicas)
+        write_input(folder)
+        uplift(folder, "run", "x.yaml", "--quiet", "--set", "output.directory=done" + replicas, *more)
+        out, log = os.path.join(folder, "out" + replicas), os.path.join(folder, "log" + replicas)
+        os.mkdir(out)
+        os.mkfifo(os.path.join(out, "run.log"))  # whoever looks whose log it is waits here
+        os.link(os.path.join(out, "run.log"), log)
+        job = subprocess.Popen([UPLIFT, "run", "x.yaml", "--set", "output.directory=" + out, *more], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with open(log, "w") as f:
+            os.remove(os.path.join(out, "run.log"))
+            shutil.copytree(os.path.join(folder, "done" + replicas), out, dirs_exist_ok=True)
+            before = contents(out)
+            f.write("2026-01-01 00:00:00  uplift\n")
+        _, said = job.communicate(timeout=60)
+        assert job.returncode == 2 and "already holds a run" in said, (job.returncode, said)
+        assert contents(out) == before
+
+
 def limits_of_batch_systems_stop_with_a_checkpoint(folder):
     """SIGUSR2 comes before the end from LSF and Grid Engine, SIGXCPU each second from a limit of CPU time."""
     write_input(folder)
@@ -202,4 +224,4 @@ def limits_of_batch_systems_stop_with_a_checkpoint(folder):
 
 if __name__ == "__main__":
     run_all(no_command_writes_over_inputs_and_runs, no_run_writes_over_files_of_others, quiet_runs_warn_on_stderr, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
-            one_signal_may_be_sent_twice, limits_of_batch_systems_stop_with_a_checkpoint)
+            one_signal_may_be_sent_twice, limits_of_batch_systems_stop_with_a_checkpoint, a_run_that_comes_and_goes_meanwhile_stays)
