@@ -147,6 +147,19 @@ std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage
   return was == is ? "" : lines_missing(was, is) + "; now: " + lines_missing(is, was);
 }
 
+std::string gap_in_stages(const nlohmann::json& stages, const Checkpoint& c, const RunInput& input) {
+  std::string missing;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(c.stage); ++k) {
+    const std::string& name = k < c.past.size() ? c.past[k].name : input.stages[k].name;
+    const bool there = std::any_of(stages.begin(), stages.end(), [&](const nlohmann::json& s) { return s["name"] == name; });
+    if (!input.stages[k].minimize && !there) missing += (missing.empty() ? "" : ", ") + name;
+  }
+  if (missing.empty()) return "";
+  return "stages.json says nothing of " + missing +
+         " (was it lost, or damaged?), so that uplift reweight and the report will not know what was run there; a copy that is "
+         "put in its place is taken up by --resume";
+}
+
 std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted) {
   if (!wanted || last_step.value_or(-1) == *wanted) return "";
   return fmt::format(

@@ -1,6 +1,7 @@
 #pragma once
 // What a run in a directory can go on from, and whether it is still the same run.
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& inp
 
 /// What has changed in the settings of a minimisation that had begun, but for where it ends; empty: nothing.
 std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage);
+
+/// A warning where a stages.json has lost stages that are finished; empty: it has not.
+std::string gap_in_stages(const nlohmann::json& stages, const Checkpoint& c, const RunInput& input);
 
 /// A warning where a file ends at another step than the checkpoint says (what it had later has been cut off); empty: it does
 /// not, or the checkpoint says nothing of it.

@@ -89,6 +89,7 @@ int Run::execute() {
     first = static_cast<std::size_t>(c.stage);
     performance_ = read_stages(path("performance.json"));
     stages_ = read_stages(path("stages.json"));
+    if (std::string gap = gap_in_stages(stages_, c, input_); !gap.empty()) on_resumption_.push_back(std::move(gap));
   }
   int status = finished;
   for (std::size_t k = first; k < input_.stages.size() && status == finished; ++k) status = stage(k);

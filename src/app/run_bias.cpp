@@ -56,7 +56,11 @@ std::string potential_text(const ForceSettings& f) {
 nlohmann::json read_stages(const std::string& path) {
   std::ifstream in(path);
   const nlohmann::json old = nlohmann::json::parse(in, nullptr, false);
-  return old.is_object() && old.contains("stages") && old["stages"].is_array() ? old["stages"] : nlohmann::json::array();
+  nlohmann::json stages = nlohmann::json::array();
+  if (old.is_object() && old.contains("stages") && old["stages"].is_array())
+    for (const nlohmann::json& stage : old["stages"])
+      if (stage.is_object() && stage.contains("name") && stage["name"].is_string()) stages.push_back(stage);
+  return stages;
 }
 
 std::string statistics_text(const BiasStatistics& s) {

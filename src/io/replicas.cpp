@@ -50,8 +50,7 @@ std::vector<ReplicaEntry> read_replicas(const std::string& directory) {
         throw std::runtime_error("'" + name.string() + "' is no name in it");
     }
   } catch (const std::exception& e) {
-    throw InputError(path.string() + ": is damaged (" + e.what() +
-                     "); name the replicas themselves, or run again with --resume");
+    throw InputError(path.string() + ": is damaged (" + e.what() + "); remove it, and uplift run --resume writes it anew");
   }
   return replicas;
 }

@@ -62,7 +62,8 @@ std::vector<RunStage> run_stages(const std::string& directory) {
     const nlohmann::json all = nlohmann::json::parse(in);
     for (const auto& s : all.at("stages")) stages.push_back(stage_of(s));
   } catch (const nlohmann::json::exception& e) {
-    throw InputError(file + ": is damaged (" + e.what() + "); uplift run writes it, and --resume writes it anew");
+    throw InputError(file + ": is damaged (" + e.what() +
+                     "); put a copy back (of finished stages uplift run --resume does not write it anew)");
   }
   // Runs before the convention was noted wrote what the last boost would see.
   std::optional<BiasConvention> last;

@@ -255,6 +255,34 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
         assert list(f["particles/trajectory/position/step"][:]) == list(range(1500, 2001, 10)), f["particles/trajectory/position/step"][:]
 
 
+def stages_that_are_lost_are_spoken_of(scratch):
+    path, out = write_input(scratch), os.path.join(scratch, "out")
+    stages = os.path.join(out, "stages.json")
+    assert run(path, out, "--quiet").returncode == 0
+    whole = open(stages).read()
+    for text in ("", whole[:100], '{"stages": [5, {"name": 5}]}'):
+        with open(stages, "w") as f:
+            f.write(text)
+        done = run(path, out, "--resume", "--set", "stages.go.time=1.1 ps")
+        assert done.returncode == 0 and "stages.json says nothing of warm, boost (was it lost" in done.stdout, done
+    with open(stages, "w") as f:
+        f.write(whole)
+    done = run(path, out, "--resume", "--set", "stages.go.time=1.2 ps")
+    assert done.returncode == 0 and "stages.json" not in done.stdout and '"boost"' in open(stages).read(), done
+
+
+def a_damaged_list_of_replicas_says_what_to_do(scratch):
+    path, out = write_input(scratch, "  - {name: go, time: 1 ps}\n"), os.path.join(scratch, "out")
+    assert run(path, out, "--quiet", "--set", "compute.replicas=2").returncode == 0
+    os.truncate(os.path.join(out, "replicas.json"), 0)
+    done = run(path, out, "--resume", "--set", "compute.replicas=2")
+    assert done.returncode == 2 and "remove it, and uplift run --resume writes it anew" in done.stderr, done
+    os.remove(os.path.join(out, "replicas.json"))
+    assert run(path, out, "--resume", "--set", "compute.replicas=2", "--set", "stages.go.time=2 ps").returncode == 0
+    with h5py.File(os.path.join(out, "replica-002", "energies.h5")) as f:
+        assert f["step"][-1] == 1000 and len(f["step"]) == 101
+
+
 def a_run_killed_before_its_first_checkpoint_has_every_row(scratch):
     """The first frame is on the disk by then, and is not made again."""
     stages = "  - {{name: boost, time: {}, bias: {{method: amd, boost: dihedral, parameters: {{dihedral: {{threshold: 60 kJ/mol, alpha: 20 kJ/mol}}}}}}}}\n"
@@ -432,4 +460,4 @@ def threads_that_cannot_start_are_spoken_of(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage, threads_that_cannot_start_are_spoken_of)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage, threads_that_cannot_start_are_spoken_of, stages_that_are_lost_are_spoken_of, a_damaged_list_of_replicas_says_what_to_do)
