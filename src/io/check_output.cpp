@@ -1,7 +1,11 @@
 #include "uplift/io/check_output.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -99,6 +103,14 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
   for (const std::string& input : inputs)
     if (!input.empty() && same_file(input, output)) throw InputError(output + ": is an input, too; " + cure);
   if (is_of_a_run(output)) throw InputError(output + ": is a file of the run in this folder, which would be lost; " + cure);
+  // Before hours of work, not after them.
+  const fs::path folder = fs::path(output).has_parent_path() ? fs::path(output).parent_path() : fs::path(".");
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    throw InputError(output + ": there is no folder " + folder.string() + "; make it, or choose another");
+  if (!fs::exists(output, error) && ::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw InputError(output + ": " + folder.string() + " cannot be written to (" + std::strerror(errno) +
+                     "); choose a folder that you may write to");
 }
 
 void check_new_output(const std::string& output, const std::vector<std::string>& inputs, bool force) {

@@ -69,6 +69,10 @@ def no_command_writes_over_inputs_and_runs(folder):
         ("energy", "x.yaml", "--json", "e.json.gz"): "e.json.gz: uplift does not compress",
         ("energy", "x.yaml", "--json", "-"): "write /dev/stdout",
         ("slurm", "x.yaml", "-o", "-"): "write /dev/stdout",
+        ("reweight", "x", "--cv", "d=distance(0,1)", "-o", "no/pmf"): "no/pmf.h5: there is no folder no; make it",
+        ("energy", "x.yaml", "--forces", "no/f.h5"): "no/f.h5: there is no folder no",
+        ("convert", "x/trajectory.h5md", "x.yaml/x.xtc"): "x.yaml/x.xtc: there is no folder x.yaml",
+        ("convert", SYSTEM + ".prmtop", "no/s.prmtop"): "no/s.prmtop: there is no folder no",
     }.items():
         said = uplift(folder, *arguments, expect=2)
         assert words in said, (arguments, said)
