@@ -1,5 +1,6 @@
 """Draws what uplift hands over as JSON on stdin. Exit status 77: matplotlib is missing."""
 import base64
+import contextlib
 import html
 import io
 import json
@@ -103,10 +104,22 @@ def draw_surface(s):
     return figure
 
 
-def save(figure, path, kind):
+@contextlib.contextmanager
+def whole(path):
+    """A name to write to, which becomes `path` at the end; nothing of it stays where there is no room."""
     fresh = path + ".tmp"
-    figure.savefig(fresh, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
-    os.replace(fresh, path)
+    try:
+        yield fresh
+        os.replace(fresh, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(fresh)
+        raise
+
+
+def save(figure, path, kind):
+    with whole(path) as fresh:
+        figure.savefig(fresh, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
 
 
 def inline(figure):
@@ -289,10 +302,9 @@ def write_report(r):
     title = r["title"] or os.path.basename(r["directory"])
     sections = [head(r, title), stages(r), replicas(r), *map(exchange, r["exchanges"]), *map(surface, r["surfaces"]), energies(r), speed(r),
                 "<h2>Input</h2><details><summary>the resolved input</summary><pre>" + html.escape(r["input"]) + "</pre></details>"]
-    fresh = r["path"] + ".tmp"
-    with open(fresh, "w", encoding="utf-8") as f:
-        f.write(page(title, "\n".join(filter(None, sections))))
-    os.replace(fresh, r["path"])
+    text = page(title, "\n".join(filter(None, sections)))
+    with whole(r["path"]) as fresh, open(fresh, "w", encoding="utf-8") as f:
+        f.write(text)
 
 
 task = json.load(sys.stdin)

@@ -5,6 +5,7 @@
 """
 import os
 import re
+import resource
 import shutil
 import struct
 import subprocess
@@ -173,5 +174,14 @@ def without_matplotlib_only_pictures_are_missing(scratch):
     assert "holds no run" in uplift("report", scratch, expect=2).stderr
 
 
+def a_page_without_room_leaves_nothing(scratch):
+    folder, _ = biased_run(scratch)
+    before = sorted(os.listdir(folder))
+    for size in (0, 20000):
+        said = uplift("report", folder, expect=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))).stderr
+        assert "File too large" in said, said
+        assert sorted(os.listdir(folder)) == before, os.listdir(folder)
+
+
 if __name__ == "__main__":
-    run_all(the_page_of_a_run_opens_in_a_browser, the_page_says_what_stages_were_at, the_page_says_how_far_a_stopped_run_is, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing)
+    run_all(the_page_of_a_run_opens_in_a_browser, the_page_says_what_stages_were_at, the_page_says_how_far_a_stopped_run_is, surfaces_of_one_to_three_variables_become_pictures, without_matplotlib_only_pictures_are_missing, a_page_without_room_leaves_nothing)
