@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "uplift/core/error.hpp"
+
 namespace uplift::cpu {
 namespace {
 
@@ -46,11 +48,16 @@ bool supported(Isa isa) {
 }
 
 Isa choose() {
-  const char* wanted = std::getenv("UPLIFT_ISA");
-  for (Isa isa : {Isa::avx512, Isa::avx2, Isa::portable})
-    if (built(isa) && supported(isa) && (!wanted || isa_name(isa) == wanted)) return isa;
-  throw std::runtime_error(wanted ? std::string("UPLIFT_ISA=") + wanted + " is not built in or not supported by this processor"
-                                  : std::string("this build holds no CPU kernels that this processor can run: rebuild here"));
+  const char* given = std::getenv("UPLIFT_ISA");
+  const std::string wanted = given ? given : "";
+  std::string there;
+  for (Isa isa : {Isa::avx512, Isa::avx2, Isa::portable}) {
+    if (!built(isa) || !supported(isa)) continue;
+    if (wanted.empty() || isa_name(isa) == wanted) return isa;
+    there += (there.empty() ? "" : ", ") + isa_name(isa);
+  }
+  if (there.empty()) throw std::runtime_error("this build holds no CPU kernels that this processor can run: rebuild here");
+  throw InputError("UPLIFT_ISA=" + wanted + " is not built in or not supported by this processor; here it may be " + there);
 }
 
 }  // namespace

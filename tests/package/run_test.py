@@ -84,6 +84,10 @@ def a_run_begins_with_the_last_frame_of_another(scratch):
         f.write(text.replace(f"{INPUTS}/alanine-dipeptide-tip3p/system.inpcrd.gz", os.path.join(scratch, "part", "trajectory.h5md")))
     _, done = run(path, "--quiet", "--set", f"output.directory={scratch}/none", expect=2)
     assert "22" in done.stderr and "2044" in done.stderr, done.stderr
+    path = write_input(scratch, "isa", "alanine-dipeptide-vacuum", forces="{nonbonded: no-cutoff}")
+    _, done = run(path, expect=2, UPLIFT_ISA="sse9")
+    assert "UPLIFT_ISA=sse9 is not built in" in done.stderr and "here it may be " in done.stderr, done.stderr
+    run(path, UPLIFT_ISA="", expect=0)
 
 
 def same_bits_for_any_number_of_threads(scratch):
