@@ -35,6 +35,10 @@ std::string end_text(std::int64_t step) { return step < 0 ? "was empty" : fmt::f
 
 void make_output_directory(const fs::path& directory) {
   std::error_code error;
+  if (fs::is_symlink(directory, error) && !fs::exists(directory, error))
+    throw InputError("output.directory: " + directory.string() + " is a link to " +
+                     fs::read_symlink(directory, error).string() +
+                     ", which is not there (was it cleared away?); make that folder, or choose another");
   fs::create_directories(directory, error);
   if (error)
     throw InputError("output.directory: cannot make " + directory.string() + " (" + error.message() +

@@ -114,6 +114,17 @@ def no_run_writes_over_files_of_others(folder):
             os.remove(os.path.join(folder, "x", name))
 
 
+def a_link_to_a_folder_that_is_gone_is_named(folder):
+    """As where scratch has been cleared."""
+    write_input(folder)
+    os.symlink("scratch", os.path.join(folder, "x"))
+    said = uplift(folder, "run", "x.yaml", expect=2)
+    assert "x is a link to scratch, which is not there" in said, said
+    os.mkdir(os.path.join(folder, "scratch"))
+    uplift(folder, "run", "x.yaml", "--quiet")
+    assert os.path.exists(os.path.join(folder, "scratch", "checkpoint.upc"))
+
+
 def quiet_runs_warn_on_stderr(folder):
     write_input(folder)
     with open(os.path.join(folder, "x.yaml"), "a") as f:
@@ -228,4 +239,4 @@ def limits_of_batch_systems_stop_with_a_checkpoint(folder):
 
 if __name__ == "__main__":
     run_all(no_command_writes_over_inputs_and_runs, no_run_writes_over_files_of_others, quiet_runs_warn_on_stderr, what_finds_no_room_leaves_nothing, results_that_do_not_arrive_are_an_error, closed_streams_stay_out_of_files, a_closed_terminal_stops_with_a_checkpoint,
-            one_signal_may_be_sent_twice, limits_of_batch_systems_stop_with_a_checkpoint, a_run_that_comes_and_goes_meanwhile_stays)
+            one_signal_may_be_sent_twice, limits_of_batch_systems_stop_with_a_checkpoint, a_link_to_a_folder_that_is_gone_is_named, a_run_that_comes_and_goes_meanwhile_stays)
