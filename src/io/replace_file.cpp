@@ -1,5 +1,6 @@
 #include "uplift/io/replace_file.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -63,6 +64,18 @@ bool is_straight(const std::string& path) {
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
+/// Before it takes the place of another: NFS tells of a quota only then, and after a machine has failed a file under a new name
+/// may be empty.
+bool reaches_disk(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return true;  // rename() says what is wrong
+  const bool done = ::fsync(file) == 0 || errno == EINVAL;
+  const int problem = errno;
+  ::close(file);
+  errno = problem;
+  return done;
+}
+
 /// The end of a chain of symbolic links, there or not.
 std::string followed(const std::string& path) {
   fs::path at(path);
@@ -92,7 +105,7 @@ UnfinishedFile::~UnfinishedFile() {
 }
 
 void UnfinishedFile::finish() {
-  if (!straight_ && std::rename(name_.c_str(), target_.c_str()) != 0)
+  if (!straight_ && (!reaches_disk(name_) || std::rename(name_.c_str(), target_.c_str()) != 0))
     throw SimulationError(path_ + ": cannot be written (" + std::strerror(errno) +
                           "); check the directory, its permissions and free space");
   done_ = true;

@@ -28,7 +28,8 @@ void write_replicas(const std::string& directory, const std::vector<ReplicaEntry
   std::string fresh = path.string() + ".XXXXXX";
   const int file = ::mkstemp(fresh.data());
   const std::string text = nlohmann::json{{"version", 1}, {"replicas", all}}.dump(1) + '\n';
-  bool good = file >= 0 && ::fchmod(file, 0644) == 0 && ::write(file, text.data(), text.size()) == std::ssize(text);
+  bool good = file >= 0 && ::fchmod(file, 0644) == 0 && ::write(file, text.data(), text.size()) == std::ssize(text) &&
+              ::fsync(file) == 0;
   good = (file < 0 || ::close(file) == 0) && good && ::rename(fresh.c_str(), path.c_str()) == 0;
   if (good) return;
   const std::string why = std::strerror(errno);

@@ -5,13 +5,29 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include "uplift/io/text_file.hpp"
+
+namespace {
+
+std::atomic<int> disk_says = 0;  // an errno
+
+}  // namespace
+
+// In place of the library's, for this whole program.
+extern "C" int fsync(int file) {
+  if (disk_says == 0) return static_cast<int>(::syscall(SYS_fsync, file));
+  errno = disk_says;
+  return -1;
+}
 
 namespace uplift {
 namespace {
@@ -33,6 +49,25 @@ class ReplaceFile : public ::testing::Test {
   }
   fs::path folder_;
 };
+
+/// As of a quota on NFS.
+TEST_F(ReplaceFile, KeepsTheOldOneWhereTheDiskDidNotTakeTheNewOne) {
+  write_file(path("a"), "old");
+  std::string said;
+  disk_says = EDQUOT;
+  try {
+    write_file(path("a"), "new");
+  } catch (const SimulationError& e) {
+    said = e.what();
+  }
+  disk_says = EINVAL;  // cannot say
+  write_file(path("b"), "new");
+  disk_says = 0;
+  EXPECT_THAT(said, ::testing::AllOf(HasSubstr(path("a")), HasSubstr("quota exceeded")));
+  EXPECT_EQ(read_file(path("a")), "old");
+  EXPECT_EQ(read_file(path("b")), "new");
+  EXPECT_EQ(files(), 2u);
+}
 
 TEST_F(ReplaceFile, KeepsTheOldOneUntilTheNewOneIsWhole) {
   write_file(path("a"), "old");
