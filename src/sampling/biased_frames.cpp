@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "run_files.hpp"
@@ -41,16 +42,33 @@ std::vector<Vec3d> positions(const std::vector<float>& flat, std::size_t frame, 
   return x;
 }
 
-/// Residues and atoms of all that is neither water nor a single atom: what runs that go together have in common.
+/// Residues of all that is neither water nor a single atom: what runs that go together have in common.
+std::vector<Residue> residues_in_common(const Topology& topology) {
+  std::vector<Residue> residues;
+  for (const Residue& r : topology.residues)
+    if (r.atom_count > 1 && !is_water(topology, r)) residues.push_back(r);
+  return residues;
+}
+
+/// They and their atoms.
 std::string molecules_of(const Topology& topology) {
   std::string names;
-  for (const Residue& r : topology.residues) {
-    if (r.atom_count <= 1 || is_water(topology, r)) continue;
+  for (const Residue& r : residues_in_common(topology)) {
     names += (names.empty() ? "" : " ") + r.name + ":";
     for (int i = r.first_atom; i < r.first_atom + r.atom_count; ++i)
       names += topology.atoms[static_cast<std::size_t>(i)].name + ",";
   }
   return names;
+}
+
+/// Positions of all atoms from those of a system whose water and ions may be others, for which `own` stand.
+std::vector<Vec3d> carried_over(const StoredSystem& from, const StoredSystem& own) {
+  if (from.first.size() == own.first.size()) return from.first;
+  std::vector<Vec3d> x = own.first;
+  const std::vector<Residue> there = residues_in_common(from.topology), here = residues_in_common(own.topology);
+  for (std::size_t r = 0; r < here.size(); ++r)
+    std::copy_n(from.first.begin() + there[r].first_atom, here[r].atom_count, x.begin() + here[r].first_atom);
+  return x;
 }
 
 /// A variable as it was given; by its name alone it is one that the run's own input defines.
@@ -245,6 +263,9 @@ class Reader {
     }
     const Frames frames = read_frames(file, position);
     system.first = positions(position.read<float>(0, 1), 0, atoms);
+    // Against first frames of their own, runs that began elsewhere would have variables of their own.
+    if (!first_run_) first_run_ = system;
+    system.first = carried_over(*first_run_, system);
     system.frames = frames.count;
     system.beside = request_.beside;
     system.alone = sources_.size() == 1;
@@ -326,7 +347,8 @@ class Reader {
 
   const FrameRequest& request_;
   std::vector<Source> sources_;
-  std::string first_path_, molecules_;    ///< of the first run
+  std::string first_path_, molecules_;  ///< of the first run
+  std::optional<StoredSystem> first_run_;
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
   bool constant_volume_ = false;          ///< one of the stages was

@@ -311,6 +311,17 @@ def gyration_weighs_atoms_as_they_are(scratch):
     assert np.array_equal(s["counts"], np.histogram(radius, s["edges"])[0]) and s["counts"].sum() == 500, (s, radius)
 
 
+def runs_have_one_reference_for_rmsd(scratch):
+    """Frames of two runs that are alike are of one bin, wherever each run began."""
+    rng = np.random.default_rng(4)
+    x = rng.random((22, 3)) + 0.002 * rng.normal(size=(2, 100, 22, 3))
+    x[1, 0] += 0.1 * rng.normal(size=(22, 3))
+    stem = os.path.join(scratch, "rmsd")
+    runs = [make_run(scratch, name, x[k]) for k, name in enumerate(("one", "two"))]
+    uplift("reweight", *runs, "--cv", "rmsd(all)", "--bins", "2", "--range", "0:0.1", "--cutoff", "1", "--force", "--bootstrap", "0", "-o", stem)
+    assert surface(stem)["counts"][0] == 199, surface(stem)["counts"]
+
+
 def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
     d, stem = draw(dihedral_energy, 300, 400, 10), os.path.join(scratch, "pmf")
     runs = [make_run(scratch, name, at_distance(d)) for name in ("one", "two")]
@@ -365,5 +376,5 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 
 if __name__ == "__main__":
-    run_all(gyration_weighs_atoms_as_they_are, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+    run_all(gyration_weighs_atoms_as_they_are, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
             equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

@@ -15,7 +15,7 @@ struct StoredSystem {
   Topology topology;
   std::vector<double> masses;  ///< [atoms] Da: what they weigh, whatever forces.hydrogen_mass makes of them
   std::vector<int> molecule;   ///< [atoms] their numbers; empty: not known
-  std::vector<Vec3d> first;    ///< [atoms] nm: the first frame, the default reference of rmsd()
+  std::vector<Vec3d> first;    ///< [atoms] nm: the default reference of rmsd(), the first frame of the first run
   std::string directory;       ///< of the run: where column() looks first
   std::string beside;          ///< where files are looked for next: the folder of the input; empty: none
   std::size_t frames = 0;      ///< of the trajectory: the rows that column() needs
