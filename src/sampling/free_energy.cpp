@@ -90,6 +90,11 @@ class Analysis {
     if (r_.temperature && !(*r_.temperature > 0))
       fail(fmt::format("--temperature {:g} K: is no temperature; give one above 0 K", *r_.temperature));
     s_.temperature = r_.temperature.value_or(sampled);
+    if (s_.method == ReweightMethod::none && !one)
+      s_.warnings.push_back(
+          "method none: frames of several temperatures weigh alike, and the surface is of no one temperature; use --method "
+          "mbar, "
+          "or name runs or stages of one");
     if (!(s_.temperature > 0))
       fail(
           "the runs do not say at which temperature they were, or had no thermostat; give --temperature 300K (what energies.h5 "

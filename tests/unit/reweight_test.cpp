@@ -423,6 +423,13 @@ TEST(FreeEnergy, SaysWhatCannotBeTrusted) {
   FreeEnergyRequest hot = request(ReweightMethod::exponential, 12);
   hot.temperature = 310;
   fails(f, hot, "sampled at 300 K");
+  FreeEnergyRequest plain = request(ReweightMethod::none, 12);
+  const auto of_temperatures = ::testing::Contains(::testing::HasSubstr("of no one temperature"));
+  EXPECT_THAT(free_energy_surface(f, plain).warnings, ::testing::Not(of_temperatures));
+  f.states.push_back(f.states[0]);
+  f.states.back().temperature = 310;
+  EXPECT_THAT(free_energy_surface(f, plain).warnings, of_temperatures);
+  f.states.pop_back();
   FreeEnergyRequest empty = request(ReweightMethod::exponential, 12);
   empty.cutoff = 100000;
   fails(f, empty, "no bin has");
