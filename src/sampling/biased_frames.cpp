@@ -276,6 +276,11 @@ class Reader {
     if (frames_.axes.empty())
       for (const auto& v : variables_) frames_.axes.push_back({v->name, v->definition, v->unit, v->periodic});
     for (const RunStage& stage : source.stages) read_stage(source, stage, frames, position, atoms);
+    if (&source == &sources_.front())
+      frames_.temperature =
+          std::max_element(source.stages.begin(), source.stages.end(), [](const RunStage& a, const RunStage& b) {
+            return a.first < b.first;
+          })->state.temperature;
   }
 
   /// Energies of the frames, as the boosts of all wanted stages see them.

@@ -84,9 +84,10 @@ class Analysis {
   }
 
   void choose_temperature() {
-    const double sampled = f_.states.front().temperature;
+    const double first = f_.states.front().temperature;
     const bool one =
-        std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == sampled; });
+        std::all_of(f_.states.begin(), f_.states.end(), [&](const SampledState& s) { return s.temperature == first; });
+    const double sampled = one || !(f_.temperature > 0) ? first : f_.temperature;
     if (r_.temperature && !(*r_.temperature > 0))
       fail(fmt::format("--temperature {:g} K: is no temperature; give one above 0 K", *r_.temperature));
     s_.temperature = r_.temperature.value_or(sampled);

@@ -172,6 +172,18 @@ def mbar_takes_frames_to_another_temperature(scratch):
     assert "has no potential" in uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem, expect=2).stderr
 
 
+def surfaces_are_at_the_temperature_of_the_last_stage(scratch):
+    """Annealing comes first, and nobody wants a surface at its temperature."""
+    d = np.concatenate([draw(dihedral_energy, t, 1000, 8) for t in (330, 300)])
+    v, stem = dihedral_energy(d), os.path.join(scratch, "pmf")
+    hot, cold = stage_entry("anneal", 1000, temperature=330), stage_entry("production", 2000)
+    cold["first_step"] = hot["last_step"]
+    run = make_run(scratch, "run", at_distance(d), table={"dihedral": v, "potential": v}, stages=[hot, cold])
+    assert "at 300 K" in uplift("reweight", run, *BIN, "-o", stem).stdout
+    assert "at 300 K" in uplift("reweight", run, *BIN, "--stage", "production", "--stage", "anneal", "-o", stem).stdout
+    assert "at 310 K" in uplift("reweight", run, *BIN, "--temperature", "310 K", "-o", stem).stdout
+
+
 def states_apart_are_refused_and_soon(scratch):
     """A bias and a run without whose frames have nothing in common: nothing says how they weigh against each other."""
     d = np.linspace(0.46, 0.475, 2000)
@@ -376,5 +388,5 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 
 if __name__ == "__main__":
-    run_all(gyration_weighs_atoms_as_they_are, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+    run_all(gyration_weighs_atoms_as_they_are, surfaces_are_at_the_temperature_of_the_last_stage, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
             equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

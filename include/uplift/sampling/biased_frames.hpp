@@ -47,6 +47,7 @@ struct BiasedFrames {
   std::vector<std::int64_t> step;  ///< [frames]
   std::vector<int> state;          ///< [frames] index into `states`
   std::vector<SampledState> states;
+  double temperature = 0;           ///< [K] of the last stage of the first run: what comes before goes towards it; 0: not known
   std::vector<std::size_t> series;  ///< first frame of each run's stage, and of what comes after the last
   std::vector<int> ensembles;       ///< [series] the same for replicas that exchanged, -1 for runs alone; empty: all alone
   std::vector<std::string> stages;  ///< their names
