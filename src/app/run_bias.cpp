@@ -163,6 +163,7 @@ void Run::note_stage(const StageSettings& settings, const System& system, const 
   }
   const DynamicsSettings& d = settings.dynamics;
   if (d.integrator == IntegratorKind::verlet || !(d.friction > 0)) stages_.back()["constant_energy"] = true;
+  if (d.integrator == IntegratorKind::langevin && d.friction > 0) stages_.back()["noise"] = d.seed;
   if (settings.exchange) stages_.back()["exchange"] = true;
   if (!system.position_restraints.empty()) stages_.back()["restraints"] = true;
   if (settings.dynamics.ramp) stages_.back()["ramp"] = true;

@@ -92,6 +92,13 @@ struct Source {
   std::int64_t first_step = 0;   ///< of its first stage: the only one to which the frame at its first step belongs
 };
 
+/// What moved a stage of a run, over which steps.
+struct Noise {
+  std::string run;
+  std::uint64_t seed = 0;
+  std::int64_t first = 0, last = 0;
+};
+
 /// A trajectory's datasets but positions.
 struct Frames {
   std::uint64_t count = 0;  ///< whole in all datasets
@@ -138,6 +145,7 @@ class Reader {
         throw InputError(std::string(e.what()) + "; the file is damaged or is no trajectory of uplift");
       }
     frames_.series.push_back(frames_.size());
+    refuse_copies();
     find_doubts();
     return std::move(frames_);
   }
@@ -154,7 +162,10 @@ class Reader {
       std::vector<RunStage> all = run_stages(s.directory);
       if (!all.empty()) s.first_step = all.front().first;
       s.stages = wanted(run, std::move(all));
-      for (const RunStage& stage : s.stages) note(stage);
+      for (const RunStage& stage : s.stages) {
+        note(stage);
+        note_noise(run, stage);
+      }
       sources_.push_back(std::move(s));
     }
   }
@@ -179,11 +190,56 @@ class Reader {
     for (const std::string& kind : changed_parameters(any_.force_field, stage.force_field)) other_parameters_.insert(kind);
   }
 
+  /// Noise goes by seed and step: two runs with the same are pushed the same way, wherever they began.
+  void note_noise(const std::string& run, const RunStage& stage) {
+    if (!stage.noise) return;
+    for (const Noise& other : noises_)
+      if (other.run != run && other.seed == *stage.noise && other.first < stage.last && stage.first < other.last &&
+          same_noise_.empty())
+        same_noise_ = fmt::format(
+            "{} and {} have the same seed ({}), so that the same noise moves both: their frames are less independent than they "
+            "are taken for, and errors may be larger than stated; give each run a dynamics.seed of its own",
+            other.run, run, *stage.noise);
+    noises_.push_back({run, *stage.noise, stage.first, stage.last});
+  }
+
+  /// Frames that two runs have in common would count twice. They are looked for at the last step that is in both, which no
+  /// two runs begin at.
+  void refuse_copies() const {
+    const auto begin = [&](std::size_t n) { return frames_.step.begin() + static_cast<std::ptrdiff_t>(frames_.series[n]); };
+    for (std::size_t n = 0; n < series_of_.size(); ++n)
+      for (std::size_t other = 0; other < n; ++other) {
+        const Source &a = sources_[series_of_[other]], &b = sources_[series_of_[n]];
+        const std::int64_t step = std::min(*(begin(other + 1) - 1), *(begin(n + 1) - 1));
+        if (&a == &b || step <= std::max(a.first_step, b.first_step)) continue;
+        const auto i = std::lower_bound(begin(other), begin(other + 1), step),
+                   j = std::lower_bound(begin(n), begin(n + 1), step);
+        if (i == begin(other + 1) || j == begin(n + 1) || *i != step || *j != step) continue;
+        if (frames_.value[static_cast<std::size_t>(i - frames_.step.begin())] !=
+            frames_.value[static_cast<std::size_t>(j - frames_.step.begin())])
+          continue;
+        if (positions_at(a.path, step) == positions_at(b.path, step))
+          throw InputError(fmt::format(
+              "{} and {} have the same frames (a copy, or the same input with the same dynamics.seed), which would count as "
+              "independent ones; name one of them, and give each run a seed of its own",
+              a.path, b.path));
+      }
+  }
+
+  static std::vector<float> positions_at(const std::string& path, std::int64_t step) {
+    const h5::File file = h5::File::read(path);
+    const h5::Group position = file.open_group("particles/trajectory/position");
+    const auto steps = position.dataset("step").read<std::int64_t>();
+    const auto frame = static_cast<std::uint64_t>(std::lower_bound(steps.begin(), steps.end(), step) - steps.begin());
+    return position.dataset("value").read<float>(frame, 1);
+  }
+
   void find_doubts() {
     const auto doubt = [&](bool is, std::string what) {
       if (is) frames_.doubts.push_back(std::move(what));
     };
     doubt(any_.restrained, "restraints held atoms in these stages: the surface is that of the restrained system");
+    doubt(!same_noise_.empty(), same_noise_);
     doubt(any_.ramp, "the temperature changed while these stages ran: the surface is of no one temperature");
     doubt(any_.constant_energy,
           "these stages had no thermostat: reweighting is for frames at a temperature, not at constant energy");
@@ -298,6 +354,7 @@ class Reader {
     const FrameEnergies energies = energies_for(source, stage, frames);
     const int state = state_number(stage.state);
     frames_.series.push_back(frames_.size());
+    series_of_.push_back(static_cast<std::size_t>(&source - sources_.data()));
     frames_.ensembles.push_back(stage.exchanges ? ensemble_number(source, stage) : -1);
     const std::int64_t begin =
         stage.first + (stage.timestep > 0 ? static_cast<std::int64_t>(std::llround(request_.discard / stage.timestep)) : 0);
@@ -354,6 +411,9 @@ class Reader {
   std::vector<Source> sources_;
   std::string first_path_, molecules_;  ///< of the first run
   std::optional<StoredSystem> first_run_;
+  std::vector<std::size_t> series_of_;  ///< [series] number of its source
+  std::vector<Noise> noises_;           ///< of the stages so far
+  std::string same_noise_;
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
   bool constant_volume_ = false;          ///< one of the stages was

@@ -5,8 +5,10 @@
 
 Frames of models are put into the files of a short real run: what is tested is all that users see, the reading of files included.
 """
+import itertools
 import json
 import os
+import shutil
 import subprocess
 
 from checks import UPLIFT, run_all, uplift
@@ -16,6 +18,7 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 INPUT = os.path.join(ROOT, "inputs", "alanine-dipeptide-vacuum", "system")
 R = 0.00831446261815324
 STRIDE = 50
+SEEDS = itertools.count()
 DISTANCE = "d=distance(0,1)"
 HEAD = f"""version: 1
 system: {{topology: {INPUT}.prmtop, coordinates: {INPUT}.inpcrd}}
@@ -67,8 +70,8 @@ def make_run(scratch, name, x, observed=None, table=None, stages=None, edges=Non
 
 
 def at_distance(d):
-    """Frames whose atoms 0 and 1 are d [nm] apart."""
-    x = np.random.default_rng(1).random((len(d), 22, 3))
+    """Frames whose atoms 0 and 1 are d [nm] apart; others are anywhere, and elsewhere at each call."""
+    x = np.random.default_rng(next(SEEDS)).random((len(d), 22, 3))
     x[:, :2] = 0
     x[:, 1, 0] = d
     return x
@@ -245,6 +248,9 @@ def what_is_of_two_ensembles_is_said(scratch):
     one, other = ({"charges": 1, "angles": angles} for angles in (5, 6))
     said = uplift("reweight", make("one", parameters=one), make("other", parameters=other), vacuum, *BIN, "-o", stem).stderr
     assert "the force fields of these runs differ (angles)" in said, said
+    for noise, same in ((5, True), (6, False)):
+        said = uplift("reweight", make(f"five{noise}", noise=5), make(f"noise{noise}", noise=noise), *BIN, "-o", stem).stderr
+        assert ("the same seed (5)" in said) == same, said
     free = make("free", constant_energy=True)
     assert "had no thermostat; give --temperature" in uplift("reweight", free, *BIN, "-o", stem, expect=2).stderr
     assert "had no thermostat" in uplift("reweight", free, *BIN, "--temperature", "290 K", "-o", stem).stderr
@@ -268,6 +274,7 @@ output: {{trajectory: {{every: 1 ps}}, energies: {{every: 1 ps}}, report: false}
     assert long["potential"] == free["potential"] == "no cutoff" and "gbn2" in solvent["potential"], (long, solvent)
     assert long["parameters"] == free["parameters"] and "charges" in free["parameters"] and "masses" not in free["parameters"], free
     assert free["constant_energy"] is True and "constant_energy" not in solvent, free
+    assert long["noise"] == 2026 and "noise" not in free, long
 
 
 # ---- what is wrong with files -----------------------------------------------------------------------------------------------
@@ -278,6 +285,13 @@ def damaged_and_doubled_runs_are_refused(scratch):
     run = make_run(scratch, "run", at_distance(d))
     for again in (run, run + os.sep, os.path.join(run, "trajectory.h5md")):
         assert "named twice" in uplift("reweight", run, again, *BIN, "-o", stem, expect=2).stderr
+    copy = os.path.join(scratch, "copy")
+    shutil.copytree(run, copy)
+    assert "the same frames" in uplift("reweight", run, copy, *BIN, "-o", stem, expect=2).stderr
+    longer = make_run(scratch, "longer", np.concatenate([one := at_distance(d), at_distance(d)]))
+    assert "the same frames" in uplift("reweight", longer, make_run(scratch, "part", one), *BIN, "-o", stem, expect=2).stderr
+    alike = make_run(scratch, "alike", at_distance(d))
+    uplift("reweight", run, alike, *BIN, "-o", stem)
     x = at_distance(d)
     x[40:44] = np.nan
     assert "at step 2000" in uplift("reweight", make_run(scratch, "blown", x), *BIN, "-o", stem, expect=2).stderr
