@@ -172,6 +172,22 @@ def energies_are_those_of_independent_runs(scratch):
         assert error < 0.15 * abs(wanted)
 
 
+def configurations_can_be_followed(scratch):
+    """As the documentation has it: no atom is elsewhere in the next frame, also where that is of the step of an attempt."""
+    folder, done = run(write_input(scratch, "followed", "[{name: rex, time: 2 ps, exchange: {temperatures: [300 K, 310 K, 320 K], every: 0.04 ps}}]", every="0.02 ps"))
+    assert int(re.search(r"300 K, 310 K +\d+ +(\d+)", done.stdout).group(1)) > 5, done.stdout
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "ensembles.md")) as f:
+        recipe = next(code for code in re.findall(r"```python\n(.*?)```", f.read(), re.DOTALL) if "walker" in code)
+    names = {"h5py": h5py, "np": np}
+    exec(recipe.replace("villin", folder), names)
+    x = []
+    for k in range(3):
+        with h5py.File(os.path.join(folder, f"replica-00{k + 1}", "trajectory.h5md")) as f:
+            x.append(f["particles/trajectory/position/value"][:])
+    followed = np.array(x)[names["place"], np.arange(len(x[0]))]
+    assert np.abs(np.diff(followed, axis=0)).max() < 0.15, np.abs(np.diff(followed, axis=0)).max()
+
+
 def ensemble_ratio(a, b):
     """Maximum-likelihood slope of ln(p_a/p_b) (Shirts, J. Chem. Theory Comput. 9, 909 (2013)): a logistic fit; error by bootstrap over blocks."""
 
@@ -352,6 +368,6 @@ def pools_and_refuses(scratch):
 
 
 if __name__ == "__main__":
-    run_all(replicas_have_the_bits_of_single_runs, same_bits_for_any_number_of_threads_and_ranks, interrupted_replicas_go_on_with_the_same_bits, energies_are_those_of_independent_runs,
+    run_all(replicas_have_the_bits_of_single_runs, same_bits_for_any_number_of_threads_and_ranks, interrupted_replicas_go_on_with_the_same_bits, energies_are_those_of_independent_runs, configurations_can_be_followed,
             the_conserved_energy_does_not_jump, volumes_move_with_configurations, one_that_fails_is_named, one_that_cannot_save_stops_all_where_they_can_go_on,
             checkpoints_are_written_before_the_first_exchange, many_replicas_have_many_files, one_by_itself_leaves_other_runs_alone, pools_and_refuses)
