@@ -172,7 +172,7 @@ class Reader {
 
   void note(const RunStage& stage) {
     if (stage.state.boosted && stage.state.bias.dihedral.on) conventions_.insert(stage.state.bias.convention);
-    if (stage.pressure > 0) pressures_.insert(stage.pressure);
+    if (stage.pressure) pressures_.insert(*stage.pressure);
     if (pressures_.size() > 1)
       throw InputError(fmt::format(
           "the stages were at {:g} and at {:g} bar, and frames of different pressures are not put together; use --stage to "
@@ -183,7 +183,7 @@ class Reader {
     any_.restrained = any_.restrained || stage.restrained;
     any_.ramp = any_.ramp || stage.ramp;
     any_.constant_energy = any_.constant_energy || stage.constant_energy;
-    constant_volume_ = constant_volume_ || stage.pressure == 0;
+    constant_volume_ = constant_volume_ || !stage.pressure;
     if (any_.potential.empty()) any_.potential = stage.potential;
     if (!stage.potential.empty() && stage.potential != any_.potential) other_potential_ = stage.potential;
     if (any_.force_field.parameters.empty()) any_.force_field = stage.force_field;
@@ -403,7 +403,7 @@ class Reader {
                       source.path, step));
     frames_.value.push_back(value);
     frames_.boost.push_back(boost);
-    frames_.work.push_back(stage.pressure > 0 ? stage.pressure / constants::bar_per_kj_mol_nm3 * box.volume() : 0);
+    frames_.work.push_back(stage.pressure ? *stage.pressure / constants::bar_per_kj_mol_nm3 * box.volume() : 0);
     frames_.step.push_back(step);
   }
 

@@ -37,7 +37,7 @@ RunStage stage_of(const nlohmann::json& s) {
   stage.exchanges = s.value("exchange", false);
   stage.restrained = s.value("restraints", false);
   stage.ramp = s.value("ramp", false);
-  stage.pressure = s.value("pressure", 0.0);
+  if (s.contains("pressure")) stage.pressure = s.at("pressure").get<double>();
   if (s.contains("noise")) stage.noise = s.at("noise").get<std::uint64_t>();
   const auto& bias = s.at("bias");
   if (!bias.is_null()) {

@@ -22,7 +22,7 @@ struct RunStage {
   bool constant_energy = false;        ///< no thermostat: the temperature of its state is 0
   std::string potential;               ///< settings of the forces; empty: not known
   Origin force_field;                  ///< its parameters, where they are known
-  double pressure = 0;                 ///< [bar]; 0: at constant volume
+  std::optional<double> pressure;      ///< [bar]; none: at constant volume
   std::optional<std::uint64_t> noise;  ///< seed of the noise that moves each atom; none: no such noise, or not known
 };
 

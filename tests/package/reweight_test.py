@@ -175,6 +175,22 @@ def mbar_takes_frames_to_another_temperature(scratch):
     assert "has no potential" in uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem, expect=2).stderr
 
 
+def volumes_weigh_at_any_pressure(scratch):
+    """Under tension, too, and a pressure of nothing is one."""
+    d, stem = draw(dihedral_energy, 300, 4000, 12).astype(np.float32).astype(float), os.path.join(scratch, "pmf")
+    v, volume = dihedral_energy(d), 27 + 40 * (d - 0.5)
+    edges = np.cbrt(volume)[:, None, None] * np.eye(3)
+    for pressure in (-400.0, 0.0, 400.0):
+        run = make_run(scratch, f"at{pressure:g}", at_distance(d), table={"dihedral": v, "potential": v}, stages=[stage_entry("a", 4000, pressure=pressure)], edges=edges)
+        uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem)
+        s, enthalpy = surface(stem), v + pressure / 16.605390671738466 * volume
+        differences = np.abs(pmf_of(d, np.exp(enthalpy / (R * 300) - enthalpy / (R * 330)), s["edges"], 330) - s["pmf"])[s["counts"] >= 5]
+        assert len(differences) > 15 and differences.max() < 1e-5, (pressure, differences.max())
+    for a, b in (("-400", "400"), ("-400", "0")):
+        said = uplift("reweight", *(os.path.join(scratch, f"at{p}") for p in (a, b)), *BIN, "-o", stem, expect=2).stderr
+        assert f"at {a} and at {b} bar" in said, said
+
+
 def surfaces_are_at_the_temperature_of_the_last_stage(scratch):
     """Annealing comes first, and nobody wants a surface at its temperature."""
     d = np.concatenate([draw(dihedral_energy, t, 1000, 8) for t in (330, 300)])
@@ -402,5 +418,5 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 
 if __name__ == "__main__":
-    run_all(gyration_weighs_atoms_as_they_are, surfaces_are_at_the_temperature_of_the_last_stage, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+    run_all(gyration_weighs_atoms_as_they_are, volumes_weigh_at_any_pressure, surfaces_are_at_the_temperature_of_the_last_stage, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
             equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)
