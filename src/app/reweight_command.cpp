@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 
@@ -92,6 +93,12 @@ int reweight_command(const ReweightOptions& options) {
   if (!options.weights.empty() && frames.states.size() > 1)
     throw InputError(
         "--weights: the frames are of several biases or temperatures, and the file is for one bias; use --stage to choose");
+  const double sampled = frames.states.front().temperature;
+  if (!options.weights.empty() && sampled > 0 && std::abs(request.temperature.value_or(sampled) - sampled) > 1e-6 * sampled)
+    throw InputError(fmt::format(
+        "--weights: the file has boosts alone, which do not take frames from {:g} K to another temperature; leave out "
+        "--temperature, or --weights",
+        sampled));
   const FreeEnergySurface surface = free_energy_surface(frames, request);
   write_surface(options.output, surface, version);
   std::cout << surface_text(surface);

@@ -171,6 +171,9 @@ def mbar_takes_frames_to_another_temperature(scratch):
     s = surface(stem)
     differences = np.abs(pmf_of(d, np.exp(v / (R * 300) - v / (R * 330)), s["edges"], 330) - s["pmf"])[s["counts"] >= 5]
     assert len(differences) > 15 and differences.max() < 1e-5
+    weights = os.path.join(scratch, "weights.dat")
+    assert "boosts alone" in uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "--weights", weights, "-o", stem, expect=2).stderr
+    assert not os.path.exists(weights)
     os.remove(os.path.join(run, "energies.h5"))  # once the frames were taken as they are
     assert "has no potential" in uplift("reweight", run, *BIN, "--method", "mbar", "--temperature", "330 K", "-o", stem, expect=2).stderr
 
