@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <sstream>
 
 #include "run_input_parts.hpp"
@@ -94,6 +95,11 @@ std::vector<std::string> doubts_of_bias(const StageSettings& stage, const std::v
   const auto source =
       std::find_if(earlier.begin(), earlier.end(), [&](const StageSettings& s) { return s.name == stage.bias->from; });
   if (source == earlier.end()) return doubts;
+  if (source != earlier.begin() && std::prev(source)->minimize)
+    doubts.push_back(
+        "stage " + stage.name + ": its bias comes from the energies of stage " + source->name +
+        ", which begins where a minimisation ended, so that its mean, spread and least energy are those of heating "
+        "up; put a stage of equilibration between the two");
   const std::vector<std::string> here = of_energies(stage), there = of_energies(*source);
   for (std::size_t k = 0; k < std::min(here.size(), there.size()); ++k)
     if (here[k] != there[k]) {

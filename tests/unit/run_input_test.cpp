@@ -612,6 +612,19 @@ TEST_F(RunInputTest, BathsAreSlowerThanSteps) {
   EXPECT_EQ(volume("barostat: c-rescale, relaxation_time: 0.1 ps, every: 10"), "(no problems)");
 }
 
+TEST_F(RunInputTest, StatisticsOfHeatingUpAreDoubted) {
+  const auto doubts = [&](const std::string& before) {
+    return load("stages: [" + before +
+                "{name: base, time: 1 ps, collect: energies}, {name: boosted, time: 1 ps, bias: {method: "
+                "gamd, boost: total, parameters: {from: base}}}]\noutput: {trajectory: {every: 1 ps}}\n")
+        .warnings;
+  };
+  EXPECT_TRUE(doubts("").empty()) << "coordinates may come from an equilibrated run";
+  EXPECT_TRUE(doubts("{name: low, minimize: {max_steps: 9}}, {name: settle, time: 1 ps}, ").empty());
+  ASSERT_EQ(doubts("{name: low, minimize: {max_steps: 9}}, ").size(), 1u);
+  EXPECT_THAT(doubts("{name: low, minimize: {max_steps: 9}}, ")[0], HasSubstr("put a stage of equilibration between"));
+}
+
 TEST_F(RunInputTest, StridesLongerThanTheRunAreDoubted) {
   const auto doubts = [&](const std::string& rest) { return load("stages: [" + rest + "}\n").warnings; };
   const std::string two = "{name: a, time: 60 ps}, {name: b, time: 60 ps}]\noutput: {";
