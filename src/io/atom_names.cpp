@@ -24,8 +24,14 @@ std::string letters(const std::string& name) {
   return out;
 }
 
-/// Whether an atom of that element may have that name: names begin with their element, but for deuterium and CHARMM's ions.
-bool fits(const std::string& name, int element) {
+bool same(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
+}
+
+}  // namespace
+
+bool name_fits(const std::string& name, int element) {
   constexpr std::array<std::pair<const char*, int>, 8> others{
       {{"D", 1}, {"LIT", 3}, {"SOD", 11}, {"CLA", 17}, {"POT", 19}, {"RUB", 37}, {"CES", 55}, {"BAR", 56}}};
   const std::string text = letters(name);
@@ -33,13 +39,6 @@ bool fits(const std::string& name, int element) {
   return std::any_of(others.begin(), others.end(),
                      [&](const auto& o) { return o.second == element && text.starts_with(o.first); });
 }
-
-bool same(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
-}
-
-}  // namespace
 
 std::vector<std::string> check(const TopologyFile& file, const std::string& topology_path, const Coordinates& coordinates,
                                const std::string& coordinates_path) {
@@ -57,7 +56,7 @@ std::vector<std::string> check(const TopologyFile& file, const std::string& topo
     const std::string& other = coordinates.labels[static_cast<std::size_t>(i)].atom;
     if (same(atom.name, other) || atom.element == 0) continue;
     // A name that says nothing of its element in the topology itself is no evidence.
-    if (fits(atom.name, atom.element) && !fits(other, atom.element)) {
+    if (name_fits(atom.name, atom.element) && !name_fits(other, atom.element)) {
       if (wrong++ == 0) first_wrong = i;
     } else if (!water[static_cast<std::size_t>(atom.residue)]) {
       if (differing++ == 0) first = i;

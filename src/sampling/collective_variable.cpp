@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "backbone.hpp"
+#include "reference_structure.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
@@ -236,30 +237,6 @@ std::vector<double> column_of(const Call& call, const StoredSystem& system) {
   return values;
 }
 
-/// Positions [nm] of the selected atoms in a PDB file that has all stored atoms, or the selected ones alone.
-std::vector<Vec3d> read_reference(const Call& call, const std::string& file, const std::vector<int>& which, int atoms) {
-  const std::string text = read_file(file);
-  LineReader lines(text);
-  std::vector<Vec3d> all;
-  while (!lines.done()) {
-    const std::string_view line = lines.next();
-    if (line.starts_with("ENDMDL")) break;
-    if (!line.starts_with("ATOM ") && !line.starts_with("HETATM")) continue;
-    Vec3d r{0, 0, 0};
-    if (line.size() < 54 || !parse_real(line.substr(30, 8), r.x) || !parse_real(line.substr(38, 8), r.y) ||
-        !parse_real(line.substr(46, 8), r.z))
-      call.fail(file + ":" + std::to_string(lines.line()) + ": has no coordinates in columns 31 to 54");
-    all.push_back(constants::nm_per_angstrom * r);
-  }
-  if (all.size() == which.size() && static_cast<int>(all.size()) != atoms) return all;
-  if (static_cast<int>(all.size()) != atoms)
-    call.fail(file + ": has " + std::to_string(all.size()) + " atoms; it needs those of the trajectory (" +
-              std::to_string(atoms) + ") or the selected ones (" + std::to_string(which.size()) + ")");
-  std::vector<Vec3d> chosen;
-  for (int i : which) chosen.push_back(all[at(i)]);
-  return chosen;
-}
-
 }  // namespace
 
 StoredSystem part_to_be_stored(const System& system, const std::vector<int>& atoms, const std::vector<Vec3d>& x) {
@@ -312,7 +289,8 @@ std::unique_ptr<CollectiveVariable> make_collective_variable(const std::string& 
     const std::vector<int> which = selected(call, system);
     std::vector<Vec3d> reference;
     if (call.arguments.size() == 2)
-      reference = read_reference(call, found_file(call, system, call.arguments[1]), which, system.topology.size());
+      reference = reference_positions(found_file(call, system, call.arguments[1]), which, system.topology,
+                                      [&](const std::string& what) { call.fail(what); });
     else
       for (int i : which) reference.push_back(system.first[at(i)]);
     as(std::make_unique<Rmsd>(which, reference), "nm", false);

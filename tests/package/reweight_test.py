@@ -367,6 +367,27 @@ def runs_have_one_reference_for_rmsd(scratch):
     assert surface(stem)["counts"][0] == 199, surface(stem)["counts"]
 
 
+def atoms_of_a_reference_are_found_by_their_names(scratch):
+    """Every program has an order of its own within a residue: here all but each residue's own order is kept."""
+    x = np.random.default_rng(13).random((50, 22, 3))
+    x[1:] = x[0] + 0.01 * (x[1:] - 0.5)
+    run, stem, file = make_run(scratch, "run", x), os.path.join(scratch, "rmsd"), os.path.join(scratch, "ref.pdb")
+    with open(os.path.join(scratch, "skeleton", "topology.pdb")) as f:
+        lines = [line for line in f if line.startswith(("ATOM", "HETATM"))]
+    lines = [line[:30] + "".join(f"{10 * r:8.3f}" for r in x[0, i]) + line[54:] for i, line in enumerate(lines)]
+    heavy = [line for line in lines if not line[12:16].strip().startswith("H")]
+    for some, selection in ((lines, "all"), (lines, "heavy"), (heavy, "heavy")):
+        some = sorted(reversed(some), key=lambda line: int(line[22:26]))
+        with open(file, "w") as f:
+            f.writelines(some)
+        uplift("reweight", run, "--cv", f"rmsd({selection}, {file})", "--bins", "2", "--range", "0:0.02", "--cutoff", "1", "--force", "--bootstrap", "0", "-o", stem)
+        assert surface(stem)["counts"].sum() == 50, (selection, surface(stem)["counts"])
+    with open(file, "w") as f:
+        f.writelines(line.replace(" CB ", " CX ") for line in some)
+    said = uplift("reweight", run, "--cv", f"rmsd(heavy, {file})", "-o", stem, expect=2).stderr
+    assert "among those that are wanted is" in said, said
+
+
 def columns_have_a_row_a_frame_and_a_file_a_run(scratch):
     d, stem = draw(dihedral_energy, 300, 400, 10), os.path.join(scratch, "pmf")
     runs = [make_run(scratch, name, at_distance(d)) for name in ("one", "two")]
@@ -421,5 +442,5 @@ output: {{trajectory: {{every: 1 fs, atoms: {atoms}}}, report: false}}
 
 
 if __name__ == "__main__":
-    run_all(gyration_weighs_atoms_as_they_are, volumes_weigh_at_any_pressure, surfaces_are_at_the_temperature_of_the_last_stage, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
+    run_all(gyration_weighs_atoms_as_they_are, atoms_of_a_reference_are_found_by_their_names, volumes_weigh_at_any_pressure, surfaces_are_at_the_temperature_of_the_last_stage, runs_have_one_reference_for_rmsd, plain_and_boosted_runs_go_together, mbar_takes_frames_to_another_temperature, states_apart_are_refused_and_soon, ranges_of_angles_go_across_180_degrees,
             equilibration_is_not_taken_for_production, what_is_of_two_ensembles_is_said, stages_say_what_reweighting_needs_of_them, damaged_and_doubled_runs_are_refused, surfaces_of_an_input_are_checked_before_it_runs, columns_have_a_row_a_frame_and_a_file_a_run)

@@ -37,6 +37,9 @@ void check(const TopologyFile& topology, const Coordinates& coordinates);
 std::vector<std::string> check(const TopologyFile& topology, const std::string& topology_path, const Coordinates& coordinates,
                                const std::string& coordinates_path);
 
+/// Whether an atom of that element may have that name: names begin with their element, but for deuterium and CHARMM's ions.
+bool name_fits(const std::string& name, int element);
+
 /// The box of the coordinates, its angles taken from the topology when the coordinate file gives lengths only (as old Amber
 /// files do); empty when the coordinates have none.
 std::optional<Box> choose_box(const TopologyFile& topology, const Coordinates& coordinates);
