@@ -1,5 +1,6 @@
 #include "uplift/model/selection.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -89,6 +90,15 @@ class Parser {
     for (const Atom& a : t_.atoms) f.push_back(keep(a, t_.residues[static_cast<std::size_t>(a.residue)]));
     return f;
   }
+  /// A pattern that is nobody's name would select nothing, and `not` of it all, without a word.
+  Flags named(const std::function<std::string(const Atom&, const Residue&)>& name_of) {
+    const std::set<std::string> names = words([&](const std::string& w) {
+      const Flags f = where([&](const Atom& a, const Residue& r) { return name_of(a, r) == w; });
+      if (w.find_first_of("*?[") != std::string::npos && std::find(f.begin(), f.end(), 1) == f.end())
+        fail("nothing is called '" + w + "', and there are no wildcards: write the names (for all but hydrogens: heavy)");
+    });
+    return where([&](const Atom& a, const Residue& r) { return names.count(name_of(a, r)) > 0; });
+  }
   static bool protein(const Residue& r) {
     // Terminal residues carry an N or C in front in some force fields.
     return amino_acids.count(r.name) ||
@@ -102,18 +112,9 @@ class Parser {
     if (take("protein-heavy")) return where([](const Atom& a, const Residue& r) { return protein(r) && a.element > 1; });
     if (take("heavy")) return where([](const Atom& a, const Residue&) { return a.element > 1; });
     if (take("water")) return where([&](const Atom&, const Residue& r) { return is_water(t_, r); });
-    if (take("name")) {
-      const std::set<std::string> names = words();
-      return where([&](const Atom& a, const Residue&) { return names.count(a.name) > 0; });
-    }
-    if (take("resname")) {
-      const std::set<std::string> names = words();
-      return where([&](const Atom&, const Residue& r) { return names.count(r.name) > 0; });
-    }
-    if (take("chain")) {
-      const std::set<std::string> names = words();
-      return where([&](const Atom&, const Residue& r) { return names.count(r.chain) > 0; });
-    }
+    if (take("name")) return named([](const Atom& a, const Residue&) { return a.name; });
+    if (take("resname")) return named([](const Atom&, const Residue& r) { return r.name; });
+    if (take("chain")) return named([](const Atom&, const Residue& r) { return r.chain; });
     if (take("resid")) {
       Flags f(t_.atoms.size(), 0);
       for (const std::string& w : words()) {
@@ -134,9 +135,10 @@ class Parser {
     const auto r = std::from_chars(p, stop, value);
     return {r.ptr, r.ec};
   }
-  std::set<std::string> words() {
+  std::set<std::string> words(const std::function<void(const std::string&)>& check = {}) {
     std::set<std::string> all;
     while (!word_.empty() && word_ != "and" && word_ != "or" && word_ != "not" && word_ != ")" && word_ != "(") {
+      if (check) check(word_);
       all.insert(word_);
       next();
     }

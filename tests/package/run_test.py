@@ -300,7 +300,7 @@ def a_blow_up_is_diagnosed_and_loses_nothing(scratch):
 
 def twenty_stages_of_ramps_selections_and_restraints(scratch):
     """Every kind of selection, restraints that are released, ramps up and down, ensembles in turn: each stage does what it says."""
-    selections = ["protein", "backbone", "protein-heavy", "heavy", "not water", "resid 1-2", "name CA", "name CA CB N", "resname ALA", "protein and not name H*",
+    selections = ["protein", "backbone", "protein-heavy", "heavy", "not water", "resid 1-2", "name CA", "name CA CB N", "resname ALA", "protein and not name HA HB1",
                   "(resid 1 or resid 3) and heavy", "not (water or name CA)"]
     stages = ["{name: s0, minimize: {max_steps: 30}}"]
     stages += [f'{{name: hold{k}, time: 0.04 ps, restraints: {{positions: "{s}", k: {4000 / (k + 1):.0f} kJ/mol/nm^2}}}}' for k, s in enumerate(selections)]

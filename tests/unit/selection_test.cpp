@@ -82,6 +82,8 @@ TEST(Selection, SaysWhereItFails) {
   EXPECT_THAT(message("resid 5-2"), HasSubstr("'5-2' is not a residue number or a range"));
   EXPECT_THAT(message("resid x"), HasSubstr("'x' is not a residue number"));
   EXPECT_THAT(message("resid 99999999999"), HasSubstr("is not a residue number"));
+  EXPECT_THAT(message("not name H*"), HasSubstr("column 10: nothing is called 'H*', and there are no wildcards"));
+  EXPECT_THAT(message("resname A?A"), HasSubstr("no wildcards"));
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += "not ";
   EXPECT_THAT(message(deep + "all"), HasSubstr("nested too deeply"));
