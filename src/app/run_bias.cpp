@@ -96,6 +96,7 @@ BiasCourse Run::bias_course(const StageSettings& settings, const System& system)
   const DerivedBias derived = derive_bias(bias, before, system.topology);
   course.plan.bias = derived.bias;
   if (!derived.reasoning.empty()) log_->info(derived.reasoning);
+  if (!derived.doubt.empty()) log_->warn("stage " + settings.name + ": " + derived.doubt);
   if (bias.update_every <= 0) return course;
   course.plan.gather = true;
   course.update_every = std::llround(bias.update_every / settings.dynamics.timestep);

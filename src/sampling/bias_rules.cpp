@@ -16,6 +16,7 @@ constexpr double alpha_per_threshold = 0.2;  // of the dihedral boost, rule resi
 struct Derived {
   BoostParameters parameters;
   std::string reasoning;
+  bool fallen_back = false;  ///< to the lower bound
 };
 
 Derived from_residues(const BiasSettings& s, bool dihedral, const RunningStatistics& v, const Topology& topology) {
@@ -45,7 +46,7 @@ Derived from_extremes(const BiasSettings& s, double sigma0, const RunningStatist
     why += fmt::format("; no upper bound (k0 would be {:.6g})", k0);
   }
   const double k0 = std::min(1.0, sigma0 / deviation * range / (v.most - v.mean));
-  return {{true, v.most, k0 / range}, why + fmt::format("; lower bound: k0 = {:.6g}", k0)};
+  return {{true, v.most, k0 / range}, why + fmt::format("; lower bound: k0 = {:.6g}", k0), s.bound == GamdBound::upper};
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ int solute_residues(const Topology& topology) {
 }
 
 DerivedBias derive_bias(const BiasSettings& s, const BiasStatistics& statistics, const Topology& topology) {
-  if (s.from.empty()) return {s.given, ""};
+  if (s.from.empty()) return {s.given, "", ""};
   DerivedBias result;
   result.bias.method = s.method;
   result.bias.convention = s.convention;
@@ -87,6 +88,7 @@ DerivedBias derive_bias(const BiasSettings& s, const BiasStatistics& statistics,
                       : s.rule == BiasRule::residues ? from_residues(s, dihedral, v, topology)
                                                      : from_deviations(s, v);
     to = d.parameters;
+    if (d.fallen_back) result.doubt += (result.doubt.empty() ? "" : " and ") + std::string(name);
     result.reasoning += fmt::format("\n  {} boost, V = {}: {}", name, energy, d.reasoning);
   };
   if (s.boosts_dihedral())
@@ -99,6 +101,10 @@ DerivedBias derive_bias(const BiasSettings& s, const BiasStatistics& statistics,
            : namd || !s.boosts_dihedral() ? "whole potential"
                                           : "whole potential + dihedral boost",
            apart ? statistics.rest : statistics.total, s.sigma0_total, result.bias.total);
+  if (!result.doubt.empty())
+    result.doubt = "there is no upper bound for the " + result.doubt +
+                   " boost with this sigma0, so that it has the lower one; " +
+                   "a sigma0 nearer to the deviation of the energy, and below it, has one";
   result.reasoning += "\n  the same as explicit " + bias_as_yaml(result.bias);
   return result;
 }

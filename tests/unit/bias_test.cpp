@@ -181,10 +181,12 @@ TEST(BiasRules, GaussianBoundsAreThePublishedOnes) {
   b = derive_bias(s, v, peptide_in_water(1, 0)).bias;
   EXPECT_NEAR(b.dihedral.threshold, 160, 1e-9);
   EXPECT_NEAR(b.dihedral.shape, 0.01, 1e-12);
+  EXPECT_EQ(derive_bias(s, v, peptide_in_water(1, 0)).doubt, "");
   s.sigma0_dihedral = 3;  // k0 = 0.7 * 90/40 > 1: the lower bound
   const DerivedBias fallen = derive_bias(s, v, peptide_in_water(1, 0));
   EXPECT_DOUBLE_EQ(fallen.bias.dihedral.threshold, 150);
   EXPECT_NE(fallen.reasoning.find("no upper bound"), std::string::npos);
+  EXPECT_NE(fallen.doubt.find("no upper bound for the dihedral boost"), std::string::npos);
 }
 
 TEST(BiasRules, WhatTheTotalBoostSeesDependsOnTheConvention) {

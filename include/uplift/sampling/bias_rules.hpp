@@ -11,6 +11,7 @@ namespace uplift {
 struct DerivedBias {
   Bias bias;
   std::string reasoning;  ///< how the numbers came about, and as YAML that gives the same ones; several lines
+  std::string doubt;      ///< what is not as the settings asked for; empty: nothing
 };
 
 /// Explicit parameters as they are; otherwise from `statistics` of the stage BiasSettings::from. Throws InputError when these
