@@ -353,7 +353,9 @@ File File::append(const std::string& path) {
   silence();
   FileLock lock(path, false);
   lock.give_back_room();
+  undo_unfinished(path, lock.descriptor());
   const Handle access = file_access();
+  write_with_undo(access.id());
   Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
               H5Fclose);
   return File(std::move(file), std::move(lock), path);
@@ -363,8 +365,11 @@ File File::read(const std::string& path) {
   const auto library = enter();
   silence();
   const Handle access = file_access();
-  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), path + ": cannot be opened (is it an HDF5 file?)"),
-              H5Fclose);
+  const std::string problem =
+      path + (is_unfinished(path) ? ": cannot be opened; a run is writing it (then try again) or was killed while it did "
+                                    "(then uplift run --resume puts it right)"
+                                  : ": cannot be opened (is it an HDF5 file?)");
+  Handle file(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), problem), H5Fclose);
   return File(std::move(file), FileLock(), path);
 }
 

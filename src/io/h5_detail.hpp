@@ -31,6 +31,16 @@ void cut_to_end(std::int64_t object);
 /// Nothing that HDF5 writes to the file of `object` reaches it any more: after a write that failed, more of them do more harm.
 void abandon(std::int64_t object);
 
+/// Files that are opened with these properties can be put back to where their last flush was finished (h5_undo.cpp).
+void write_with_undo(std::int64_t properties);
+/// Does so, where a process was killed in the middle of one; `descriptor`: of the file, whose lock is ours. Throws
+/// SimulationError when the disk does not take it.
+void undo_unfinished(const std::string& path, int descriptor);
+/// Whether that may be so.
+bool is_unfinished(const std::string& path);
+/// The file with this descriptor is to be put back when it is opened again, whatever HDF5 does with it until then.
+void leave_for_undo(int descriptor);
+
 /// The result of an HDF5 call, or a SimulationError when it is negative.
 template <class R>
 R check(R result, const std::string& what, std::int64_t object = -1) {

@@ -112,6 +112,7 @@ void cut_to_end(std::int64_t object) {
 void abandon(std::int64_t object) {
   const Place place = place_of(object);
   const int nowhere = ::memfd_create("abandoned", MFD_CLOEXEC);
+  if (place.descriptor >= 0) leave_for_undo(place.descriptor);
   if (place.descriptor >= 0 && nowhere >= 0) ::dup2(nowhere, place.descriptor);
   if (nowhere >= 0) ::close(nowhere);
 }

@@ -1,10 +1,12 @@
 #include "uplift/io/h5.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,6 +21,8 @@ namespace {
 
 /// As on NFS with a quota: nobody promises room, and files may grow by so many bytes. Negative: none of this.
 std::atomic<long> quota = -1;
+/// A process is killed in the middle of the write with this number. 0: it is not.
+std::atomic<long> last_write = 0;
 
 }  // namespace
 
@@ -38,6 +42,10 @@ extern "C" ssize_t pwrite(int file, const void* bytes, size_t count, off_t at) {
       errno = EDQUOT;
       return -1;
     }
+  }
+  if (last_write > 0 && --last_write == 0) {
+    ::syscall(SYS_pwrite64, file, bytes, count / 2, at);
+    ::_exit(9);
   }
   return ::syscall(SYS_pwrite64, file, bytes, count, at);
 }
@@ -200,6 +208,81 @@ TEST_F(H5, QuotasThatNobodyTellsOfCostNothing) {
     }
   }
   EXPECT_LT(largest, 800000u);  // nothing of what was only promised stays
+}
+
+// Killed at each of its writes in turn. Among them are those of flushes in which indices grow; what such a kill leaves, HDF5
+// cannot read.
+TEST_F(H5, AKillInTheMiddleOfAFlushLosesNothing) {
+  const auto add = [](h5::File& file, int rows) {
+    h5::Dataset x = file.dataset("x"), packed = file.dataset("packed");
+    for (auto k = static_cast<double>(x.rows()); rows > 0; --rows, ++k) {
+      const double values[3] = {k, 2 * k, -k};
+      x.append(std::span<const double>(values));
+      packed.append(std::span<const double>(values).first(1));
+    }
+    file.flush();
+  };
+  // At least as many rows as were flushed, and all of them right.
+  const auto holds = [](const h5::File& file, int flushed) {
+    const std::uint64_t rows = file.dataset("x").rows();
+    if (rows < static_cast<std::uint64_t>(flushed) || rows != file.dataset("packed").rows()) return false;
+    const auto x = file.dataset("x").read<double>(0, rows), packed = file.dataset("packed").read<double>(0, rows);
+    for (std::uint64_t k = 0; k < rows; ++k)
+      if (x[3 * k + 2] != -static_cast<double>(k) || packed[k] != static_cast<double>(k)) return false;
+    return true;
+  };
+  {
+    h5::File file = h5::File::create(path);
+    file.extendible<double>("x", {3}, {1, 0});
+    file.extendible<double>("packed", {}, {8, 1});
+    add(file, 3);
+  }
+  std::ifstream in(path, std::ios::binary);
+  const std::string begun(std::istreambuf_iterator<char>(in), {});
+  int flushed[2];
+  ASSERT_EQ(::pipe2(flushed, O_NONBLOCK), 0);
+  int unreadable = 0, kills = 0;
+  for (bool killed = true; killed; ++kills) {
+    std::ofstream(path, std::ios::binary) << begun;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      last_write = kills + 1;
+      h5::File file = h5::File::append(path);
+      for (int rows : {1, 20, 2, 60, 130}) {
+        add(file, rows);
+        if (::write(flushed[1], &rows, sizeof rows) != sizeof rows) ::_exit(1);
+      }
+      file = {};
+      ::_exit(0);
+    }
+    int status = 0, rows = 0, wanted = 3;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9)) << status;
+    killed = WEXITSTATUS(status) == 9;
+    while (::read(flushed[0], &rows, sizeof rows) == sizeof rows) wanted += rows;
+    bool readable = true;
+    try {
+      readable = holds(h5::File::read(path), wanted);
+    } catch (const SimulationError&) {
+      readable = false;
+    }
+    if (!readable && unreadable++ == 0) {  // a copy of another time, put in its place, is left as it is
+      const std::string copy = path + ".copy";
+      std::ofstream(copy, std::ios::binary) << begun;
+      std::filesystem::copy_file(path + ".undo", copy + ".undo");
+      EXPECT_TRUE(holds(h5::File::append(copy), 3));
+      EXPECT_FALSE(std::filesystem::exists(copy + ".undo"));
+      std::filesystem::remove(copy);
+    }
+    EXPECT_TRUE(holds(h5::File::append(path), wanted)) << "killed in write " << kills + 1;
+    EXPECT_TRUE(holds(h5::File::read(path), wanted));
+    EXPECT_FALSE(std::filesystem::exists(path + ".undo"));
+    if (HasFailure()) break;
+  }
+  ::close(flushed[0]);
+  ::close(flushed[1]);
+  EXPECT_GT(kills, 100);
+  EXPECT_GT(unreadable, 0);
 }
 
 TEST_F(H5, WhatIsNotHdf5IsRefused) {

@@ -5,8 +5,9 @@
 // What a killed job leaves behind stays readable: files have the classic superblock (one that carries no "open for writing"
 // mark, which would make every plain reader refuse the file until `h5clear`), chunk indices are the append-only arrays of
 // HDF5 1.10 (adding a row rewrites one block in place; nothing splits), and writers flush at frame boundaries, when file and
-// metadata agree. The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that
-// a running trajectory can be opened with MDAnalysis, h5py or VMD.
+// metadata agree. One that was killed in the middle of a flush is put back when it is opened for writing again (h5_undo.cpp).
+// The single-writer lock is ours, on the same file but of the kind that HDF5's readers do not ask for, so that a running
+// trajectory can be opened with MDAnalysis, h5py or VMD.
 //
 // A full disk leaves files as they were: rows are appended only when the disk has promised room for them (h5_room.cpp).
 //
