@@ -15,6 +15,7 @@
 #include "replica_checkpoints.hpp"
 #include "surfaces.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/start_thread.hpp"
 #include "uplift/io/check_output.hpp"
@@ -27,8 +28,6 @@ namespace uplift::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 

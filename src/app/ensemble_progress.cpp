@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "uplift/core/at.hpp"
 #include "uplift/io/progress.hpp"
 
 namespace uplift::app {
@@ -14,8 +15,6 @@ namespace {
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 constexpr double live_interval = 0.25, first_plain = 2, longest_plain = 600;  // [s]
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 

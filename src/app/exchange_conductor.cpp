@@ -10,13 +10,12 @@
 #include "commands.hpp"
 #include "run_exchange.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::app {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 

@@ -1,14 +1,9 @@
 #include "meeting.hpp"
 
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift::app {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 void Meeting::take_place() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return free_ > 0; });

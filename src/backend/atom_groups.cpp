@@ -4,13 +4,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 std::vector<int> first_of_groups(const System& system) {
   std::vector<int> root(at(system.size()));
   std::iota(root.begin(), root.end(), 0);

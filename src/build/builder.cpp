@@ -7,6 +7,7 @@
 #include <set>
 
 #include "model.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/model/system.hpp"
@@ -14,8 +15,6 @@
 namespace uplift {
 namespace build {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// As a PDB file has it: three decimals of an Angstrom.
 Vec3d rounded(const Vec3d& x) {

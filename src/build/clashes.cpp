@@ -5,13 +5,12 @@
 #include <set>
 
 #include "model.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift::build {
 namespace {
 
 constexpr double clash = 0.13;  ///< [nm] as long as a bond; a minimisation may leave such atoms tangled
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 

@@ -6,13 +6,12 @@
 #include <set>
 
 #include "model.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift::build {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Hydrogens of an amino acid get the library's names, parent by parent, where there are as many as the library has; others
 /// stay and are made anew later when they do not fit.

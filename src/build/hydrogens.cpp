@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "model.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
@@ -14,8 +15,6 @@ namespace {
 
 constexpr double degree = constants::radians_per_degree;
 const double tetrahedral = std::acos(-1.0 / 3);
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double bond_length(int element) {  // [nm]; Amber's, rounded
   switch (element) {

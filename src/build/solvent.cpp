@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "model.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
@@ -26,8 +27,6 @@ constexpr double least_to_water = 0.2;     ///< down to this where holes are fil
 constexpr double ion_apart = 0.5;          ///< [nm] ions from the solute and each other, while there is room
 constexpr double waters_per_litre = 55.4;  ///< [mol/L]
 const double octahedral = std::acos(-1.0 / 3);
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Points in a periodic box, found by cells of at least `reach`.
 class Cells {

@@ -13,14 +13,13 @@
 
 #include "uplift/backend/atom_groups.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift {
 namespace {
 
 constexpr std::size_t record = 24;  // bytes of one atom in one carried array
 constexpr int balance_every = 4;    // migrations
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::array<double, 3> fractions(const Box& box, const Vec3d& r) {
   const Vec3d s = box.fraction(r);

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift {
 namespace {
 
 constexpr std::size_t atoms_of_a_part = 1024;  // sums are of parts, in order: threads change no bit
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 Vec3d vector_at(const std::vector<float>& from, std::size_t atom) {
   const float* r = from.data() + 3 * atom;

@@ -8,6 +8,7 @@
 #include "engine/blow_up.hpp"
 #include "engine/snapshot.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
@@ -18,8 +19,6 @@ namespace uplift {
 namespace {
 
 constexpr std::int64_t check_every = 100;  // steps between looks at the largest force
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 

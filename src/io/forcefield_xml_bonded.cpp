@@ -5,12 +5,11 @@
 #include <array>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string types_of(const Assigned& a, std::initializer_list<int> atoms) {
   std::string text;

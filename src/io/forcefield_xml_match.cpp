@@ -7,14 +7,13 @@
 #include <set>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/model/residue_library.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Counts of elements, as a key.
 std::string composition(const std::vector<int>& elements) {

@@ -2,12 +2,11 @@
 #include <algorithm>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/model/residue_library.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Whether the force field has the residue of this metal, and in no form of it a bond from the metal to another residue.
 class Ions {

@@ -5,13 +5,12 @@
 #include <cmath>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr double scale_tolerance = 1e-5;  ///< files give 5/6 with six digits or more
 

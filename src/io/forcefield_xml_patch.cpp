@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/model/residue_library.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string list(const std::vector<std::string>& names) {
   std::string all;

@@ -5,13 +5,12 @@
 #include <cmath>
 
 #include "forcefield_xml_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/vec3.hpp"
 
 namespace uplift::xml {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Positions of a rigid water's atoms in its own frame, by the force field's bond length and angle.
 bool water_shape(const Assigned& a, const ForceField& ff, std::size_t residue, std::vector<std::pair<int, Vec3d>>& shape) {

@@ -6,13 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "uplift/core/at.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/model/force_field.hpp"
 #include "uplift/model/topology.hpp"
 
 namespace uplift::prmtop {
-
-inline std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// How reals are printed. All readers know them by the %FORMAT line; VMD knows nine_digits only, so the plain form has no
 /// other.

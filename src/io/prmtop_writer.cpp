@@ -305,7 +305,7 @@ std::vector<std::string> write_prmtop(const std::string& path, const Topology& t
   std::set<int> sites;
   for (const VirtualSite& v : ff.virtual_sites) sites.insert(v.site);
   for (int i = 0; i < topology.size(); ++i) {
-    const Atom& atom = topology.atoms[prmtop::at(i)];
+    const Atom& atom = topology.atoms[at(i)];
     if ((atom.mass == 0) != sites.contains(i) || (atom.mass == 0 && atom.element != 0))
       source.cannot(describe_atom(topology, i) +
                         (atom.mass == 0 ? " has no mass and is no virtual site" : " is a virtual site with mass"),

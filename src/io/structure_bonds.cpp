@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "structure_parts.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/model/residue_library.hpp"
 
@@ -17,8 +18,6 @@ namespace {
 
 constexpr double longest_link = 0.25;      ///< [nm] between neighbours in a chain; a bond is 0.133 to 0.161
 constexpr double longest_disulfide = 0.3;  ///< [nm] S-S; a bond is 0.205
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class BondFinder {
  public:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift {
@@ -12,8 +13,6 @@ namespace {
 
 constexpr double salt_temperature = 300;  // [K]
 constexpr int most_radius_types = 256;    // published sets have fewer than 20 radii
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 struct Shape {
   double alpha, beta, gamma;

@@ -3,11 +3,10 @@
 #include <cmath>
 
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 Vec3d centre_of(std::span<const int> atoms, const std::vector<Vec3d>& x) {
   Vec3d sum{0, 0, 0};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/rigidity.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift {
@@ -16,7 +17,6 @@ namespace {
 using Pair = std::pair<int, int>;
 
 Pair ordered(int i, int j) { return {std::min(i, j), std::max(i, j)}; }
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string number(double value) {
   std::string text = std::to_string(value);

@@ -6,13 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/model/system.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string number(double value) {
   std::string text = std::to_string(value);

@@ -3,13 +3,12 @@
 #include <optional>
 #include <vector>
 
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class Backbone {
  public:

@@ -8,6 +8,7 @@
 
 #include "backbone.hpp"
 #include "reference_structure.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
@@ -19,7 +20,6 @@ namespace {
 constexpr double degrees = constants::degrees_per_radian;
 
 double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Of atoms, as a function of the vectors between neighbours. Nearest images are taken, but within a molecule, which is stored
 /// in one piece and may be longer than half of the box.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/io/text_file.hpp"
 #include "uplift/io/topology_file.hpp"
@@ -18,8 +19,6 @@ struct NamedAtom {
   Vec3d x;
   std::string name, residue;  ///< "CA", "ALA A   2 "
 };
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::vector<NamedAtom> read_first_model(const std::string& file, const Fail& fail) {
   const std::string text = read_file(file);

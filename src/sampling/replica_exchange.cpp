@@ -6,16 +6,11 @@
 #include <utility>
 
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 
 namespace uplift {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 std::int64_t ExchangeSchedule::attempts(std::int64_t passed) const {
   const std::int64_t first = std::max<std::int64_t>(every, (after + every - 1) / every * every);
   return passed < first ? 0 : (passed - first) / every + 1;

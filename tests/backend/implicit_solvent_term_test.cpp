@@ -9,6 +9,7 @@
 
 #include "oracle/gb.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift::cpu {
@@ -16,8 +17,6 @@ namespace {
 
 constexpr GbModel models[] = {GbModel::hct, GbModel::obc1, GbModel::obc2, GbModel::gbn, GbModel::gbn2};
 constexpr double water = 78.5;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 struct Case {
   System system;

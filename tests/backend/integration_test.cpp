@@ -10,6 +10,7 @@
 
 #include "oracle/constraints.hpp"
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
@@ -17,7 +18,6 @@
 namespace uplift {
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Vec3d noise(int i, int k) { return gaussian3(23, NoisePurpose::initial_velocities, k, i); }
 double distance(const Vec3d& a, const Vec3d& b) { return std::sqrt(dot(a - b, a - b)); }
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "mpi/ranks.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift {
 namespace {
@@ -20,8 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr auto late = 80ms;
 const double half_late = 0.5 * std::chrono::duration<double>(late).count();
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// Atoms at random, the same ones on every rank, shared out; then moved at home.
 struct Moved {

@@ -12,6 +12,7 @@
 #include "domain/decomposition.hpp"
 #include "mpi/ranks.hpp"
 #include "simt/runtime.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift {
 namespace {
@@ -25,7 +26,6 @@ constexpr std::array<int, 3> n{7, 12, 9};
 constexpr int points = 7 * 12 * 9, half = 9 / 2 + 1;
 constexpr double scale = 4;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 int place(int x, int y, int z) { return (x % n[0] * n[1] + y % n[1]) * n[2] + z % n[2]; }
 /// f(-k) = f(k).
 double influence(int kx, int ky, int kz) {

@@ -17,13 +17,13 @@
 #include "support/samples.hpp"
 #include "uplift/backend/cpu/cpu_backend.hpp"
 #include "uplift/backend/cuda/cuda_backend.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift {
 namespace {
 
 using Strings = std::vector<std::string>;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 bool several() { return all->size() > 1; }
 
 /// A link that takes down calls, a letter each, and may come late to any of them.

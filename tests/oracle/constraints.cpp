@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift::oracle {
 namespace {
 
@@ -13,7 +15,6 @@ struct Vector {
   Real x, y, z;
 };
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Vector minus(const Vector& a, const Vector& b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
 Real product(const Vector& a, const Vector& b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
 void add(Vector& a, Real s, const Vector& b) { a = {a.x + s * b.x, a.y + s * b.y, a.z + s * b.z}; }

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift::oracle {
 namespace {
 
 constexpr double coulomb = 138.935457644382;  // [kJ nm/mol/e^2]
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double distance(const Vec3d& a, const Vec3d& b) { return std::sqrt(dot(a - b, a - b)); }
 

@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 struct Mean {
   double value, error;  ///< error: standard error from the scatter of independent members

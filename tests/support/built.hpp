@@ -7,11 +7,11 @@
 
 #include "support/prmtop_builder.hpp"
 #include "uplift/build/builder.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::test {
 
-inline std::size_t at(int i) { return static_cast<std::size_t>(i); }
 inline double distance(const Vec3d& a, const Vec3d& b) { return std::sqrt(dot(a - b, a - b)); }
 
 inline BuildOptions with_forcefield(BuildOptions options, const std::vector<std::string>& names) {

@@ -11,7 +11,6 @@
 namespace uplift {
 namespace {
 
-using test::at;
 using test::build;
 using test::in_vacuum;
 using test::Looked;

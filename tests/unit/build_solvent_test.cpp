@@ -12,7 +12,6 @@
 namespace uplift {
 namespace {
 
-using test::at;
 using test::build;
 using test::error_of;
 using test::Looked;

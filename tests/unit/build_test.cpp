@@ -14,7 +14,6 @@
 namespace uplift {
 namespace {
 
-using test::at;
 using test::build;
 using test::error_of;
 using test::in_vacuum;

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/random.hpp"
@@ -19,7 +20,6 @@ namespace {
 
 using test::ToyBackend;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Vec3d noise(int i, int k) { return gaussian3(5, NoisePurpose::initial_velocities, k, i); }
 double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
 double no_force(std::span<const Vec3d>, std::vector<Vec3d>&) { return 0; }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/minimization.hpp"
 
@@ -12,7 +13,6 @@ namespace {
 
 using test::ToyBackend;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 double norm(const Vec3d& a) { return std::sqrt(dot(a, a)); }
 
 /// Atoms in a row, none in its place.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/simulation.hpp"
@@ -17,7 +18,6 @@ using test::ToyBackend;
 constexpr ForceGroups slow_group = static_cast<unsigned>(ForceGroup::pme_reciprocal);
 constexpr ForceGroups fast_groups = all_force_groups & ~slow_group;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 Vec3d noise(int i, int k) { return gaussian3(9, NoisePurpose::initial_velocities, k, i); }
 
 /// A stiff spring to each atom's place, and a soft one between neighbours, not linear.

@@ -8,14 +8,13 @@
 
 #include "support/toy_backend.hpp"
 #include "uplift/backend/chain_state.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 physics::NoseHooverChain some_chain() {
   physics::NoseHooverChain chain;

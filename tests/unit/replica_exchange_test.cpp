@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/sampling/replica_exchange.hpp"
@@ -13,7 +14,6 @@ namespace uplift {
 namespace {
 
 double beta(double t) { return 1 / (constants::boltzmann * t); }
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// ln of the weight of a pair of configurations: isothermal-isobaric, written out from the definition.
 double log_weight(const ExchangeState& a, const ExchangeState& b) {

@@ -7,14 +7,13 @@
 
 #include "physics/integrate/velocity_rescaling.hpp"
 #include "support/toy_backend.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/random.hpp"
 #include "uplift/engine/simulation.hpp"
 
 namespace uplift {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 TEST(ChiSquared, HasTheMomentsAndTheDistribution) {
   const int n = 40000;

@@ -9,14 +9,13 @@
 #include "cpu/pair_kernels.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/backend/erf_table.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift::cpu {
 namespace {
 
 constexpr int pair_block = 256;  // pairs a task
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 template <class real>
 class ExcludedTerm final : public ForceTerm {

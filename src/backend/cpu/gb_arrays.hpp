@@ -6,6 +6,7 @@
 
 #include "cpu/gb_kernels.hpp"
 #include "physics/gb/born_integral.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 #include "uplift/core/vec3.hpp"
 #include "uplift/data/buffer.hpp"
@@ -44,7 +45,6 @@ class GbArrays {
   }
 
  private:
-  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   template <class F>
   const double* fill(Buffer<double>& to, double pad, F&& value) {
     to.resize(at(padded_));

@@ -10,6 +10,7 @@
 #include "physics/gb/born_radius.hpp"
 #include "uplift/backend/cpu/force_term.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 
 namespace uplift::cpu {
 namespace {
@@ -18,8 +19,6 @@ constexpr int tile_rows = 64, small_tile_rows = 32;
 constexpr int small_system = 2048;  // atoms; smaller ones get smaller tiles, for enough tasks
 constexpr int atom_block = 256;     // atoms a task of the work between the passes
 constexpr int planes = 5;           // sums an atom: force x y z, dE/dB, Born integral
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 class ImplicitSolventTerm final : public ForceTerm {
  public:

@@ -14,6 +14,7 @@
 #include "uplift/backend/atom_groups.hpp"
 #include "uplift/backend/chain_state.hpp"
 #include "uplift/backend/phase_timer.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/random.hpp"
 
 namespace uplift::cpu {
@@ -22,7 +23,6 @@ namespace {
 constexpr int block = 1024;  // atoms a task
 constexpr int site_block = 256;
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 double* flat(std::vector<Vec3d>& a) { return a.empty() ? nullptr : &a[0].x; }
 
 double component(const Vec3d& a, int k) { return k == 0 ? a.x : k == 1 ? a.y : a.z; }

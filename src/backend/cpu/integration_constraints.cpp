@@ -6,6 +6,7 @@
 
 #include "physics/constrain/settle.hpp"
 #include "uplift/backend/cpu/integration.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::cpu {
@@ -14,8 +15,6 @@ namespace {
 constexpr int water_block = 256;  // waters a task
 constexpr int star_block = 128;
 constexpr int most_iterations = 1000;  // coupled constraints of a protein take some tens
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 Vec3d load(const double* base, int atom) { return {base[3 * at(atom)], base[3 * at(atom) + 1], base[3 * at(atom) + 2]}; }
 void add(double* base, int atom, const Vec3d& d) {

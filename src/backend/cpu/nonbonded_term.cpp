@@ -19,6 +19,7 @@
 #include "uplift/backend/dispersion.hpp"
 #include "uplift/backend/erf_table.hpp"
 #include "uplift/backend/lj_rules.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/constants.hpp"
 
 namespace uplift::cpu {
@@ -30,8 +31,6 @@ constexpr double inner_buffer = 0.06;
 constexpr int tasks_wanted = 64;  // i clusters are shared out in about so many tasks, of so many clusters:
 constexpr int task_least = 8, task_most = 64;
 constexpr int slot_block = 1024;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// `exact`: sums that do not depend on how atoms are shared out among ranks.
 template <class real, bool exact>

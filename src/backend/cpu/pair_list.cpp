@@ -4,13 +4,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift::cpu {
 namespace {
 
 constexpr int few = 16;  // clusters of a column that are looked at in one go, where a window would cost more than it spares
 constexpr double rounding = 1e-5;  // of fractions that are kept as float, generously
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 

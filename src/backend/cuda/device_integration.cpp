@@ -6,15 +6,10 @@
 #include "physics/integrate/langevin.hpp"
 #include "uplift/backend/chain_state.hpp"
 #include "uplift/core/assert.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cudaStream_t stream)
     : system_(system),
       tolerance_(tolerance),

@@ -2,13 +2,9 @@
 
 #include <cstring>
 
+#include "uplift/core/at.hpp"
+
 namespace uplift::UPLIFT_DEVICE {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 template <class T>
 DeviceMeshRanks<T>::DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, bool direct, cudaStream_t stream)
     : link_(link),

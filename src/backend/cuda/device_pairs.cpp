@@ -8,6 +8,7 @@
 #include "physics/pair/reaction_field.hpp"
 #include "uplift/backend/box_numbers.hpp"
 #include "uplift/backend/erf_table.hpp"
+#include "uplift/core/at.hpp"
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
@@ -26,8 +27,6 @@ constexpr double spare_room = 1.3;                          // of lists
 // Moves go by the input's order of atoms, and sites lie in another: what saves a kernel costs accesses all over memory. Timed
 // on an H200: 4 % quicker steps with 24,000 atoms, as quick with 92,000; with a million 175 us more for what took 75.
 constexpr int most_told_by_moves = 50'000;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 template <class real>
 class ListedPairs final : public DeviceForce {

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "uplift/core/at.hpp"
+
 #if defined(UPLIFT_SIMT)
 #include "simt/runtime.hpp"
 #endif
@@ -13,7 +15,6 @@
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 std::byte* bytes(void* p) { return static_cast<std::byte*>(p); }
 
 template <class T>

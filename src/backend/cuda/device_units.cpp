@@ -3,13 +3,12 @@
 #include <numeric>
 
 #include "backend/cuda/device_integration.cuh"
+#include "uplift/core/at.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
 namespace {
 
 constexpr int atoms_of_unit[unit_kinds] = {1, 4, 3, 2, 3, 1};  // general groups have any number
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// The atom that all of these constraints have in common, or -1.
 int common_atom(std::span<const Constraint> group) {
