@@ -4,6 +4,7 @@
 #include "uplift/core/at.hpp"
 
 namespace uplift::app {
+
 void Meeting::take_place() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return free_ > 0; });

@@ -7,6 +7,7 @@
 #include "uplift/core/at.hpp"
 
 namespace uplift {
+
 std::vector<int> first_of_groups(const System& system) {
   std::vector<int> root(at(system.size()));
   std::iota(root.begin(), root.end(), 0);

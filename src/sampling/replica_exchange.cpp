@@ -11,6 +11,7 @@
 #include "uplift/core/random.hpp"
 
 namespace uplift {
+
 std::int64_t ExchangeSchedule::attempts(std::int64_t passed) const {
   const std::int64_t first = std::max<std::int64_t>(every, (after + every - 1) / every * every);
   return passed < first ? 0 : (passed - first) / every + 1;

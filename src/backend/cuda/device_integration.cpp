@@ -10,6 +10,7 @@
 #include "uplift/core/error.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
+
 DeviceIntegration::DeviceIntegration(const System& system, double tolerance, cudaStream_t stream)
     : system_(system),
       tolerance_(tolerance),

@@ -5,6 +5,7 @@
 #include "uplift/core/at.hpp"
 
 namespace uplift::UPLIFT_DEVICE {
+
 template <class T>
 DeviceMeshRanks<T>::DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, bool direct, cudaStream_t stream)
     : link_(link),
