@@ -56,7 +56,7 @@ def tables(folder, name):
     found = {}
     for file in ("trajectory.h5md", "energies.h5", "exchange.h5"):
         if os.path.exists(os.path.join(folder, file)):
-            found.update(datasets(os.path.join(folder, file), f"{name}/{file}/"))
+            found.update(datasets(os.path.join(folder, file), os.path.join(name, file, "")))
     return found
 
 
