@@ -107,10 +107,9 @@ void check_output(const std::string& output, const std::vector<std::string>& inp
   const fs::path folder = fs::path(output).has_parent_path() ? fs::path(output).parent_path() : fs::path(".");
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    throw InputError(output + ": there is no folder " + folder.string() + "; make it, or choose another");
+    throw InputError(output + ": there is no folder " + folder.string() + "; make it, or " + cure);
   if (!fs::exists(output, error) && ::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw InputError(output + ": " + folder.string() + " cannot be written to (" + std::strerror(errno) +
-                     "); choose a folder that you may write to");
+    throw InputError(output + ": " + folder.string() + " cannot be written to (" + std::strerror(errno) + "); " + cure);
 }
 
 void check_new_output(const std::string& output, const std::vector<std::string>& inputs, bool force) {

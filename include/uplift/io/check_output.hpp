@@ -11,8 +11,8 @@ namespace uplift {
 bool same_file(const std::string& a, const std::string& b);
 
 /// Throws InputError where `output` is one of `inputs` (empty names are none), or a file of the run that its folder holds, or a
-/// name that promises something else than what is written ("-", "x.gz").
-/// `cure`: how to choose another name.
+/// name that promises something else than what is written ("-", "x.gz"), or in a folder that is not there or not to be written
+/// to. `cure`: how to choose another name.
 void check_output(const std::string& output, const std::vector<std::string>& inputs,
                   const std::string& cure = "choose another name for the output");
 /// The same, and where it is there already and `force` is not set.
