@@ -1,4 +1,5 @@
 #pragma once
+// One site of the pair list put where its atom is now, and how far that is, for kernels that do so (placing.cuh).
 #include <cuda/pair_forces.cuh>
 #include <cuda/placing.cuh>
 

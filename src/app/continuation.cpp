@@ -48,6 +48,14 @@ void make_output_directory(const fs::path& directory) {
                      "); choose a folder that you may write to, with --set output.directory=NAME");
 }
 
+bool may_go_on(const fs::path& directory, bool there, bool resume) {
+  if (there && !resume)
+    throw InputError(
+        "output.directory: " + directory.string() +
+        " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
+  return there;
+}
+
 FoundCheckpoint find_checkpoint(const fs::path& directory) {
   const std::string newest = (directory / "checkpoint.upc").string(), previous = previous_checkpoint(newest);
   if (!fs::exists(newest) && !fs::exists(previous))

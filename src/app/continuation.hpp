@@ -27,6 +27,10 @@ class DamagedRun : public InputError {
   using InputError::InputError;
 };
 
+/// Nothing already computed is ever lost: a run is not written over. Throws InputError where one is `there` that is not to be
+/// resumed; returns `there`.
+bool may_go_on(const std::filesystem::path& directory, bool there, bool resume);
+
 /// The newest checkpoint of a run's directory that is not damaged, which then has the newest one's name. Throws DamagedRun when
 /// there is none, or it cannot be read.
 FoundCheckpoint find_checkpoint(const std::filesystem::path& directory);

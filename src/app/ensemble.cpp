@@ -133,14 +133,7 @@ std::string Ensemble::directory_of(int replica) const { return (directory_ / rep
 void Ensemble::take_directory() {
   make_output_directory(directory_);
   const int replicas = input_.compute.replicas;
-  const auto holds_run = [&] {
-    const bool run = check_replicas_there(input_) > 0;
-    if (run && !options_.resume)
-      throw InputError(
-          "output.directory: " + directory_.string() +
-          " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
-    return run;
-  };
+  const auto holds_run = [&] { return may_go_on(directory_, check_replicas_there(input_) > 0, options_.resume); };
   if (!holds_run()) check_directory(input_, true);
   lock_ = h5::FileLock((directory_ / "run.log").string(), true);
   continued_ = holds_run();  // another one may have run and ended before the lock was ours

@@ -54,14 +54,9 @@ void Run::take_directory() {
   make_output_directory(directory_);
   const auto there = [&](const char* name) { return fs::exists(directory_ / name); };
   const auto holds_run = [&] {
-    const bool run =
-        there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc");
-    // Nothing already computed is ever lost: a run is not written over.
-    if (run && !options_.resume)
-      throw InputError(
-          "output.directory: " + directory_.string() +
-          " already holds a run; continue it with --resume, move it away, or choose another with --set output.directory=NAME");
-    return run;
+    return may_go_on(
+        directory_, there("trajectory.h5md") || there("energies.h5") || there("checkpoint.upc") || there("checkpoint.prev.upc"),
+        options_.resume);
   };
   if (there("replicas.json"))
     throw InputError("output.directory: " + directory_.string() +

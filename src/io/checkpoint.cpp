@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "crc.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
@@ -27,10 +27,6 @@ constexpr char magic[] = "UPLIFTCP";
 constexpr std::size_t magic_size = 8;
 constexpr std::uint32_t format = 2;
 constexpr std::size_t header_size = magic_size + 2 * sizeof(std::uint32_t) + sizeof(std::uint64_t);
-
-std::uint32_t crc(const void* bytes, std::size_t size, std::uint32_t start = 0) {
-  return static_cast<std::uint32_t>(crc32_z(start, static_cast<const Bytef*>(bytes), size));
-}
 
 /// Goes through a payload before it is read, and stops where it is nested deeper than any: the library has no limit but the
 /// stack.

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +22,7 @@
 #include <memory>
 #include <vector>
 
+#include "crc.hpp"
 #include "h5_detail.hpp"
 #include "uplift/core/error.hpp"
 
@@ -52,13 +52,8 @@ constexpr Bytes tail_bytes = 4096;
 
 std::string name_of(const std::string& path) { return path + ".undo"; }
 
-std::uint32_t checksum(std::uint32_t start, const void* data, std::size_t size) {
-  return static_cast<std::uint32_t>(crc32_z(start, static_cast<const Bytef*>(data), size));
-}
-std::uint32_t check_of(const Header& h) { return checksum(0, &h, offsetof(Header, check)); }
-std::uint32_t check_of(const Record& r, const char* bytes) {
-  return checksum(checksum(0, &r, offsetof(Record, check)), bytes, r.bytes);
-}
+std::uint32_t check_of(const Header& h) { return crc(&h, offsetof(Header, check)); }
+std::uint32_t check_of(const Record& r, const char* bytes) { return crc(bytes, r.bytes, crc(&r, offsetof(Record, check))); }
 
 /// As much as there is.
 std::string read_at(int descriptor, Bytes place, std::size_t size) {
@@ -144,7 +139,7 @@ class Undo {
 
  private:
   void write_header() {
-    Header h{magic, generation_, end_, checksum(0, tail_.data(), tail_.size()), 0};
+    Header h{magic, generation_, end_, crc(tail_.data(), tail_.size()), 0};
     h.check = check_of(h);
     if (!write_at(fd_, 0, &h, sizeof h)) give_up();
   }
@@ -338,7 +333,7 @@ void undo_unfinished(const std::string& path, int descriptor) {
   for (auto saved = all.rbegin(); saved != all.rend(); ++saved)
     for (std::size_t k = 0; k < saved->bytes.size(); ++k)
       if (const Bytes place = saved->place + k; place >= first && place < header.end) tail[place - first] = saved->bytes[k];
-  const bool same = tail.size() == std::min(header.end, tail_bytes) && checksum(0, tail.data(), tail.size()) == header.tail;
+  const bool same = tail.size() == std::min(header.end, tail_bytes) && crc(tail.data(), tail.size()) == header.tail;
   for (auto saved = all.rbegin(); same && saved != all.rend(); ++saved)
     if (!write_at(descriptor, saved->place, saved->bytes.data(), saved->bytes.size()))
       throw SimulationError(path + ": what its last flush left unfinished cannot be put back (" + std::strerror(errno) +

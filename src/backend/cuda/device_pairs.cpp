@@ -1,4 +1,4 @@
-// Lennard-Jones and direct-space Coulomb on the device with a pair list; without a cutoff device_all_pairs.cu has them.
+// Lennard-Jones and direct-space Coulomb on the device with a pair list; without a cutoff device_all_pairs.cpp has them.
 #include <algorithm>
 #include <array>
 #include <cmath>
