@@ -42,7 +42,7 @@ void check_command(const CLI::App& app, const std::string& word) {
   std::string all;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App* c) { return !c->get_group().empty(); }))
     all += (all.empty() ? "" : ", ") + command->get_name();
-  throw uplift::InputError("there is no command " + uplift::quoted(word) + "; commands are " + all +
+  throw uplift::InputError("there is no command " + uplift::in_quotes(word) + "; commands are " + all +
                            " (uplift --help; uplift COMMAND --help)");
 }
 

@@ -40,7 +40,7 @@ Entry entry_of_name(std::string word) {
     d = residue != nullptr;
   }
   if (!residue)
-    throw InputError("--sequence: there is no amino acid " + uplift::quoted(word) +
+    throw InputError("--sequence: there is no amino acid " + in_quotes(word) +
                      "; names are ALA, HIE, CYX ..., with a D in front for the D form (DALA), ACE and NME");
   return {residue, d};
 }
@@ -66,7 +66,7 @@ std::vector<Entry> parse(const std::string& sequence) {
         throw InputError(
             fmt::format("--sequence: letter {} is {}, which is no amino acid; use one-letter codes (lower case for the D form) "
                         "or names of residues with blanks between them",
-                        n + 1, uplift::quoted(std::string(1, words[0][n]))));
+                        n + 1, in_quotes(std::string(1, words[0][n]))));
       entries.push_back(entry);
     }
   } else {

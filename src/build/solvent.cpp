@@ -345,7 +345,7 @@ std::array<int, 2> add_ions(Model& model, const Box& box, int charge, const Buil
         symbol += static_cast<char>(std::tolower(static_cast<unsigned char>(name[k])));
       const int element = element_number(symbol);
       if (element == 0)
-        throw InputError("there is no ion " + uplift::quoted(name) + "; the force fields have LI NA K RB CS and F CL BR I");
+        throw InputError("there is no ion " + in_quotes(name) + "; the force fields have LI NA K RB CS and F CL BR I");
       ions.push_back({name, chain, static_cast<int>(ions.size()) + 1, {{name, element, x}}});
       taken.add(x);
       r.name = "";  // gone

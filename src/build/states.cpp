@@ -116,7 +116,7 @@ class States {
     const std::string kind = family(r.name), asked = wanted(r);
     if (!asked.empty()) {
       if (!library_residue(asked) || family(library_residue(asked)->name) != kind)
-        throw InputError("--state: " + describe(r) + " cannot become " + uplift::quoted(asked) +
+        throw InputError("--state: " + describe(r) + " cannot become " + in_quotes(asked) +
                          "; forms are HID HIE HIP, ASP ASH, GLU GLH, LYS LYN, CYS CYM");
       set_form(r, library_residue(asked)->name);
       return;

@@ -40,13 +40,13 @@ std::vector<double> parse_columns(const std::string& path, const Line& line, con
           std::string(what) + (first_value ? " of atom " + std::to_string((*first_value + values.size()) / 3 + 1) : "") + ": ";
       if (field.find('*') != std::string_view::npos)
         fail(path, line.number,
-             where + quoted(trim(field)) +
+             where + in_quotes(trim(field)) +
                  " marks a number too wide for its column (the atom has flown away, or was never wrapped); write the file as "
                  "NetCDF or wrap it");
       if (values.size() == columns)
         fail(path, line.number, where + "the line has more than six columns of 12; the file is damaged or was edited");
       fail(path, line.number,
-           where + quoted(trim(field)) +
+           where + in_quotes(trim(field)) +
                " is not a number within bounds; the columns are 12 wide, the file is damaged or was edited");
     }
     values.push_back(value);
@@ -109,11 +109,11 @@ std::size_t parse_head(const std::string& path, const Line& line, double& time) 
   int atoms = 0;
   if (!parse_int(next_word(), atoms) || atoms < 1)
     fail(path, line.number,
-         "the second line must start with the number of atoms (it reads " + quoted(trim(line.text)) +
+         "the second line must start with the number of atoms (it reads " + in_quotes(trim(line.text)) +
              "); give an Amber inpcrd/rst7 or NetCDF restart file");
   const std::string_view word = next_word();
   if (!word.empty() && !parse_real(word, time))
-    fail(path, line.number, quoted(word) + " is not a time in ps; the file is damaged");
+    fail(path, line.number, in_quotes(word) + " is not a time in ps; the file is damaged");
   return static_cast<std::size_t>(atoms);
 }
 

@@ -90,8 +90,8 @@ bool parse_number(std::string_view field, double& value) { return parse_real(fie
 std::string describe_bad_number(std::string_view field) {
   field = trim(field);
   if (field.find('*') != std::string_view::npos)
-    return quoted(field) + " marks a number too wide for its column when the file was written; write the file again";
-  return quoted(field) + " is not a finite number in the form of %FORMAT; the file is damaged or was edited";
+    return in_quotes(field) + " marks a number too wide for its column when the file was written; write the file again";
+  return in_quotes(field) + " is not a finite number in the form of %FORMAT; the file is damaged or was edited";
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ Sections::Sections(std::string path, std::string text) : path_(std::move(path)),
   LineReader lines(text_);
   std::string_view line = lines.next();
   if (!line.starts_with("%VERSION"))
-    throw InputError(path_ + ":1: the first line does not start with %VERSION (it reads " + quoted(trim(line)) +
+    throw InputError(path_ + ":1: the first line does not start with %VERSION (it reads " + in_quotes(trim(line)) +
                      "); give an unedited prmtop");
   std::string flag;
   Section current;
@@ -155,12 +155,13 @@ Sections::Sections(std::string path, std::string text) : path_(std::move(path)),
                          ": %FORMAT that belongs to no %FLAG; the file is damaged");
       current.format = parse_fortran_format(trim(line.substr(7)));
       if (current.format.empty())
-        fail_at(lines.line(), flag, "the format " + quoted(trim(line.substr(7))) + " is not understood; the file is damaged");
+        fail_at(lines.line(), flag,
+                "the format " + in_quotes(trim(line.substr(7))) + " is not understood; the file is damaged");
       has_format = true;
       data_begin = lines.rest().data();
       current.data_line = lines.line() + 1;
     } else if (!line.starts_with("%COMMENT") && !line.starts_with("%VERSION")) {
-      throw InputError(path_ + ":" + std::to_string(lines.line()) + ": " + quoted(trim(line)) +
+      throw InputError(path_ + ":" + std::to_string(lines.line()) + ": " + in_quotes(trim(line)) +
                        " is none of %FLAG, %FORMAT and %COMMENT; the file is damaged");
     }
   }

@@ -25,7 +25,8 @@ Coordinates read_charmm_card(const std::string& path) try {
   const auto head = gromacs::split(line);
   int atoms = 0;
   if (head.empty() || !parse_int(head[0], atoms) || atoms < 1)
-    fail("after the titles comes the number of atoms, and the line reads " + quoted(trim(line)) + "; give a CHARMM CARD file");
+    fail("after the titles comes the number of atoms, and the line reads " + in_quotes(trim(line)) +
+         "; give a CHARMM CARD file");
   Coordinates out;
   out.kind = "CHARMM coordinates";
   for (int n = 0; n < atoms; ++n) {
@@ -41,7 +42,7 @@ Coordinates read_charmm_card(const std::string& path) try {
            "number); the file is damaged");
     for (std::size_t d = 0; d < 3; ++d) {
       if (!parse_real(w[4 + d], x[d]) || std::abs(x[d]) > 1e7)
-        fail(who + quoted(w[4 + d]) + " is no coordinate within bounds; the file is damaged");
+        fail(who + in_quotes(w[4 + d]) + " is no coordinate within bounds; the file is damaged");
       if (x[d] == 9999) fail(who + "9999 marks a coordinate that CHARMM did not know; build the atom first");
     }
     int residue = 0;

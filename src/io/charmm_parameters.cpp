@@ -129,7 +129,7 @@ class ParameterReader {
       case Part::none:
         break;
     }
-    fail(quoted(w[0]) +
+    fail(in_quotes(w[0]) +
          " is no line of a parameter file here (BONDS, ANGLES, DIHEDRALS, IMPROPER, CMAP, NONBONDED or NBFIX comes first); "
          "give CHARMM parameter, topology or stream files");
   }
@@ -138,7 +138,7 @@ class ParameterReader {
     double value = 0;
     if (at >= w.size()) fail(std::string("the line ends before ") + what + "; the file is damaged");
     if (!parse_real(w[at], value) || std::abs(value) > 1e8)
-      fail(quoted(w[at]) + " is no number within bounds (" + what + "); the file is damaged");
+      fail(in_quotes(w[at]) + " is no number within bounds (" + what + "); the file is damaged");
     return value;
   }
   static Types types(const std::vector<std::string_view>& w, std::size_t n) {
@@ -148,7 +148,7 @@ class ParameterReader {
   void mass(const std::vector<std::string_view>& w) {
     if (w.size() < 4) fail("a MASS line has a number, a type and a mass; the file is damaged");
     int number = 0;
-    if (!parse_int(w[1], number)) fail(quoted(w[1]) + " is no number of a type; the file is damaged");
+    if (!parse_int(w[1], number)) fail(in_quotes(w[1]) + " is no number of a type; the file is damaged");
     real(w, 3, "mass");
     if (number > 0) out_.type_numbers[number] = std::string(w[2]);
     if (w.size() > 4)

@@ -24,8 +24,8 @@ class PsfReader {
       const std::size_t mark = line.find('!');
       if (trim(line).empty()) continue;
       if (mark == std::string_view::npos)
-        fail("a section begins with a count and its name after an exclamation mark, and this line reads " + quoted(trim(line)) +
-             "; the file is damaged");
+        fail("a section begins with a count and its name after an exclamation mark, and this line reads " +
+             in_quotes(trim(line)) + "; the file is damaged");
       section(line.substr(0, mark), std::string(trim(line.substr(mark + 1))));
     }
     for (const char* needed : {"NATOM", "NBOND", "NTHETA", "NPHI", "NIMPHI"})
@@ -53,7 +53,8 @@ class PsfReader {
     const auto words = gromacs::split(counts);
     int n = 0;
     if (words.empty() || !parse_int(words[0], n) || n < 0)
-      fail("section !" + printable(name) + " begins with " + quoted(trim(counts)) + " instead of a count; the file is damaged");
+      fail("section !" + printable(name) + " begins with " + in_quotes(trim(counts)) +
+           " instead of a count; the file is damaged");
     const int line = lines_.line();
     if (name == "NTITLE") return titles(n);
     if (psf_.section_lines.count(name)) fail("a second section !" + printable(name) + "; the file is damaged");
@@ -99,7 +100,7 @@ class PsfReader {
              "damaged, or names run together");
       int number = 0;
       if (!parse_int(w[0], number) || number != k + 1)
-        fail(who + "the line begins with " + quoted(w[0]) + "; the file is damaged");
+        fail(who + "the line begins with " + in_quotes(w[0]) + "; the file is damaged");
       double charge = 0, mass = 0;
       if (!parse_real(w[6], charge) || !parse_real(w[7], mass) || std::abs(charge) > largest_charge || mass < 0 ||
           mass > heaviest)
@@ -111,7 +112,7 @@ class PsfReader {
         if (!digits.empty() && std::isalpha(static_cast<unsigned char>(digits.back()))) digits.remove_suffix(1);
         const std::string insertion(w[2].substr(digits.size()));
         int residue_number = 0;
-        if (!parse_int(digits, residue_number)) fail(who + quoted(w[2]) + " is no residue number; the file is damaged");
+        if (!parse_int(digits, residue_number)) fail(who + in_quotes(w[2]) + " is no residue number; the file is damaged");
         t.residues.push_back({std::string(w[3]), residue_number, std::string(w[1]), t.size(), 0, insertion});
         last = residue;
       }
@@ -142,7 +143,7 @@ class PsfReader {
       for (std::string_view word : gromacs::split(line)) {
         int value = 0;
         if (!parse_int(word, value))
-          fail("section !" + printable(name) + ": " + quoted(word) + " is no whole number; the file is damaged");
+          fail("section !" + printable(name) + ": " + in_quotes(word) + " is no whole number; the file is damaged");
         values.push_back(value);
       }
     }

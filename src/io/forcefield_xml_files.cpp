@@ -55,7 +55,7 @@ std::string find_forcefield(const std::string& name, const std::string& folder) 
         if (is_file(file)) return file.string();
   std::string known;
   for (const std::string& n : shipped_forcefields()) known += (known.empty() ? "" : ", ") + n;
-  throw InputError("there is no force field " + uplift::quoted(name) +
+  throw InputError("there is no force field " + in_quotes(name) +
                    ", neither as a file nor among those that come with uplift (" +
                    (known.empty() ? "none were found; set UPLIFT_FORCEFIELDS to their folder" : known) + ")");
 }
@@ -93,14 +93,14 @@ std::string File::text(const pugi::xml_node& node, const char* name) const {
 double File::number(const pugi::xml_node& node, const char* name) const {
   double value = 0;
   const std::string given = text(node, name);
-  if (!parse_real(given, value)) fail(node, fmt::format("{} is {}, which is no number", name, uplift::quoted(given)));
+  if (!parse_real(given, value)) fail(node, fmt::format("{} is {}, which is no number", name, in_quotes(given)));
   return value;
 }
 
 int File::integer(const pugi::xml_node& node, const char* name) const {
   int value = 0;
   const std::string given = text(node, name);
-  if (!parse_int(given, value)) fail(node, fmt::format("{} is {}, which is no whole number", name, uplift::quoted(given)));
+  if (!parse_int(given, value)) fail(node, fmt::format("{} is {}, which is no whole number", name, in_quotes(given)));
   return value;
 }
 

@@ -70,7 +70,7 @@ Ordering ordering_of(const File& file, const pugi::xml_node& node, Ordering fall
   if (name == "charmm") return Ordering::charmm;
   if (name == "amber") return Ordering::amber;
   if (name == "smirnoff") return Ordering::smirnoff;
-  file.fail(node, "there is no ordering " + uplift::quoted(name) + " (default, amber, charmm and smirnoff are known)");
+  file.fail(node, "there is no ordering " + in_quotes(name) + " (default, amber, charmm and smirnoff are known)");
 }
 
 TorsionRule read_torsion(const File& file, const pugi::xml_node& n, const Definitions& d) {
@@ -149,8 +149,8 @@ void read_custom_torsion(const File& file, const pugi::xml_node& node, Definitio
   const std::string energy = file.text(node, "energy");
   const double factor = harmonic_factor(energy);
   if (factor == 0)
-    file.fail(node, "the energy " + uplift::quoted(energy) +
-                        " is not known; of custom torsions only the harmonic k*(theta-theta0)^2 is");
+    file.fail(node,
+              "the energy " + in_quotes(energy) + " is not known; of custom torsions only the harmonic k*(theta-theta0)^2 is");
   const Ordering ordering = ordering_of(file, node, Ordering::charmm);
   for_children(file, node, {"Proper", "Improper", "PerTorsionParameter"}, [&](const pugi::xml_node& n) {
     if (std::string(n.name()) == "PerTorsionParameter") return;
@@ -173,7 +173,7 @@ CmapGrid read_map(const File& file, const pugi::xml_node& node) {
     }
     double value = 0;
     if (word.empty()) continue;
-    if (!parse_real(word, value)) file.fail(node, uplift::quoted(word) + " in a map is no number");
+    if (!parse_real(word, value)) file.fail(node, in_quotes(word) + " in a map is no number");
     values.push_back(value);
     word.clear();
   }
@@ -205,7 +205,7 @@ void read_radii(const File& file, const pugi::xml_node& node, Definitions& d) {
   const auto element = [&](const pugi::xml_node& n, const char* name) {
     if (!n.attribute(name)) return -1;
     const int e = element_number(file.text(n, name));
-    if (e == 0) file.fail(n, "there is no element " + uplift::quoted(file.text(n, name)));
+    if (e == 0) file.fail(n, "there is no element " + in_quotes(file.text(n, name)));
     return e;
   };
   for_children(file, node, {"Radius"}, [&](const pugi::xml_node& n) {

@@ -124,7 +124,7 @@ class Parameters {
   }
 
  private:
-  std::string type_name(int i) const { return uplift::quoted(d_.types[at(a_.type[at(i)])].name); }
+  std::string type_name(int i) const { return in_quotes(d_.types[at(a_.type[at(i)])].name); }
   const NonbondedRule& rule_of(int i) const {
     const auto found = d_.nonbonded.find(a_.type[at(i)]);
     if (found == d_.nonbonded.end())

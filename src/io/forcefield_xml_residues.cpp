@@ -17,7 +17,7 @@ int type_named(const File& file, const pugi::xml_node& node, const Definitions& 
   const auto found = d.type_of.find(name);
   if (found == d.type_of.end())
     file.fail(node,
-              "there is no atom type " + uplift::quoted(name) + "; the file that defines it must be in system.forcefield, too");
+              "there is no atom type " + in_quotes(name) + "; the file that defines it must be in system.forcefield, too");
   return found->second;
 }
 
@@ -37,13 +37,12 @@ int atom_in(const File& file, const pugi::xml_node& node, const char* by_name, c
   if (node.attribute(by_name)) {
     const int i = t.atom_named(file.text(node, by_name));
     if (i < 0)
-      file.fail(node,
-                fmt::format("residue {} has no atom {}", uplift::quoted(t.name), uplift::quoted(file.text(node, by_name))));
+      file.fail(node, fmt::format("residue {} has no atom {}", in_quotes(t.name), in_quotes(file.text(node, by_name))));
     return i;
   }
   const int i = file.integer(node, by_index);
   if (i < 0 || i >= static_cast<int>(t.atoms.size()))
-    file.fail(node, fmt::format("residue {} has no atom number {} (it has {})", uplift::quoted(t.name), i, t.atoms.size()));
+    file.fail(node, fmt::format("residue {} has no atom number {} (it has {})", in_quotes(t.name), i, t.atoms.size()));
   return i;
 }
 
@@ -77,7 +76,7 @@ TemplateSite read_site(const File& file, const pugi::xml_node& node, const Templ
     }
     s.position = {file.number(node, "p1"), file.number(node, "p2"), file.number(node, "p3")};
   } else {
-    file.fail(node, "virtual sites of type " + uplift::quoted(form) +
+    file.fail(node, "virtual sites of type " + in_quotes(form) +
                         " are not known (average2, average3, outOfPlane and localCoords are)");
   }
   s.site = atom_in(file, node, "siteName", "index", t);
@@ -102,8 +101,7 @@ Template read_template(const File& file, const pugi::xml_node& node, Definitions
     file.fail(node, "rigidWater=\"false\" is not done for single residues; use forces.rigid_water of the input");
   for (const pugi::xml_node& atom : node.children("Atom")) {
     const std::string name = file.text(atom, "name");
-    if (t.atom_named(name) >= 0)
-      file.fail(atom, "residue " + uplift::quoted(t.name) + " has two atoms " + uplift::quoted(name));
+    if (t.atom_named(name) >= 0) file.fail(atom, "residue " + in_quotes(t.name) + " has two atoms " + in_quotes(name));
     if (t.atoms.size() >= largest_template) file.fail(atom, "a residue with more than 10,000 atoms is not read");
     t.atoms.push_back(read_atom(file, atom, name, out));
   }
@@ -125,7 +123,7 @@ Template read_template(const File& file, const pugi::xml_node& node, Definitions
     const std::size_t colon = given.find(':');
     int residue = 1;
     if (colon != std::string::npos && !parse_int(given.substr(colon + 1), residue))
-      file.fail(allow, uplift::quoted(given) + " is not NAME or NAME:NUMBER");
+      file.fail(allow, in_quotes(given) + " is not NAME or NAME:NUMBER");
     out.allowed[t.name].insert({given.substr(0, colon), residue - 1});
   }
   return t;
@@ -142,7 +140,7 @@ void add_template(const File& file, const pugi::xml_node& node, Template t, Defi
   if (t.override_level == old.override_level)
     file.fail(node, fmt::format(
                         "there is a residue {} already ({}); one of two files is too many, or one of them needs override=\"1\"",
-                        uplift::quoted(t.name), old.place));
+                        in_quotes(t.name), old.place));
   if (t.override_level > old.override_level) old = std::move(t);
 }
 
@@ -152,12 +150,12 @@ PatchAtom patch_atom(const File& file, const pugi::xml_node& node, const char* a
   const std::size_t colon = given.find(':');
   PatchAtom a{0, given};
   if (colon != std::string::npos) {
-    if (!parse_int(given.substr(0, colon), a.residue)) file.fail(node, uplift::quoted(given) + " is not NAME or NUMBER:NAME");
+    if (!parse_int(given.substr(0, colon), a.residue)) file.fail(node, in_quotes(given) + " is not NAME or NUMBER:NAME");
     --a.residue;
     a.name = given.substr(colon + 1);
   }
   if (a.residue < 0 || a.residue >= patch.residues)
-    file.fail(node, fmt::format("{}: the patch has {} residues", uplift::quoted(given), patch.residues));
+    file.fail(node, fmt::format("{}: the patch has {} residues", in_quotes(given), patch.residues));
   return a;
 }
 
@@ -210,15 +208,14 @@ void read_types(const File& file, Definitions& out) {
       t.name = file.text(node, "name");
       const std::string symbol = node.attribute("element").value();
       t.element = element_number(symbol == "D" ? "H" : symbol);
-      if (!symbol.empty() && symbol != "X" && t.element == 0) file.fail(node, "there is no element " + uplift::quoted(symbol));
+      if (!symbol.empty() && symbol != "X" && t.element == 0) file.fail(node, "there is no element " + in_quotes(symbol));
       t.mass = file.number(node, "mass");
-      if (t.mass < 0 || t.mass > 1e6)
-        file.fail(node, "a mass of " + uplift::quoted(file.text(node, "mass")) + " is impossible");
+      if (t.mass < 0 || t.mass > 1e6) file.fail(node, "a mass of " + in_quotes(file.text(node, "mass")) + " is impossible");
       const auto next = static_cast<int>(out.class_of.size());
       t.atom_class = out.class_of.try_emplace(file.text(node, "class"), next).first->second;
       if (!out.type_of.try_emplace(t.name, static_cast<int>(out.types.size())).second)
-        file.fail(node, "atom type " + uplift::quoted(t.name) +
-                            " is defined twice; two of the files are the same or do not go together");
+        file.fail(node,
+                  "atom type " + in_quotes(t.name) + " is defined twice; two of the files are the same or do not go together");
       out.types.push_back(t);
     }
 }

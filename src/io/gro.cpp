@@ -26,7 +26,7 @@ class GroReader {
     int atoms = 0;
     const std::string_view count = next("the number of atoms");
     if (!parse_int(count, atoms) || atoms < 1)
-      fail("the second line is the number of atoms and reads " + quoted(trim(count)) + "; give a .gro file");
+      fail("the second line is the number of atoms and reads " + in_quotes(trim(count)) + "; give a .gro file");
     for (int n = 0; n < atoms; ++n) atom(n);
     box(next("the box"));
     if (!text_.ends_with('\n'))
@@ -99,8 +99,8 @@ class GroReader {
       const bool whole =
           at + width_ <= line.size() || trim(line.substr(std::min(at, line.size()))).find('.') != std::string_view::npos;
       if (!whole || !parse_real(field, v[d]) || std::abs(v[d]) > largest_coordinate)
-        fail(what + ": " + quoted(trim(field)) + " is not a number within bounds; the columns are " + std::to_string(width_) +
-             " wide, the file is damaged or was edited");
+        fail(what + ": " + in_quotes(trim(field)) + " is not a number within bounds; the columns are " +
+             std::to_string(width_) + " wide, the file is damaged or was edited");
     }
     return {v[0], v[1], v[2]};
   }
@@ -112,7 +112,7 @@ class GroReader {
       const std::size_t end = std::min(rest.find_first_of(" \t"), rest.size());
       double value = 0;
       if (!parse_real(rest.substr(0, end), value) || std::abs(value) > largest_coordinate)
-        fail("the box: " + quoted(rest.substr(0, end)) + " is not a number within bounds; the file is damaged");
+        fail("the box: " + in_quotes(rest.substr(0, end)) + " is not a number within bounds; the file is damaged");
       b.push_back(value);
       rest = trim(rest.substr(end));
     }

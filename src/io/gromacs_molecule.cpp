@@ -63,7 +63,7 @@ MoleculeReader::Atoms MoleculeReader::atoms(const Line& line, const Molecule& m,
   for (std::size_t n = 0; n < count; ++n) {
     const int number = line.integer(n, "number of an atom");
     if (number < 1 || number > m.topology.size())
-      line.fail("there is no atom " + std::to_string(number) + " in molecule " + quoted(m.name) + ", which has " +
+      line.fail("there is no atom " + std::to_string(number) + " in molecule " + in_quotes(m.name) + ", which has " +
                 std::to_string(m.topology.size()) + " (atoms count from 1 in every molecule); correct it");
     if (std::find(found.begin(), found.end(), number - 1) != found.end())
       line.fail("atom " + std::to_string(number) + " comes up twice in one interaction; correct it");
@@ -92,7 +92,7 @@ void MoleculeReader::atom(const Line& line, Molecule& m) const {
   const Words& w = line.words;
   Topology& t = m.topology;
   if (line.integer(0, "number of the atom") != t.size() + 1)
-    line.fail("this is atom " + std::to_string(t.size() + 1) + " of its molecule and says " + quoted(w[0]) +
+    line.fail("this is atom " + std::to_string(t.size() + 1) + " of its molecule and says " + in_quotes(w[0]) +
               "; atoms count from 1 without gaps");
   const int number = types_.find_atom_type(line, w[1]);
   const AtomType& type = types_.atom(number);
@@ -114,7 +114,7 @@ void MoleculeReader::atom(const Line& line, Molecule& m) const {
     std::string_view digits = w[2];
     if (!digits.empty() && std::isalpha(static_cast<unsigned char>(digits.back()))) digits.remove_suffix(1);  // insertion code
     int residue = 0;
-    if (!parse_int(digits, residue)) line.fail(quoted(w[2]) + " is no residue number; correct it");
+    if (!parse_int(digits, residue)) line.fail(in_quotes(w[2]) + " is no residue number; correct it");
     t.residues.push_back({std::string(w[3]), residue, "", t.size(), 0, std::string(w[2].substr(digits.size()))});
     m.residue_numbers.emplace_back(w[2]);
   }
@@ -157,7 +157,7 @@ void MoleculeReader::settle(const Line& line, Molecule& m) const {
   line.need(4, "oxygen, function 1, O-H and H-H lengths");
   const int o = line.integer(0, "number of the oxygen") - 1;
   if (o < 0 || o > m.topology.size() - 3)
-    line.fail("the molecule has no three atoms from " + quoted(line.words[0]) + " on; correct it");
+    line.fail("the molecule has no three atoms from " + in_quotes(line.words[0]) + " on; correct it");
   if (function(line, 1) != 1) line.fail("settles have function 1; correct it");
   const double oh = line.real(2, "O-H length"), hh = line.real(3, "H-H length");
   if (!(oh > 0 && hh > 0 && hh < 2 * oh)) line.fail("no triangle has these lengths; correct them");

@@ -181,7 +181,7 @@ void Preprocessor::command(std::string_view line) {
     else if (name == "undef")
       macros_.erase(std::string(take_word(rest)));
     else
-      fail(uplift::quoted("#" + std::string(name)) +
+      fail(in_quotes("#" + std::string(name)) +
            " is no command of GROMACS' preprocessor (include, define, undef, ifdef, ifndef, else, endif); correct it");
   }
 }
@@ -198,7 +198,7 @@ void Preprocessor::define(std::string_view rest) {
   const std::string_view name = take_word(rest);
   if (name.empty() ||
       !std::all_of(name.begin(), name.end(), [](char c) { return word_character(c) || c == '-' || c == '+' || c == '*'; }))
-    fail("#define needs a name of letters, digits and underscores (it has " + uplift::quoted(name) +
+    fail("#define needs a name of letters, digits and underscores (it has " + in_quotes(name) +
          "); macros with arguments are not known");
   macros_[std::string(name)] = std::string(rest);
 }
@@ -210,18 +210,17 @@ void Preprocessor::include(std::string_view rest) {
     fail("#include needs a file name in quotes; write #include \"file.itp\"");
   const std::string name(rest.substr(1, end - 1));
   if (stack_.size() >= deepest_include || names_.size() >= most_includes)
-    fail("#include " + uplift::quoted(name) + ": too many files include each other (a circle?); check the #include lines");
+    fail("#include " + in_quotes(name) + ": too many files include each other (a circle?); check the #include lines");
   const std::string path = find(name);
   for (const Source& open_one : stack_)
-    if (file_name(open_one.file) == path)
-      fail("#include " + uplift::quoted(name) + ": the file includes itself; remove that line");
+    if (file_name(open_one.file) == path) fail("#include " + in_quotes(name) + ": the file includes itself; remove that line");
   open(path);
 }
 
 std::string Preprocessor::find(const std::string& name) const {
   if (fs::path(name).is_absolute()) {
     if (is_file(name)) return name;
-    fail("#include: there is no file " + uplift::quoted(name) + "; correct the path");
+    fail("#include: there is no file " + in_quotes(name) + "; correct the path");
   }
   const fs::path here = fs::path(file_name(stack_.back().file)).parent_path() / name;
   if (is_file(here)) return here.lexically_normal().string();
@@ -231,7 +230,7 @@ std::string Preprocessor::find(const std::string& name) const {
     if (is_file(there)) return there.lexically_normal().string();
     searched += (searched.empty() ? "" : ", ") + (folder.empty() ? std::string(".") : folder);
   }
-  fail("#include: there is no file " + uplift::quoted(name) + " (searched: the folder of this file, " + searched +
+  fail("#include: there is no file " + in_quotes(name) + " (searched: the folder of this file, " + searched +
        "); copy it beside the topology, give its folder as system.include, or set GMXLIB");
 }
 
@@ -275,7 +274,7 @@ std::string wrong_define(const std::string& word) {
   std::string_view name = text.substr(text.starts_with("-D") ? 2 : 0);
   name = name.substr(0, name.find('='));
   if (!name.empty() && name.find_first_of(" \t,;") == std::string_view::npos) return "";
-  return uplift::quoted(word) + " is no name of a macro; give each one by itself, as in [POSRES, FLEXIBLE], or WORD=VALUE";
+  return in_quotes(word) + " is no name of a macro; give each one by itself, as in [POSRES, FLEXIBLE], or WORD=VALUE";
 }
 
 }  // namespace uplift

@@ -113,7 +113,7 @@ class TopologyReader {
 
   void use(const Line& line, const std::string& text) {
     if (section_.empty())
-      source_.fail("text before the first section: " + quoted(text) + "; remove it, or make it a comment with ;");
+      source_.fail("text before the first section: " + in_quotes(text) + "; remove it, or make it a comment with ;");
     if (is_ignored(section_)) return;
     if (const char* why = refusal(section_)) line.fail(why);
     if (section_ == "system") {
@@ -168,7 +168,7 @@ class TopologyReader {
     const std::string name(line.words[0]);
     for (const Molecule& other : molecules_)
       if (other.name == name)
-        line.fail("the molecule " + quoted(name) + " is defined a second time; give it another name, or include it once");
+        line.fail("the molecule " + in_quotes(name) + " is defined a second time; give it another name, or include it once");
     m.name = name;
     m.bonds_apart = line.integer(1, "nrexcl");
     if (m.bonds_apart < 0 || m.bonds_apart > most_bonds_apart)
@@ -202,11 +202,11 @@ class TopologyReader {
     for (const Molecule& m : molecules_)
       if (small_letters(m.name) == small_letters(line.words[0])) {
         if (found)
-          line.fail(quoted(line.words[0]) +
+          line.fail(in_quotes(line.words[0]) +
                     " fits several molecule types if capitals do not count; write the name as it is defined");
         found = &m;
       }
-    if (!found) line.fail("there is no molecule type " + quoted(line.words[0]) + "; include the file that defines it");
+    if (!found) line.fail("there is no molecule type " + in_quotes(line.words[0]) + "; include the file that defines it");
     return *found;
   }
 

@@ -42,7 +42,7 @@ void Line::need(std::size_t count, const char* what) const {
 int Line::integer(std::size_t word, const char* what) const {
   int value = 0;
   if (word >= words.size() || !parse_int(words[word], value))
-    fail((word < words.size() ? quoted(words[word]) + " is no whole number" : "a number is missing") + " (" + what +
+    fail((word < words.size() ? in_quotes(words[word]) + " is no whole number" : "a number is missing") + " (" + what +
          "); correct the line, or define the macro");
   return value;
 }
@@ -50,7 +50,7 @@ int Line::integer(std::size_t word, const char* what) const {
 double Line::real(std::size_t word, const char* what) const {
   double value = 0;
   if (word >= words.size() || !parse_real(words[word], value))
-    fail((word < words.size() ? quoted(words[word]) + " is no number" : "a number is missing") + " (" + what +
+    fail((word < words.size() ? in_quotes(words[word]) + " is no number" : "a number is missing") + " (" + what +
          "); correct the line, or define the macro");
   return value;
 }
@@ -77,7 +77,7 @@ void ForceFieldTypes::read_defaults(const Line& line) {
   if (line.words.size() > 2) {
     const std::string_view word = line.words[2];
     const bool yes = word.starts_with('y') || word.starts_with('Y'), no = word.starts_with('n') || word.starts_with('N');
-    if (!yes && !no) line.fail("gen-pairs is yes or no, not " + quoted(word) + "; correct it");
+    if (!yes && !no) line.fail("gen-pairs is yes or no, not " + in_quotes(word) + "; correct it");
     defaults_.generate_pairs = yes;
   }
   if (line.words.size() > 3) defaults_.fudge_lj = line.real(3, "fudgeLJ");
@@ -113,7 +113,7 @@ void ForceFieldTypes::read_atom_type(const Line& line) {
     line.fail(
         "particle type S is a shell (polarisable force field), which the engine does not have; use one with fixed charges");
   if (type.particle != 'A' && type.particle != 'V' && type.particle != 'D')
-    line.fail("particle type " + quoted(w[at]) + " is not known (A: atom, V or D: virtual site); correct it");
+    line.fail("particle type " + in_quotes(w[at]) + " is not known (A: atom, V or D: virtual site); correct it");
   if (type.mass < 0) line.fail("the mass is negative; correct it");
   if (w.size() != at + 3)
     line.fail("after the particle type stand two parameters, and here are " + std::to_string(w.size() - at - 1) +
@@ -131,7 +131,7 @@ void ForceFieldTypes::read_atom_type(const Line& line) {
 int ForceFieldTypes::find_atom_type(const Line& line, std::string_view name) const {
   const auto at = atom_numbers_.find(std::string(name));
   if (at == atom_numbers_.end())
-    line.fail("there is no atom type " + quoted(name) +
+    line.fail("there is no atom type " + in_quotes(name) +
               " in [ atomtypes ] (another force field?); include the file that defines it");
   return at->second;
 }

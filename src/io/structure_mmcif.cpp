@@ -35,7 +35,7 @@ void check_whole_numbers(const std::string& path, const gemmi::cif::Block& block
     const std::size_t end = value.find_first_not_of("0123456789", first);
     if ((end == std::string::npos ? value.size() : end) - first > 9)
       throw InputError(fmt::format("{}: {} is {}, which is no number that it can be; the file is damaged", path, printable(tag),
-                                   uplift::quoted(value)));
+                                   in_quotes(value)));
   };
   for (const gemmi::cif::Item& item : block.items) {
     if (item.type == gemmi::cif::ItemType::Pair && !item.has_prefix("_struct.")) check(item.pair[0], item.pair[1]);
@@ -66,7 +66,7 @@ void check_sites(const std::string& path, gemmi::cif::Block& block) {
       if (!parse_real(text, value) || std::abs(value) > 1e6)
         throw InputError(
             fmt::format("{}: row {} of _atom_site: {} is {}, which is no number that it can be; the file is damaged", path, row,
-                        std::string("Cartn_") + "xyz"[k], uplift::quoted(site[k])));
+                        std::string("Cartn_") + "xyz"[k], in_quotes(site[k])));
     }
   }
 }

@@ -97,7 +97,7 @@ class Scanner {
     if (!parse_real(field, value) || std::abs(value) > 1e6)
       fail(fmt::format(
           "{} in columns {} to {} is {}, which is no number that it can be; the line is damaged or not in PDB format", what,
-          column + 1, column + width, quoted(field)));
+          column + 1, column + width, in_quotes(field)));
   }
 
   void check_cell(const std::string& line) const {
@@ -138,8 +138,7 @@ class Scanner {
     const std::string atom = line.substr(12, 5);
     const bool twice = key == key_ && !atoms_.insert(atom).second;
     if (twice && library_residue(name))
-      fail("a second atom " + uplift::quoted(atom) + " in residue " + printable(name) +
-           "; atoms of a residue need different names");
+      fail("a second atom " + in_quotes(atom) + " in residue " + printable(name) + "; atoms of a residue need different names");
     if (key != key_ || twice) {  // water without numbers
       key_ = key;
       atoms_ = {atom};
@@ -157,7 +156,7 @@ class Scanner {
       // Asterisks stand for numbers that have no room; such a file has no serial numbers that tell atoms apart.
       if (trim(field).find_first_not_of('*') == std::string_view::npos) continue;
       if (!parse_int(field, serial) && !parse_hybrid36(field, serial))
-        fail("a CONECT record holds " + quoted(field) + ", which is no serial number of an atom");
+        fail("a CONECT record holds " + in_quotes(field) + ", which is no serial number of an atom");
       if (column == 6)
         first = serial;
       else

@@ -229,7 +229,7 @@ std::string printable(std::string_view text) {
   return text.empty() ? out : out + "...";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out(1, '\'');
   out += printable(text);
   out += '\'';

@@ -157,7 +157,7 @@ class UnitParser {
   }
 
  private:
-  [[noreturn]] void fail() const { throw std::invalid_argument("unexpected " + quoted(rest_)); }
+  [[noreturn]] void fail() const { throw std::invalid_argument("unexpected " + in_quotes(rest_)); }
 
   bool take(char c) {
     rest_ = trim(rest_);
@@ -224,7 +224,7 @@ class UnitParser {
   }
 
   std::string unknown(std::string_view name) const {
-    std::string message = "unknown unit " + quoted(name);
+    std::string message = "unknown unit " + in_quotes(name);
     if (name == "C" || name == "degC" || name == "F" || name == "degF") return message + " (temperatures are in K)";
     if (name.find("\u00b2") != name.npos || name.find("\u00b3") != name.npos)
       return message + " (powers are written with ^, as in nm^2)";
@@ -281,31 +281,31 @@ double parse_quantity(std::string_view text, const Dimension& wanted, std::strin
   std::string_view all = trim(text);
   const std::string unit_wanted = unit_shown.empty() ? usual_unit(wanted) : std::string(unit_shown),
                     kind = with_article(dimension_name(wanted));
-  if (all.size() > 64) throw std::invalid_argument(quoted(text) + " is too long for a quantity");
+  if (all.size() > 64) throw std::invalid_argument(in_quotes(text) + " is too long for a quantity");
   if (all.starts_with('+') && !all.starts_with("+-")) all.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
-  if (error == std::errc::result_out_of_range) throw std::invalid_argument(quoted(text) + " is out of range");
+  if (error == std::errc::result_out_of_range) throw std::invalid_argument(in_quotes(text) + " is out of range");
   if (error != std::errc() || !std::isfinite(value))
-    throw std::invalid_argument(quoted(text) + " is not a number with a unit; write " + kind + ", as in \"1 " + unit_wanted +
+    throw std::invalid_argument(in_quotes(text) + " is not a number with a unit; write " + kind + ", as in \"1 " + unit_wanted +
                                 "\"");
   const std::string number(all.data(), end);
   const std::string_view rest = trim(all.substr(number.size()));
   const std::string fixed = "\"" + number + " " + unit_wanted + "\"";
-  if (rest.empty()) throw std::invalid_argument(quoted(text) + " has no unit; write " + fixed + " if that is what you mean");
+  if (rest.empty()) throw std::invalid_argument(in_quotes(text) + " has no unit; write " + fixed + " if that is what you mean");
   Unit unit;
   try {
     unit = UnitParser(rest, wanted).parse();
   } catch (const std::invalid_argument& e) {
     // Not the user's number, which is one of another unit.
-    throw std::invalid_argument(std::string(e.what()) + " in " + quoted(text) + "; " + kind + " is needed, as in \"1 " +
+    throw std::invalid_argument(std::string(e.what()) + " in " + in_quotes(text) + "; " + kind + " is needed, as in \"1 " +
                                 unit_wanted + "\"");
   }
   if (unit.dimension != wanted)
-    throw std::invalid_argument(quoted(text) + " is not " + kind + " (its unit is of another kind); " + kind +
+    throw std::invalid_argument(in_quotes(text) + " is not " + kind + " (its unit is of another kind); " + kind +
                                 " is written as " + fixed);
   const double canonical = value * unit.up / unit.down;
-  if (!std::isfinite(canonical)) throw std::invalid_argument(quoted(text) + " is out of range");
+  if (!std::isfinite(canonical)) throw std::invalid_argument(in_quotes(text) + " is out of range");
   return canonical;
 }
 

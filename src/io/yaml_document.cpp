@@ -101,7 +101,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    report_(mark_of(mark), "tag " + quoted(tag) + " has no meaning here; remove it");
+    report_(mark_of(mark), "tag " + in_quotes(tag) + " has no meaning here; remove it");
   }
   Node make(Node::Kind kind, const YAML::Mark& mark) {
     spend(mark, 1);
@@ -158,7 +158,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (top.skip) return report_(node.mark, "a key must be a word");
     if (!top.merge_key && top.node.find(node.text)) {
       top.skip = true;
-      report_(node.mark, "key " + quoted(node.text) + " is given twice (first on line " +
+      report_(node.mark, "key " + in_quotes(node.text) + " is given twice (first on line " +
                              std::to_string(top.node.find(node.text)->mark.line) +
                              "), so one of the two would be lost; keep one");
     }

@@ -36,7 +36,7 @@ void place(Node& stage, Problems& problems) {
     Entry& block = *stage.find(name);
     if (block.value.kind != Node::Kind::map) continue;  // reported as such later
     if (const Entry* other = block.value.find(entry.key))
-      problems.add(entry.mark, "key " + quoted(entry.key) + " is given twice, here and in " + name + " (line " +
+      problems.add(entry.mark, "key " + in_quotes(entry.key) + " is given twice, here and in " + name + " (line " +
                                    std::to_string(other->mark.line) + "); keep one");
     else
       block.value.entries.push_back(std::move(entry));
@@ -109,7 +109,7 @@ class Override {
   Node* child(Node& parent, const std::string& key, const std::string& path, bool last) {
     if (parent.kind == Node::Kind::null) parent = empty_map(mark_);
     if (parent.kind != Node::Kind::map) {
-      fail(quoted(path) + " holds a value, not a block with keys");
+      fail(in_quotes(path) + " holds a value, not a block with keys");
       return nullptr;
     }
     if (key.empty()) {
@@ -131,7 +131,7 @@ class Override {
     for (const Node& node : list.items)
       if (const Entry* name = node.find("name"); name && known.size() < 200)
         known += (known.empty() ? "" : ", ") + printable(name->value.text);
-    fail("there is no " + quoted(path + "." + part) + "; give a number from 0 to " +
+    fail("there is no " + in_quotes(path + "." + part) + "; give a number from 0 to " +
          std::to_string(static_cast<int>(list.items.size()) - 1) + (known.empty() ? "" : " or a name: " + known));
     return nullptr;
   }

@@ -26,14 +26,14 @@ std::vector<const KeySpec*> keys_here(std::string_view schema_path) {
 void check_range(double x, const KeySpec& spec, const std::string& text) {
   const Range& r = spec.range;
   if ((r.open_low ? x > r.low : x >= r.low) && (r.open_high ? x < r.high : x <= r.high)) return;
-  throw std::invalid_argument(quoted(text) + " is out of range; it must be " + describe(r, spec.dimension));
+  throw std::invalid_argument(in_quotes(text) + " is out of range; it must be " + describe(r, spec.dimension));
 }
 
 [[noreturn]] void not_a_word(const std::string& text, std::string_view choices) {
   const std::string_view best = nearest(text, words(choices));
   std::string all;
   for (const std::string_view word : words(choices)) all += (all.empty() ? "" : ", ") + std::string(word);
-  throw std::invalid_argument(quoted(text) + " is none of: " + all +
+  throw std::invalid_argument(in_quotes(text) + " is none of: " + all +
                               (best.empty() ? "" : " (did you mean '" + std::string(best) + "'?)"));
 }
 
@@ -47,25 +47,25 @@ void check_count(const std::string& text, const KeySpec& spec) {
   std::int64_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   const std::string or_word = spec.choices.empty() ? "" : " or " + std::string(spec.choices);
-  if (error == std::errc::result_out_of_range) throw std::invalid_argument(quoted(text) + " is out of range");
+  if (error == std::errc::result_out_of_range) throw std::invalid_argument(in_quotes(text) + " is out of range");
   double real = 0;
   if (error != std::errc() || end != text.data() + text.size()) {
     std::string fixed;
     if (parse_real(text, real) && real == std::floor(real) && real >= 0 && real < 1e15)
       fixed = "; write " + std::to_string(static_cast<std::int64_t>(real));
-    throw std::invalid_argument(quoted(text) + " is not a whole number" + or_word + fixed);
+    throw std::invalid_argument(in_quotes(text) + " is not a whole number" + or_word + fixed);
   }
-  if (n < 0) throw std::invalid_argument(quoted(text) + " is negative; a whole number from 0" + or_word + " is needed");
+  if (n < 0) throw std::invalid_argument(in_quotes(text) + " is negative; a whole number from 0" + or_word + " is needed");
   check_range(static_cast<double>(n), spec, text);
 }
 
 void check_number(const std::string& text, const KeySpec& spec) {
   double x = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (error != std::errc()) throw std::invalid_argument(quoted(text) + " is not a number");
+  if (error != std::errc()) throw std::invalid_argument(in_quotes(text) + " is not a number");
   if (end != text.data() + text.size())
-    throw std::invalid_argument(quoted(text) + " is not a pure number; it has no unit here");
-  if (!std::isfinite(x)) throw std::invalid_argument(quoted(text) + " is not a finite number");
+    throw std::invalid_argument(in_quotes(text) + " is not a pure number; it has no unit here");
+  if (!std::isfinite(x)) throw std::invalid_argument(in_quotes(text) + " is not a finite number");
   check_range(x, spec, text);
 }
 
@@ -80,7 +80,7 @@ void check_scalar(const std::string& text, const KeySpec& spec) {
     case KeyKind::number:
       return check_number(text, spec);
     case KeyKind::flag:
-      if (text != "true" && text != "false") throw std::invalid_argument(quoted(text) + " is neither true nor false");
+      if (text != "true" && text != "false") throw std::invalid_argument(in_quotes(text) + " is neither true nor false");
       return;
     case KeyKind::choice:
     case KeyKind::words:
@@ -220,11 +220,11 @@ class Checker {
   }
   static void check_edge(const std::string& text, std::size_t k) {
     const double x = parse_quantity(text, k < 3 ? dimension::length : dimension::angle);
-    if (k < 3 && !(x > 0)) throw std::invalid_argument(quoted(text) + ": an edge length must be greater than zero");
+    if (k < 3 && !(x > 0)) throw std::invalid_argument(in_quotes(text) + ": an edge length must be greater than zero");
     // Nearly flat cells cannot hold a cutoff, and most often they are angles in the wrong unit.
     constexpr double degree = constants::pi / 180;
     if (k >= 3 && !(x >= 20 * degree && x <= 160 * degree))
-      throw std::invalid_argument(quoted(text) + ": a box angle must be between 20 and 160 deg");
+      throw std::invalid_argument(in_quotes(text) + ": a box angle must be between 20 and 160 deg");
   }
 
   void check_maps(const Node& node, const KeySpec& spec, const std::string& path, Block& block) {

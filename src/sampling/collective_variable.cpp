@@ -217,7 +217,8 @@ std::vector<double> read_column(const Call& call, const std::string& file, int c
     }
     const std::string_view word = line.substr(begin, line.find_first_of(" \t,", begin) - begin);
     double value = 0;
-    if (!parse_real(word, value)) call.fail(file + ":" + std::to_string(lines.line()) + ": " + quoted(word) + " is no number");
+    if (!parse_real(word, value))
+      call.fail(file + ":" + std::to_string(lines.line()) + ": " + in_quotes(word) + " is no number");
     values.push_back(value);
   }
   return values;

@@ -45,6 +45,6 @@ std::size_t utf8_length(std::string_view text);
 /// Text of a user's file made fit for a message: at most 40 characters, those that are none or that act on a terminal as '?'.
 std::string printable(std::string_view text);
 /// The same between single quotes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace uplift

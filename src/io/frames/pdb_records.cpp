@@ -49,7 +49,7 @@ PdbText::PdbText(std::string text, const std::string& path, Part part, int first
     double value = 0;
     if (!parse_real(columns(line, first, last), value))
       fail(std::string(what) + " (columns " + std::to_string(first) + " to " + std::to_string(last) + ") is " +
-           quoted(columns(line, first, last)) + ", not a number; a PDB has fixed columns");
+           in_quotes(columns(line, first, last)) + ", not a number; a PDB has fixed columns");
     return value;
   };
   while (!lines.done()) {
