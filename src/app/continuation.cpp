@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
 #include <sstream>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/stage_settings.hpp"
 #include "uplift/io/units.hpp"
 
 namespace uplift::app {
@@ -17,16 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Lines of `a` that `b` does not have.
-std::string lines_missing(const std::string& a, const std::string& b) {
-  std::set<std::string> there;
-  std::istringstream in(b);
-  for (std::string line; std::getline(in, line);) there.insert(line);
-  std::string missing;
-  std::istringstream other(a);
-  for (std::string line; std::getline(other, line);)
-    if (!there.count(line)) missing += (missing.empty() ? "" : ", ") + line;
-  return missing.empty() ? "nothing of it" : missing;
+/// Settings of `a` that `b` does not have.
+std::string missing_text(const std::string& a, const std::string& b) {
+  std::string all;
+  for (const std::string& line : settings_missing(a, b)) all += (all.empty() ? "" : ", ") + line;
+  return all.empty() ? "nothing of it" : all;
 }
 
 std::string end_text(std::int64_t step) { return step < 0 ? "was empty" : fmt::format("ended at step {}", step); }
@@ -88,9 +83,9 @@ void check_continuation(const Checkpoint& c, const RunInput& input, const System
   if (c.system != system_fingerprint(system) || static_cast<int>(c.state.x.size()) != system.size())
     throw InputError(directory + ": the run in it is of another system (" + std::to_string(c.state.x.size()) + " atoms, here " +
                      std::to_string(system.size()) + ", or other names, charges or masses); choose another output directory");
-  if (c.begun && c.settings != stage.settings)
+  if (c.begun && canonical_settings(c.settings) != canonical_settings(stage.settings))
     throw InputError(input.file + ": stage " + stage.name + " had begun with other settings: " +
-                     lines_missing(c.settings, stage.settings) + "; now: " + lines_missing(stage.settings, c.settings) +
+                     missing_text(c.settings, stage.settings) + "; now: " + missing_text(stage.settings, c.settings) +
                      " (it would not be one simulation). Put them back, or run in another output directory");
 }
 
@@ -135,9 +130,9 @@ std::vector<std::string> changed_stages(const Checkpoint& c, const RunInput& inp
     const StageSettings& is = input.stages[k];
     std::string what;
     if (was.name != is.name) what += fmt::format("; its name was {} and is {}", was.name, is.name);
-    if (was.settings != is.settings)
-      what += "; it was run with " + lines_missing(was.settings, is.settings) +
-              "; now: " + lines_missing(is.settings, was.settings);
+    if (canonical_settings(was.settings) != canonical_settings(is.settings))
+      what +=
+          "; it was run with " + missing_text(was.settings, is.settings) + "; now: " + missing_text(is.settings, was.settings);
     if (was.time != is.time)
       what += fmt::format("; its time was {} ps and is {} ps", format_number(was.time), format_number(is.time));
     if (!what.empty())
@@ -156,7 +151,7 @@ std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage
     return lines;
   };
   const std::string was = relevant(c.settings), is = relevant(stage.settings);
-  return was == is ? "" : lines_missing(was, is) + "; now: " + lines_missing(is, was);
+  return canonical_settings(was) == canonical_settings(is) ? "" : missing_text(was, is) + "; now: " + missing_text(is, was);
 }
 
 std::string gap_in_stages(const nlohmann::json& stages, const Checkpoint& c, const RunInput& input) {

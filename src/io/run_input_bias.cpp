@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "run_input_parts.hpp"
+#include "uplift/io/stage_settings.hpp"
 
 namespace uplift::yaml {
 namespace {
@@ -62,7 +63,7 @@ void refuse_idle(const Values& v, const BiasSettings& b) {
 /// Lines of the settings of a stage that decide which energies it sees.
 std::vector<std::string> of_energies(const StageSettings& stage) {
   std::vector<std::string> lines;
-  std::istringstream all(stage.settings);
+  std::istringstream all(canonical_settings(stage.settings));
   for (std::string line; std::getline(all, line);)
     for (const char* start : {"forces", "dynamics.temperature", "restraints", "temperature_ramp"})
       if (line.starts_with(start) && !line.ends_with(": given") && !line.ends_with(": default"))

@@ -168,7 +168,7 @@ def a_run_goes_on_until_it_is_done(scratch):
     assert "finished" in done.stdout, done.stdout
     with open(path) as f:
         text = f.read()
-    for change, message in ((("timestep: 2 fs}]", "timestep: 1 fs}]"), "dynamics.timestep: 2 fs"), (("first, ", "another, "), None), (("name: last", "name: end"), "last"),
+    for change, message in ((("timestep: 2 fs}]", "timestep: 1 fs}]"), "dynamics.timestep: 2 fs"), (("timestep: 2 fs}]", "timestep: 0.002ps}]"), None), (("first, ", "another, "), None), (("name: last", "name: end"), "last"),
                             (("tip3p", "vacuum"), "other settings")):
         other = text.replace(*change)
         if change[1] == "vacuum":

@@ -12,6 +12,7 @@
 
 #include "support/input_folder.hpp"
 #include "uplift/core/constants.hpp"
+#include "uplift/io/stage_settings.hpp"
 
 namespace uplift {
 namespace {
@@ -127,6 +128,31 @@ TEST_F(RunInputTest, StagesInheritAndOverride) {
   EXPECT_EQ(production.dynamics.temperature, 300);
   EXPECT_EQ(production.dynamics.timestep, 0.004);
   EXPECT_EQ(in.dynamics.temperature, 310);  // the blocks themselves stay as they are
+}
+
+TEST_F(RunInputTest, SettingsAreTheSameHoweverTheyAreWritten) {
+  const std::string one =
+      "dynamics: {timestep: 2 fs, friction: 1 /ps, constraint_tolerance: 1e-6, pressure: {pressure: 1 atm}}\n"
+      "stages: [{name: a, time: 1 ns, temperature_ramp: {from: 10 K, to: 300 K}, restraints: {positions: all, k: 10 "
+      "kJ/mol/A^2}}]\n";
+  const std::string settings = load(one).stages[0].settings;
+  const auto changed = [&](const char* was, const char* is) {
+    std::string text = one;
+    text.replace(text.find(was), std::string(was).size(), is);
+    const std::string other = load(text).stages[0].settings;
+    EXPECT_NE(other, settings) << is;
+    EXPECT_EQ(settings_missing(settings, other).empty(), canonical_settings(other) == canonical_settings(settings)) << is;
+    return settings_missing(settings, other);
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(changed("2 fs", "0.002ps"), ElementsAre());
+  EXPECT_THAT(changed("1 ns", "1000 ps"), ElementsAre());
+  EXPECT_THAT(changed("1e-6", "0.000001"), ElementsAre());
+  EXPECT_THAT(changed("1 atm", "101.325 kPa"), ElementsAre());
+  EXPECT_THAT(changed("10 kJ/mol/A^2", "1000 kJ/mol/nm^2"), ElementsAre());
+  EXPECT_THAT(changed("2 fs", "4 fs"), ElementsAre("dynamics.timestep: 2 fs"));
+  EXPECT_THAT(changed("1 ns", "2 ns"), ElementsAre("time: 1 ns of the ramp"));
+  EXPECT_THAT(changed("positions: all", "positions: heavy"), ElementsAre("restraints.positions: all"));
 }
 
 TEST_F(RunInputTest, StagesMayTakeBackWhatTheyWouldInherit) {
