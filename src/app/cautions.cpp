@@ -7,7 +7,9 @@
 #include <numeric>
 
 #include "uplift/core/constants.hpp"
+#include "uplift/core/error.hpp"
 #include "uplift/core/fixed_point.hpp"
+#include "uplift/model/selection.hpp"
 
 namespace uplift::app {
 namespace {
@@ -68,6 +70,26 @@ std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& 
       doubts.push_back(start + (bonded > 1 ? "are rare" : "are long") +
                        " for hydrogens of 1 amu, whose angles vibrate in some 20 fs: take 2 fs, or hydrogen_mass: 3.024 "
                        "amu with 4 fs");
+  }
+  return doubts;
+}
+
+std::vector<std::string> doubts_of_selection(const std::string& where, const std::string& selection, const Topology& topology) {
+  std::vector<std::string> doubts;
+  try {
+    for (const std::string& part : absent_from(topology, selection))
+      doubts.push_back(where + ": no atom of this system has " + part + ", which '" + selection + "' asks for");
+  } catch (const InputError&) {  // one that cannot be read is an error where atoms are selected
+  }
+  return doubts;
+}
+
+std::vector<std::string> doubts_of_selections(const RunInput& input, const Topology& topology) {
+  std::vector<std::string> doubts = doubts_of_selection("output.trajectory.atoms", input.output.atoms, topology);
+  for (const StageSettings& stage : input.stages) {
+    if (!stage.restraints) continue;
+    const std::string where = "stage " + stage.name + ": restraints.positions";
+    for (const std::string& doubt : doubts_of_selection(where, stage.restraints->selection, topology)) doubts.push_back(doubt);
   }
   return doubts;
 }

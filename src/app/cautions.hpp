@@ -17,4 +17,9 @@ std::string doubt_of_size(const System& system, double alpha);
 /// Stages whose steps are too long for the hydrogens of this system.
 std::vector<std::string> doubts_of_steps(const RunInput& input, const Topology& topology);
 
+/// What selections of an input ask for, and its system has not.
+std::vector<std::string> doubts_of_selections(const RunInput& input, const Topology& topology);
+/// Likewise of one selection, which the message begins with `where` to name.
+std::vector<std::string> doubts_of_selection(const std::string& where, const std::string& selection, const Topology& topology);
+
 }  // namespace uplift::app

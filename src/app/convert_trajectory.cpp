@@ -4,6 +4,7 @@
 #include <iostream>
 #include <limits>
 
+#include "cautions.hpp"
 #include "commands.hpp"
 #include "convert.hpp"
 #include "convert_system.hpp"
@@ -127,6 +128,8 @@ class Conversion {
     if (atoms.empty())
       throw InputError(std::string(option) + ": '" + selection +
                        "' selects no atom; look at the names with `uplift info FILE --atoms all`");
+    for (const std::string& doubt : doubts_of_selection(option, selection, system_->topology))
+      std::cerr << "warning: " << doubt << '\n';
     return atoms;
   }
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "cautions.hpp"
 #include "commands.hpp"
 #include "convert_system.hpp"
 #include "cpu/cpu_isa.hpp"
@@ -65,6 +66,8 @@ std::string table_of_atoms(const InfoOptions& options, const SystemSettings& set
   } catch (const InputError& e) {
     throw InputError(std::string("--atoms: ") + e.what());
   }
+  for (const std::string& doubt : doubts_of_selection("--atoms", options.atoms, topology))
+    if (!atoms.empty()) std::cerr << "warning: " << doubt << '\n';
   if (atoms.empty())
     throw InputError("--atoms: '" + options.atoms + "' selects no atom of " + options.file + "; --atoms all shows them");
   return options.file + ": " + atom_table(topology, atoms);

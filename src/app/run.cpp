@@ -160,6 +160,7 @@ int Run::stage(std::size_t index) {
     for (const std::string& note : loaded.notes) log_->note(note);
     for (const std::string& warning : loaded.warnings) log_->warn(warning);
     for (const std::string& warning : doubts_of_steps(input_, loaded.system.topology)) log_->warn(warning);
+    for (const std::string& warning : doubts_of_selections(input_, loaded.system.topology)) log_->warn(warning);
   }
   if (continued && settings.minimize) {  // it is done
     checkpoint_.reset();

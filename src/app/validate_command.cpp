@@ -111,8 +111,8 @@ class Validation {
 
   void tell(const Loaded& loaded) const {
     if (wrong_.empty())
-      for (const std::string& warning : doubts_of_steps(input_, loaded.system.topology))
-        std::cerr << "warning: " << warning << '\n';
+      for (const auto& doubts : {doubts_of_steps, doubts_of_selections})
+        for (const std::string& warning : doubts(input_, loaded.system.topology)) std::cerr << "warning: " << warning << '\n';
     for (const std::string& note : loaded.notes) std::cerr << "note: " << note << '\n';
     for (const std::string& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
   }

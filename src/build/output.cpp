@@ -71,8 +71,9 @@ std::string cif_bonds(const Topology& t) {
 }  // namespace
 
 std::string restrained_atoms(const BuildOptions& options, const Topology& topology) {
-  const std::string protein = "protein-heavy",
-                    solute = "heavy and not (water or resname " + options.positive + " " + options.negative + ")";
+  const std::string protein = "protein-heavy", ions = "resname " + options.positive + " " + options.negative,
+                    solute =
+                        select_atoms(topology, ions).empty() ? "heavy and not water" : "heavy and not (water or " + ions + ")";
   const std::size_t all = select_atoms(topology, solute).size();
   if (all == 0) return "";
   return all == select_atoms(topology, protein).size() ? protein : solute;

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "uplift/core/error.hpp"
 
@@ -30,6 +31,8 @@ class Parser {
     if (!word_.empty()) fail("unexpected '" + word_ + "'");
     return f;
   }
+  /// What was asked for by name or number and is nowhere: "resname LIH".
+  const std::vector<std::string>& absent() const { return absent_; }
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
@@ -99,6 +102,14 @@ class Parser {
     });
     return where([&](const Atom& a, const Residue& r) { return names.count(name_of(a, r)) > 0; });
   }
+  /// Notes the part of the text that begins at `begin` and has just been read if it is about no atom.
+  Flags noted(std::size_t begin, Flags f) {
+    if (std::find(f.begin(), f.end(), 1) == f.end()) {
+      const std::size_t end = text_.find_last_not_of(' ', begin_ - 1);
+      absent_.push_back(text_.substr(begin, end + 1 - begin));
+    }
+    return f;
+  }
   static bool protein(const Residue& r) {
     // Terminal residues carry an N or C in front in some force fields.
     return amino_acids.count(r.name) ||
@@ -112,9 +123,10 @@ class Parser {
     if (take("protein-heavy")) return where([](const Atom& a, const Residue& r) { return protein(r) && a.element > 1; });
     if (take("heavy")) return where([](const Atom& a, const Residue&) { return a.element > 1; });
     if (take("water")) return where([&](const Atom&, const Residue& r) { return is_water(t_, r); });
-    if (take("name")) return named([](const Atom& a, const Residue&) { return a.name; });
-    if (take("resname")) return named([](const Atom&, const Residue& r) { return r.name; });
-    if (take("chain")) return named([](const Atom&, const Residue& r) { return r.chain; });
+    const std::size_t begin = begin_;
+    if (take("name")) return noted(begin, named([](const Atom& a, const Residue&) { return a.name; }));
+    if (take("resname")) return noted(begin, named([](const Atom&, const Residue& r) { return r.name; }));
+    if (take("chain")) return noted(begin, named([](const Atom&, const Residue& r) { return r.chain; }));
     if (take("resid")) {
       Flags f(t_.atoms.size(), 0);
       for (const std::string& w : words()) {
@@ -127,7 +139,7 @@ class Parser {
         const Flags g = where([&](const Atom&, const Residue& r) { return r.number >= low && r.number <= high; });
         for (std::size_t i = 0; i < f.size(); ++i) f[i] = f[i] || g[i];
       }
-      return f;
+      return noted(begin, std::move(f));
     }
     fail(word_.empty() ? "something to select is missing" : "unknown word '" + word_ + "'");
   }
@@ -151,6 +163,7 @@ class Parser {
   std::string word_;
   std::size_t begin_ = 0, end_ = 0;
   int depth_ = 0;
+  std::vector<std::string> absent_;
 };
 
 }  // namespace
@@ -161,6 +174,12 @@ std::vector<int> select_atoms(const Topology& topology, const std::string& expre
   for (std::size_t i = 0; i < flags.size(); ++i)
     if (flags[i]) atoms.push_back(static_cast<int>(i));
   return atoms;
+}
+
+std::vector<std::string> absent_from(const Topology& topology, const std::string& expression) {
+  Parser parser(topology, expression);
+  parser.parse();
+  return parser.absent();
 }
 
 void restrain(System& system, const std::vector<RestrainedAtom>& atoms, const std::vector<Vec3d>& reference, const Box& box) {

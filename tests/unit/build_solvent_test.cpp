@@ -238,6 +238,8 @@ TEST(BuildOutput, RestrainsTheSoluteWhateverItIs) {
   EXPECT_EQ(restrained_atoms(options, t), "protein-heavy");
   add("DA", "P", 15);
   EXPECT_EQ(restrained_atoms(options, t), "heavy and not (water or resname NA CL)");
+  t.residues[0].name = t.atoms[0].name = "MG";
+  EXPECT_EQ(restrained_atoms(options, t), "heavy and not water") << "what is not there is not asked for";
   EXPECT_THAT(
       run_input_text(options, "t", "a.pdb", {"x"}, "", "protein-heavy"),
       HasSubstr("{name: warm, time: 20 ps, timestep: 1 fs, restraints: {positions: protein-heavy, k: 1000 kJ/mol/nm^2}}"));

@@ -55,6 +55,15 @@ TEST(Selection, NamesResiduesAndRanges) {
   EXPECT_THAT(select_atoms(chains, "chain B C and name CA"), ElementsAre(6, 10));
 }
 
+TEST(Selection, TellsWhatNoAtomHas) {
+  const auto absent = [](const char* text) { return absent_from(sample(), text); };
+  EXPECT_THAT(absent("protein or resname LIG HEM or name CA"), IsEmpty()) << "one of the names is there";
+  EXPECT_THAT(absent("protein or  resname LIH HEM  and not (resid 1-2 or chain Q)"), ElementsAre("resname LIH HEM", "chain Q"));
+  EXPECT_THAT(absent("not name QQ"), ElementsAre("name QQ"));
+  EXPECT_THAT(absent("resid 7-9 12"), ElementsAre("resid 7-9 12"));
+  EXPECT_THAT(absent("water and not water"), IsEmpty()) << "nobody is named";
+}
+
 TEST(Selection, NotBindsTighterThanAndAndThatTighterThanOr) {
   EXPECT_THAT(chosen("not water and not protein"), ElementsAre(9, 10, 14));
   EXPECT_THAT(chosen("water or resid 2 and name CA"), ElementsAre(6, 11, 12, 13));
