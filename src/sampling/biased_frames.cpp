@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::uint64_t frames_at_once = 64;
+/// Boxes that were equilibrated each by itself differ by as much as a volume fluctuates: 1 to 2 % in a small one.
+constexpr double most_wider = 0.05;
 
 std::string trajectory_of(const std::string& run) {
   const std::string file = fs::is_directory(run) ? (fs::path(run) / "trajectory.h5md").string() : run;
@@ -246,6 +248,12 @@ class Reader {
     doubt(!pressures_.empty() && constant_volume_,
           "some of these stages were at constant pressure, others at constant volume, and frames of both are taken for one "
           "ensemble; use --stage to choose");
+    const double wider = volumes_.empty() ? 0 : *volumes_.rbegin() / *volumes_.begin() - 1;
+    doubt(
+        wider > most_wider,
+        fmt::format("these stages were at constant volumes which differ by {:.0f} % ({:.4g} and {:.4g} nm^3), and their frames "
+                    "are taken for those of one; name runs in boxes of one size",
+                    100 * wider, wider > 0 ? *volumes_.begin() : 0, wider > 0 ? *volumes_.rbegin() : 0));
     std::string kinds;
     for (const std::string& kind : other_parameters_) kinds += (kinds.empty() ? "" : ", ") + kind;
     doubt(!kinds.empty(), "the force fields of these runs differ (" + kinds +
@@ -405,6 +413,7 @@ class Reader {
     frames_.boost.push_back(boost);
     frames_.work.push_back(stage.pressure ? *stage.pressure / constants::bar_per_kj_mol_nm3 * box.volume() : 0);
     frames_.step.push_back(step);
+    if (!stage.pressure && box.periodic()) volumes_.insert(box.volume());
   }
 
   const FrameRequest& request_;
@@ -417,6 +426,7 @@ class Reader {
   std::set<BiasConvention> conventions_;  ///< of dihedral boosts in wanted stages
   std::set<double> pressures_;            ///< [bar]
   bool constant_volume_ = false;          ///< one of the stages was
+  std::set<double> volumes_;              ///< of these, with a box [nm^3]
   RunStage any_;                          ///< what is so of at least one of them; the first potential
   std::string other_potential_;
   std::set<std::string> other_parameters_;                        ///< kinds

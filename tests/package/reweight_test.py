@@ -264,6 +264,9 @@ def what_is_of_two_ensembles_is_said(scratch):
     assert "the potential of these stages differs (no cutoff; no cutoff, obc2)" in said, said
     said = uplift("reweight", vacuum, boxed, *BIN, "-o", stem).stderr
     assert "at constant pressure, others at constant volume" in said and "potential" not in said, said
+    for edge, told in ((3.02, False), (3.1, True)):
+        runs = [make_run(scratch, f"edge{edge}{k}", at_distance(d), stages=entry(), edges=np.tile((length * np.eye(3)).ravel(), (len(d), 1))) for k, length in enumerate((3.0, edge))]
+        assert ("at constant volumes which differ by 10 % (27 and 29.79 nm^3)" in uplift("reweight", *runs, *BIN, "-o", stem).stderr) == told, edge
     one, other = ({"charges": 1, "angles": angles} for angles in (5, 6))
     said = uplift("reweight", make("one", parameters=one), make("other", parameters=other), vacuum, *BIN, "-o", stem).stderr
     assert "the force fields of these runs differ (angles)" in said, said
