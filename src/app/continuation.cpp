@@ -167,6 +167,13 @@ std::string gap_in_stages(const nlohmann::json& stages, const Checkpoint& c, con
          "put in its place is taken up by --resume";
 }
 
+std::string lost_amd_log(const fs::path& file, const Checkpoint& c, const RunInput& input) {
+  const auto begin = input.stages.begin(), end = begin + c.stage + (c.begun ? 1 : 0);
+  if (fs::exists(file) || std::none_of(begin, end, [](const StageSettings& s) { return s.bias.has_value(); })) return "";
+  return "amd.log is not there any more, and begins anew: rows of frames before this are in trajectory.h5md alone (uplift "
+         "reweight --weights writes them)";
+}
+
 std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted) {
   if (!wanted || last_step.value_or(-1) == *wanted) return "";
   return fmt::format(

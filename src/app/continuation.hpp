@@ -55,6 +55,9 @@ std::string changed_minimisation(const Checkpoint& c, const StageSettings& stage
 /// A warning where a stages.json has lost stages that are finished; empty: it has not.
 std::string gap_in_stages(const nlohmann::json& stages, const Checkpoint& c, const RunInput& input);
 
+/// A warning where amd.log (`file`) is gone, and stages with a bias had begun; empty: it is not.
+std::string lost_amd_log(const std::filesystem::path& file, const Checkpoint& c, const RunInput& input);
+
 /// A warning where a file ends at another step than the checkpoint says (what it had later has been cut off); empty: it does
 /// not, or the checkpoint says nothing of it.
 std::string gap_in(const std::string& file, std::optional<std::int64_t> last_step, std::optional<std::int64_t> wanted);

@@ -396,6 +396,7 @@ void Run::open_files(const System& system) {
     const auto biased =
         std::find_if(input_.stages.begin(), input_.stages.end(), [](const StageSettings& s) { return s.bias.has_value(); });
     const bool frame_there = trajectory_->last_step() == state_.step;  // or it is made again, and its row with it
+    if (checkpoint_) warn_of(lost_amd_log(path("amd.log"), *checkpoint_, input_));
     amd_log_ = std::make_unique<AmdLog>(path("amd.log"), state_.step - (frame_there ? 0 : 1), biased->bias->method);
   }
 }

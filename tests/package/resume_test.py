@@ -255,6 +255,17 @@ def files_that_do_not_belong_to_the_checkpoint_are_spoken_of(scratch):
         assert list(f["particles/trajectory/position/step"][:]) == list(range(1500, 2001, 10)), f["particles/trajectory/position/step"][:]
 
 
+def a_lost_amd_log_is_spoken_of(scratch):
+    path, out = write_input(scratch), os.path.join(scratch, "out")
+    amd_log, told = os.path.join(out, "amd.log"), "amd.log is not there any more"
+    rows = lambda: sum("#" not in line for line in open(amd_log))
+    assert told not in run(path, out, "--set", "stages.boost.time=0.5 ps", "--set", "stages.go.time=0.5 ps").stdout and rows() == 25
+    assert told not in run(path, out, "--resume", "--set", "stages.boost.time=0.5 ps", "--set", "stages.go.time=0.6 ps").stdout and rows() == 25
+    os.remove(amd_log)
+    done = run(path, out, "--resume", "--set", "stages.boost.time=0.5 ps", "--set", "stages.go.time=0.7 ps")
+    assert done.returncode == 0 and done.stdout.count(told) == 1 and rows() == 0, done.stdout
+
+
 def stages_that_are_lost_are_spoken_of(scratch):
     path, out = write_input(scratch), os.path.join(scratch, "out")
     stages = os.path.join(out, "stages.json")
@@ -460,4 +471,4 @@ def threads_that_cannot_start_are_spoken_of(scratch):
 
 
 if __name__ == "__main__":
-    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage, threads_that_cannot_start_are_spoken_of, stages_that_are_lost_are_spoken_of, a_damaged_list_of_replicas_says_what_to_do)
+    run_all(a_limit_of_file_sizes_costs_nothing, files_that_have_changed_are_refused_or_spoken_of, another_box_is_spoken_of, a_full_disk_costs_nothing, a_run_killed_before_its_first_checkpoint_has_every_row, replicas_on_a_full_disk_go_on, a_damaged_checkpoint_is_spoken_of, a_checkpoint_that_is_whole_is_not_given_up, a_damaged_replica_does_not_stop_the_others, finished_stages_stay_as_they_are, files_keep_no_more_of_the_disk_than_they_need, a_minimisation_goes_on_where_it_was_stopped, a_minimisation_that_was_killed_goes_on_from_its_checkpoint, nobody_needs_to_read_the_progress, files_that_do_not_belong_to_the_checkpoint_are_spoken_of, averages_are_those_of_the_whole_stage, threads_that_cannot_start_are_spoken_of, stages_that_are_lost_are_spoken_of, a_lost_amd_log_is_spoken_of, a_damaged_list_of_replicas_says_what_to_do)
