@@ -10,6 +10,7 @@
 #include "uplift/core/error.hpp"
 #include "uplift/core/version.hpp"
 #include "uplift/io/amber_writer.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -103,9 +104,7 @@ class NetcdfFile {
 
  private:
   void check(int status) const {
-    if (status != NC_NOERR)
-      throw SimulationError(path_ + ": cannot be written (NetCDF: " + nc_strerror(status) +
-                            "); check the directory, its permissions and free space");
+    if (status != NC_NOERR) fail_to_write(path_, status, std::string("NetCDF: ") + nc_strerror(status));
   }
   std::string path_;
   int file_ = -1;

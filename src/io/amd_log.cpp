@@ -6,11 +6,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <sstream>
 
 #include "uplift/core/constants.hpp"
-#include "uplift/core/error.hpp"
 #include "uplift/io/text_file.hpp"
 
 namespace uplift {
@@ -46,7 +44,7 @@ AmdLog::AmdLog(const std::string& path, std::int64_t step, BiasMethod method) : 
   if (text.empty()) text = header(method);
   write_file(path, text);
   out_.open(path, std::ios::binary | std::ios::app);
-  if (!out_) throw SimulationError(path + ": cannot be written; check the directory, its permissions and free space");
+  if (!out_) fail_to_write(path, errno);
 }
 
 void AmdLog::write(std::int64_t stride, std::int64_t step, const BiasEnergies& e) {
@@ -57,7 +55,7 @@ void AmdLog::write(std::int64_t stride, std::int64_t step, const BiasEnergies& e
 
 void AmdLog::flush() {
   out_.flush();
-  if (!out_) throw SimulationError(path_ + ": cannot be written (is the disk full?)");
+  if (!out_) fail_to_write(path_, errno);
 }
 
 void AmdLog::sync() {
@@ -65,7 +63,7 @@ void AmdLog::sync() {
   const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);  // a stream does not tell its own
   const bool done = file >= 0 && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
-  if (!done) throw SimulationError(path_ + ": cannot be written to the disk (" + std::strerror(errno) + ")");
+  if (!done) fail_to_write(path_, errno);
 }
 
 }  // namespace uplift

@@ -256,8 +256,8 @@ class Descriptor {
 };
 
 [[noreturn]] void fail(const std::string& path, const char* what) {
-  throw SimulationError(path + ": the checkpoint cannot be " + what + " (" + std::strerror(errno) +
-                        "); check free space, quota and permissions");
+  throw SimulationError(path + ": the checkpoint cannot be " + what + " (" + std::strerror(errno) + "); " +
+                        cure_of_writing(errno));
 }
 
 void write_whole(const std::string& path, const std::vector<std::uint8_t>& bytes) {

@@ -12,6 +12,7 @@
 #include "h5_detail.hpp"
 #include "uplift/core/assert.hpp"
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift::h5 {
 
@@ -307,9 +308,7 @@ void Group::link(const std::string& existing, const std::string& path) {
 
 FileLock::FileLock(const std::string& path, bool create) {
   fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0666);
-  if (fd_ < 0)
-    throw SimulationError(path + ": cannot be opened for writing (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  if (fd_ < 0) fail_to_write(path, errno);
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
 
-#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -112,9 +111,7 @@ std::vector<std::string> write_psf(const std::string& path, const Topology& topo
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << out;
   file.close();
-  if (!file)
-    throw SimulationError(path + ": cannot be written (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  if (!file) fail_to_write(path, errno);
   std::vector<std::string> notes;
   if (!sites.empty())
     notes.push_back(path + ": its " + std::to_string(sites.size()) +

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -105,9 +105,7 @@ UnfinishedFile::~UnfinishedFile() {
 }
 
 void UnfinishedFile::finish() {
-  if (!straight_ && (!reaches_disk(name_) || std::rename(name_.c_str(), target_.c_str()) != 0))
-    throw SimulationError(path_ + ": cannot be written (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  if (!straight_ && (!reaches_disk(name_) || std::rename(name_.c_str(), target_.c_str()) != 0)) fail_to_write(path_, errno);
   done_ = true;
 }
 

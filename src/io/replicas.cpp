@@ -6,12 +6,12 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 
@@ -32,9 +32,9 @@ void write_replicas(const std::string& directory, const std::vector<ReplicaEntry
               ::fsync(file) == 0;
   good = (file < 0 || ::close(file) == 0) && good && ::rename(fresh.c_str(), path.c_str()) == 0;
   if (good) return;
-  const std::string why = std::strerror(errno);
+  const int why = errno;
   if (file >= 0) ::unlink(fresh.c_str());
-  throw SimulationError(path.string() + ": cannot be written (" + why + "); check free space and permissions");
+  fail_to_write(path.string(), why);
 }
 
 std::vector<ReplicaEntry> read_replicas(const std::string& directory) {

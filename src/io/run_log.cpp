@@ -12,9 +12,9 @@
 #include <iostream>
 #include <sstream>
 
-#include "uplift/core/error.hpp"
 #include "uplift/core/launcher.hpp"
 #include "uplift/io/info.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -54,8 +54,7 @@ RunLog::RunLog(const std::string& path, Echo echo, bool append, std::FILE* termi
   try {
     log_ = std::make_unique<spdlog::logger>("run", std::make_shared<spdlog::sinks::basic_file_sink_st>(path, !append));
   } catch (const spdlog::spdlog_ex& failure) {
-    throw SimulationError(path + ": cannot be written (" + failure.what() +
-                          "); check the directory, its permissions and free space");
+    fail_to_write(path, 0, failure.what());
   }
   log_->set_pattern("%Y-%m-%d %H:%M:%S  %v");
   log_->flush_on(spdlog::level::info);  // few lines, and the last one is the one that matters after a crash

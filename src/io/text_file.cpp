@@ -23,10 +23,31 @@ void write_file(const std::string& path, std::string_view text) {
   std::ofstream out(file.name(), std::ios::binary | std::ios::trunc);
   out << text;
   out.close();
-  if (!out)
-    throw SimulationError(path + ": cannot be written (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  if (!out) fail_to_write(path, errno);
   file.finish();
+}
+
+std::string cure_of_writing(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return "make room (disk, quota, ulimit -f)";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "choose a folder that you may write to";
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit of open files (ulimit -n)";
+    default:
+      return "check the folder, its permissions and free space";
+  }
+}
+
+void fail_to_write(const std::string& path, int error, std::string why) {
+  if (why.empty()) why = error ? std::strerror(error) : "no reason is known";
+  throw SimulationError(path + ": cannot be written (" + why + "); " + cure_of_writing(error));
 }
 
 namespace {

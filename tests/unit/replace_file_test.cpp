@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,6 +68,34 @@ TEST_F(ReplaceFile, KeepsTheOldOneWhereTheDiskDidNotTakeTheNewOne) {
   EXPECT_EQ(read_file(path("a")), "old");
   EXPECT_EQ(read_file(path("b")), "new");
   EXPECT_EQ(files(), 2u);
+}
+
+/// The cure goes by the cause.
+TEST_F(ReplaceFile, SaysWhatHelps) {
+  const auto said = [&](const std::string& to, int disk) {
+    disk_says = disk;
+    std::string message;
+    try {
+      write_file(to, "new");
+    } catch (const SimulationError& e) {
+      message = e.what();
+    }
+    disk_says = 0;
+    return message;
+  };
+  EXPECT_EQ(said(path("a"), EDQUOT),
+            path("a") + ": cannot be written (Disk quota exceeded); make room (disk, quota, ulimit -f)");
+  EXPECT_EQ(
+      said(path("none/a"), 0),
+      path("none/a") + ": cannot be written (No such file or directory); check the folder, its permissions and free space");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 3;  // stdin, stdout, stderr
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const std::string full = said(path("b"), 0);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(full, path("b") + ": cannot be written (Too many open files); raise the limit of open files (ulimit -n)");
 }
 
 TEST_F(ReplaceFile, KeepsTheOldOneUntilTheNewOneIsWhole) {

@@ -14,6 +14,11 @@ std::string read_file(const std::string& path, std::size_t max_bytes = std::size
 /// Writes a file that is whole under its name, or not there: what had the name before stays until then. Throws SimulationError.
 void write_file(const std::string& path, std::string_view text);
 
+/// What helps where a file cannot be written for this reason, a number of errno.
+std::string cure_of_writing(int error);
+/// Throws SimulationError: "PATH: cannot be written (WHY); CURE". Without `why`: errno's name of it.
+[[noreturn]] void fail_to_write(const std::string& path, int error, std::string why = {});
+
 /// Walks through the lines of a text; '\n' and "\r\n" both end a line. The text must outlive it.
 class LineReader {
  public:

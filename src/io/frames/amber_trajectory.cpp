@@ -4,7 +4,6 @@
 #include <netcdf.h>
 
 #include <cmath>
-#include <cstring>
 
 #include "../netcdf_classic.hpp"
 #include "files.hpp"
@@ -12,6 +11,7 @@
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
 #include "uplift/core/version.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 namespace {
@@ -215,9 +215,7 @@ class AmberTrajectoryWriter final : public FrameWriter {
 
  private:
   void check(int status) const {
-    if (status != NC_NOERR)
-      throw SimulationError(path_ + ": cannot be written (NetCDF: " + nc_strerror(status) +
-                            "); check the directory, its permissions and free space");
+    if (status != NC_NOERR) fail_to_write(path_, status, std::string("NetCDF: ") + nc_strerror(status));
   }
   int dimension(const char* name, std::size_t length) const {
     int id = -1;

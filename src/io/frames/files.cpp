@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "uplift/core/error.hpp"
+#include "uplift/io/text_file.hpp"
 
 namespace uplift {
 
@@ -53,9 +54,7 @@ void RandomFile::fail(const std::string& message) const {
 OutputFile::OutputFile(const std::string& path) : path_(path), out_(path, std::ios::binary | std::ios::trunc) { check(); }
 
 void OutputFile::check() {
-  if (!out_)
-    throw SimulationError(path_ + ": cannot be written (" + std::strerror(errno) +
-                          "); check the directory, its permissions and free space");
+  if (!out_) fail_to_write(path_, errno);
 }
 
 void OutputFile::write(const void* bytes, std::size_t count) {
