@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """What several ranks cost, as a model: held against what measure.py found here, then asked about up to 1,024 GPUs.
 
-  model.py [--measured ../results/scaling.json] [--json ../results/scaling-model.json] [--figure scaling.svg]
+  model.py [--measured ../results/scaling.json] [--gpu ../results/gpu-side-by-side.json] [--json ../results/scaling-model.json] [--figure scaling.svg]
 
 README.md says what is in it. The geometry of halos and meshes is that of the program (src/domain, src/backend/cpu/mesh_ranks.hpp) and is
-checked against bytes that were counted; CPU times are fitted here; times of GPUs and networks are assumptions, named below with where they come from.
+checked against bytes that were counted; CPU times are fitted here; the time of a step on one GPU is a line through what was measured on one; times of networks
+are assumptions, named below with where they come from.
 Needs numpy; matplotlib for the figure.
 """
 import argparse
@@ -145,10 +146,21 @@ class Network:
     each_us: float = 0.7
 
 
-DEVICES = [
-    Device("OpenMM's level", "straight line through OpenMM 8.4's published DHFR and STMV on an H200 (201 us, 4.39 ms); ApoA1 comes out at 476 us where 453 are published", 106.0, 4.01, 0.35),
-    Device("our target", "straight line through 60 us and 1.8 ms, what we want for the same systems; measured by nobody", 21.0, 1.67, 0.35),
-]
+TARGET = Device("our target", "straight line through 60 us and 1.8 ms for DHFR and a million atoms; measured by nobody", 21.0, 1.67, 0.25)
+
+
+def measured_device(path):
+    """A line through the smallest and the largest system that gpu_side_by_side.py timed on one GPU; the mesh's share is twice what a mesh every second step saves the largest."""
+    with open(path) as f:
+        found = json.load(f)
+    us = sorted((s["atoms"], s["engines"]["uplift"]["us_per_step"], s["engines"]["uplift-mts"]["us_per_step"]) for s in found["systems"])
+    (few, quick, _), (many, slow, half_mesh) = us[0], us[-1]
+    each = (slow - quick) / (many - few)
+    start = quick - each * few
+    between = "; ".join(f"{atoms} atoms come out at {start + each * atoms:.0f} us where {t:.0f} were measured" for atoms, t, _ in us[1:-1])
+    gpu = found["machine"]["gpu"]["name"]
+    return Device("as measured", f"{os.path.basename(path)}: straight line through {quick:.1f} us at {few} atoms and {slow:.0f} us at {many} ({gpu}, revision {found['uplift_revision']}); {between}",
+                  start, 1e3 * each, 2 * (slow - half_mesh) / (each * many))
 
 
 DESIGNS = {
@@ -189,9 +201,9 @@ def step_us(atoms, ranks, device, network, reach, grown, overlap, mesh_every, tr
     return {"step": step, **parts_us}
 
 
-def predict(reach, grown):
+def predict(devices, reach, grown):
     network, tables = Network(), []
-    for device in DEVICES:
+    for device in devices:
         for design in DESIGNS:
             for mesh_every in (1, 2):
                 def at(atoms, ranks):
@@ -208,16 +220,16 @@ def predict(reach, grown):
                     one = at(each, 1)["step"]
                     rows = [{"gpus": r, "us": round((got := at(each * r, r))["step"], 1), "efficiency": round(one / got["step"], 3)} for r in (1, 8, 64, 512, 1024)]
                     tables.append({"kind": "weak", **about, "atoms_per_gpu": int(each), "rows": rows})
-    return {"network": vars(network), "devices": [vars(d) for d in DEVICES], "designs": DESIGNS, "tables": tables}
+    return {"network": vars(network), "devices": [vars(d) for d in devices], "designs": DESIGNS, "tables": tables}
 
 
-def draw(tables, path):
+def draw(devices, tables, path):
     import matplotlib
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "uplift"
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
-    for ax, device in zip(axes, DEVICES):
+    for ax, device in zip(axes, devices):
         for atoms, colour in ((10**6, "#2364aa"), (10**7, "#d1632a"), (10**8, "#3b8f4a")):
             for design, style in zip(DESIGNS, (":", "--", "-")):
                 rows = next(t for t in tables if (t["kind"], t["device"], t["design"], t["mesh_every"], t.get("atoms")) == ("strong", device.name, design, 1, atoms))["rows"]
@@ -233,20 +245,22 @@ def draw(tables, path):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--measured", default=os.path.join(HERE, "..", "results", "scaling.json"))
+    p.add_argument("--gpu", default=os.path.join(HERE, "..", "results", "gpu-side-by-side.json"))
     p.add_argument("--json", default=os.path.join(HERE, "..", "results", "scaling-model.json"))
     p.add_argument("--figure", default=os.path.join(HERE, "scaling.svg"))
     o = p.parse_args()
     with open(o.measured) as f:
         here = check(json.load(f)[-1]["rows"])
-    there = predict(here["reach_nm"], here["halo_counted_to_slab"])
+    devices = [measured_device(o.gpu), TARGET]
+    there = predict(devices, here["reach_nm"], here["halo_counted_to_slab"])
     print(json.dumps({k: v for k, v in here.items()}, indent=1))
     for t in there["tables"]:
         if t["kind"] == "strong" and t["mesh_every"] == 1:
             print(f"{t['device']}, {t['atoms'] / 1e6:g} M atoms, {t['design']}: " + ", ".join(f"{r['gpus']}: {r['ns_per_day']:g} ({100 * r['efficiency']:.0f} %)" for r in t["rows"]))
     with open(o.json, "w") as f:
-        json.dump({"command": "benchmarks/scaling/model.py", "measured": "benchmarks/results/scaling.json", "measured_here": here, "predicted": there}, f)
+        json.dump({"command": "benchmarks/scaling/model.py", "measured": ["benchmarks/results/scaling.json", "benchmarks/results/gpu-side-by-side.json"], "measured_here": here, "predicted": there}, f)
         f.write("\n")
-    draw(there["tables"], o.figure)
+    draw(devices, there["tables"], o.figure)
 
 
 if __name__ == "__main__":
