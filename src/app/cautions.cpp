@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "uplift/core/constants.hpp"
 #include "uplift/core/error.hpp"
@@ -85,9 +86,11 @@ std::vector<std::string> doubts_of_selection(const std::string& where, const std
 }
 
 std::vector<std::string> doubts_of_selections(const RunInput& input, const Topology& topology) {
-  std::vector<std::string> doubts = doubts_of_selection("output.trajectory.atoms", input.output.atoms, topology);
+  std::vector<std::string> doubts;
+  if (input.output.trajectory_every > 0) doubts = doubts_of_selection("output.trajectory.atoms", input.output.atoms, topology);
+  std::set<std::string> seen;  // stages often restrain the same atoms
   for (const StageSettings& stage : input.stages) {
-    if (!stage.restraints) continue;
+    if (!stage.restraints || !seen.insert(stage.restraints->selection).second) continue;
     const std::string where = "stage " + stage.name + ": restraints.positions";
     for (const std::string& doubt : doubts_of_selection(where, stage.restraints->selection, topology)) doubts.push_back(doubt);
   }

@@ -69,10 +69,10 @@ def doubts_are_warned_of(scratch):
     assert "warning" not in levels(1, "{constraints: none}") and "warning" not in levels(2, "{}")
     for fs, forces in ((2, "{}"), (2.5, "{}"), (4, "{hydrogen_mass: 3.024 amu}"), (4, "{constraints: h-angles}"), (1, "{constraints: none}")):
         assert "warning" not in step(fs, forces), (fs, forces)
-    selected = said("validate", write(scratch, "stages: [{name: go, time: 0.02 ps, restraints: {positions: protein and not name QQ}}]",
+    selected = said("validate", write(scratch, "stages: [{name: go, time: 0.02 ps, restraints: &same {positions: protein and not name QQ}}, {name: on, time: 0.02 ps, restraints: *same}]",
                                       "output: {trajectory: {every: 0.02 ps, atoms: protein or resname LIH}, energies: {every: 0.02 ps}}"), 0)
     for words in ("output.trajectory.atoms: no atom of this system has resname LIH", "stage go: restraints.positions: no atom of this system has name QQ"):
-        assert selected.count("warning: " + words) == 1, selected
+        assert selected.count("warning: " + words) == 1 and "stage on" not in selected, selected
     # A lysine has a charge, which the dipeptide has not.
     assert "the charges add up" not in step(2)
     subprocess.run([UPLIFT, "build", "--sequence", "ACE LYS NME", "--water", "none", "-o", os.path.join(scratch, "lys")], check=True, capture_output=True)
