@@ -236,7 +236,8 @@ std::unique_ptr<Backend> make_backend(const System& system, const Box& box, cons
                                       double constraint_tolerance, const Communicator& team, int which, const Origin& origin) {
   if (const std::string missing = missing_backend(wanted); !missing.empty()) throw InputError(missing);
   if (team.size() > 1)
-    return lead(team, system, {which, system.torsions_apart, box, constraint_tolerance, team_fingerprint(system, origin)},
+    return lead(team, system,
+                {which, system.torsions_apart, box, constraint_tolerance, wanted.mesh_ranks, team_fingerprint(system, origin)},
                 leaf_maker(wanted));
   return make_leaf(with_backend(wanted), system, box, constraint_tolerance, nullptr);
 }

@@ -20,7 +20,9 @@ void check_same_input(const Communicator& world, const RunInput& input) {
                      "written); put it where all ranks see the same");
 }
 
-int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas) {
+namespace {
+
+int ranks_as_wanted(const Communicator& world, const ComputeSettings& compute, int replicas) {
   const int wanted = compute.ranks_per_replica;
   if (wanted == 0) return replicas == 1 ? world.size() : 1;
   if (replicas == 1 ? wanted != world.size() : world.size() % wanted != 0)
@@ -31,17 +33,30 @@ int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int
   return wanted;
 }
 
+}  // namespace
+
+int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas) {
+  const int each = ranks_as_wanted(world, compute, replicas);
+  if (compute.mesh_ranks > each)
+    throw InputError(
+        fmt::format("compute.mesh_ranks: {}, and {} {} on a replica; no more than that can transform its mesh, or use auto",
+                    compute.mesh_ranks, each, each == 1 ? "rank works" : "ranks work"));
+  return each;
+}
+
 std::string traffic_text(const TeamTraffic& t) {
   return fmt::format(
       "{} x {} x {} domains; a rank has {:.0f} atoms and {:.0f} in its halo (a slab as wide as forces reach holds {:.0f}); in "
       "a step it sends {:.1f} kB of positions, {:.1f} kB of forces, {:.1f} kB of mesh and {:.1f} kB of migrating atoms, in "
-      "{:.1f} messages",
+      "{:.1f} messages{}",
       t.domains[0], t.domains[1], t.domains[2], t.home, t.halo, t.ideal_halo, t.positions / 1e3, t.forces / 1e3, t.mesh / 1e3,
-      t.migration / 1e3, t.messages);
+      t.migration / 1e3, t.messages,
+      t.mesh_ranks > 0 ? fmt::format("; of the ranks, {} transform the mesh", t.mesh_ranks) : "");
 }
 
 nlohmann::json traffic_json(const TeamTraffic& t) {
   return {{"domains", t.domains},
+          {"mesh_ranks", t.mesh_ranks},
           {"atoms", t.home},
           {"halo_atoms", t.halo},
           {"ideal_halo_atoms", t.ideal_halo},

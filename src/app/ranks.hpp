@@ -60,8 +60,8 @@ class Serving {
   const Communicator& team_;
 };
 
-/// How many ranks work on each of `replicas`. Throws InputError where compute.ranks_per_replica does not go with what was
-/// started.
+/// How many ranks work on each of `replicas`. Throws InputError where compute.ranks_per_replica or mesh_ranks does not go
+/// with what was started.
 int ranks_of_each(const Communicator& world, const ComputeSettings& compute, int replicas);
 
 /// For run.log and performance.json.

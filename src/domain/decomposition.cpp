@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t record = 24;  // bytes of one atom in one carried array
 constexpr int balance_every = 4;    // migrations
+// Messages of the mesh, four to a step, between two migrations: the first ones are not timed, as plans are made then; with
+// fewer than `least` after them the time tells nothing.
+constexpr int untimed_rounds = 9, least_rounds = 12;
 
 std::array<double, 3> fractions(const Box& box, const Vec3d& r) {
   const Vec3d s = box.fraction(r);
@@ -75,7 +78,13 @@ double Decomposition::waited() const {
   return all;
 }
 
-Decomposition::Decomposition(const System& system, Communicator ranks) : ranks_(std::move(ranks)) {
+Decomposition::Decomposition(const System& system, Communicator ranks, int mesh_ranks, Clock clock)
+    : ranks_(std::move(ranks)), tuner_(ranks_.size(), mesh_ranks), clock_(std::move(clock)) {
+  if (!clock_)
+    clock_ = [] {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch();
+      return std::int64_t{std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+    };
   find_groups(system);
   share_.zone.assign(at(system.size()), RankShare::absent);
 }
@@ -106,6 +115,7 @@ void Decomposition::set_home(std::vector<int> atoms) {
 
 void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
   const Timer timer(*this, migrate_time_);
+  rounds_ = {};
   overhang_ = overhang_of_groups(first_of_group_, x, box);
   grid_ = std::make_unique<DomainGrid>(box, size(), reach, overhang_);
   std::fill(share_.zone.begin(), share_.zone.end(), RankShare::absent);
@@ -119,6 +129,7 @@ void Decomposition::adopt(std::span<Vec3d> x, const Box& box, double reach) {
 
 void Decomposition::migrate(std::span<Vec3d> x, std::span<std::byte* const> carried, const Box& box, double reach) {
   const Timer timer(*this, migrate_time_);
+  tune_mesh();
   if (++migrations_ % balance_every == 0) balance(box, reach);
   for (int i : share_.halo) share_.zone[at(i)] = RankShare::absent;
   share_.halo.clear();
@@ -357,6 +368,7 @@ bool Decomposition::any(bool here) {
 std::vector<std::vector<std::byte>> Decomposition::exchange(const std::vector<std::vector<std::byte>>& send,
                                                             std::span<const std::int64_t> known) {
   const Timer timer(*this, exchange_time_);
+  begin_round();
   std::vector<std::int64_t> coming(known.begin(), known.end());
   if (known.empty()) {
     for (const auto& out : send) coming.push_back(static_cast<std::int64_t>(out.size()));
@@ -378,7 +390,28 @@ bool Decomposition::takes_device_memory() const {
 void Decomposition::exchange_packed(std::span<const std::span<const std::byte>> send,
                                     std::span<const std::span<std::byte>> receive) {
   const Timer timer(*this, exchange_time_);
+  begin_round();
   swap_messages(send, receive);
+}
+
+MeshShare Decomposition::mesh(int most) {
+  const MeshShare share{size(), std::min(most, tuner_.ranks())};
+  traffic_.mesh_ranks = share.transforming;
+  return share;
+}
+
+void Decomposition::begin_round() {
+  if (++rounds_.count == untimed_rounds) rounds_.start = clock_();
+}
+
+/// By the root's clock, so that all ranks go the same way.
+void Decomposition::tune_mesh() {
+  const Rounds done = std::exchange(rounds_, {});
+  const int timed = done.count - untimed_rounds;
+  if (tuner_.settled() || traffic_.mesh_ranks == 0 || timed < least_rounds) return;
+  std::int64_t time = rank() == 0 ? (clock_() - done.start) / timed : 0;
+  ranks_.sum(std::span(&time, 1));
+  tuner_.note(time);
 }
 
 void Decomposition::swap_messages(std::span<const std::span<const std::byte>> send,

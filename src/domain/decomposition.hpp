@@ -1,9 +1,11 @@
 #pragma once
 // RankLink over MPI: who owns which atoms, and the messages that follow from it.
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "domain/grid.hpp"
+#include "domain/mesh_tuner.hpp"
 #include "uplift/backend/backend.hpp"
 #include "uplift/backend/rank_link.hpp"
 #include "uplift/domain/communicator.hpp"
@@ -13,7 +15,10 @@ namespace uplift {
 
 class Decomposition final : public RankLink {
  public:
-  Decomposition(const System& system, Communicator ranks);
+  using Clock = std::function<std::int64_t()>;  ///< [ns]
+
+  /// `mesh_ranks`: how many transform the mesh; 0: as many as are quickest, by `clock` (empty: that of the machine).
+  Decomposition(const System& system, Communicator ranks, int mesh_ranks = 0, Clock clock = {});
 
   int rank() const override { return ranks_.rank(); }
   int size() const override { return ranks_.size(); }
@@ -34,6 +39,7 @@ class Decomposition final : public RankLink {
                                                std::span<const std::int64_t> coming = {}) override;
   void exchange_packed(std::span<const std::span<const std::byte>> send,
                        std::span<const std::span<std::byte>> receive) override;
+  MeshShare mesh(int most) override;
   bool takes_device_memory() const override;
   double waited() const override;
   void note_work(double seconds) override { work_ += seconds; }
@@ -57,6 +63,13 @@ class Decomposition final : public RankLink {
 
   class Timer;
 
+  /// Of the mesh, since atoms were last divided.
+  struct Rounds {
+    int count = 0;           ///< of messages
+    std::int64_t start = 0;  ///< of those that are timed
+  };
+  void begin_round();
+  void tune_mesh();
   void swap_messages(std::span<const std::span<const std::byte>> send, std::span<const std::span<std::byte>> receive);
 
   void find_groups(const System& system);
@@ -77,6 +90,9 @@ class Decomposition final : public RankLink {
   std::vector<Neighbour> neighbours_;
   std::vector<int> sent_;  ///< to one neighbour after the other
   Packets halo_packets_, sent_packets_;
+  MeshTuner tuner_;
+  Clock clock_;
+  Rounds rounds_;
   double work_ = 0;
   int migrations_ = 0;
   int timers_ = 0;  ///< that run now: a call within a call is part of that

@@ -52,7 +52,7 @@ static_assert(std::is_trivially_copyable_v<SharedState>);
 class Member {
  public:
   Member(const Communicator& ranks, const System& system, const TeamOrder& order, const LeafMaker& leaf)
-      : ranks_(ranks), atoms_(system.size()), link_(system, ranks), leaf_(leaf(system, order, link_)) {}
+      : ranks_(ranks), atoms_(system.size()), link_(system, ranks, order.mesh_ranks), leaf_(leaf(system, order, link_)) {}
 
   Backend& leaf() { return *leaf_; }
   const Backend& leaf() const { return *leaf_; }
@@ -340,6 +340,7 @@ std::optional<TeamTraffic> team_traffic(const Backend& backend, std::int64_t ste
   };
   const auto per_step = [&](auto member) { return mean(member) / static_cast<double>(steps); };
   return TeamTraffic{lead->domains(),
+                     static_cast<int>(all.front().mesh_ranks),
                      mean(&RankTraffic::home),
                      mean(&RankTraffic::halo),
                      mean(&RankTraffic::ideal_halo),

@@ -249,6 +249,9 @@ constexpr KeySpec schema[] = {
     count("compute.ranks_per_replica", "auto", between(1, 65536),
           "that work on a replica together; more than 1: domain decomposition; auto: all for one replica, one each for several",
           "auto"),
+    count("compute.mesh_ranks", "auto", between(1, 65536),
+          "of the ranks of a replica, that transform the PME mesh; no bit depends on it; auto: as many as turn out quickest",
+          "auto"),
 };
 
 }  // namespace

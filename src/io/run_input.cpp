@@ -178,14 +178,17 @@ class InputBuilder {
     if (top_.given("output.trajectory.precision")) out.position_precision = top_.quantity("output.trajectory.precision");
   }
 
+  /// 0: auto
+  int number_or_auto(const char* key) { return top_.text(key) == "auto" ? 0 : static_cast<int>(top_.count(key)); }
+
   void read_compute() {
     in_.compute.backend = top_.text("compute.backend");
     in_.compute.precision = top_.choice<Precision>("compute.precision");
-    in_.compute.threads = top_.text("compute.threads") == "auto" ? 0 : static_cast<int>(top_.count("compute.threads"));
+    in_.compute.threads = number_or_auto("compute.threads");
     if (top_.text("compute.devices") != "auto")
       for (const std::string& device : top_.list("compute.devices")) in_.compute.devices.push_back(std::atoi(device.c_str()));
-    in_.compute.ranks_per_replica =
-        top_.text("compute.ranks_per_replica") == "auto" ? 0 : static_cast<int>(top_.count("compute.ranks_per_replica"));
+    in_.compute.ranks_per_replica = number_or_auto("compute.ranks_per_replica");
+    in_.compute.mesh_ranks = number_or_auto("compute.mesh_ranks");
   }
 
   /// After the stages: one replica a temperature.

@@ -182,5 +182,41 @@ TEST(Decomposition, ExchangesWhetherLengthsAreKnownOrNot) {
   }
 }
 
+/// From one migration to the next, messages of the mesh that take longer the more ranks transform it, by the root's clock.
+TEST(Decomposition, FindsOutHowManyRanksTransformTheMeshBest) {
+  if (all->size() == 1) GTEST_SKIP() << "needs two ranks";
+  Moved s;
+  std::int64_t now = 1000;
+  s.link = std::make_unique<Decomposition>(s.system, *all, 0, [&] { return now; });
+  s.x = s.target;
+  s.link->adopt(s.x, s.box, 0.8);
+  const auto carried = reinterpret_cast<std::byte*>(s.x.data());
+  const auto transforming = [&] { return s.link->mesh(100).transforming; };
+  const auto use = [&](int rounds) {
+    const std::vector<std::span<const std::byte>> send(at(all->size()));
+    const std::vector<std::span<std::byte>> receive(at(all->size()));
+    for (int k = 0; k < rounds; ++k) {
+      now += all->root() ? 1000 * transforming() : 2000;
+      s.link->exchange_packed(send, receive);
+    }
+    s.link->migrate(s.x, std::span(&carried, 1), s.box, 0.8);
+    std::int64_t one = transforming(), sum = one;
+    all->sum(std::span(&sum, 1));
+    EXPECT_EQ(sum, one * all->size()) << "all go the same way";
+  };
+  EXPECT_EQ(transforming(), all->size());
+  EXPECT_EQ(s.link->mesh(1).transforming, 1) << "no more than can";
+  for (int k = 0; k < 10; ++k) use(8);
+  EXPECT_EQ(transforming(), all->size()) << "times of so few messages tell nothing";
+  std::vector<int> tried{all->size()};
+  for (int k = 0; k < 9; ++k) {  // three trials each of three numbers at most
+    use(24);
+    if (transforming() != tried.back()) tried.push_back(transforming());
+  }
+  const std::vector<int> expected[] = {{2, 1}, {3, 2, 1}, {4, 2, 1}};
+  EXPECT_EQ(tried, expected[at(all->size() - 2)]);
+  EXPECT_EQ(s.link->traffic().mesh_ranks, 1);
+}
+
 }  // namespace
 }  // namespace uplift

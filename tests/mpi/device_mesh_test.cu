@@ -88,8 +88,9 @@ class MeshOfRanks {
   using Complex = typename simt_device::FftPlan<T>::Complex;
 
  public:
-  explicit MeshOfRanks(const Communicator& ranks)
-      : link_(system_, ranks), mesh_(link_, n, simt::memory_stays_open(), stream_) {}
+  /// `transforming`: of the ranks; 0: all.
+  explicit MeshOfRanks(const Communicator& ranks, int transforming = 0)
+      : link_(system_, ranks, transforming), mesh_(link_, n, simt::memory_stays_open(), stream_) {}
   MeshRows rows() const { return mesh_.rows(); }
   int planes() const { return mesh_.planes(); }
 
@@ -140,8 +141,10 @@ using Precisions = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(DeviceMesh, Precisions);
 
 TYPED_TEST(DeviceMesh, IsOneMeshWhateverRanksThereAre) {
-  MeshOfRanks<TypeParam> shared(*all), alone(all->split(all->rank(), 0));
-  for (int round : {0, 1}) {
+  MeshOfRanks<TypeParam> alone(all->split(all->rank(), 0));
+  for (int trial = 0; trial < 2 * all->size(); ++trial) {
+    const int round = trial % 2;
+    MeshOfRanks<TypeParam> shared(*all, 1 + trial / 2);
     const std::vector<int> mesh = all_charges(round);
     const std::vector<double> expected = naive_potential(mesh);
     const MeshWindow own = window_of(all->rank(), round);
@@ -151,20 +154,23 @@ TYPED_TEST(DeviceMesh, IsOneMeshWhateverRanksThereAre) {
     for (double u : expected) largest = std::max(largest, std::abs(u));
     for_window(own, [&](int k, int p) {
       worst = std::max(worst, std::abs(static_cast<double>(found[at(k)]) - expected[at(p)]));
-      EXPECT_EQ(found[at(k)], of_one[at(p)]) << "point " << p << ", round " << round;
+      EXPECT_EQ(found[at(k)], of_one[at(p)]) << "point " << p << ", trial " << trial;
     });
     EXPECT_LT(worst, (sizeof(TypeParam) == 4 ? 1e-6 : 1e-14) * largest);
   }
 }
 
 TYPED_TEST(DeviceMesh, IsDividedAmongRanks) {
-  const MeshOfRanks<TypeParam> mesh(*all);
-  std::array<std::int64_t, 2> sum{mesh.planes(), mesh.rows().count};
-  EXPECT_LE(mesh.planes(), (n[0] + all->size() - 1) / all->size());
-  EXPECT_LE(mesh.rows().count, (n[1] + all->size() - 1) / all->size());
-  all->sum(std::span<std::int64_t>(sum));
-  EXPECT_EQ(sum[0], n[0]);
-  EXPECT_EQ(sum[1], n[1]);
+  for (int transforming = 1; transforming <= all->size(); ++transforming) {
+    const MeshOfRanks<TypeParam> mesh(*all, transforming);
+    std::array<std::int64_t, 3> sum{mesh.planes(), mesh.rows().count, mesh.planes() > 0};
+    EXPECT_LE(mesh.planes(), (n[0] + transforming - 1) / transforming);
+    EXPECT_LE(mesh.rows().count, (n[1] + transforming - 1) / transforming);
+    all->sum(std::span<std::int64_t>(sum));
+    EXPECT_EQ(sum[0], n[0]);
+    EXPECT_EQ(sum[1], n[1]);
+    EXPECT_EQ(sum[2], transforming);
+  }
 }
 
 }  // namespace

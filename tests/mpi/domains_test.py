@@ -4,6 +4,7 @@
   domains_test.py UPLIFT MPIRUN [MPIRUN OPTIONS]      exit status 77 (skip) when h5py is missing
 """
 import gzip
+import json
 import os
 import re
 import shutil
@@ -52,9 +53,15 @@ def same_bits(scratch):
     inputs["exception"] = with_exception(scratch, write_input(scratch, "exception", CASES["nve"]))
     for name, path in inputs.items():
         first = contents(run(2, path))
-        for ranks in (3, 4):
-            wrong = differing(first, contents(run(ranks, path, "--threads", "2" if ranks == 3 else "1")))
-            assert not wrong, f"{name}: {ranks} ranks differ from 2 in {wrong}"
+        # Ranks that transform the mesh: tried out on two, and fewer than all on the others.
+        for ranks, mesh in ((3, 2), (4, 1)):
+            out = run(ranks, path, "--threads", "2" if ranks == 3 else "1", "--set", f"compute.mesh_ranks={mesh}")
+            wrong = differing(first, contents(out))
+            assert not wrong, f"{name}: {ranks} ranks, {mesh} for the mesh, differ from 2 in {wrong}"
+            with open(os.path.join(out, "performance.json")) as f:
+                assert {stage["ranks"]["mesh_ranks"] for stage in json.load(f)["stages"] if "ranks" in stage} == {mesh}
+            with open(os.path.join(out, "run.log")) as f:
+                assert f"of the ranks, {mesh} transform the mesh" in f.read()
         print(f"{name}: same bits on 2, 3 and 4 ranks", flush=True)
 
 
@@ -148,6 +155,8 @@ def refusals(scratch):
         (periodic, [], 5, "5 ranks do not fit this box"),
         (periodic, ["--set", "compute.ranks_per_replica=5", "--set", "compute.replicas=2"], 5, "5 ranks do not fit this box"),
         (periodic, ["--set", "compute.ranks_per_replica=3"], 2, "ranks_per_replica"),
+        (periodic, ["--set", "compute.mesh_ranks=3"], 2, "compute.mesh_ranks: 3, and 2 ranks work on a replica"),
+        (periodic, ["--set", "compute.mesh_ranks=2"], 1, "compute.mesh_ranks: 2, and 1 rank works on a replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2"], 1, "ranks_per_replica"),
         (periodic, ["--set", "compute.ranks_per_replica=2", "--set", "compute.replicas=4"], 3, "start a multiple of it (mpirun -n 2 to 8)"),
     ):

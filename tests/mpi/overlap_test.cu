@@ -36,6 +36,7 @@ class Recorder final : public RankLink {
   int arrays = 0;                      ///< of the last reverse
   std::chrono::microseconds latest{0};
   std::mt19937 random;
+  int mesh_ranks = 0;  ///< that transform the mesh, when somebody asks; 0: as the link has it
 
   Decomposition& decomposition() { return link_; }
 
@@ -89,6 +90,7 @@ class Recorder final : public RankLink {
                        std::span<const std::span<std::byte>> receive) override {
     call('m', [&] { link_.exchange_packed(send, receive); });
   }
+  MeshShare mesh(int most) override { return mesh_ranks > 0 ? MeshShare{size(), mesh_ranks} : link_.mesh(most); }
   bool takes_device_memory() const override { return link_.takes_device_memory(); }
   double waited() const override { return link_.waited(); }
   void note_work(double seconds) override { link_.note_work(seconds); }
@@ -184,6 +186,25 @@ TEST_P(Overlap, TheMeshAloneHasNothingToDoWithTheHalo) {
   EXPECT_EQ(s.run({ComputeForces{mesh, 0}}), "smmmm");
   EXPECT_EQ(s.run({ComputeForces{all_force_groups & ~mesh, 1}}), "fsFrR");
   EXPECT_EQ(s.forces(), whole);
+}
+
+/// As trials of the link have it, which may want fewer ranks or more whenever atoms are shared out.
+TEST_P(Overlap, TheMeshGoesToOtherRanksWithTheSameBits) {
+  std::vector<std::vector<Vec3d>> found;
+  std::vector<std::int64_t> bytes;
+  for (int ranks : {all->size(), 1}) {
+    Shared s(GetParam());
+    s.run({ScaleBox{{1.5, 1.5, 1.5}}, ComputeForces{}});
+    s.link.mesh_ranks = ranks;
+    EXPECT_NE(s.run({ScaleBox{{0.88, 0.88, 0.88}}, ComputeForces{}}).find('M'), std::string::npos);
+    const std::int64_t before = s.link.decomposition().traffic().mesh_bytes;
+    s.run({ScaleBox{{1.001, 1.001, 1.001}}, ComputeForces{all_force_groups}});
+    bytes.push_back(s.link.decomposition().traffic().mesh_bytes - before);
+    all->sum(std::span(&bytes.back(), 1));
+    found.push_back(s.forces());
+  }
+  EXPECT_EQ(found[0], found[1]);
+  EXPECT_LT(bytes[1], bytes[0]) << "nothing is transposed";
 }
 
 TEST_P(Overlap, ForcesOfSeveralLevelsGoTogether) {

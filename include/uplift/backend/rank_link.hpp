@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "uplift/backend/mesh_share.hpp"
 #include "uplift/core/box.hpp"
 #include "uplift/core/fixed_point.hpp"
 #include "uplift/core/open_place.hpp"
@@ -98,6 +99,7 @@ struct RankTraffic {
   std::int64_t home = 0, halo = 0;  ///< atoms, as of the last migration
   double ideal_halo = 0;            ///< atoms of a slab as wide as forces reach round the domain, at the mean density
   std::int64_t position_bytes = 0, force_bytes = 0, mesh_bytes = 0, migration_bytes = 0, messages = 0;
+  std::int64_t mesh_ranks = 0;  ///< that transform the mesh; 0: there is none
 };
 
 /// What a backend asks of the ranks that it shares a System with. Calls are collective: all ranks make the same ones in the
@@ -144,6 +146,8 @@ class RankLink {
   /// empty is not sent, and nothing goes to oneself.
   virtual void exchange_packed(std::span<const std::span<const std::byte>> send,
                                std::span<const std::span<std::byte>> receive) = 0;
+  /// Who transforms a mesh which `most` ranks can share, until atoms are divided anew; what is exchanged is how long it takes.
+  virtual MeshShare mesh(int most) = 0;
   /// What is packed may be in the memory of a GPU.
   virtual bool takes_device_memory() const = 0;
   /// Time spent in all calls so far [s].

@@ -20,6 +20,7 @@ struct TeamOrder {
   TorsionGroup torsions_apart = TorsionGroup::none;
   Box box;
   double constraint_tolerance = 1e-6;
+  int mesh_ranks = 0;             ///< that transform the PME mesh; 0: as many as are quickest
   std::uint64_t fingerprint = 0;  ///< of the root's System: all ranks must have read the same files
 };
 
@@ -37,6 +38,7 @@ void dismiss(const Communicator& ranks);
 /// Means over the ranks of a backend that lead() made; nothing for other backends.
 struct TeamTraffic {
   std::array<int, 3> domains{};
+  int mesh_ranks = 0;                                                       ///< that transform the mesh; 0: there is none
   double home = 0, halo = 0, ideal_halo = 0;                                ///< atoms of a rank
   double positions = 0, forces = 0, mesh = 0, migration = 0, messages = 0;  ///< that a rank sends in a step [bytes; number]
 };

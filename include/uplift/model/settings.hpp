@@ -170,6 +170,7 @@ struct ComputeSettings {
   std::vector<int> devices;   ///< GPUs that ranks and replicas take in turns, as this process counts them; empty: all
   int replicas = 1;           ///< copies of the run, each with noise of its own
   int ranks_per_replica = 0;  ///< 0: all ranks, where there is one replica; one, where there are several
+  int mesh_ranks = 0;         ///< of those of a replica, that transform the PME mesh; 0: as many as are quickest
   int turn = 0;               ///< of this replica among those of its process
 };
 

@@ -269,6 +269,17 @@ class CpuBackend final : public Backend {
     return f + Vec3d{from_fixed(plain[0]), from_fixed(plain[1]), from_fixed(plain[2])};
   }
 
+  /// How long it takes [s]; work of this rank is what it does not wait for others in.
+  template <class F>
+  double work(F&& f) {
+    const double waited = link_ ? link_->waited() : 0;
+    const auto start = Clock::now();
+    f();
+    const double seconds = seconds_since(start);
+    if (link_) work_ += seconds - (link_->waited() - waited);
+    return seconds;
+  }
+
   void compute_forces(const ComputeForces& stage, const ForcePlan& plan) {
     ForceSums& sums = levels_.sums[static_cast<std::size_t>(stage.level)];
     const ForceGroups groups = stage.groups & plan.groups;
@@ -283,19 +294,15 @@ class CpuBackend final : public Backend {
     clear(sums);
     if (link_)
       for (TimedTerm& t : terms_)
-        if (has(groups, t.term->group())) t.term->prepare(request);
+        if (has(groups, t.term->group())) work([&] { t.term->prepare(request); });
     if (coming) link_->finish_forward(integration_.mutable_positions());
     bool mesh = false;
     for (TimedTerm& t : terms_) {
       if (!has(groups, t.term->group())) continue;
       mesh = t.term->group() == ForceGroup::pme_reciprocal;
       if (mesh && link_ && halo) link_->start_reverse(sums.force.view());
-      const auto start = Clock::now();
-      link_ ? t.term->compute(request, sums) : t.term->evaluate(request, sums);
-      const double seconds = seconds_since(start);
-      t.time.seconds += seconds;
+      t.time.seconds += work([&] { link_ ? t.term->compute(request, sums) : t.term->evaluate(request, sums); });
       ++t.time.calls;
-      if (!mesh) work_ += seconds;  // that one waits for the others
     }
     if (link_ && halo && !mesh) link_->start_reverse(sums.force.view());
     if (link_ && halo) link_->finish_reverse(sums.force.view());

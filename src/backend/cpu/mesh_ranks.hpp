@@ -1,7 +1,7 @@
 #pragma once
 // The PME mesh of several ranks. Each spreads its charges onto points of its own; integers add up to the same mesh whoever had
 // them. A rank transforms some planes of x and some rows of y, in the very transforms that one rank alone would do, so that all
-// bits are the same.
+// bits are the same. Not every rank need transform (MeshShare).
 #include <algorithm>
 #include <complex>
 #include <cstring>
@@ -23,7 +23,10 @@ class MeshRanks {
  public:
   /// `plane`, `half`: as of MeshFft.
   MeshRanks(RankLink& link, const PmeMesh& mesh, std::size_t plane, int half)
-      : link_(link), mesh_(mesh), plane_(plane), half_(half), ranks_(std::min({link.size(), mesh.nx, mesh.ny})) {}
+      : link_(link), mesh_(mesh), plane_(plane), half_(half), share_(link.mesh(std::min(mesh.nx, mesh.ny))) {}
+
+  /// As the link has it from now on.
+  void take_share() { share_ = link_.mesh(std::min(mesh_.nx, mesh_.ny)); }
 
   std::pair<int, int> planes() const { return part(mesh_.nx, link_.rank()); }  ///< that this rank transforms, from and to
   std::pair<int, int> rows() const { return part(mesh_.ny, link_.rank()); }
@@ -38,7 +41,7 @@ class MeshRanks {
         for (int z = 0; z < order - 1; ++z) row[z] += std::exchange(row[mesh_.nz + z], Integer(0));
       }
     Packets send(static_cast<std::size_t>(link_.size()));
-    for (int r = 0; r < ranks_; ++r) {
+    for (int r = 0; r < link_.size(); ++r) {
       const std::vector<int> x = planes_of(x_, r);
       if (r == link_.rank() || x.empty()) continue;
       std::vector<std::byte>& out = send[static_cast<std::size_t>(r)];
@@ -72,12 +75,12 @@ class MeshRanks {
       for_points(p.x, p.y, p.z, [&](std::size_t place) { put(send[r], potential[place]); });
     }
     std::vector<std::int64_t> coming(send.size(), 0);
-    for (int r = 0; r < ranks_; ++r)
+    for (int r = 0; r < link_.size(); ++r)
       if (r != link_.rank())
         coming[static_cast<std::size_t>(r)] =
             static_cast<std::int64_t>(planes_of(x_, r).size() * y_.size() * z_.size() * sizeof(T));
     const Packets got = link_.exchange(send, coming);
-    for (int r = 0; r < ranks_; ++r) {
+    for (int r = 0; r < link_.size(); ++r) {
       if (r == link_.rank() || got[static_cast<std::size_t>(r)].empty()) continue;
       const std::byte* in = got[static_cast<std::size_t>(r)].data();
       for_points(planes_of(x_, r), y_, z_, [&](std::size_t place) { potential[place] = get<T>(in); });
@@ -94,10 +97,7 @@ class MeshRanks {
     std::vector<int> x, y, z;
   };
 
-  std::pair<int, int> part(int n, int rank) const {
-    if (rank >= ranks_) return {0, 0};
-    return {n * rank / ranks_, n * (rank + 1) / ranks_};
-  }
+  std::pair<int, int> part(int n, int rank) const { return {share_.first(n, rank), share_.first(n, rank + 1)}; }
   std::vector<int> planes_of(const std::vector<int>& x, int rank) const {
     const auto [first, last] = part(mesh_.nx, rank);
     std::vector<int> own;
@@ -151,7 +151,7 @@ class MeshRanks {
     const auto size_of = [&](std::pair<int, int> xs, std::pair<int, int> ys) {
       return static_cast<std::int64_t>(bytes) * (xs.second - xs.first) * (ys.second - ys.first);
     };
-    for (int r = 0; r < ranks_; ++r) {
+    for (int r = 0; r < link_.size(); ++r) {
       if (r == link_.rank()) continue;
       coming[static_cast<std::size_t>(r)] =
           forth ? size_of(part(mesh_.nx, r), own_rows) : size_of(own_planes, part(mesh_.ny, r));
@@ -163,7 +163,7 @@ class MeshRanks {
       forth ? rows_between(own_planes, part(mesh_.ny, r), add) : rows_between(part(mesh_.nx, r), own_rows, add);
     }
     const Packets got = link_.exchange(send, coming);
-    for (int r = 0; r < ranks_; ++r) {
+    for (int r = 0; r < link_.size(); ++r) {
       if (r == link_.rank()) continue;
       const std::byte* in = got[static_cast<std::size_t>(r)].data();
       const auto take = [&](Complex* to) {
@@ -199,7 +199,8 @@ class MeshRanks {
   RankLink& link_;
   PmeMesh mesh_;
   std::size_t plane_;
-  int half_, ranks_;  ///< ranks that transform
+  int half_;
+  MeshShare share_;
   std::vector<int> x_, y_, z_;
   std::vector<Points> asked_;  ///< [ranks] points of own planes that others have charges on
 };

@@ -96,6 +96,7 @@ class PmeTerm final : public ForceTerm {
       atom_.push_back(i);
       charge_.push_back(all_charges_[index(i)]);
     });
+    transforms_->take_share();
     make_room();
   }
   std::int64_t interactions() const override { return charged_; }

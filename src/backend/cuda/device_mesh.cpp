@@ -26,7 +26,7 @@ class Pme final : public DeviceForce {
 
  public:
   Pme(const System& system, const PmeParameters& pme, RankLink* link, cudaStream_t stream)
-      : pme_(pme), link_(link), all_charges_(system.force_field.charges) {
+      : pme_(pme), link_(link), stream_(stream), all_charges_(system.force_field.charges) {
     double absolute = 0, largest = 0;
     for (double q : all_charges_) {
       charged_ += q != 0;
@@ -42,8 +42,7 @@ class Pme final : public DeviceForce {
     const auto [nx, ny, nz] = pme.grid;
     points_ = nx * ny * nz;
     if (link_) {
-      ranks_.emplace(*link_, pme.grid, direct_messages(*link_), stream);
-      rows_ = ranks_->rows();
+      divide();
     } else {
       rows_ = {0, ny};
       grid_.resize(static_cast<std::size_t>(points_));
@@ -96,6 +95,7 @@ class Pme final : public DeviceForce {
       if (all_charges_[static_cast<std::size_t>(i)] != 0) atoms.push_back(i);
     });
     atom_.upload_to_front(atoms, stream);
+    if (ranks_->outdated()) divide();
     set_box(box, stream);
     mesh_.window = window_of(atoms, x);
     if (!none_) ranks_->set_window(mesh_.window, stream);
@@ -109,6 +109,15 @@ class Pme final : public DeviceForce {
   }
 
  private:
+  /// The mesh among the ranks.
+  void divide() {
+    check(cudaStreamSynchronize(stream_), "wait for the device");
+    ranks_.emplace(*link_, pme_.grid, direct_messages(*link_), stream_);
+    check(cudaStreamSynchronize(stream_), "wait for the device");
+    rows_ = ranks_->rows();
+    box_ = box_before_ = Box{};  // influence functions were of other rows
+  }
+
   ChargesView charges() const { return {listed_, atom_.data(), charge_.data()}; }
 
   std::size_t waves_here() const {
@@ -164,6 +173,7 @@ class Pme final : public DeviceForce {
 
   PmeParameters pme_;
   RankLink* link_;
+  cudaStream_t stream_;              ///< of evaluations, which plans of transforms are for
   std::vector<double> all_charges_;  ///< [atoms]
   int listed_ = 0;                   ///< atoms; of several ranks those at home with charges
   int charged_ = 0;                  ///< of these

@@ -10,7 +10,7 @@ template <class T>
 DeviceMeshRanks<T>::DeviceMeshRanks(RankLink& link, const std::array<int, 3>& points, bool direct, cudaStream_t stream)
     : link_(link),
       n_(points),
-      ranks_(std::min({link.size(), points[0], points[1]})),
+      share_(link.mesh(std::min(points[0], points[1]))),
       half_(at(points[2] / 2 + 1)),
       charges_out_(direct),
       charges_in_(direct),

@@ -30,6 +30,8 @@ class DeviceMeshRanks {
   void set_window(const MeshWindow& own, cudaStream_t stream);
   Integer* charges() { return charges_.data(); }            ///< of the window; zero before a step
   const T* potential() const { return potential_.data(); }  ///< of the window, after solve()
+  /// Does the link want other ranks to transform it by now? Then this is of no use any more.
+  bool outdated() const { return link_.mesh(std::min(n_[0], n_[1])) != share_; }
   MeshRows rows() const { return {row(link_.rank()), row(link_.rank() + 1) - row(link_.rank())}; }
 
   int planes() const { return plane(link_.rank() + 1) - plane(link_.rank()); }  ///< that are transformed here
@@ -51,8 +53,8 @@ class DeviceMeshRanks {
     std::size_t first = 0, length = 0;
   };
 
-  int plane(int rank) const { return n_[0] * std::min(rank, ranks_) / ranks_; }  ///< first one of a rank
-  int row(int rank) const { return n_[1] * std::min(rank, ranks_) / ranks_; }
+  int plane(int rank) const { return share_.first(n_[0], rank); }  ///< first one of a rank
+  int row(int rank) const { return share_.first(n_[1], rank); }
   std::vector<int> planes_of(const MeshWindow& window, int rank) const;
   MeshBlock block(int rank) const;
   template <class V>
@@ -67,7 +69,7 @@ class DeviceMeshRanks {
 
   RankLink& link_;
   std::array<int, 3> n_;
-  int ranks_;                                     ///< that transform
+  MeshShare share_;
   std::size_t half_;                              ///< waves of a row
   std::vector<MeshWindow> window_;                ///< [ranks]
   std::size_t window_plane_ = 0;                  ///< points of a plane of the own window
