@@ -120,13 +120,18 @@ __device__ void note_lists(const ListView<real>& list, bool listed, bool pruned)
   }
 }
 
+/// One rank works out all pairs at once.
+struct Whole {};
+template <bool exact>
+using PartOf = std::conditional_t<exact, ListPart, Whole>;
+
 /// A block has a super and one group of its entries, a warp every fourth of them. Lane 8 b + a has atom a of each of the
 /// super's clusters of eight in turn and atom b of a cluster of four. Each kind of result has a kernel of its own from this one
 /// source.
 template <class Model, Wanted wanted, bool exact>
 __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, exact>)
     cluster_pairs_kernel(ListView<typename Model::real> list, PairParameters<typename Model::real> p, SumsView sums,
-                         Renewal renewal) {
+                         Renewal renewal, [[maybe_unused]] PartOf<exact> part) {
   using real = typename Model::real;
   using Lj = typename Model::Lj;
   using Sum = std::conditional_t<exact, Fixed, real>;  // of forces
@@ -147,6 +152,15 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
     list.state->to_use = 1 - list.state->in_use;
   }
   if (first >= count) return;
+  // The part inside is the first entries of the supers at home.
+  [[maybe_unused]] int home_fours = 0;
+  if constexpr (exact) {
+    home_fours = super < part.home ? part.home * clusters_j : 0;
+    const int last = first + list_group < count ? first + list_group - 1 : count - 1;
+    const unsigned entry =
+        static_cast<unsigned>(super) * static_cast<unsigned>(list.capacity) + static_cast<unsigned>(part.inside ? first : last);
+    if ((list.entries[entry].j < home_fours) != part.inside) return;
+  }
   if (thread < super_atoms) {
     own[thread] = list.sites[super * super_atoms + thread];
     own_lj[thread] = Model::lj(list, super * super_atoms + thread);
@@ -156,8 +170,13 @@ __global__ void __launch_bounds__(block_threads, resident_blocks<Model, wanted, 
   // Entries in turns: neighbours in the list have about as many pairs, and warps that end together hold no room for one.
   const int place = first + lane * warps + warp;
   const unsigned own_entry = static_cast<unsigned>(super) * static_cast<unsigned>(list.capacity) + static_cast<unsigned>(place);
-  const bool has_entry = lane < entries_per_warp && place < count;
+  bool has_entry = lane < entries_per_warp && place < count;
   ListEntry mine = has_entry ? list.entries[own_entry] : ListEntry{0, -1, 0, 0, 0};
+  if constexpr (exact)
+    if ((mine.j < home_fours) != part.inside) {
+      has_entry = false;
+      mine.outer = mine.inner = mine.exceptions = 0;
+    }
   constexpr bool exceptions = Model::kind == LjKind::exceptions;
   const unsigned wanted_clusters = pruning ? mine.outer : mine.inner;
   const unsigned clusters =
@@ -267,13 +286,16 @@ struct Wish {
   Renewal renewal;
   bool with_energies;
   Tally tally;
+  ListPart part{0, false};
 };
 
 template <bool exact, class Model, Wanted wanted>
 void launch(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p, const SumsView& sums,
-            Renewal renewal, cudaStream_t stream) {
+            const Wish& wish, cudaStream_t stream) {
+  PartOf<exact> part;
+  if constexpr (exact) part = wish.part;
   const cuda::LaunchShape shape{static_cast<unsigned>(list.supers * (list.capacity / list_group)), block_threads};
-  UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, renewal);
+  UPLIFT_LAUNCH((cluster_pairs_kernel<Model, wanted, exact>), shape, stream, list, p, sums, wish.renewal, part);
 }
 
 /// Forces by one model, and by another all that has energies.
@@ -281,13 +303,13 @@ template <bool exact, class Model, class WithEnergies = Model>
 void launch_models(const ListView<typename Model::real>& list, const PairParameters<typename Model::real>& p,
                    const SumsView& sums, const Wish& wish, cudaStream_t stream) {
   if (wish.with_energies)
-    launch<exact, WithEnergies, Wanted::forces_and_energies>(list, p, sums, wish.renewal, stream);
+    launch<exact, WithEnergies, Wanted::forces_and_energies>(list, p, sums, wish, stream);
   else
-    launch<exact, Model, Wanted::forces>(list, p, sums, wish.renewal, stream);
+    launch<exact, Model, Wanted::forces>(list, p, sums, wish, stream);
   if (wish.tally.virial && wish.with_energies)
-    launch<exact, WithEnergies, Wanted::virial>(list, p, sums, wish.renewal, stream);
+    launch<exact, WithEnergies, Wanted::virial>(list, p, sums, wish, stream);
   else if (wish.tally.any() && !wish.with_energies)
-    launch<exact, WithEnergies, Wanted::tally>(list, p, sums, wish.renewal, stream);
+    launch<exact, WithEnergies, Wanted::tally>(list, p, sums, wish, stream);
 }
 /// Energies come from a series, whatever the number of terms.
 template <bool exact, bool brick>

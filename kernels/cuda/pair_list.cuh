@@ -187,10 +187,18 @@ void launch_rebuild(const ListView<real>& list, const Vec3d* x, bool forced, cud
 template <class real>
 void launch_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters, Renewal renewal,
                           const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
+/// A part of the pairs of a rank. Supers with atoms at home alone come first, `home` of them: pairs among these can be worked
+/// out before positions of the halo have come (`inside`), and all others afterwards. Each part is pruned for itself, with a
+/// state and sites of its own when it was.
+struct ListPart {
+  int home;
+  bool inside;
+};
 /// The same, but that each pair becomes an integer before it is added to others: sums do not depend on clusters, nor on how
-/// pairs are shared out.
+/// pairs are shared out. The list of the part inside has the supers at home alone.
 template <class real>
 void launch_exact_cluster_pairs(CoulombForm form, const ListView<real>& list, const PairParameters<real>& parameters,
-                                Renewal renewal, const SumsView& sums, bool with_energies, Tally tally, cudaStream_t stream);
+                                ListPart part, Renewal renewal, const SumsView& sums, bool with_energies, Tally tally,
+                                cudaStream_t stream);
 
 }  // namespace uplift::UPLIFT_DEVICE

@@ -166,16 +166,19 @@ TEST_P(Overlap, ForcesOfTheHaloAreOnTheirWayWhileTheMeshIsSolved) {
   EXPECT_EQ(s.run({ComputeForces{}}), "fsFrmmmmR");
 }
 
-/// Kernels that run between the messages are those that spread charges, and no others do.
-TEST_P(Overlap, PositionsOfTheHaloAreOnTheirWayWhileChargesAreSpread) {
+/// Kernels that run between the messages are those that spread charges, and those of pairs inside domains: their places, and
+/// forces. No others do.
+TEST_P(Overlap, PositionsOfTheHaloAreOnTheirWayWhileChargesAreSpreadAndPairsInsideMeet) {
   if (!GetParam()) GTEST_SKIP() << "counts kernels";
   Shared s(true);
+  s.run({ComputeForces{}});  // the first list
   const auto kernels = [&](ForceGroups groups) {
     EXPECT_EQ(s.run({ComputeForces{groups}}).substr(0, 3), "fsF");
     return s.link.kernels[2] - s.link.kernels[1];
   };
-  const std::uint64_t without = kernels(pairs), with = kernels(all_force_groups);
-  EXPECT_EQ(with, without + 1);
+  const std::uint64_t none = kernels(static_cast<ForceGroups>(ForceGroup::bonded)), inside = kernels(pairs);
+  EXPECT_EQ(inside, none + 2);
+  EXPECT_EQ(kernels(all_force_groups), inside + 1);
 }
 
 TEST_P(Overlap, TheMeshAloneHasNothingToDoWithTheHalo) {

@@ -46,6 +46,7 @@ class DeviceBackend final : public Backend {
     add("pairs", ForceGroup::nonbonded, stream_, make_device_pairs(system, pme_, precision_, link_, stream_));
     add("implicit solvent", ForceGroup::implicit_solvent, stream_, make_device_solvent(system));
     moves_phase_ = phases_.add("integrate and constrain");
+    if (link_) inside_phase_ = phases_.add("pairs inside domains");
     if (link_) share_with_ranks();
   }
 
@@ -292,9 +293,14 @@ class DeviceBackend final : public Backend {
     for_forces([&](const GroupForce& g, const ComputeForces& stage) {
       if (coming && g.force->sees_halo()) {
         coming = false;
-        ranks_->finish_forward(integration_.mutable_positions(), stream_);
-        positions_ready_.record(stream_);
-        positions_ready_.hold(side_stream_);
+        for_forces([&](const GroupForce& early, const ComputeForces& its) {
+          if (early.force->begins())
+            phases_.run(inside_phase_, early.stream, [&] { early.force->begin(request(its, wanted(its)), early.stream); });
+        });
+        // Not behind what has just begun.
+        ranks_->finish_forward(integration_.mutable_positions(), side_stream_);
+        positions_ready_.record(side_stream_);
+        positions_ready_.hold(stream_);
       }
       if (g.stream == mesh_stream_) {
         positions_ready_.hold(mesh_stream_);
@@ -372,7 +378,7 @@ class DeviceBackend final : public Backend {
   };
   std::vector<GroupForce> forces_;
   mutable DevicePhases phases_;  // reading them takes in what events have
-  int moves_phase_ = 0;
+  int moves_phase_ = 0, inside_phase_ = 0;
   std::int64_t steps_ = 0;
   PmeParameters pme_;
   std::optional<BoxEnergies> box_energies_;

@@ -55,6 +55,10 @@ class DeviceForce {
   /// What compute() has left until every force has queued its work, because it waits for the other ranks. `meanwhile`: to be
   /// called wherever this rank is about to wait, or has waited.
   virtual void finish(const Request& /*request*/, const std::function<void()>& /*meanwhile*/, cudaStream_t /*stream*/) {}
+  /// Queues what needs atoms at home alone, while positions of the halo are on their way; compute() for the same request does
+  /// the rest.
+  virtual void begin(const Request& /*request*/, cudaStream_t /*stream*/) {}
+  virtual bool begins() const { return false; }  ///< Is there any such work?
   /// Does it look at atoms of the halo, or put forces on them?
   virtual bool sees_halo() const { return true; }
   /// From now on the interactions that `share` takes, no others. `x` [atoms] on the host, good for atoms that are here.

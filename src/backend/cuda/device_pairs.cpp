@@ -37,7 +37,8 @@ class ListedPairs final : public DeviceForce {
         lj_(system.force_field),
         cutoff_(system.forces.cutoff),
         form_(system.forces.nonbonded == NonbondedMethod::pme ? CoulombForm::ewald : CoulombForm::reaction_field),
-        state_(1) {
+        state_(1),
+        inside_state_(1) {
     const ForceSettings& f = system.forces;
     const double rc = f.cutoff;
     lj_.put(p_);
@@ -64,6 +65,7 @@ class ListedPairs final : public DeviceForce {
     share_.zones = 1;
     set_listed(atoms, stream);
     state_.clear(stream);
+    inside_state_.clear(stream);
     make_room(list_group, 16 * supers_);
   }
 
@@ -105,7 +107,9 @@ class ListedPairs final : public DeviceForce {
     check(cudaStreamSynchronize(stream), "wait for the device");
     box_ = Box{};  // of cells that were other ones
     set_listed(static_cast<int>(local.size()), stream);
-    built_ = false;
+    home_supers_ = share.home_count() / super_atoms;
+    inside_sites_.make_room(at(home_supers_ * super_atoms));
+    built_ = begun_ = false;
   }
   double reach() const override { return cutoff_ + outer_buffer; }
   double slack() const override { return 0.5 * outer_buffer; }
@@ -115,10 +119,20 @@ class ListedPairs final : public DeviceForce {
     const bool scaled = scaling(box_, box).has_value();
     take_box(box);
     if (!built_) return;
-    if (scaled)
-      launch_limits(view(), buffers(), false, stream);
-    else
+    if (!scaled) {
       renewal_ = {true, true};
+      return;
+    }
+    launch_limits(view(), buffers(), false, stream);
+    if (home_supers_ > 0) launch_limits(inside(), buffers(), false, stream);
+  }
+  bool begins() const override { return built_ && home_supers_ > 0; }
+  void begin(const Request& r, cudaStream_t stream) override {
+    if (begun_ || !begins()) return;
+    set_box(r.box, stream);
+    if (renewal_.list) return;
+    launch_place(inside(), placing(inside()), r.x, stream);
+    compute_inside(r, stream);
   }
   void compute(const Request& r, cudaStream_t stream) override {
     if (supers_ == 0) return;
@@ -126,20 +140,24 @@ class ListedPairs final : public DeviceForce {
     if (!built_) {
       build(r.x, stream);
     } else {
-      if (!renewal_.list && !placed_) launch_place(view(), placing(), r.x, stream);
+      if (!renewal_.list && !begun_ && home_supers_ > 0) launch_place(inside(), placing(inside()), r.x, stream);
+      if (!renewal_.list && !placed_) launch_place(view(), placing(view()), r.x, stream);
       if (!link_) launch_rebuild(view(), r.x, renewal_.list, stream);  // ranks have agreed already
     }
+    if (!begun_ && home_supers_ > 0) compute_inside(r, stream);
     r.wait_for_sums(stream);
-    const auto launch = link_ ? launch_exact_cluster_pairs<real> : launch_cluster_pairs<real>;
-    launch(form_, view(), p_, renewal_, r.sums, r.every_step, r.tally, stream);
+    if (link_)
+      launch_exact_cluster_pairs(form_, view(), p_, {home_supers_, false}, renewal_, r.sums, r.every_step, r.tally, stream);
+    else
+      launch_cluster_pairs(form_, view(), p_, renewal_, r.sums, r.every_step, r.tally, stream);
     renewal_ = {false, false};
-    placed_ = false;
+    placed_ = begun_ = false;
   }
   std::optional<Placing<float>> take_places(const Box& box) override {
     if constexpr (sizeof(real) == 4) {
       if (link_ || supers_ == 0 || share_.listed > most_told_by_moves || !built_ || box != box_) return std::nullopt;
       placed_ = true;
-      return placing();
+      return placing(view());
     }
     return std::nullopt;
   }
@@ -219,6 +237,13 @@ class ListedPairs final : public DeviceForce {
     return wider;
   }
 
+  /// Of supers with atoms at home alone; sites are in their places.
+  void compute_inside(const Request& r, cudaStream_t stream) {
+    r.wait_for_sums(stream);
+    launch_exact_cluster_pairs(form_, inside(), p_, {home_supers_, true}, renewal_, r.sums, r.every_step, r.tally, stream);
+    begun_ = true;
+  }
+
   /// Room for this many atoms, and no less than there is.
   void set_listed(int atoms, cudaStream_t stream) {
     share_.listed = atoms;
@@ -294,15 +319,15 @@ class ListedPairs final : public DeviceForce {
     }
   }
 
-  Placing<real> placing() {
+  Placing<real> placing(const ListView<real>& list) {
     Placing<real> p{};
     p.box = box_view();
     std::copy_n(p_.a, 6, p.unit);
     p.slot_of_atom = slot_of_atom_.data();
-    p.list_sites = list_sites_.data();
-    p.prune_sites = prune_sites_.data();
-    p.sites = sites_.data();
-    p.state = state_.data();
+    p.list_sites = list.list_sites;
+    p.prune_sites = list.prune_sites;
+    p.sites = list.sites;
+    p.state = list.state;
     return p;
   }
   Vec3d lengths() const { return box_.orthorhombic() ? Vec3d{box_.a.x, box_.b.y, box_.c.z} : box_.widths(); }
@@ -360,6 +385,15 @@ class ListedPairs final : public DeviceForce {
     return v;
   }
 
+  /// The part of supers with atoms at home alone (ListPart).
+  ListView<real> inside() {
+    ListView<real> v = view();
+    v.supers = home_supers_;
+    v.prune_sites = inside_sites_.data();
+    v.state = inside_state_.data();
+    return v;
+  }
+
   RankLink* link_;
   PairTables tables_;
   ShareView share_{};
@@ -377,10 +411,12 @@ class ListedPairs final : public DeviceForce {
   bool built_ = false;
   Renewal renewal_{};    ///< at the next evaluation
   bool placed_ = false;  ///< somebody else tells the list where atoms are, this time
+  bool begun_ = false;   ///< pairs inside are queued already, for the evaluation to come
+  int home_supers_ = 0;  ///< of several ranks
   int supers_ = 0, most_cells_ = 0, capacity_ = 0, row_capacity_ = 0;
   DeviceBuffer<int> atom_of_slot_, slot_of_atom_, cell_count_, cell_start_, entry_count_;
   DeviceBuffer<ListedAtom> unordered_;
-  DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_;
+  DeviceBuffer<PairSite<real>> sites_, list_sites_, prune_sites_, inside_sites_;
   DeviceBuffer<Vec3d> list_x_;
   DeviceBuffer<ListPlace> places_;
   DeviceBuffer<ClusterBounds> bounds_i_, bounds_j_, bounds_super_;
@@ -388,7 +424,7 @@ class ListedPairs final : public DeviceForce {
   DeviceBuffer<ListExtent> extent_of_stack_;
   DeviceBuffer<ListEntry> entries_;
   DeviceBuffer<std::uint8_t> rows_;
-  DeviceBuffer<ListState> state_, marked_;
+  DeviceBuffer<ListState> state_, inside_state_, marked_;
 };
 
 }  // namespace
