@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <random>
@@ -222,6 +224,49 @@ TEST_P(Overlap, ForcesOfSeveralLevelsGoTogether) {
   EXPECT_EQ(s.link.arrays, 2);
   EXPECT_EQ(s.link.decomposition().traffic().force_bytes, 3 * bytes);
   EXPECT_EQ(s.forces(), whole);
+}
+
+/// [atoms] from where they are at home.
+std::vector<Vec3d> everywhere(const std::vector<Vec3d>& at_home) {
+  std::vector<std::int64_t> bits;
+  for (const Vec3d& r : at_home)
+    for (double c : {r.x, r.y, r.z}) bits.push_back(std::bit_cast<std::int64_t>(c + 0.0));  // no -0
+  all->sum(std::span(bits));
+  std::vector<Vec3d> whole;
+  for (std::size_t i = 0; i < bits.size(); i += 3)
+    whole.push_back({std::bit_cast<double>(bits[i]), std::bit_cast<double>(bits[i + 1]), std::bit_cast<double>(bits[i + 2])});
+  return whole;
+}
+
+/// Lists of pairs inside domains and of those with the halo are pruned each for itself: none may be missed when atoms of one
+/// rank have gone as far as they may, and those of others have not moved.
+TEST_P(Overlap, NoPairIsMissedWhoeverHasMoved) {
+  constexpr double far = 0.095;  // [nm] lists are good for 0.1, pruned ones for half of that
+  const auto moves = [](int how, int rank) { return how == 0 ? rank == 0 : how == 1 ? rank != 0 : true; };
+  for (int how : {0, 1, 2}) {
+    Shared s(GetParam()), fresh(GetParam());
+    State state = s.sample.state;
+    std::mt19937 random(static_cast<unsigned>(how));
+    std::normal_distribution<double> gauss;
+    state.v.clear();
+    for (std::size_t i = 0; i < state.x.size(); ++i) {
+      const Vec3d r{gauss(random), gauss(random), gauss(random)};
+      state.v.push_back((far / std::sqrt(dot(r, r))) * r);
+      if (s.link.share().at_home(static_cast<int>(i)) && !moves(how, all->rank())) state.v[i] = {0, 0, 0};
+    }
+    s.backend->upload(state);
+    s.run({ComputeForces{pairs}});
+    for (double part : {0.5, 0.5}) {  // after the first, pruned lists are still good
+      const std::string calls = s.run({Drift{part}, ComputeForces{pairs}});
+      EXPECT_EQ(calls.find('M'), std::string::npos) << "of lists that are made anew nothing can be seen";
+      s.backend->download(state);
+      State moved = s.sample.state;
+      moved.x = everywhere(s.at_home(state.x));
+      fresh.backend->upload(moved);
+      fresh.run({ComputeForces{pairs}});
+      EXPECT_EQ(everywhere(s.forces()), everywhere(fresh.forces())) << "movers " << how << ", part " << part;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(On, Overlap, ::testing::Bool(), [](const auto& one) { return one.param ? "device" : "cpu"; });
