@@ -5,7 +5,8 @@
 
 Boxes of K^3 TIP3P waters for each K (cubes of 0.997 g/cm^3, on a lattice, minimised), Langevin at 300 K, 2 fs, PME, 0.9 nm, one thread a rank; repeats
 alternate over ranks. And for weak scaling boxes of 1 x 1 x R of the first cube on R ranks, up to the cores of this machine: more ranks than that share
-cores, so that their times mean nothing and only what they send is kept. Needs numpy.
+cores, so that their times mean nothing and only what they send is kept. All ranks transform the mesh; of the last box also fewer (kind "fewer"), down to
+one. Needs numpy.
 """
 import argparse
 import json
@@ -49,13 +50,18 @@ def write_water(folder, counts):
         f.write("END\n")
 
 
-def run(o, folder, ranks, steps, number):
+def halves(ranks):
+    """What the program tries: all, and fewer."""
+    return [] if ranks == 1 else [ranks, *halves((ranks + 1) // 2)] if ranks > 2 else [2, 1]
+
+
+def run(o, folder, ranks, mesh, steps, number):
     path = os.path.join(folder, "input.yaml")
     with open(path, "w") as f:
         f.write(INPUT.format(warm=2 * (steps // 4), time=2 * steps))
-    out = os.path.join(folder, f"out-{ranks}-{number}")
+    out = os.path.join(folder, f"out-{ranks}-{mesh}-{number}")
     start = (shlex.split(o.mpirun) + ["-n", str(ranks)]) if ranks > 1 else []
-    done = subprocess.run([*start, o.uplift, "run", path, "--quiet", "--set", "output.directory=" + out], capture_output=True, text=True)
+    done = subprocess.run([*start, o.uplift, "run", path, "--quiet", "--set", "output.directory=" + out, "--set", f"compute.mesh_ranks={mesh}"], capture_output=True, text=True)
     if done.returncode:
         return None, next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)[:300]
     with open(os.path.join(out, "performance.json")) as f:
@@ -63,26 +69,26 @@ def run(o, folder, ranks, steps, number):
     return stage, ""
 
 
-def measure(o, kind, counts, ranks_wanted):
-    """A record for each number of ranks."""
+def measure(o, kind, counts, wanted):
+    """A record for each number of ranks, and of those that transform the mesh."""
     atoms = 3 * int(np.prod(counts))
-    rows, refused = {r: [] for r in ranks_wanted}, {}
+    rows, refused = {choice: [] for choice in wanted}, {}
     with tempfile.TemporaryDirectory() as folder:
         write_water(folder, counts)
         for number in range(o.repeats):
-            for ranks in ranks_wanted:
+            for ranks, mesh in wanted:
                 shared = ranks > (os.cpu_count() or 1)
-                if ranks in refused or shared and number:
+                if (ranks, mesh) in refused or shared and number:
                     continue
-                stage, why = run(o, folder, ranks, o.steps // 8 if shared else o.steps, number)
+                stage, why = run(o, folder, ranks, mesh, o.steps // 8 if shared else o.steps, number)
                 if stage:
-                    rows[ranks].append(stage)
+                    rows[ranks, mesh].append(stage)
                 else:
-                    refused[ranks] = why
-    for ranks, stages in rows.items():
-        record = {"kind": kind, "waters": counts, "atoms": atoms, "ranks": ranks}
-        if ranks in refused:
-            record["refused"] = refused[ranks]
+                    refused[ranks, mesh] = why
+    for (ranks, mesh), stages in rows.items():
+        record = {"kind": kind, "waters": counts, "atoms": atoms, "ranks": ranks, "mesh_ranks": mesh}
+        if (ranks, mesh) in refused:
+            record["refused"] = refused[ranks, mesh]
         elif ranks <= (os.cpu_count() or 1):
             per_step = [1e3 * s["seconds"] / s["steps"] for s in stages]
             record["ms_per_step"] = [round(t, 4) for t in per_step]
@@ -106,10 +112,11 @@ def main():
     o = p.parse_args()
     rows = []
     for k in o.waters:
-        rows += measure(o, "strong", (k, k, k), o.ranks)
+        rows += measure(o, "strong", (k, k, k), [(r, r) for r in o.ranks])
+    rows += measure(o, "fewer", (k, k, k), [(r, mesh) for r in o.ranks for mesh in halves(r)])
     for ranks in o.ranks:
         if ranks <= (os.cpu_count() or 1):
-            rows += measure(o, "weak", (o.waters[0], o.waters[0], ranks * o.waters[0]), [ranks])
+            rows += measure(o, "weak", (o.waters[0], o.waters[0], ranks * o.waters[0]), [(ranks, ranks)])
     if o.json:
         append_record(o.json, {"system": "TIP3P water", "cutoff_nm": 0.9, "timestep_fs": 2, "steps": o.steps, "rows": rows, **provenance(o.uplift)})
 

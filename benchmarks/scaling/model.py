@@ -28,9 +28,10 @@ class Parts:
     halo: float
     halo_bytes: float      # positions there, forces back
     halo_messages: float
-    mesh_points: float     # that it transforms
-    spread_bytes: float    # charges to the ranks that transform, potentials back
-    transpose_bytes: float
+    # Of the mesh. Charges go to the ranks that transform, and potentials come back; in between there are two transposes.
+    mesh_sent: float       # bytes, mean over all ranks
+    mesh_points: float     # of a rank that transforms, which is the busiest:
+    mesh_bytes: float      # that it sends or receives, round after round
     mesh_messages: float
 
 
@@ -57,7 +58,7 @@ def halo_volume(width, n, reach):
 
 
 def parts(atoms, box, ranks, reach, mesh, grown=1.0, transforming=None):
-    """`transforming`: ranks that the mesh is cut over; as many as there are, as built. `grown`: halo as counted, beside that of the geometry: groups that reach into it are kept whole."""
+    """`transforming`: ranks that the mesh is cut over; None: all. `grown`: halo as counted, beside that of the geometry: groups that reach into it are kept whole."""
     n = domains(ranks, box, reach)
     if n is None:
         return None
@@ -66,12 +67,15 @@ def parts(atoms, box, ranks, reach, mesh, grown=1.0, transforming=None):
     neighbours = np.prod([2 if c > 1 else 1 for c in n]) - 1
     transforming = min(transforming or ranks, ranks, mesh[0], mesh[1])
     points = np.prod(mesh) / transforming
-    block = np.prod([min(m, m / c + ORDER) if c > 1 else m for m, c in zip(mesh, n)])
-    # Points of a rank's atoms that lie in planes of x that it does not transform itself.
-    own = min(1.0, mesh[0] / transforming / min(mesh[0], mesh[0] / n[0] + (ORDER if n[0] > 1 else 0)))
-    away = block * (1 - own) if ranks > 1 else 0.0
+    extent = [min(m, m / c + ORDER) if c > 1 else m for m, c in zip(mesh, n)]  # of what a rank's atoms are spread on
+    # Planes of x of it that a rank transforms itself, if it does; mean over all of points that it does not.
+    own = min(1.0, mesh[0] / transforming / extent[0])
+    away = np.prod(extent) * (1 - own * transforming / ranks) if ranks > 1 else 0.0
+    crowd = ranks / transforming
     half = np.prod(mesh) * (mesh[2] / 2 + 1) / mesh[2] / transforming
-    return Parts(atoms / ranks, halo, 48 * halo, 2 * neighbours, points, 2 * 4 * away, 2 * 8 * half * (1 - 1 / transforming), 4 * (transforming - 1))
+    transposes = 2 * 8 * half * (1 - 1 / transforming)
+    partners = min(transforming, extent[0] * transforming / mesh[0] + 1)  # ranks whose planes a rank's charges are on
+    return Parts(atoms / ranks, halo, 48 * halo, 2 * neighbours, 2 * 4 * away + transposes / crowd, points, 2 * 4 * away * crowd + transposes, 2 * (crowd * partners - 1) + 2 * (transforming - 1))
 
 
 # ---- held against what was measured here ----
@@ -106,10 +110,11 @@ def check(rows):
         sent = r["sent"]
         edge = (18.01528 / 0.997 / 602.214076) ** (1 / 3)
         box = [edge * n for n in r["waters"]]
-        p = parts(r["atoms"], box, r["ranks"], reach, [round(b / SPACING) for b in box])
-        volumes.append({"atoms": r["atoms"], "ranks": r["ranks"], "domains": sent["domains"], "reach_nm": round(float(reach), 3), "halo_counted_to_slab": round(grown, 3),
+        transforming = r.get("mesh_ranks", r["ranks"])
+        p = parts(r["atoms"], box, r["ranks"], reach, [round(b / SPACING) for b in box], transforming=transforming)
+        volumes.append({"atoms": r["atoms"], "ranks": r["ranks"], "mesh_ranks": transforming, "domains": sent["domains"], "reach_nm": round(float(reach), 3), "halo_counted_to_slab": round(grown, 3),
                         "position_bytes_per_halo_atom": round(sent["bytes_per_step"]["positions"] / sent["halo_atoms"], 2),
-                        "force_bytes_per_halo_atom": round(sent["bytes_per_step"]["forces"] / sent["halo_atoms"], 2), "mesh_bytes_counted_to_model": round(sent["bytes_per_step"]["mesh"] / (p.spread_bytes + p.transpose_bytes), 2), "messages": sent["messages_per_step"]})
+                        "force_bytes_per_halo_atom": round(sent["bytes_per_step"]["forces"] / sent["halo_atoms"], 2), "mesh_bytes_counted_to_model": round(sent["bytes_per_step"]["mesh"] / p.mesh_sent, 2), "messages": sent["messages_per_step"]})
     timed = [r for r in several if "ms_per_step" in r]
     shares = []
     for r in timed:
@@ -117,7 +122,7 @@ def check(rows):
         talk = sum(phases.get(p, 0) for p in COMMUNICATION)
         one = start + slope * r["atoms"]
         now = float(np.median(r["ms_per_step"]))
-        shares.append({"kind": r["kind"], "atoms": r["atoms"], "ranks": r["ranks"], "ms_per_step": round(now, 3), "one_rank_fit_ms": round(float(one), 3),
+        shares.append({"kind": r["kind"], "atoms": r["atoms"], "ranks": r["ranks"], "mesh_ranks": r.get("mesh_ranks", r["ranks"]), "ms_per_step": round(now, 3), "one_rank_fit_ms": round(float(one), 3),
                        "speedup": round(float(one) / now, 3), "communication_and_waiting_ms": round(talk, 3),
                        "bytes": round(sum(r["sent"]["bytes_per_step"].values()))})
     return {"cpu_us_per_atom": round(float(1e3 * slope), 4), "cpu_start_ms": round(float(start), 4), "volumes": volumes, "two_ranks": shares,
@@ -164,15 +169,15 @@ def measured_device(path):
 
 
 DESIGNS = {
-    "as built": "nothing overlaps; the mesh is cut over all ranks",
+    "nothing overlaps": "and the mesh is cut over all ranks",
     "overlapped": "pairs hide what is sent",
-    "overlapped, mesh on fewer": "and the mesh is cut over as many ranks as suits best",
+    "as built": "pairs hide what is sent, and the mesh is cut over as many ranks as suits best",
 }
 
 
 def best_step_us(atoms, ranks, device, network, reach, grown, design, mesh_every):
-    choices = [None] if design != "overlapped, mesh on fewer" else [2**k for k in range(11) if 2**k <= ranks]
-    steps = [step_us(atoms, ranks, device, network, reach, grown, design != "as built", mesh_every, c) for c in choices]
+    choices = [None] if design != "as built" else [2**k for k in range(11) if 2**k <= ranks]
+    steps = [step_us(atoms, ranks, device, network, reach, grown, design != "nothing overlaps", mesh_every, c) for c in choices]
     return min((s for s in steps if s), key=lambda s: s["step"], default=None)
 
 
@@ -191,7 +196,7 @@ def step_us(atoms, ranks, device, network, reach, grown, overlap, mesh_every, tr
     def seconds(size, outside):
         return size * ((1 - outside) / network.nvlink + outside / network.between)
     halo = 2 * network.latency_us + network.each_us * p.halo_messages + 1e6 * seconds(p.halo_bytes, min(0.5, leaves))
-    talk = 4 * network.latency_us + network.each_us * p.mesh_messages + 1e6 * seconds(p.spread_bytes + p.transpose_bytes, leaves)
+    talk = 4 * network.latency_us + network.each_us * p.mesh_messages + 1e6 * seconds(p.mesh_bytes, leaves)
     sums = 2 * network.latency_us * np.log2(ranks) / 10  # energies, one step in ten
     parts_us = {"direct": direct, "mesh": mesh / mesh_every, "halo": halo, "mesh talk": talk / mesh_every, "ranks with mesh": min(transforming or ranks, points[0])}
     if overlap:  # pairs hide what is sent; work on one GPU hides no other work
