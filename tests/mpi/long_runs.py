@@ -68,7 +68,7 @@ def main():
             for case in CASES:
                 integrator, stages = CASES["npt-boost" if case == "npt-total" else case]
                 if case == "npt-total":
-                    if not any("no spread of the dihedral energy" in r.get("refused", "") for r in rows[-1]["ranks"].values()):
+                    if not any("use boost: total" in r.get("refused", "") for r in rows[-1]["ranks"].values()):
                         continue
                     rows.pop()
                     stages = stages.replace("dual", "total")

@@ -9,8 +9,8 @@
 # at, for it leaves memory behind from modules that it has unloaded, which have no names then. The tests on one rank look for leaks.
 # Every report fails this script, whatever became of the process. UPLIFT_CPU_ISAS=avx2 builds the pair kernels sooner than avx512 (native).
 #
-# Last run to their end on 27 November 2026 (GCC 12.2, Open MPI 4.1.4, two cores shared with other work; commit 5644397, avx2), without a report. Alone they take some 20
-# minutes each besides the build.
+# Last run to their end without a report: asan on 28 November 2026 (commit 904682e), tsan on the 27th (5644397); GCC 12.2, Open MPI 4.1.4, two cores shared with other
+# work, avx2. Alone they take some 20 minutes each besides the build.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 kind=${1:-asan}
