@@ -32,9 +32,9 @@ class DeviceMeshRanks {
   const T* potential() const { return potential_.data(); }  ///< of the window, after solve()
   /// Does the link want other ranks to transform it by now? Then this is of no use any more.
   bool outdated() const { return link_.mesh(std::min(n_[0], n_[1])) != share_; }
-  MeshRows rows() const { return {row(link_.rank()), row(link_.rank() + 1) - row(link_.rank())}; }
+  MeshRows rows() const { return {row(link_.rank()), share_.count(n_[1], link_.rank())}; }
 
-  int planes() const { return plane(link_.rank() + 1) - plane(link_.rank()); }  ///< that are transformed here
+  int planes() const { return share_.count(n_[0], link_.rank()); }  ///< that are transformed here
 
   /// Queues copies of the charges that are others' to transform.
   void fetch_charges(cudaStream_t stream);

@@ -140,7 +140,7 @@ class ListedPairs final : public DeviceForce {
     if (!built_) {
       build(r.x, stream);
     } else {
-      if (!renewal_.list && !begun_ && home_supers_ > 0) launch_place(inside(), placing(inside()), r.x, stream);
+      begin(r, stream);  // where nobody has
       if (!renewal_.list && !placed_) launch_place(view(), placing(view()), r.x, stream);
       if (!link_) launch_rebuild(view(), r.x, renewal_.list, stream);  // ranks have agreed already
     }
